@@ -1,0 +1,93 @@
+"""Equalised-learning-rate layers shared by the StyleGAN2 networks and the encoders.
+
+Weights are stored unscaled (as N(0, 1) / lr_mul draws) and multiplied by lr_mul / sqrt(fan in) at run time.
+Source: Karras et al. 2018 (progressive GAN), sec. 4.1; StyleGAN2, arXiv 1912.04958.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textedit_bench.models.resample import fir_kernel
+
+LRELU_SLOPE = 0.2
+LRELU_GAIN = math.sqrt(2.0)
+
+
+def scaled_leaky_relu(x: Tensor, clamp: float | None = None) -> Tensor:
+    """sqrt(2) * leaky_relu(x, 0.2), limited to [-clamp, clamp] where a clamp is given."""
+    y = F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
+    return y if clamp is None else y.clamp(-clamp, clamp)
+
+
+class PixelNorm(nn.Module):
+    """Divides by the root mean square over dimension 1 (not the last one), plus 1e-8 under the root."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+class EqualLinear(nn.Module):
+    """Linear layer with run-time weight scaling.
+
+    Args:
+        in_dim, out_dim: sizes; `weight` is (out_dim, in_dim), `bias` (out_dim,).
+        bias_init: initial value of the effective bias.
+        lr_mul: learning-rate multiplier, applied to weight and bias.
+        activation: apply `scaled_leaky_relu` to the result.
+    """
+
+    def __init__(
+        self, in_dim: int, out_dim: int, *, bias_init: float = 0.0, lr_mul: float = 1.0, activation: bool = False
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_dim, in_dim) / lr_mul)
+        self.bias = nn.Parameter(torch.full((out_dim,), bias_init / lr_mul))
+        self.scale = lr_mul / math.sqrt(in_dim)
+        self.lr_mul = lr_mul
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in_dim) -> (..., out_dim); the bias belongs to the last axis."""
+        bias = self.bias if self.lr_mul == 1.0 else self.bias * self.lr_mul
+        y = F.linear(x, self.weight * self.scale, bias)
+        return scaled_leaky_relu(y) if self.activation else y
+
+
+class EqualConv2d(nn.Module):
+    """Bias-free convolution with weights divided by sqrt(in * k * k) at run time; the bias lives in the activation."""
+
+    def __init__(self, in_dim: int, out_dim: int, kernel: int, *, stride: int = 1, padding: int = 0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_dim, in_dim, kernel, kernel))
+        self.scale = 1.0 / math.sqrt(in_dim * kernel * kernel)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, stride=self.stride, padding=self.padding)
+
+
+class BiasedActivation(nn.Module):
+    """Per-channel bias, then `scaled_leaky_relu`; (B, C, H, W) in and out."""
+
+    def __init__(self, channels: int, clamp: float | None = None):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.clamp = clamp
+
+    def forward(self, x: Tensor) -> Tensor:
+        return scaled_leaky_relu(x + self.bias.view(1, -1, 1, 1), self.clamp)
+
+
+class FirFilter(nn.Module):
+    """Holder of the `kernel` buffer that checkpoints carry; the value is the architecture's constant (see resample.py)."""
+
+    kernel: Tensor
+
+    def __init__(self, gain: float):
+        super().__init__()
+        self.register_buffer("kernel", fir_kernel(gain))

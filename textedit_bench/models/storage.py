@@ -1,0 +1,155 @@
+"""Our own checkpoint format: safetensors whose header says what network the tensors belong to.
+
+Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our packages),
+``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of `state_dict`; a
+generator's centre of W is stored as ``latent_avg``. Half precision exists on disk only: networks are float32 in memory.
+
+A class takes part by having a `config` property (plain JSON values) and a `from_config` class method.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from textedit_bench.models.errors import CheckpointError
+
+FORMAT = "textedit_bench"
+OUR_PACKAGES = ("textedit_bench.", "textedit_methods.", "textedit_datasets.")
+_BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {}
+
+
+def register_kind(kind: str, builder: Callable[[Mapping[str, Any]], nn.Module]) -> None:
+    """Names the function that builds networks of a kind from their config, for classes outside our packages (a plugin's)."""
+    _BUILDERS[kind] = builder
+
+
+def save_network(
+    module: nn.Module,
+    path: str | os.PathLike[str],
+    kind: str,
+    half: bool = False,
+    extra_metadata: Mapping[str, str] | None = None,
+) -> Path:
+    """Writes a network to `path`, through a temporary file in the same folder.
+
+    Args:
+        module: network with a `config` property; a `w_mean` buffer is stored as ``latent_avg``.
+        path: target file.
+        kind: what the network is for, such as "stylegan2-generator".
+        half: store floating-point tensors as float16.
+        extra_metadata: further header entries (strings).
+
+    Raises:
+        ValueError: the module has no `config`, or a value does not fit in float16.
+    """
+    config = getattr(module, "config", None)
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{type(module).__name__} has no `config`; a stored network must be able to rebuild itself")
+    tensors = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
+    if isinstance(getattr(module, "w_mean", None), Tensor):
+        tensors["latent_avg"] = module.w_mean.detach().cpu()  # type: ignore[operator,union-attr]
+    metadata = {
+        **(extra_metadata or {}),
+        "format": FORMAT,
+        "kind": kind,
+        "class": f"{type(module).__module__}:{type(module).__qualname__}",
+        "config": json.dumps(dict(config), sort_keys=True),
+    }
+    return write_tensors(tensors, path, metadata, half=half)
+
+
+def write_tensors(
+    tensors: Mapping[str, Tensor], path: str | os.PathLike[str], metadata: Mapping[str, str], half: bool = False
+) -> Path:
+    """Writes named tensors and a header of strings as safetensors, atomically."""
+    target = Path(path)
+    stored = {name: (_to_half(name, t) if half and t.is_floating_point() else t).clone(memory_format=torch.contiguous_format)
+              for name, t in tensors.items()}  # fmt: skip
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    try:
+        save_file(stored, temporary, metadata=dict(metadata))
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _to_half(name: str, tensor: Tensor) -> Tensor:
+    small = tensor.to(torch.float16)
+    if not torch.isfinite(small).all():
+        raise ValueError(f"tensor {name!r} does not fit in float16 (largest magnitude {tensor.abs().max():.3g})")
+    return small
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether the file begins like safetensors: an 8-byte header length, then a JSON object."""
+    with path.open("rb") as stream:
+        head = stream.read(9)
+    return len(head) == 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors (float16 widened to float32) and header of a safetensors file.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: damaged or truncated safetensors file ({error})") from error
+    return {k: t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for k, t in tensors.items()}, metadata
+
+
+def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> nn.Module:
+    """Rebuilds the network that `save_network` stored: eval mode, parameters frozen.
+
+    Raises:
+        CheckpointError: no header of ours, an unknown class, or tensors that do not fit it.
+    """
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: a safetensors file without a textedit_bench header")
+    kind = metadata.get("kind", "")
+    try:
+        config = json.loads(metadata["config"])
+        network = (
+            _BUILDERS[kind](config) if kind in _BUILDERS else _own_class(metadata.get("class", "")).from_config(config)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
+        raise CheckpointError(f"{path}: cannot build a network of kind {kind!r}: {error}") from error
+    state = dict(tensors)
+    centre = state.pop("latent_avg", None)
+    from textedit_bench.models.matching import load_exactly
+
+    load_exactly(network, state, source=str(path))
+    if centre is not None:
+        network.w_mean.copy_(centre)  # type: ignore[operator,union-attr]
+    return network.eval().requires_grad_(False)
+
+
+def _own_class(name: str) -> Any:
+    """The network class "module:ClassName", looked up inside our own packages only."""
+    module, _, attribute = name.partition(":")
+    if not module.startswith(OUR_PACKAGES):
+        raise ImportError(f"class {name!r} is not one of ours; register its kind with register_kind")
+    found = getattr(importlib.import_module(module), attribute)
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise TypeError(f"{name!r} is not a network class")
+    return found
