@@ -1,0 +1,98 @@
+"""How a cell can end, and what a whole bench ended with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class State(StrEnum):
+    """The closed set of ends of a cell."""
+
+    DONE = "done"
+    CACHED = "cached"
+    NOT_APPLICABLE = "not applicable"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out of memory"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """The end of one cell."""
+
+    label: str
+    """``method / data set / prompt``."""
+    digest: str
+    state: State
+    reason: str = ""
+    """Why, for every state but done and cached; the whole traceback lies in ``failure``."""
+    seconds: float = 0.0
+    failure: Path | None = None
+    """File with the traceback, where the cell failed."""
+
+
+@dataclass(frozen=True)
+class BenchSummary:
+    """What a bench did; the command line prints `text` on stdout and exits with `exit_code`."""
+
+    outcomes: tuple[CellOutcome, ...]
+    seconds: float
+    written: tuple[Path, ...] = ()
+    """Tables and pictures that were written, in the order a reader wants them."""
+    tables: dict[str, str] = field(default_factory=dict)
+    """Tier -> the table as text for a terminal."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """State -> number of cells, states without cells left out."""
+        found = Counter(outcome.state for outcome in self.outcomes)
+        return {state: found[state] for state in State if found[state]}
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, cached or not applicable; 1 something failed; 130 interrupted."""
+        if State.INTERRUPTED in self.counts:
+            return 130
+        return 1 if self.counts.keys() & {State.FAILED, State.OUT_OF_MEMORY} else 0
+
+    def text(self) -> str:
+        """The final summary: tables, what went wrong, what was written."""
+        parts = [table.rstrip("\n") + "\n" for table in self.tables.values()]
+        wrong = [o for o in self.outcomes if o.state not in (State.DONE, State.CACHED)]
+        for outcome in wrong[:20]:
+            where = f"  ({outcome.failure})" if outcome.failure else ""
+            parts.append(f"{outcome.state.value}: {outcome.label}: {outcome.reason}{where}")
+        if len(wrong) > 20:
+            parts.append(f"... and {len(wrong) - 20} more")
+        parts.extend(f"note: {note}" for note in self.notes)
+        counts = ", ".join(f"{count} {state.value}" for state, count in self.counts.items()) or "none"
+        parts.append(f"{len(self.outcomes)} cells in {self.seconds:.0f} s: {counts}")
+        if self.written:
+            parts.append("written:")
+            parts.extend(f"  {path}" for path in self.written)
+        return "\n".join(parts) + "\n"
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values for ``--json``."""
+        return {
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "counts": {state.value: count for state, count in self.counts.items()},
+            "written": [str(path) for path in self.written],
+            "notes": list(self.notes),
+            "cells": [
+                {
+                    "label": o.label,
+                    "digest": o.digest,
+                    "state": o.state.value,
+                    "reason": o.reason,
+                    "seconds": round(o.seconds, 3),
+                    "failure": str(o.failure) if o.failure else None,
+                }
+                for o in self.outcomes
+            ],
+        }

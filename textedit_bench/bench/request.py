@@ -1,0 +1,86 @@
+"""What a user can ask of a bench, as checked data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.errors import UserError
+
+STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+STANDARD_IMAGES = 24
+STANDARD_SEED = 0
+STANDARD_THREADS = 2
+"""Fixed whatever the machine: float sums depend on the number of threads, and so would the records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchRequest:
+    """One bench: which methods on which data sets, and with what.
+
+    Raises:
+        UserError: a value outside its range; the message names the field.
+    """
+
+    methods: tuple[str, ...] = ()
+    """Method names; empty means every installed method that is not a control."""
+    datasets: tuple[str, ...] = ()
+    """Data set names, aliases or card files; empty means every installed one."""
+    tier: str = "auto"
+    """``mini``, ``full`` or ``auto``."""
+    prompts: tuple[str, ...] = ()
+    """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
+    images: int = STANDARD_IMAGES
+    """Images of the evaluation split."""
+    seed: int = STANDARD_SEED
+    """Seed of everything random in a cell."""
+    strengths: tuple[float, ...] = STANDARD_STRENGTHS
+    """Edit strengths, ascending, from 0 to 100; the method's default strength has to be among them."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Settings for the named methods, on top of their cards' defaults; not for the controls."""
+    controls: bool = True
+    """Run the control rows beside the methods."""
+    results: Path = Path("results")
+    """Folder of the results."""
+    device: str = "cpu"
+    """``cpu``, ``cuda`` or ``cuda:<index>``."""
+    threads: int = STANDARD_THREADS
+    """CPU threads of one cell; recorded with its results."""
+    infer: bool = True
+    """False: score stored edits only, edit nothing."""
+    command: str = ""
+    """The command line that was typed, for the record."""
+
+    def __post_init__(self) -> None:
+        _whole("images", self.images, low=2)
+        _whole("seed", self.seed, low=0)
+        _whole("threads", self.threads, low=1)
+        if not self.strengths:
+            raise UserError("strengths: none given; valid: numbers from 0 to 100")
+        for strength in self.strengths:
+            if not isinstance(strength, (int, float)) or not math.isfinite(strength) or not 0 <= strength <= 100:
+                raise UserError(f"strengths: {strength!r} is not a strength; valid: numbers from 0 to 100")
+        if list(self.strengths) != sorted(set(self.strengths)):
+            raise UserError(f"strengths: {self.strengths} must ascend without repeats")
+        for prompt in self.prompts:
+            if not prompt.strip():
+                raise UserError("prompts: an empty prompt was given; valid: prompt ids of the data set or words")
+        if self.results.exists() and not self.results.is_dir():
+            raise UserError(f"results: {self.results} is a file; valid: a folder")
+
+    @property
+    def standard(self) -> bool:
+        """Whether images, prompts, strengths and seed are those of the standard protocol."""
+        return (
+            not self.prompts
+            and self.images == STANDARD_IMAGES
+            and self.seed == STANDARD_SEED
+            and tuple(self.strengths) == STANDARD_STRENGTHS
+        )
+
+
+def _whole(name: str, value: object, *, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise UserError(f"{name}: {value!r} is not valid; valid: whole numbers from {low}")
