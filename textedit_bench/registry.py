@@ -1,0 +1,265 @@
+"""Methods and data sets by name, found through entry points.
+
+Names come from package metadata alone; a card is imported when it is listed, a class when it is used, torch by neither.
+Built-ins are found exactly like anyone's: group ``textedit_bench.methods`` maps a name to a `MethodInfo`, group
+``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`.
+
+A plugin that cannot be used is listed as a `BrokenPlugin` that remembers why; it never disturbs another one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textedit_bench.errors import UserError, unknown_choice
+
+if TYPE_CHECKING:
+    from textedit_bench.data.card import DatasetCard
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+    from textedit_bench.info import MethodInfo
+
+METHODS = "textedit_bench.methods"
+DATASETS = "textedit_bench.datasets"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A registered name that cannot be used.
+
+    Attributes:
+        name: the registered name.
+        origin: what the entry point names and which distribution brought it, such as ``"my_pkg.card:CARD (my-pkg 1.0)"``.
+        reason: one line on what is wrong.
+    """
+
+    name: str
+    origin: str
+    reason: str
+
+    def error(self, field: str) -> UserError:
+        """The error to raise when the plugin is asked for."""
+        return UserError(f"{field} {self.name!r} is broken: {self.reason} [{self.origin}]")
+
+
+def method_names() -> list[str]:
+    """Registered method names, broken ones included; imports nothing."""
+    return sorted(_claims(METHODS))
+
+
+def list_methods() -> list[MethodInfo]:
+    """Cards of all methods that can be imported, methods before controls, by name."""
+    from textedit_bench.info import MethodInfo
+
+    plugins = [_method_plugin(name, points) for name, points in _claims(METHODS).items()]
+    cards = [plugin for plugin in plugins if isinstance(plugin, MethodInfo)]
+    return sorted(cards, key=lambda card: (card.control, card.name))
+
+
+def broken_methods() -> list[BrokenPlugin]:
+    """Registered methods whose card cannot be used."""
+    plugins = [_method_plugin(name, points) for name, points in sorted(_claims(METHODS).items())]
+    return [plugin for plugin in plugins if isinstance(plugin, BrokenPlugin)]
+
+
+def method_info(name: str) -> MethodInfo:
+    """The card of one method.
+
+    Raises:
+        UserError: the name is unknown, broken, or claimed by two distributions.
+    """
+    claims = _claims(METHODS)
+    if name not in claims:
+        raise unknown_choice("method", name, claims)
+    plugin = _method_plugin(name, claims[name])
+    if isinstance(plugin, BrokenPlugin):
+        raise plugin.error("method")
+    return plugin
+
+
+def load_method(name: str) -> type[Editor]:
+    """The `Editor` subclass of a method; imports torch.
+
+    Raises:
+        UserError: the name is unknown, or its card or class cannot be used.
+    """
+    info = method_info(name)
+    from textedit_bench.editor import Editor
+
+    module, _, attribute = info.editor.partition(":")
+    try:
+        loaded: Any = getattr(import_module(module), attribute)
+    except (Exception, SystemExit) as error:
+        raise UserError(f"method {name!r} is broken: {info.editor} cannot be imported ({_reason(error)})") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Editor)):
+        raise UserError(f"method {name!r} is broken: {info.editor} is not a subclass of textedit_bench.Editor")
+    return loaded
+
+
+def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
+    """A method constructed on a domain, its trained weights loaded where they exist.
+
+    Args:
+        name: the method.
+        domain: what it works on.
+        settings: overrides of the card's settings.
+
+    Raises:
+        UserError: unknown method or setting, or the method does not serve this data set.
+    """
+    method = load_method(name)
+    served = method.info.datasets
+    if served and domain.name not in served:
+        raise UserError(f"method {name!r} does not serve the data set {domain.name!r}. Valid: {', '.join(served)}")
+    editor = method(domain, **settings)
+    weights = editor.weights_path()
+    if weights is not None and weights.is_file():
+        editor.load(weights)
+    return editor
+
+
+def dataset_names() -> list[str]:
+    """Registered data set names, broken ones included; imports nothing."""
+    return sorted(_claims(DATASETS))
+
+
+def list_datasets() -> list[DatasetCard]:
+    """Cards of all registered data sets that can be read, by name."""
+    plugins = [_dataset_plugin(name, points) for name, points in sorted(_claims(DATASETS).items())]
+    return [plugin for plugin in plugins if not isinstance(plugin, BrokenPlugin)]
+
+
+def broken_datasets() -> list[BrokenPlugin]:
+    """Registered data sets whose card cannot be used."""
+    plugins = [_dataset_plugin(name, points) for name, points in sorted(_claims(DATASETS).items())]
+    return [plugin for plugin in plugins if isinstance(plugin, BrokenPlugin)]
+
+
+def load_dataset(name: str | Path) -> DatasetCard:
+    """The card of a registered name, of an alias (``lsun_cat`` -> ``cat``), or of a card file.
+
+    Args:
+        name: a text that ends in ``.yaml`` or ``.yml`` or holds a path separator is a file; anything else is a name.
+
+    Raises:
+        UserError: unknown name, a card that cannot be used, or an alias that two data sets claim.
+    """
+    from textedit_bench.data.card import read_card
+
+    text = str(name)
+    claims = _claims(DATASETS)
+    if text in claims:
+        plugin = _dataset_plugin(text, claims[text])
+        if isinstance(plugin, BrokenPlugin):
+            raise plugin.error("dataset")
+        return plugin
+    separators = {os.sep, os.altsep} - {None}
+    if isinstance(name, Path) or text.endswith((".yaml", ".yml")) or any(sep in text for sep in separators if sep):
+        return read_card(Path(name).expanduser())
+    cards = list_datasets()
+    found = [card for card in cards if text in card.aliases]
+    if len(found) > 1:
+        raise UserError(f"dataset alias {text!r} is claimed by {' and '.join(repr(card.name) for card in found)}")
+    if not found:
+        raise unknown_choice("dataset", text, [*claims, *(alias for card in cards for alias in card.aliases)])
+    return found[0]
+
+
+def missing_network(card: DatasetCard, tier: str) -> str | None:
+    """The first network of a tier whose file is not there, as ``"role (path)"``; None where all are."""
+    base = card.path.parent if card.path else Path()
+    for role, where in card.tier(tier).networks.items():
+        if not (base / where).is_file():
+            return f"{role} ({base / where})"
+    return None
+
+
+def resolve_tier(card: DatasetCard, tier: str) -> str:
+    """The tier to use; ``"auto"`` means full when everything it needs is there, else mini.
+
+    The first thing missing is logged, so that nobody takes one tier for the other.
+
+    Raises:
+        UserError: the card has no such tier, or no tier is complete enough for ``"auto"``.
+    """
+    if tier != "auto":
+        if tier not in card.tiers:
+            raise unknown_choice(f"tier of dataset {card.name}", tier, ["auto", *card.tiers])
+        return tier
+    reason = missing_network(card, "full") if "full" in card.tiers else "the card describes none"
+    if reason is None:
+        return "full"
+    if "mini" not in card.tiers:
+        raise UserError(f"dataset {card.name}: no usable tier; full lacks {reason} and the card has no mini tier")
+    log.info("%s: tier mini, because tier full is not available: %s", card.name, reason)
+    return "mini"
+
+
+def _claims(group: str) -> dict[str, list[EntryPoint]]:
+    """Every registered name of a group with the entry points that claim it."""
+    claims: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=group):
+        claims.setdefault(point.name, []).append(point)
+    return claims
+
+
+def _method_plugin(name: str, points: list[EntryPoint]) -> MethodInfo | BrokenPlugin:
+    from textedit_bench.info import MethodInfo
+
+    loaded = _load(name, points)
+    if isinstance(loaded, BrokenPlugin):
+        return loaded
+    value, origin = loaded
+    if not isinstance(value, MethodInfo):
+        return BrokenPlugin(name, origin, f"expected a MethodInfo, got {type(value).__name__}")
+    if value.name != name:
+        return BrokenPlugin(name, origin, f"its card calls itself {value.name!r}")
+    return value
+
+
+def _dataset_plugin(name: str, points: list[EntryPoint]) -> DatasetCard | BrokenPlugin:
+    from textedit_bench.data.card import DatasetCard, read_card
+
+    loaded = _load(name, points)
+    if isinstance(loaded, BrokenPlugin):
+        return loaded
+    value, origin = loaded
+    if not isinstance(value, DatasetCard):
+        if not isinstance(value, (str, os.PathLike)):
+            return BrokenPlugin(name, origin, f"expected a card or its path, got {type(value).__name__}")
+        try:
+            value = read_card(Path(value))
+        except UserError as error:
+            return BrokenPlugin(name, origin, str(error))
+    if value.name != name:
+        return BrokenPlugin(name, origin, f"its card calls itself {value.name!r}")
+    return value
+
+
+def _load(name: str, points: list[EntryPoint]) -> tuple[Any, str] | BrokenPlugin:
+    """What the one claimant of a name exports, with its origin; a `BrokenPlugin` where there is no such thing."""
+    origin = " and ".join(_origin(point) for point in points)
+    if len(points) > 1:
+        return BrokenPlugin(name, origin, f"{len(points)} distributions claim this name; uninstall all but one")
+    try:
+        return points[0].load(), origin
+    except (Exception, SystemExit) as error:  # a stranger's module may do anything when imported
+        return BrokenPlugin(name, origin, f"cannot be imported ({_reason(error)})")
+
+
+def _origin(point: EntryPoint) -> str:
+    dist = point.dist
+    return f"{point.value} ({dist.name} {dist.version})" if dist else point.value
+
+
+def _reason(error: BaseException) -> str:
+    first = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
