@@ -1,0 +1,1 @@
+"""Data set cards, image sources and the inversion cache."""

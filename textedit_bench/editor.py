@@ -1,0 +1,154 @@
+"""The contract: what a method gets and what it gives back. Read this file first.
+
+A method subclasses `Editor` and is found through an entry point of the group ``textedit_bench.methods`` that names a
+`MethodInfo` (see `textedit_bench.info`). It knows nothing of data sets, metrics or the command line.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.info import MethodInfo
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+__all__ = ["Editor", "Latents", "MethodInfo", "Prompt"]
+
+Space = Literal["w+", "s"]
+
+
+@dataclass(frozen=True)
+class Latents:
+    """A batch of latent codes and what some methods need beside them.
+
+    Attributes:
+        codes: ``w+``: [B, rows, w_dim]; ``s``: [B, sum of style channels], toRGB included, in the order of the
+            generator's ``style_layout``. float32.
+        space: the space of ``codes``.
+        w_plus: the source W+ codes [B, rows, w_dim] where ``codes`` are not W+ themselves.
+        images: the photos [B, 3, H, W] in [-1, 1]; where None, a method that needs pictures synthesises them.
+        ids: one stable name per image; seeds of per-image randomness come from it.
+    """
+
+    codes: Tensor
+    space: Space
+    w_plus: Tensor | None = None
+    images: Tensor | None = None
+    ids: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.space not in ("w+", "s"):
+            raise ValueError(f"space must be 'w+' or 's', got {self.space!r}")
+        dims = 3 if self.space == "w+" else 2
+        if self.codes.ndim != dims:
+            raise ValueError(f"codes of space {self.space!r} have {dims} axes, got shape {tuple(self.codes.shape)}")
+        for name in ("w_plus", "images", "ids"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.codes):
+                raise ValueError(f"{name} holds {len(value)} items for {len(self.codes)} codes")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: slice | Tensor | Sequence[int]) -> Latents:
+        """Some of the batch, in the given order."""
+        ids = None
+        if self.ids is not None:
+            picked = range(len(self))[index] if isinstance(index, slice) else [int(i) for i in index]
+            ids = tuple(self.ids[i] for i in picked)
+        keep = index if isinstance(index, slice) else torch.as_tensor(index, device=self.codes.device)
+        return Latents(
+            codes=self.codes[keep],
+            space=self.space,
+            w_plus=None if self.w_plus is None else self.w_plus[keep],
+            images=None if self.images is None else self.images[keep],
+            ids=ids,
+        )
+
+    def with_codes(self, codes: Tensor, space: Space | None = None) -> Latents:
+        """The same images with other codes; the source W+ is remembered."""
+        source = self.w_plus if self.w_plus is not None else (self.codes if self.space == "w+" else None)
+        return replace(self, codes=codes, space=space or self.space, w_plus=source)
+
+
+class Editor(ABC):
+    """One editing method on one domain.
+
+    Subclasses set ``info`` and implement `edit`. The runner synthesises the returned codes itself, with the same
+    generator and noise for every method.
+    """
+
+    info: ClassVar[MethodInfo]
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Keep the domain and check the settings against the card's.
+
+        Raises:
+            UserError: a setting the card does not know, or a value of another type.
+        """
+        from textedit_bench.errors import UserError, unknown_choice
+
+        self.domain = domain
+        for name, value in settings.items():
+            if name not in self.info.settings:
+                raise unknown_choice(f"setting of {self.info.name}", name, self.info.settings)
+            default = self.info.settings[name]
+            number = isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool)
+            if default is not None and not number and not isinstance(value, type(default)):
+                kind = type(default).__name__
+                raise UserError(f"setting {name} of {self.info.name} must be {kind}, got {value!r}")
+        self.settings: dict[str, Any] = {**self.info.settings, **settings}
+
+    @abstractmethod
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents | Tensor:
+        """Edit every image of the batch towards one prompt.
+
+        Args:
+            latents: the images' codes; not modified.
+            prompt: what is asked.
+            strength: 0 returns the given codes (or the method's own inversion where ``info.own_inversion``), 1 is the
+                published default.
+
+        Returns:
+            Edited `Latents`; a method that does not edit latents returns images [B, 3, H, W] in [-1, 1].
+        """
+
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents | Tensor]:
+        """The same edit at several strengths; override where one computation serves them all."""
+        return [self.edit(latents, prompt, strength) for strength in strengths]
+
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+        """Train what the method trains; nothing to do where ``info.trains`` is ``"none"``."""
+
+    def save(self, path: str | Path) -> None:
+        """Write the trained weights; the default editor has none."""
+        raise TypeError(f"{self.info.name} trains nothing, so there is nothing to save")
+
+    def load(self, path: str | Path) -> None:
+        """Read trained weights written by `save`."""
+        raise TypeError(f"{self.info.name} trains nothing, so there is nothing to load")
+
+    def weights_path(self) -> Path | None:
+        """Where this method's committed weights for the domain lie, or None; part of a cell's identity."""
+        return None
+
+    @classmethod
+    def load_network(cls, path: str | Path) -> nn.Module:
+        """Read the OFFICIAL checkpoint of the method, or ours, and return the network.
+
+        Its forward returns what the published network returns (design, section 4).
+        """
+        raise TypeError(f"{cls.info.name} has no network of its own")
+
+    def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
+        """Draw ``n`` different images from the text alone, where ``"generate"`` is among the method's tasks."""
+        raise TypeError(f"{self.info.name} does not generate from text; its tasks are: {', '.join(self.info.tasks)}")

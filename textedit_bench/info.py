@@ -1,0 +1,53 @@
+"""Facts about a method, as data: readable without importing torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """A method's card.
+
+    Attributes:
+        name: the registry name, such as ``"ffclip"``.
+        title: how the method is written in tables.
+        paper: title of the paper.
+        arxiv: arXiv id, or ``""``.
+        editor: ``"module:Class"`` of the `Editor` subclass, imported only when asked for.
+        space: latent space of the codes it reads and returns.
+        trains: what it trains: nothing, one network per prompt, or one per data set.
+        tasks: subset of ``("edit", "generate")``.
+        strength_default: the strength that reproduces the published default.
+        strength_meaning: one sentence on what strength 1.0 is.
+        own_inversion: whether strength 0 returns the method's own inversion instead of the given codes.
+        in_loop: networks the method is trained or optimised against, role -> name (``clip``, ``identity``).
+        weights_licence: licence of the official weights.
+        control: whether the row is a control of the harness instead of a method.
+        version: raised by hand when the method's outputs change.
+        settings: default settings, name -> value.
+        datasets: data sets the method can serve; empty means any.
+    """
+
+    name: str
+    title: str
+    paper: str
+    arxiv: str
+    editor: str
+    space: Literal["w", "w+", "s", "image"]
+    trains: Literal["none", "per-prompt", "per-dataset"]
+    tasks: tuple[str, ...] = ("edit",)
+    strength_default: float = 1.0
+    strength_meaning: str = ""
+    own_inversion: bool = False
+    in_loop: dict[str, str] = field(default_factory=dict)
+    weights_licence: str = ""
+    control: bool = False
+    version: int = 1
+    settings: dict[str, Any] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json`` listings."""
+        return asdict(self)

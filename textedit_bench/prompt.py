@@ -1,0 +1,37 @@
+"""What an editor is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One edit request in the forms the methods need.
+
+    Attributes:
+        target: full description of the wanted image, such as ``"a face with blond hair"``.
+        source: description of the image before the edit, such as ``"a face"``.
+        phrase: the bare words of the edit, such as ``"blond hair"``; defaults to ``target``.
+        group: attribute group for grouped tables, such as ``"hair colour"``.
+        attribute: ground truth of the mini tier as ``"name=value"``, several joined by ``","``; never shown to a method
+            that trains or edits.
+    """
+
+    target: str
+    source: str | None = None
+    phrase: str | None = None
+    group: str | None = None
+    attribute: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The phrase where there is one, else the target."""
+        return self.phrase if self.phrase is not None else self.target
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Ground-truth attributes that the prompt asks for, name -> value; empty where unknown."""
+        if not self.attribute:
+            return {}
+        return dict(part.strip().split("=", 1) for part in self.attribute.split(","))

@@ -1,0 +1,125 @@
+"""Factors of a procedural picture: what is drawn, as numbers, and how they are drawn at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# Continuous factors are uniform on [0, 1]; this gain gives their centred form unit variance.
+_UNIFORM_GAIN = math.sqrt(12.0)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A named, visible property with a closed list of values.
+
+    Attributes:
+        name: such as ``"hair_color"``.
+        values: the value names, in the order of their indices.
+        weights: probability of each value in the training distribution.
+        given: optional correlation: name of an earlier attribute and, for each of its value indices, other weights.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    weights: tuple[float, ...]
+    given: tuple[str, dict[int, tuple[float, ...]]] | None = None
+
+    def __post_init__(self) -> None:
+        tables = [self.weights, *(self.given[1].values() if self.given else ())]
+        for table in tables:
+            if len(table) != len(self.values) or abs(sum(table) - 1.0) > 1e-6 or min(table) < 0:
+                raise ValueError(f"attribute {self.name}: weights {table} do not fit {len(self.values)} values")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A batch of pictures before they are drawn.
+
+    Attributes:
+        attributes: value indices, int64 [B, A].
+        identity: geometry that must survive edits, float32 [B, I] in [0, 1].
+        nuisance: position, scale and light, float32 [B, U] in [0, 1].
+    """
+
+    attributes: Tensor
+    identity: Tensor
+    nuisance: Tensor
+
+    def __len__(self) -> int:
+        return len(self.attributes)
+
+    def __getitem__(self, index: slice | Tensor | Sequence[int]) -> Factors:
+        keep = index if isinstance(index, slice) else torch.as_tensor(index)
+        return Factors(self.attributes[keep], self.identity[keep], self.nuisance[keep])
+
+
+def concatenate(parts: Sequence[Factors]) -> Factors:
+    """Several batches as one."""
+    return Factors(
+        torch.cat([p.attributes for p in parts]),
+        torch.cat([p.identity for p in parts]),
+        torch.cat([p.nuisance for p in parts]),
+    )
+
+
+class FactorSpace:
+    """The random variables of a world.
+
+    Args:
+        attributes: categorical factors; a correlated one comes after the one it depends on.
+        identity: names of the identity factors.
+        nuisance: names of the nuisance factors.
+    """
+
+    def __init__(self, attributes: Sequence[Attribute], identity: Sequence[str], nuisance: Sequence[str]) -> None:
+        self.attributes = tuple(attributes)
+        self.identity = tuple(identity)
+        self.nuisance = tuple(nuisance)
+        self._position = {a.name: i for i, a in enumerate(self.attributes)}
+
+    @property
+    def count(self) -> int:
+        """How many random numbers one picture takes."""
+        return len(self.attributes) + len(self.identity) + len(self.nuisance)
+
+    @property
+    def vector_size(self) -> int:
+        """Length of `vector`: one-hot attributes, then continuous factors."""
+        return sum(len(a.values) for a in self.attributes) + len(self.identity) + len(self.nuisance)
+
+    def index(self, name: str) -> int:
+        """Position of an attribute by name."""
+        return self._position[name]
+
+    def from_normal(self, normal: Tensor) -> Factors:
+        """Standard normal numbers [B, count] -> factors, by inverse distribution functions."""
+        uniform = torch.special.ndtr(normal.double()).float().clamp(1e-6, 1 - 1e-6)
+        drawn: list[Tensor] = []
+        for i, attribute in enumerate(self.attributes):
+            table = torch.tensor(attribute.weights).expand(len(uniform), -1).clone()
+            if attribute.given is not None:
+                parent, tables = attribute.given
+                for value, weights in tables.items():
+                    table[drawn[self.index(parent)] == value] = torch.tensor(weights)
+            edges = table.cumsum(1)[:, :-1].contiguous()
+            drawn.append((uniform[:, i : i + 1] >= edges).sum(1))
+        a, i = len(self.attributes), len(self.identity)
+        return Factors(torch.stack(drawn, 1), uniform[:, a : a + i].clone(), uniform[:, a + i :].clone())
+
+    def sample(self, n: int, generator: torch.Generator) -> Factors:
+        """``n`` pictures of the training distribution."""
+        return self.from_normal(torch.randn(n, self.count, generator=generator))
+
+    def vector(self, factors: Factors) -> Tensor:
+        """Factors -> [B, vector_size]: centred one-hots and continuous factors of about unit variance."""
+        parts = []
+        for i, attribute in enumerate(self.attributes):
+            one_hot = torch.nn.functional.one_hot(factors.attributes[:, i], len(attribute.values)).float()
+            parts.append((one_hot - 1.0 / len(attribute.values)) * math.sqrt(2.0))
+        parts.append((torch.cat([factors.identity, factors.nuisance], 1) - 0.5) * _UNIFORM_GAIN)
+        return torch.cat(parts, 1)

@@ -1,0 +1,67 @@
+"""What every procedural world offers: factors, pictures of them, and exact masks."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace, concatenate
+
+MIN_VISIBLE_PIXELS = 6
+"""An attribute is asked, captioned and scored only where its mask has at least this many pixels."""
+
+
+@dataclass(frozen=True)
+class Render:
+    """Pictures with their ground truth.
+
+    Attributes:
+        images: [B, 3, H, W] float32 in [-1, 1].
+        masks: attribute name -> bool [B, H, W]: where the attribute shows (or would show, where its value is an absence).
+        visible: bool [B, A]: mask of at least `MIN_VISIBLE_PIXELS`.
+    """
+
+    images: Tensor
+    masks: dict[str, Tensor]
+    visible: Tensor
+
+
+class World(ABC):
+    """A renderer and the distribution of what it renders."""
+
+    name: ClassVar[str]
+    subject: ClassVar[str]
+    """Neutral text, such as ``"a face"``."""
+    resolution: ClassVar[int] = 64
+    space: ClassVar[FactorSpace]
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The categorical factors, in order."""
+        return self.space.attributes
+
+    def index(self, name: str) -> int:
+        """Position of an attribute by name."""
+        return self.space.index(name)
+
+    def sample(self, n: int, generator: torch.Generator) -> Factors:
+        """``n`` draws of the training distribution."""
+        return self.space.sample(n, generator)
+
+    def split_factors(self, split: str, indices: Iterable[int]) -> Factors:
+        """Factors of the photos of a split: photo i is a pure function of world, split and i."""
+        return concatenate([self.sample(1, torch.Generator().manual_seed(self._seed(split, i))) for i in indices])
+
+    def _seed(self, split: str, index: int) -> int:
+        digest = hashlib.sha256(f"{self.name}|{split}|{index}".encode()).digest()
+        return int.from_bytes(digest[:8], "little") >> 1
+
+    @abstractmethod
+    def render(self, factors: Factors) -> Render:
+        """Draw a batch."""
