@@ -37,7 +37,7 @@ class BrokenPlugin:
 
     Attributes:
         name: the registered name.
-        origin: what the entry point names and which distribution brought it, such as ``"my_pkg.card:CARD (my-pkg 1.0)"``.
+        origin: what the entry point names, and the distribution: ``"my_pkg.card:CARD (my-pkg 1.0)"``.
         reason: one line on what is wrong.
     """
 

@@ -1,0 +1,42 @@
+"""``textedit-bench datasets``: what the methods can be compared on."""
+
+from __future__ import annotations
+
+from textedit_bench.cli.options import Json
+from textedit_bench.cli.output import print_broken, print_columns, print_json
+
+
+def datasets(json: Json = False) -> None:
+    """List the installed data sets, with the tiers that are complete.
+
+    \b
+    Examples:
+      textedit-bench datasets
+      textedit-bench datasets --json
+    """
+    from textedit_bench.registry import broken_datasets, list_datasets, missing_network
+
+    cards, broken = list_datasets(), broken_datasets()
+    missing = {card.name: {str(tier): missing_network(card, tier) for tier in card.tiers} for card in cards}
+    if json:
+        print_json(
+            [
+                {
+                    **card.model_dump(mode="json"),
+                    "path": str(card.path),
+                    "missing": missing[card.name],
+                    "broken": None,
+                }
+                for card in cards
+            ]
+            + [{"name": plugin.name, "origin": plugin.origin, "broken": plugin.reason} for plugin in broken]
+        )
+        return
+    rows = [[card.name, card.title, _tiers(missing[card.name]), ", ".join(card.aliases) or "-"] for card in cards]
+    print_columns(["NAME", "TITLE", "TIERS", "ALIASES"], rows)
+    print_broken(broken)
+
+
+def _tiers(missing: dict[str, str | None]) -> str:
+    """Tiers in words, with the first file that an incomplete one lacks."""
+    return ", ".join(tier if lacks is None else f"{tier} (lacks {lacks})" for tier, lacks in missing.items())

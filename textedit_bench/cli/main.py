@@ -1,0 +1,95 @@
+"""The front door: collects the subcommands and turns every end into an exit code.
+
+0 all done, 1 something failed, 2 bad input (one line on stderr, no traceback), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from textedit_bench import __version__
+from textedit_bench.cli.datasets import datasets
+from textedit_bench.cli.group import new_app
+from textedit_bench.cli.methods import methods
+from textedit_bench.errors import UserError, unknown_choice
+
+PROGRAM = "textedit-bench"
+
+app = new_app(help="Benchmark for text-driven image editing with StyleGAN.", invoke_without_command=True)
+for _command in (methods, datasets):
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: the words after the program's name; those of the process where None.
+    """
+    _log_to_stderr()
+    try:
+        code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except UserError as error:
+        return _refuse(str(error))
+    except typer.TyperException as error:
+        return _refuse(_usage_message(error))
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    if code == 130:
+        typer.echo(f"{PROGRAM}: interrupted", err=True)
+    return code or 0
+
+
+def _refuse(message: str) -> int:
+    typer.echo(f"{PROGRAM}: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _usage_message(error: typer.TyperException) -> str:
+    """One line on words that the parser could not use, and where to read about the right ones."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return error.format_message()
+    name = getattr(error, "option_name", None)
+    known = [option for parameter in context.command.get_params(context) for option in parameter.opts]
+    if name is not None and name not in known:
+        return str(unknown_choice("option", name, [option for option in known if option.startswith("-")]))
+    return f"{error.format_message()} See: {context.command_path} --help"
+
+
+def _log_to_stderr() -> None:
+    """Send what the library has to say to stderr, once, leaving other libraries' logs alone."""
+    logger = logging.getLogger("textedit_bench")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

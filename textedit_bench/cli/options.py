@@ -1,0 +1,49 @@
+"""Options that several subcommands share, and the reading of their lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textedit_bench.errors import UserError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
+Tier = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini, full, or auto (full where complete).")]
+Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or cuda:<index>.")]
+Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder of the results.")]
+OneDataset = Annotated[
+    str, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="Data set name, alias, or path of a card.")
+]
+
+
+def split_list(option: str, text: str | None) -> tuple[str, ...]:
+    """The items of a list option; none where it was not given.
+
+    Items are separated by commas, or by semicolons where there is one, so that a text may hold commas.
+
+    Raises:
+        UserError: the option was given but holds no item, or an empty one.
+    """
+    if text is None:
+        return ()
+    items = tuple(item.strip() for item in text.removesuffix(";").split(";" if ";" in text else ","))
+    if not all(items):
+        raise UserError(f"{option}: an item of {text!r} is empty; valid: items separated by commas or semicolons")
+    return items
+
+
+def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
+    """The numbers of a list option.
+
+    Raises:
+        UserError: an item is not a number.
+    """
+    numbers = []
+    for item in split_list(option, text):
+        try:
+            numbers.append(float(item))
+        except ValueError:
+            raise UserError(f"{option}: {item!r} is not a number; valid: numbers separated by commas") from None
+    return tuple(numbers)

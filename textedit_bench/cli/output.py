@@ -1,0 +1,30 @@
+"""Plain columns and JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from textedit_bench.registry import BrokenPlugin
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, readable by people."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Left-aligned columns under a header; nothing is cut, so that the lines can be searched."""
+    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
+    for line in [header, *rows]:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_broken(plugins: Sequence[BrokenPlugin]) -> None:
+    """One line for each plugin that cannot be used, after the list of those that can."""
+    for plugin in plugins:
+        typer.echo(f"{plugin.name}  broken: {plugin.reason} [{plugin.origin}]")
