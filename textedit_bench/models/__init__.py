@@ -1,16 +1,19 @@
 """Backbones of the benchmark and the checkpoint formats they are read from."""
 
+from textedit_bench.models.clip import ClipModel
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.loading import load_discriminator, load_encoder, load_generator, load_identity
+from textedit_bench.models.loading import load_clip, load_discriminator, load_encoder, load_generator, load_identity
 from textedit_bench.models.storage import register_kind, save_network
 from textedit_bench.models.stylegan2 import Generator, StyleLayer
 
 __all__ = [
     "CheckpointError",
+    "ClipModel",
     "Discriminator",
     "Generator",
     "StyleLayer",
+    "load_clip",
     "load_discriminator",
     "load_encoder",
     "load_generator",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -74,7 +75,7 @@ class Discriminator(nn.Module):
         top = self.channels[resolution]
         blocks: list[nn.Module] = [nn.Sequential(EqualConv2d(3, top, 1), BiasedActivation(top, conv_clamp))]
         sizes = sorted(self.channels, reverse=True)
-        for wide, narrow in zip(sizes, sizes[1:], strict=False):
+        for wide, narrow in pairwise(sizes):
             blocks.append(_ResBlock(self.channels[wide], self.channels[narrow], conv_clamp))
         self.convs = nn.Sequential(*blocks)
         last = self.channels[4]
@@ -104,9 +105,10 @@ class Discriminator(nn.Module):
         Raises:
             ValueError: images of another size, or a batch that cannot be divided into groups.
         """
-        if tuple(images.shape[1:]) != (3, self.resolution, self.resolution):
+        side = self.resolution
+        if tuple(images.shape[1:]) != (3, side, side):
             raise ValueError(
-                f"images have shape {tuple(images.shape)}, this discriminator needs (B, 3, {self.resolution}, {self.resolution})"
+                f"images have shape {tuple(images.shape)}, this discriminator needs (B, 3, {side}, {side})"
             )
         x = self.convs(images)
         x = self.final_conv(torch.cat([x, self._batch_deviation(x)], dim=1))

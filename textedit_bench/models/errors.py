@@ -6,4 +6,4 @@ from textedit_bench.errors import UserError
 
 
 class CheckpointError(UserError):
-    """A weights file that cannot be read as what was asked for; the message is one line that names the file and the reason."""
+    """A weights file that cannot be read as what was asked for; one line that names the file and the reason."""

@@ -84,7 +84,7 @@ class BiasedActivation(nn.Module):
 
 
 class FirFilter(nn.Module):
-    """Holder of the `kernel` buffer that checkpoints carry; the value is the architecture's constant (see resample.py)."""
+    """Holder of the `kernel` buffer that checkpoints carry; its value is a constant (see resample.py)."""
 
     kernel: Tensor
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from textedit_bench.models.clip import ClipModel
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors
@@ -47,6 +48,13 @@ def load_encoder(path: str | os.PathLike[str]) -> nn.Module:
 def load_identity(path: str | os.PathLike[str]) -> nn.Module:
     """An identity network: `.embed(images)` -> unit vectors [B, d]."""
     return _with_method(load_own(path), "embed", path)
+
+
+def load_clip(path_or_name: str | os.PathLike[str], architecture: str | None = None) -> ClipModel:
+    """A CLIP: `.encode_image(images)`, `.encode_text(sentences)`; see `clip_loading.load_clip` for what is accepted."""
+    from textedit_bench.models import clip_loading  # open_clip takes seconds to import
+
+    return clip_loading.load_clip(path_or_name, architecture)
 
 
 def _with_method(network: nn.Module, method: str, path: str | os.PathLike[str]) -> nn.Module:

@@ -1,7 +1,8 @@
 """The fixed [1, 3, 3, 1] low-pass filter of StyleGAN2 and its up- and downsampling.
 
 Source: Karras et al. 2020 (StyleGAN2), arXiv 1912.04958, appendix B; zero padding throughout.
-The filter is a constant of the architecture. Checkpoints carry it as a buffer; `check_kernel` compares, no layer reads it.
+The filter is a constant of the architecture. Checkpoints carry it as a buffer; `check_kernel` compares, no layer
+reads it.
 """
 
 from __future__ import annotations
@@ -39,5 +40,5 @@ def blur(x: Tensor, pad: int, gain: float = 1.0, stride: int = 1) -> Tensor:
 
 
 def upsample_rgb(x: Tensor) -> Tensor:
-    """Doubles the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 before, 1 after)."""
+    """Doubles the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 and 1)."""
     return F.conv_transpose2d(x, _depthwise(fir_kernel(4.0), x), stride=2, padding=1, groups=x.shape[1])

@@ -1,8 +1,9 @@
 """Our own checkpoint format: safetensors whose header says what network the tensors belong to.
 
-Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our packages),
-``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of `state_dict`; a
-generator's centre of W is stored as ``latent_avg``. Half precision exists on disk only: networks are float32 in memory.
+Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our
+packages), ``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of
+`state_dict`; a generator's centre of W is stored as ``latent_avg``. Half precision exists on disk only: networks are
+float32 in memory.
 
 A class takes part by having a `config` property (plain JSON values) and a `from_config` class method.
 """
@@ -30,7 +31,7 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {}
 
 
 def register_kind(kind: str, builder: Callable[[Mapping[str, Any]], nn.Module]) -> None:
-    """Names the function that builds networks of a kind from their config, for classes outside our packages (a plugin's)."""
+    """Names the function that builds networks of a kind from their config, for a plugin's own classes."""
     _BUILDERS[kind] = builder
 
 
@@ -74,8 +75,10 @@ def write_tensors(
 ) -> Path:
     """Writes named tensors and a header of strings as safetensors, atomically."""
     target = Path(path)
-    stored = {name: (_to_half(name, t) if half and t.is_floating_point() else t).clone(memory_format=torch.contiguous_format)
-              for name, t in tensors.items()}  # fmt: skip
+    stored = {}
+    for name, tensor in tensors.items():
+        value = _to_half(name, tensor) if half and tensor.is_floating_point() else tensor
+        stored[name] = value.clone(memory_format=torch.contiguous_format)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)

@@ -7,6 +7,7 @@ Source: Karras et al. 2020, arXiv 1912.04958 (config F); style space: Wu et al. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -52,7 +53,8 @@ class Generator(nn.Module):
         mapping_lr_mul: learning-rate multiplier of the mapping network.
 
     Attributes:
-        w_mean: centre of W for truncation, buffer (w_dim,); files call it `latent_avg`. Not part of `state_dict`, which has
+        w_mean: centre of W for truncation, buffer (w_dim,); files call it `latent_avg`. Not part of `state_dict`,
+        which has
             exactly the official keys; `save_network` stores it, `estimate_w_mean` computes it.
         style_layout: the style vectors in generator order, toRGB included.
 
@@ -81,9 +83,7 @@ class Generator(nn.Module):
         self.num_rows = 2 * blocks + 2
 
         dims = [z_dim] + [w_dim] * n_mlp
-        mapping = [
-            EqualLinear(a, b, lr_mul=mapping_lr_mul, activation=True) for a, b in zip(dims, dims[1:], strict=False)
-        ]
+        mapping = [EqualLinear(a, b, lr_mul=mapping_lr_mul, activation=True) for a, b in pairwise(dims)]
         self.style = nn.Sequential(PixelNorm(), *mapping)
         self.input = _ConstantInput(self.channels[4])
         self.conv1 = StyledConv(self.channels[4], self.channels[4], w_dim, clamp=conv_clamp)
@@ -101,7 +101,6 @@ class Generator(nn.Module):
         self.register_buffer("w_mean", torch.zeros(w_dim), persistent=False)
         self.style_layout = self._layout()
 
-    # -- description ---------------------------------------------------------------------------------------------------
     def _layout(self) -> list[StyleLayer]:
         layout = [StyleLayer("conv1", self.channels[4], 0, False), StyleLayer("to_rgb1", self.channels[4], 1, True)]
         for k in range(len(self.to_rgbs)):
@@ -136,14 +135,13 @@ class Generator(nn.Module):
         settings["channels"] = {int(size): int(width) for size, width in settings["channels"].items()}
         return cls(**settings)
 
-    # -- latent spaces ---------------------------------------------------------------------------------------------------
     def map(self, z: Tensor, truncation: float = 1.0) -> Tensor:
         """Maps z (B, z_dim), standard normal, to w (B, w_dim), pulled towards `w_mean` by `truncation`."""
         w = self.style(z)
         return w if truncation == 1.0 else self.truncate(w, truncation)
 
     def truncate(self, w: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """w_mean + psi * (w - w_mean) for W (B, w_dim) or W+ (B, rows, w_dim); `cutoff` limits it to the first rows of W+."""
+        """w_mean + psi * (w - w_mean) for W (B, w_dim) or W+ (B, rows, w_dim); `cutoff` limits it to the first rows."""
         centre = self.w_mean.to(w)
         if cutoff is None or w.dim() == 2:
             return centre + psi * (w - centre)
@@ -184,12 +182,10 @@ class Generator(nn.Module):
             codes = self.broadcast(codes)
         wanted = (self.num_styles,) if space == "s" else (self.num_rows, self.w_dim)
         if tuple(codes.shape[1:]) != wanted:
-            raise ValueError(
-                f"{space} codes have shape {tuple(codes.shape)}, this generator needs (B, {', '.join(map(str, wanted))})"
-            )
+            shape = ", ".join(map(str, wanted))
+            raise ValueError(f"{space} codes have shape {tuple(codes.shape)}, this generator needs (B, {shape})")
         return codes, space
 
-    # -- images ----------------------------------------------------------------------------------------------------------
     def synthesize(self, w_plus: Any, noise: Noise = "const") -> Tensor:
         """Images (B, 3, resolution, resolution), nominally in [-1, 1] and not clamped.
 

@@ -1,7 +1,8 @@
 """The style-modulated layers of the StyleGAN2 synthesis network, in their cheap form.
 
-Modulating a weight by the style and normalising it (arXiv 1912.04958, eq. 1 and 3) equals scaling the input channels, one
-convolution with weights shared by the batch, and scaling the output channels: no per-sample weights, no grouped convolution.
+Modulating a weight by the style and normalising it (arXiv 1912.04958, eq. 1 and 3) equals scaling the input channels,
+one convolution with weights shared by the batch, and scaling the output channels: no per-sample weights, no grouped
+convolution.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ NoiseSource = Callable[[int, int], "Tensor | None"]
 class ModulatedConv2d(nn.Module):
     """Weights and affine layer of one modulated convolution.
 
-    `weight` is (1, O, I, k, k), stored unscaled; `modulation` maps a W row (B, w_dim) to styles (B, I), bias starting at 1.
+    `weight` is (1, O, I, k, k), stored unscaled; `modulation` maps a W row (B, w_dim) to styles (B, I), bias starting
+    at 1.
     """
 
     def __init__(self, in_dim: int, out_dim: int, kernel: int, w_dim: int, *, upsample: bool = False):

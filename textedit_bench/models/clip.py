@@ -1,0 +1,88 @@
+"""CLIP behind one interface: pictures in [-1, 1] and sentences in, un-normalised float32 embeddings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.models.clip_preprocessing import correct_input, published_input
+
+Preprocessing = Literal["correct", "published"]
+Tokenizer = Callable[[list[str]], Tensor]
+
+OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
+OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+class ClipModel(nn.Module):
+    """An open_clip model with its tokenizer and its two ways of preparing pictures.
+
+    Args:
+        model: open_clip network (`encode_image(pixels)`, `encode_text(tokens)`), kept in eval mode.
+        tokenizer: sentences -> tokens (B, context), int64.
+        image_size: side of the square picture the network takes.
+        mean, std: per-channel normalisation of pictures in [0, 1].
+        name: shown in tables and protocol ids, such as "ViT-B-32-quickgelu/openai".
+
+    Attributes:
+        embed_dim: width of the embeddings, measured on a sentence.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: Tokenizer,
+        image_size: int,
+        mean: Sequence[float] = OPENAI_MEAN,
+        std: Sequence[float] = OPENAI_STD,
+        name: str = "clip",
+    ):
+        super().__init__()
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.image_size = int(image_size)
+        self.name = name
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(3, 1, 1), persistent=False)
+        with torch.no_grad():
+            self.embed_dim = int(self.encode_text(["a"]).shape[-1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lives; pictures must be there, sentences are moved."""
+        return self.mean.device
+
+    def train(self, mode: bool = True) -> ClipModel:
+        """Keeps the wrapped network in eval mode: CLIP is never trained through this class."""
+        super().train(mode)
+        self.model.eval()
+        return self
+
+    def prepare(self, images: Tensor, preprocessing: Preprocessing = "correct") -> Tensor:
+        """What the network is given for pictures (B, 3, H, W) in [-1, 1]: (B, 3, image_size, image_size).
+
+        "correct": CLIP's own pipeline (bicubic, centre crop, mean and std). "published": what StyleCLIP, FFCLIP and
+        DeltaEdit gave it (area resampling, range left at [-1, 1], no mean and std); see clip_preprocessing.py.
+        """
+        if images.dim() != 4 or images.shape[1] != 3:
+            raise ValueError(f"images must have shape (B, 3, H, W), got {tuple(images.shape)}")
+        if preprocessing == "correct":
+            return correct_input(images, self.image_size, self.mean, self.std)
+        if preprocessing == "published":
+            return published_input(images, self.image_size)
+        raise ValueError(f"preprocessing {preprocessing!r} is none of 'correct', 'published'")
+
+    def encode_image(self, images: Tensor, preprocessing: Preprocessing = "correct") -> Tensor:
+        """Embeddings (B, embed_dim), float32, not normalised, of pictures (B, 3, H, W) in [-1, 1]; differentiable."""
+        return self.model.encode_image(self.prepare(images, preprocessing)).float()  # type: ignore[operator]
+
+    def encode_text(self, texts: Sequence[str] | str) -> Tensor:
+        """Embeddings (B, embed_dim), float32, not normalised, of sentences."""
+        sentences = [texts] if isinstance(texts, str) else list(texts)
+        return self.model.encode_text(self.tokenizer(sentences).to(self.device)).float()  # type: ignore[operator]

@@ -1,0 +1,68 @@
+"""The two ways pictures reach CLIP, both for pictures in [-1, 1] of any size.
+
+The published losses (StyleCLIP, FFCLIP, DeltaEdit) enlarge by 7 with nearest neighbours and average-pool down to 224, a
+7168-pixel intermediate for a 1024-pixel picture. Both steps are linear and separable and together average each output
+pixel over its exact share of the input, so one small matrix per axis gives the same numbers. They also skip CLIP's
+mean and std and leave the range at [-1, 1] (StyleCLIP issue 38); networks trained that way expect it, metrics must
+not use it.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@lru_cache(maxsize=32)
+def _area_block(source: int, target: int) -> tuple[int, Tensor]:
+    """The repeating block of the area-averaging matrix from `source` to `target` samples.
+
+    Output sample o is the mean over [o, o + 1) * source / target. With g = gcd(source, target) the matrix is g equal
+    blocks of shape (target / g, source / g), float64.
+    """
+    blocks = math.gcd(source, target)
+    rows, columns = target // blocks, source // blocks
+    edges_out = torch.arange(rows + 1, dtype=torch.float64) * columns / rows
+    edges_in = torch.arange(columns + 1, dtype=torch.float64)
+    overlap = torch.minimum(edges_out[1:, None], edges_in[1:]) - torch.maximum(edges_out[:-1, None], edges_in[:-1])
+    return blocks, overlap.clamp(min=0.0) * rows / columns
+
+
+def area_resample(x: Tensor, height: int, width: int) -> Tensor:
+    """Exact fractional-area averaging of (B, C, H, W) to (B, C, height, width); enlarges as well as shrinks."""
+    batch, channels, old_height, old_width = x.shape
+    if (old_height, old_width) == (height, width):
+        return x
+    blocks, matrix = _area_block(old_width, width)
+    x = x.reshape(-1, old_width // blocks) @ matrix.to(x).T
+    x = x.view(batch * channels, old_height, width)
+    blocks, matrix = _area_block(old_height, height)
+    x = matrix.to(x) @ x.reshape(batch * channels * blocks, old_height // blocks, width)
+    return x.view(batch, channels, height, width)
+
+
+def published_input(images: Tensor, size: int) -> Tensor:
+    """What the published CLIP losses feed: area-averaged to size x size, range and mean untouched."""
+    return area_resample(images, size, size)
+
+
+def correct_input(images: Tensor, size: int, mean: Tensor, std: Tensor) -> Tensor:
+    """CLIP's own pipeline on [-1, 1] pictures: shorter side to `size` (antialiased bicubic), centre crop, mean and std.
+
+    Values outside [-1, 1] are clipped, before and after resizing, as storing the picture would.
+    """
+    x = images.clamp(-1.0, 1.0) * 0.5 + 0.5
+    height, width = x.shape[-2:]
+    if (height, width) != (size, size):
+        short = min(height, width)
+        target = (size * height // short, size * width // short)
+        if target != (height, width):
+            for step in ((height, target[1]), target):  # one axis at a time and clipped in between, as Pillow does
+                x = F.interpolate(x, size=step, mode="bicubic", align_corners=False, antialias=True).clamp(0.0, 1.0)
+        top, left = round((target[0] - size) / 2), round((target[1] - size) / 2)
+        x = x[..., top : top + size, left : left + size]
+    return (x - mean) / std
