@@ -1,0 +1,67 @@
+# Front doors for people; every one of them builds or repairs .venv when needed. `make help` lists them.
+#
+#   make bench METHOD=ffclip DATASET=ffhq [TIER= PROMPTS= N= SEED= RESULTS=]
+
+export PYTHONSAFEPATH := 1
+
+VENV ?= .venv
+export VENV
+PYTHON ?=
+export PYTHON
+
+# Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
+# `value` keeps make from reading them, the shell's double quotes keep the shell from it.
+unexport METHOD DATASET TIER PROMPTS N SEED RESULTS
+export TEB_METHOD = $(value METHOD)
+export TEB_DATASET = $(value DATASET)
+export TEB_TIER = $(value TIER)
+export TEB_PROMPTS = $(value PROMPTS)
+export TEB_N = $(value N)
+export TEB_SEED = $(value SEED)
+export TEB_RESULTS = $(value RESULTS)
+
+BIN = "$$VENV"/bin
+SOURCES = textedit_bench methods datasets experiments tests tools
+
+.PHONY: help venv bench train test test-slow lint perf clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+venv: ## build, update or repair the virtual environment
+	@tools/venv.sh
+
+bench: venv ## compare METHOD on DATASET (none given: all); TIER= PROMPTS= N= SEED= RESULTS=
+	@$(BIN)/textedit-bench bench \
+	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
+	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
+	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
+	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
+	  $${TEB_N:+--images "$$TEB_N"} \
+	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
+	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
+
+train: venv ## train METHOD on DATASET; TIER= SEED=
+	@$(BIN)/textedit-bench train \
+	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
+	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
+	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
+	  $${TEB_SEED:+--seed "$$TEB_SEED"}
+
+test: venv ## run the quick tests
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: venv ## run the tests that take longer
+	@$(BIN)/python -m pytest -m slow
+
+lint: venv ## check formatting, style and types
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+
+perf: venv ## measure the start-up time of the command line
+	@$(BIN)/python tools/startup.py
+
+clean: ## remove caches and build products, keep .venv and results
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find textedit_bench methods datasets experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
