@@ -1,0 +1,7 @@
+"""Metrics, their protocols and the statistics that make intervals and tests of them."""
+
+from textedit_bench.metrics.column import Column
+from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.suite import Suite
+
+__all__ = ["Column", "Protocol", "Suite"]

@@ -1,0 +1,77 @@
+"""One metric's values for a batch of images, each with the state that says whether it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+OK = "ok"
+NO_FACE_SOURCE = "no face in source"
+NO_FACE_EDIT = "no face in edit"
+NO_CHANGE = "no change"
+NO_TEXT_CHANGE = "no text change"
+IDENTICAL = "identical"
+HIDDEN = "attribute hidden"
+ALREADY_SO = "already so"
+NO_TRUTH = "no ground truth"
+NOTHING_ELSE = "nothing else visible"
+ABSTAINED = "oracles abstain"
+NOT_FINITE = "nan"
+
+STATES = (
+    OK,
+    NO_FACE_SOURCE,
+    NO_FACE_EDIT,
+    NO_CHANGE,
+    NO_TEXT_CHANGE,
+    IDENTICAL,
+    HIDDEN,
+    ALREADY_SO,
+    NO_TRUTH,
+    NOTHING_ELSE,
+    ABSTAINED,
+    NOT_FINITE,
+)
+"""The closed set of states. Only ``ok`` enters a mean; every other state is counted and shown."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values of one metric over N images.
+
+    Attributes:
+        values: float64 [N]; nan exactly where the state is not ``ok``.
+        states: N entries of `STATES`.
+    """
+
+    values: NDArray[np.float64]
+    states: list[str]
+
+    @classmethod
+    def of(cls, values: ArrayLike | Tensor, states: Sequence[str] | None = None) -> Column:
+        """A column that keeps the rule: a value counts when, and only when, its state is ``ok`` and it is finite."""
+        if isinstance(values, Tensor):
+            values = values.detach().cpu().numpy()
+        numbers = np.array(values, dtype=np.float64)
+        named = [OK] * len(numbers) if states is None else list(states)
+        if len(named) != len(numbers):
+            raise ValueError(f"{len(numbers)} values but {len(named)} states")
+        for i, state in enumerate(named):
+            if state not in STATES:
+                raise ValueError(f"unknown state {state!r}; valid: {', '.join(STATES)}")
+            if state == OK and not np.isfinite(numbers[i]):
+                named[i] = NOT_FINITE
+            if named[i] != OK:
+                numbers[i] = np.nan
+        return cls(numbers, named)
+
+    def where(self, bad: Sequence[bool], state: str) -> Column:
+        """The column with ``state`` wherever ``bad`` holds."""
+        return Column.of(self.values, [state if b else s for b, s in zip(bad, self.states, strict=True)])
+
+    def __len__(self) -> int:
+        return len(self.states)

@@ -1,0 +1,93 @@
+"""PSNR, SSIM and L1 between pictures, one value per image, float64, optionally outside an edited region.
+
+torchmetrics' versions are not used: its PSNR pools the squared error over the batch, and neither of them takes a mask.
+Blanking the masked pixels in both images instead would add 10 log10(1 / kept fraction) dB to PSNR; here the error is
+averaged over the kept pixels only.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+_TAPS = 11
+_SIGMA = 1.5
+_ERODE = 5
+"""Half the SSIM window: a kept pixel nearer to the region than this still sees the edit."""
+
+
+def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:
+    if a.shape != b.shape or a.ndim != 4:
+        raise ValueError(f"two batches [B, C, H, W] of one shape are needed, got {tuple(a.shape)} and {tuple(b.shape)}")
+    if keep is not None and keep.shape != (a.shape[0], *a.shape[2:]):
+        raise ValueError(f"mask must have shape [B, H, W] = {(a.shape[0], *a.shape[2:])}, got {tuple(keep.shape)}")
+
+
+def _kept_mean(values: Tensor, keep: Tensor | None) -> Tensor:
+    """Mean of [B, C, H, W] per image over the kept pixels; nan where a mask keeps none."""
+    if keep is None:
+        return values.mean(dim=(1, 2, 3))
+    kept = keep[:, None].to(values.dtype)
+    return (values * kept).sum(dim=(1, 2, 3)) / (kept.sum(dim=(1, 2, 3)) * values.shape[1])
+
+
+def psnr(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
+    """Peak signal-to-noise ratio in dB, shape [B]; identical pixels give infinity, an empty mask nan.
+
+    Args:
+        a: images [B, C, H, W] in [0, 1].
+        b: images to compare with.
+        keep: bool [B, H, W], True where pixels count.
+    """
+    _check(a, b, keep)
+    return -10.0 * torch.log10(_kept_mean((a.double() - b.double()).square(), keep))
+
+
+def l1(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
+    """Mean absolute difference, shape [B], in [0, 1]; arguments as `psnr`."""
+    _check(a, b, keep)
+    return _kept_mean((a.double() - b.double()).abs(), keep)
+
+
+def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
+    """Structural similarity (Wang et al. 2004), mean over RGB and pixels, shape [B], at most 1.
+
+    Gaussian window of 11 taps, sigma 1.5, mirrored borders, no border crop, population covariance, data range 1.
+
+    Args:
+        a: images [B, C, H, W] in [0, 1], at least 11 pixels a side.
+        b: images to compare with.
+        keep: bool [B, H, W], True where pixels count; eroded by half the window, because a window that reaches into
+            the region sees the edit.
+    """
+    _check(a, b, keep)
+    if keep is not None:
+        keep = F.max_pool2d((~keep).double()[:, None], 2 * _ERODE + 1, stride=1, padding=_ERODE)[:, 0] == 0
+    return _kept_mean(ssim_map(a, b), keep)
+
+
+def ssim_map(a: Tensor, b: Tensor) -> Tensor:
+    """SSIM at every pixel, [B, C, H, W] float64; arguments as `ssim`."""
+    if min(a.shape[-2:]) < _TAPS:
+        raise ValueError(f"SSIM needs images of at least {_TAPS} pixels a side, got {tuple(a.shape[-2:])}")
+    a, b = a.double(), b.double()
+    mean_a, mean_b, aa, bb, ab = _blur(torch.stack([a, b, a * a, b * b, a * b])).unbind()
+    c1, c2 = 0.01**2, 0.03**2
+    covariance = ab - mean_a * mean_b
+    variances = (aa - mean_a.square()) + (bb - mean_b.square())
+    top = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    return top / ((mean_a.square() + mean_b.square() + c1) * (variances + c2))
+
+
+def _blur(images: Tensor) -> Tensor:
+    """Separable Gaussian blur with mirrored borders over the last two axes."""
+    shape = images.shape
+    offsets = torch.arange(_TAPS, dtype=images.dtype, device=images.device) - _TAPS // 2
+    kernel = torch.exp(-0.5 * (offsets / _SIGMA).square())
+    kernel = kernel / kernel.sum()
+    flat = images.reshape(-1, 1, *shape[-2:])
+    half = _TAPS // 2
+    flat = F.conv2d(F.pad(flat, (half, half, 0, 0), mode="reflect"), kernel.view(1, 1, 1, -1))
+    flat = F.conv2d(F.pad(flat, (0, 0, half, half), mode="reflect"), kernel.view(1, 1, -1, 1))
+    return flat.reshape(shape)

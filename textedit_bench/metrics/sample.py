@@ -1,0 +1,40 @@
+"""What a scorer gets, and what a scorer is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Protocol as Interface
+
+from textedit_bench.metrics.column import Column
+from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.worlds.factors import Factors
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One batch of edits with everything they are compared with; entry i of each belongs to the same image."""
+
+    photo: ImageBatch
+    inversion: ImageBatch
+    edit: ImageBatch
+    prompt: Prompt
+    factors: Factors | None
+
+
+class Scorer(Interface):
+    """A family of per-image metrics that share their network passes."""
+
+    @property
+    def protocols(self) -> Mapping[str, Protocol]:
+        """The metrics it measures; empty where the domain lacks the network."""
+        ...
+
+    def score(self, sample: Sample) -> dict[str, Column]:
+        """One column per name of `protocols`."""
+        ...

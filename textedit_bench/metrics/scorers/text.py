@@ -1,0 +1,91 @@
+"""Agreement of the edit with the text: CLIP score, its gain over the inversion, and the direction of the change."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from textedit_bench.metrics.column import NO_CHANGE, NO_TEXT_CHANGE, OK, Column
+from textedit_bench.metrics.images import ImageBatch, ImageFeatures
+from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.sample import Sample
+from textedit_bench.metrics.similarity import clip_score, directional_similarity
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+# metric -> (what, compared with, title, decimals)
+_METRICS = {
+    "clip_score": ("score", "text", "CLIP score", 2),
+    "clip_gain": ("gain", "inversion", "CLIP gain", 2),
+    "clip_direction": ("direction", "inversion", "CLIP direction", 3),
+    "clip_direction_photo": ("direction", "photo", "CLIP direction, from photo", 3),
+}
+_ROLES = {"judge_clip": "", "clip": "_in_loop"}
+
+
+class TextScorer:
+    """CLIP networks with ``encode_image`` and ``encode_text``; the guiding one's figures end in ``_in_loop``."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self.protocols: dict[str, Protocol] = {}
+        self._images: dict[str, ImageFeatures] = {}
+        self._texts: dict[tuple[str, str], Tensor] = {}
+        for role, suffix in _ROLES.items():
+            if not domain.has(role):
+                continue
+            self._images[role] = ImageFeatures(partial(_encode_image, domain, role))
+            for name, (what, reference, title, decimals) in _METRICS.items():
+                identity = protocol_id(
+                    f"clip-{what}",
+                    network=f"{domain.tier}-{role}",
+                    digest=domain.digest(role),
+                    resize="network",
+                    reference=reference,
+                )
+                heading = f"{title} (in loop)" if suffix else title
+                in_loop = bool(suffix)
+                self.protocols[name + suffix] = Protocol(identity, heading, True, in_loop=in_loop, decimals=decimals)
+
+    def score(self, sample: Sample) -> dict[str, Column]:
+        """Columns ``clip_score`` and ``clip_gain`` (both x100), ``clip_direction`` from inversion and from photo."""
+        columns = {}
+        source_text = sample.prompt.source or self._domain.card.neutral
+        for role, features in self._images.items():
+            target, neutral = self._text(role, sample.prompt.target), self._text(role, source_text)
+            photo, inversion = features(sample.photo, keep=True), features(sample.inversion, keep=True)
+            edit = features(sample.edit, keep=False)
+            score = clip_score(edit, target)
+            measured = {
+                "clip_score": Column.of(score),
+                "clip_gain": Column.of(score - clip_score(inversion, target)),
+                "clip_direction": _direction(sample.edit, edit, sample.inversion, inversion, target, neutral),
+                "clip_direction_photo": _direction(sample.edit, edit, sample.photo, photo, target, neutral),
+            }
+            columns.update({name + _ROLES[role]: column for name, column in measured.items()})
+        return columns
+
+    def _text(self, role: str, text: str) -> Tensor:
+        if (role, text) not in self._texts:
+            self._texts[role, text] = self._domain.network(role).encode_text([text])[0].cpu()
+        return self._texts[role, text]
+
+
+def _direction(
+    edit: ImageBatch, edit_rows: Tensor, source: ImageBatch, source_rows: Tensor, target: Tensor, neutral: Tensor
+) -> Column:
+    """Directional similarity; an edit that changed no pixel, or no embedding, has no direction."""
+    values = directional_similarity(edit_rows, source_rows, target, neutral)
+    if directional_similarity(target[None], neutral, target, neutral).isnan().item():
+        return Column.of(values, [NO_TEXT_CHANGE] * len(values))
+    same = [a == b for a, b in zip(edit.keys, source.keys, strict=True)]
+    unmoved = (values.isnan() & edit_rows.isfinite().all(1) & source_rows.isfinite().all(1)).tolist()
+    return Column.of(values, [NO_CHANGE if s or u else OK for s, u in zip(same, unmoved, strict=True)])
+
+
+def _encode_image(domain: Domain, role: str, images: Tensor) -> Tensor:
+    rows: Tensor = domain.network(role).encode_image(images, preprocessing="correct")
+    return rows

@@ -1,0 +1,87 @@
+"""Metrics of a set of images against a reference set, by name, from features alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textedit_bench.errors import unknown_choice
+from textedit_bench.metrics.frechet import fid
+from textedit_bench.metrics.kid import kid
+from textedit_bench.metrics.precision_recall import precision, recall
+from textedit_bench.metrics.protocol import Protocol, protocol_id
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+Features = NDArray[np.floating]
+Reference = Literal["real", "inversion", "source"]
+
+
+@dataclass(frozen=True)
+class SetMetric:
+    """A formula and what it compares the edits with.
+
+    Attributes:
+        formula: name of the formula in protocol ids.
+        compute: (features of the edits [N, d], features of the reference [M, d]) -> value.
+        reference: ``real`` (the domain's reference images), ``inversion`` or ``source`` (of the very images edited).
+        title: how the metric is written in tables.
+        higher_is_better: the direction of the arrow.
+        decimals: digits after the point.
+    """
+
+    formula: str
+    compute: Callable[[Features, Features], float]
+    reference: Reference
+    title: str
+    higher_is_better: bool
+    decimals: int
+
+
+def _kid_thousand(edits: Features, reference: Features) -> float:
+    return 1000.0 * kid(edits, reference)
+
+
+SET_METRICS: dict[str, SetMetric] = {
+    "fid_real": SetMetric("fid", fid, "real", "FID, to real", False, 2),
+    "fid_inversion": SetMetric("fid", fid, "inversion", "FID, to inversion", False, 2),
+    "fid_source": SetMetric("fid", fid, "source", "FID, to source", False, 2),
+    "kid_real": SetMetric("kid-x1000", _kid_thousand, "real", "KID x1000, to real", False, 2),
+    "kid_inversion": SetMetric("kid-x1000", _kid_thousand, "inversion", "KID x1000, to inversion", False, 2),
+    "precision": SetMetric("precision-k3", precision, "real", "Precision", True, 3),
+    "recall": SetMetric("recall-k3", recall, "real", "Recall", True, 3),
+}
+
+
+def set_metric(name: str, edits: Features, reference: Features) -> float:
+    """One set metric by name.
+
+    Args:
+        name: a key of `SET_METRICS`.
+        edits: features of the edits [N, d].
+        reference: features of the reference set that the metric names [M, d].
+
+    Raises:
+        UserError: an unknown name.
+        ValueError: features that no distance is defined on.
+    """
+    if name not in SET_METRICS:
+        raise unknown_choice("set metric", name, SET_METRICS)
+    return SET_METRICS[name].compute(edits, reference)
+
+
+def set_protocols(domain: Domain) -> dict[str, Protocol]:
+    """Protocols of the set metrics on a domain's feature network; counts are added by `Protocol.with_counts`."""
+    network, digest = f"{domain.tier}-features", domain.digest("features")
+    found = {}
+    for name, metric in SET_METRICS.items():
+        identity = protocol_id(
+            metric.formula, network=network, digest=digest, resize="network", reference=metric.reference
+        )
+        found[name] = Protocol(identity, metric.title, metric.higher_is_better, "set", decimals=metric.decimals)
+    return found

@@ -1,0 +1,119 @@
+"""Every per-image metric of a domain in one call, and the features that set metrics are computed from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from textedit_bench.errors import UserError
+from textedit_bench.metrics.column import NOT_FINITE, Column
+from textedit_bench.metrics.images import BATCH_SIZE, ImageBatch
+from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.sample import Sample, Scorer
+from textedit_bench.metrics.scorers import (
+    IdentityScorer,
+    PerceptualScorer,
+    PictureScorer,
+    TextScorer,
+    TruthScorer,
+)
+from textedit_bench.metrics.sets import set_protocols
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.worlds.factors import Factors
+
+__all__ = ["Column", "Protocol", "Suite"]
+
+
+class Suite:
+    """The judges of one domain.
+
+    A metric exists where the domain has the network it needs; ``protocols`` lists those that do. Networks are loaded
+    when the first batch is scored. Features of photos and inversions are computed once and remembered.
+
+    Attributes:
+        protocols: metric name -> what exactly it measures; ``scope`` tells image metrics (`score_batch`) from set
+            metrics (computed from `features`).
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._scorers: list[Scorer] = [
+            family(domain) for family in (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer)
+        ]
+        self.protocols: dict[str, Protocol] = {}
+        for scorer in self._scorers:
+            self.protocols.update(scorer.protocols)
+        if domain.has("features"):
+            self.protocols.update(set_protocols(domain))
+
+    @torch.no_grad()
+    def score_batch(
+        self, *, photos: Tensor, inversions: Tensor, edits: Tensor, prompt: Prompt, factors: Factors | None
+    ) -> dict[str, Column]:
+        """Measure N edits of one prompt with every image metric.
+
+        Args:
+            photos: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, like the other two.
+            inversions: what the generator makes of the photos' codes, same shape.
+            edits: same shape; an image with nan or infinite pixels gets state ``nan`` everywhere.
+            prompt: what was asked; ``prompt.target`` is the text scored against.
+            factors: what the renderer drew for each photo; None where the truth is unknown.
+
+        Returns:
+            Metric name -> column of N, for every protocol of scope ``image``.
+
+        Raises:
+            ValueError: shapes differ, values outside [-1, 1], non-finite photos or inversions.
+            UserError: the prompt asks for an attribute that the world does not have.
+        """
+        if not photos.shape == inversions.shape == edits.shape:
+            shapes = f"{tuple(photos.shape)}, {tuple(inversions.shape)} and {tuple(edits.shape)}"
+            raise ValueError(f"photos, inversions and edits must have one shape, got {shapes}")
+        if factors is not None and len(factors) != len(photos):
+            raise ValueError(f"{len(factors)} factors for {len(photos)} photos")
+        if not len(photos):
+            raise ValueError("an empty batch has nothing to score")
+        device = self._domain.device
+        sample = Sample(
+            ImageBatch.of(photos, device),
+            ImageBatch.of(inversions, device),
+            ImageBatch.of(edits, device),
+            prompt,
+            factors,
+        )
+        if not (sample.photo.finite.all() and sample.inversion.finite.all()):
+            raise ValueError("photos and inversions must be finite")
+        broken = (~sample.edit.finite).tolist()
+        columns: dict[str, Column] = {}
+        for scorer in self._scorers:
+            columns.update(scorer.score(sample))
+        return {name: column.where(broken, NOT_FINITE) for name, column in columns.items()}
+
+    @torch.no_grad()
+    def features(self, images: Tensor) -> NDArray[np.float32]:
+        """Features for FID, KID, precision and recall, float32 [N, d].
+
+        Args:
+            images: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here.
+
+        Raises:
+            UserError: the domain has no feature network.
+            ValueError: an image holds nan; leave such images out and count them.
+        """
+        if not self._domain.has("features"):
+            raise UserError(
+                f"data set {self._domain.name}, tier {self._domain.tier} has no network for the role 'features'"
+            )
+        batch = ImageBatch.of(images, self._domain.device)
+        if not batch.finite.all():
+            raise ValueError(f"{int((~batch.finite).sum())} of {len(batch)} images hold nan or infinite pixels")
+        network = self._domain.network("features")
+        rows = [network(part).float().cpu() for part in batch.images.split(BATCH_SIZE)]
+        return torch.cat(rows).numpy()

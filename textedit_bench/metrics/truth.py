@@ -1,0 +1,69 @@
+"""Edit success and preservation from value labels: pure functions of what the oracles saw and the renderer drew.
+
+Labels are value indices [N, A] over the world's A attributes; -1 is an abstention, which never counts as success and
+always counts as a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from textedit_bench.metrics.column import ABSTAINED, ALREADY_SO, HIDDEN, NO_TRUTH, NOTHING_ELSE, OK, Column
+
+
+def unknown(n: int) -> Column:
+    """N images whose truth is not known."""
+    return Column.of([float("nan")] * n, [NO_TRUTH] * n)
+
+
+def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
+    """1 where the edit shows every asked value, else 0.
+
+    Args:
+        edited: the oracle's labels of the edits [N, A].
+        actual: the values drawn [N, A].
+        visible: bool [N, A], whether the source shows the attribute.
+        asked: attribute position -> wanted value index; at least one.
+
+    Returns:
+        State ``attribute hidden`` where an asked attribute is not to be seen in the source, ``already so`` where the
+        source has every asked value.
+    """
+    where = torch.tensor(list(asked))
+    wanted = torch.tensor(list(asked.values()))
+    done = (edited[:, where] == wanted).all(1)
+    hidden = ~visible[:, where].all(1)
+    already = (actual[:, where] == wanted).all(1)
+    states = [HIDDEN if h else ALREADY_SO if a else OK for h, a in zip(hidden.tolist(), already.tolist(), strict=True)]
+    return Column.of(done.double(), states)
+
+
+def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
+    """Share of the attributes nobody asked about, visible in the source, whose value stayed.
+
+    Args:
+        edited: the oracle's labels of the edits [N, A].
+        before: labels before the edit [N, A]: the oracle's of the inversion, or the values drawn.
+        visible: bool [N, A], whether the source shows the attribute.
+        asked: attribute position -> wanted value index.
+
+    Returns:
+        In [0, 1]; state ``nothing else visible`` where no other attribute is to be seen.
+    """
+    others = visible.clone()
+    others[:, list(asked)] = False
+    kept = (edited == before) & (edited >= 0) & (before >= 0)
+    count = others.sum(1)
+    share = (kept & others).sum(1) / count.clamp(min=1)
+    return Column.of(share.double(), [OK if n else NOTHING_ELSE for n in count.tolist()])
+
+
+def agreement(first: Tensor, second: Tensor) -> Column:
+    """Share of the attributes on which neither oracle abstains where both see the same value, in [0, 1]."""
+    both = (first >= 0) & (second >= 0)
+    count = both.sum(1)
+    share = ((first == second) & both).sum(1) / count.clamp(min=1)
+    return Column.of(share.double(), [OK if n else ABSTAINED for n in count.tolist()])
