@@ -1,0 +1,1 @@
+"""The small networks of the mini tier that have no official counterpart."""

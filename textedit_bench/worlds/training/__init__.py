@@ -1,0 +1,1 @@
+"""Training of the mini tier, from nothing: `textedit-bench worlds train`."""
