@@ -104,8 +104,8 @@ def load_method(name: str) -> type[Editor]:
     return loaded
 
 
-def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
-    """A method constructed on a domain, its trained weights loaded where they exist.
+def new_editor(name: str, domain: Domain, **settings: Any) -> Editor:
+    """A method constructed on a domain, untrained: what training starts from.
 
     Args:
         name: the method.
@@ -118,8 +118,13 @@ def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
     method = load_method(name)
     served = method.info.datasets
     if served and domain.name not in served:
-        raise UserError(f"method {name!r} does not serve the data set {domain.name!r}. Valid: {', '.join(served)}")
-    editor = method(domain, **settings)
+        raise UserError(f"method {name!r} does not serve the dataset {domain.name!r}. Valid: {', '.join(served)}")
+    return method(domain, **settings)
+
+
+def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
+    """A method constructed on a domain, its trained weights loaded where they exist; arguments as in `new_editor`."""
+    editor = new_editor(name, domain, **settings)
     weights = editor.weights_path()
     if weights is not None and weights.is_file():
         editor.load(weights)
@@ -194,12 +199,15 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         if tier not in card.tiers:
             raise unknown_choice(f"tier of dataset {card.name}", tier, ["auto", *card.tiers])
         return tier
-    reason = missing_network(card, "full") if "full" in card.tiers else "the card describes none"
-    if reason is None:
+    if "full" not in card.tiers:
+        reason = "the card describes none"
+    elif lacks := missing_network(card, "full"):
+        reason = f"missing {lacks}"
+    else:
         return "full"
     if "mini" not in card.tiers:
-        raise UserError(f"dataset {card.name}: no usable tier; full lacks {reason} and the card has no mini tier")
-    log.info("%s: tier mini, because tier full is not available: %s", card.name, reason)
+        raise UserError(f"dataset {card.name}: no tier can be used; no mini tier, and no full one: {reason}")
+    log.info("%s: tier mini, since there is no full tier: %s", card.name, reason)
     return "mini"
 
 

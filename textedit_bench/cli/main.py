@@ -13,16 +13,30 @@ from typing import Annotated
 import typer
 
 from textedit_bench import __version__
+from textedit_bench.cli.bench import bench
 from textedit_bench.cli.datasets import datasets
+from textedit_bench.cli.doctor import doctor
+from textedit_bench.cli.edit import edit
+from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
+from textedit_bench.cli.train import train
 from textedit_bench.errors import UserError, unknown_choice
 
 PROGRAM = "textedit-bench"
 
-app = new_app(help="Benchmark for text-driven image editing with StyleGAN.", invoke_without_command=True)
-for _command in (methods, datasets):
-    app.command()(_command)
+_HELP = """Benchmark for text-driven image editing with StyleGAN.
+
+\b
+Examples:
+  textedit-bench bench --method METHOD --dataset DATASET
+  textedit-bench methods
+  textedit-bench bench --help
+"""
+
+app = new_app(help=with_names(_HELP), invoke_without_command=True)
+for _command in (methods, datasets, bench, train, edit, doctor):
+    app.command(help=with_names(_command.__doc__ or ""))(_command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -77,7 +91,7 @@ def _usage_message(error: typer.TyperException) -> str:
     known = [option for parameter in context.command.get_params(context) for option in parameter.opts]
     if name is not None and name not in known:
         return str(unknown_choice("option", name, [option for option in known if option.startswith("-")]))
-    return f"{error.format_message()} See: {context.command_path} --help"
+    return f"{error.format_message().rstrip('.')}. See: {context.command_path} --help"
 
 
 def _log_to_stderr() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +17,11 @@ Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cu
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder of the results.")]
 OneDataset = Annotated[
     str, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="Data set name, alias, or path of a card.")
+]
+OneMethod = Annotated[str, typer.Option("--method", "-m", metavar="NAME", help="Method name; see: methods.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method, on top of its card; repeatable."),
 ]
 
 
@@ -47,3 +54,23 @@ def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
         except ValueError:
             raise UserError(f"{option}: {item!r} is not a number; valid: numbers separated by commas") from None
     return tuple(numbers)
+
+
+def read_settings(items: Sequence[str] | None) -> dict[str, Any]:
+    """``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; a value that is not JSON is a text.
+
+    Raises:
+        UserError: an item without ``=``, or a name given twice.
+    """
+    settings: dict[str, Any] = {}
+    for item in items or ():
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise UserError(f"--set: {item!r} is not NAME=VALUE")
+        if name in settings:
+            raise UserError(f"--set: {name!r} is given twice")
+        try:
+            settings[name] = json.loads(value)
+        except json.JSONDecodeError:
+            settings[name] = value
+    return settings

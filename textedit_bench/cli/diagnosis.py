@@ -1,0 +1,88 @@
+"""The facts that `textedit-bench doctor` shows."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
+
+from textedit_bench import __version__
+
+
+def diagnose() -> dict[str, dict[str, Any]]:
+    """Everything worth pasting into a bug report, section -> name -> fact; imports torch."""
+    return {
+        "system": _system(),
+        "packages": _packages(),
+        "tiers": _tiers(),
+        "methods": _methods(),
+        "broken": _broken(),
+    }
+
+
+def _system() -> dict[str, Any]:
+    import torch
+
+    facts: dict[str, Any] = {
+        "textedit-bench": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "torch threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda if torch.cuda.is_available() else "not available",
+    }
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        facts[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return facts
+
+
+def _packages() -> dict[str, str]:
+    """Installed versions of our direct requirements."""
+    found = {}
+    for requirement in requires("textedit-bench") or ():
+        if "extra ==" in requirement:
+            continue
+        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def _tiers() -> dict[str, str]:
+    from textedit_bench.registry import list_datasets, missing_network
+
+    found = {}
+    for card in list_datasets():
+        for tier in card.tiers:
+            lacks = missing_network(card, tier)
+            found[f"{card.name} {tier}"] = "complete" if lacks is None else f"lacks {lacks}"
+    return found
+
+
+def _methods() -> dict[str, str]:
+    """Method -> whether its class can be imported."""
+    from textedit_bench.errors import UserError
+    from textedit_bench.registry import list_methods, load_method
+
+    found = {}
+    for info in list_methods():
+        try:
+            load_method(info.name)
+            found[info.name] = "ready" if not info.datasets else f"ready, for {', '.join(info.datasets)}"
+        except UserError as error:
+            found[info.name] = str(error)
+    return found
+
+
+def _broken() -> dict[str, str]:
+    from textedit_bench.registry import broken_datasets, broken_methods
+
+    plugins = {f"method {plugin.name}": plugin.reason for plugin in broken_methods()}
+    return plugins | {f"dataset {plugin.name}": plugin.reason for plugin in broken_datasets()}

@@ -1,0 +1,16 @@
+"""Examples in help texts that can be pasted: placeholders become names that are installed."""
+
+from __future__ import annotations
+
+import inspect
+
+from textedit_bench.registry import dataset_names, method_names
+
+
+def with_names(text: str) -> str:
+    """``METHOD`` and ``DATASET`` in the indented example lines become the first registered name of each."""
+    method, dataset = (method_names() or ["METHOD"])[0], (dataset_names() or ["DATASET"])[0]
+    return "\n".join(
+        line.replace("METHOD", method).replace("DATASET", dataset) if line.startswith("  textedit-bench") else line
+        for line in inspect.cleandoc(text).splitlines()
+    )

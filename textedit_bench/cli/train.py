@@ -1,0 +1,79 @@
+"""``textedit-bench train``: trains a method's network on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from textedit_bench.cli.options import Device, OneDataset, OneMethod, Settings, Tier, read_settings
+
+
+def train(
+    method: OneMethod,
+    dataset: OneDataset,
+    tier: Tier = "auto",
+    settings: Settings = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the trained weights go.")
+    ] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Write them where the method looks for its weights, for use by bench.")
+    ] = False,
+    device: Device = "cpu",
+    devices: Annotated[
+        str | None, typer.Option(metavar="N|LIST|auto", help="Lightning devices, such as 2 or 0,3.")
+    ] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Lightning strategy, such as ddp.")] = None,
+    precision: Annotated[str | None, typer.Option(metavar="NAME", help="32-true, 16-mixed or bf16-mixed.")] = None,
+    resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
+    logger: Annotated[str | None, typer.Option(metavar="NAME", help="csv or wandb.")] = None,
+    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where checkpoints and curves go.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of weights, order and draws.")] = None,
+    stop_after_minutes: Annotated[
+        float | None, typer.Option(metavar="MINUTES", help="Stop cleanly after that long, to be resumed.")
+    ] = None,
+) -> None:
+    """Train a method on a data set; an interrupted run continues with the same command.
+
+    \b
+    Examples:
+      textedit-bench train --method METHOD --dataset DATASET
+      textedit-bench train -m METHOD -d DATASET --set epochs=2 --output METHOD.safetensors
+      textedit-bench train -m METHOD -d DATASET --device cuda --devices 2 --strategy ddp --precision bf16-mixed
+    """
+    from textedit_bench.errors import UserError
+    from textedit_bench.registry import method_info
+
+    info = method_info(method)
+    if info.trains == "none":
+        raise UserError(f"method {method!r} trains nothing")
+    if install and output is not None:
+        raise UserError("--install and --output exclude each other")
+
+    from textedit_bench.domain import load_domain
+    from textedit_bench.registry import new_editor
+
+    domain = load_domain(dataset, tier, device)
+    editor = new_editor(method, domain, **read_settings(settings))
+    path = output or Path("checkpoints") / method / f"{domain.name}-{domain.tier}.safetensors"
+    if install:
+        where = editor.weights_path()
+        if where is None:
+            raise UserError(f"method {method!r} has no place for weights of {domain.name}, tier {domain.tier}")
+        path = where
+    options: dict[str, Any] = {
+        "devices": devices,
+        "strategy": strategy,
+        "precision": precision,
+        "resume": resume,
+        "logger": logger,
+        "folder": folder,
+        "seed": seed,
+        "stop_after_minutes": stop_after_minutes,
+    }
+    editor.fit(None, **{name: value for name, value in options.items() if value is not None})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    editor.save(path)
+    typer.echo(f"weights: {path}")
