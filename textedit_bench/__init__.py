@@ -34,7 +34,21 @@ _HOMES = {
     "load_method": "textedit_bench.registry",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = [
+    "DatasetCard",
+    "Domain",
+    "Editor",
+    "Latents",
+    "MethodInfo",
+    "Prompt",
+    "__version__",
+    "list_datasets",
+    "list_methods",
+    "load_dataset",
+    "load_domain",
+    "load_editor",
+    "load_method",
+]
 
 
 def __getattr__(name: str) -> Any:

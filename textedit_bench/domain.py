@@ -8,7 +8,7 @@ network is loaded when it is first asked for, is frozen and in eval mode.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from textedit_bench.data.card import DatasetCard, TierCard
 from textedit_bench.editor import Latents
@@ -59,7 +59,7 @@ class Domain:
         self.tier = tier
         self.tier_card: TierCard = card.tier(tier)
         self.device = torch.device(device)
-        self._networks: dict[str, nn.Module] = {}
+        self._networks: dict[str, Any] = {}
 
     @property
     def name(self) -> str:
@@ -98,8 +98,9 @@ class Domain:
         """The frozen network of a role, loaded once."""
         if role not in self._networks:
             from textedit_bench import models
+            from textedit_bench.models.loading import load_own
 
-            load = {
+            loaders: dict[str, Callable[[Path], Any]] = {
                 "generator": models.load_generator,
                 "discriminator": models.load_discriminator,
                 "encoder": models.load_encoder,
@@ -107,7 +108,8 @@ class Domain:
                 "judge_clip": models.load_clip,
                 "identity": models.load_identity,
                 "judge_identity": models.load_identity,
-            }.get(role, models.load_network)
+            }
+            load = loaders.get(role, load_own)
             self._networks[role] = load(self.path(role)).to(self.device).eval().requires_grad_(False)
         return self._networks[role]
 

@@ -126,7 +126,7 @@ class Editor(ABC):
         """The same edit at several strengths; override where one computation serves them all."""
         return [self.edit(latents, prompt, strength) for strength in strengths]
 
-    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:  # noqa: B027 - optional by design
         """Train what the method trains; nothing to do where ``info.trains`` is ``"none"``."""
 
     def save(self, path: str | Path) -> None:

@@ -40,7 +40,8 @@ class Canvas:
         Args:
             footprint: coverage [B, H, W] in [0, 1].
             color: [B, 3, 1, 1] or [B, 3, H, W] in [0, 1].
-            present: bool [B]; where False the shape is not painted but its footprint still tells where its absence shows.
+            present: bool [B]; where False the shape is not painted, but its footprint still tells where its absence
+                shows.
             shows: attributes that this footprint shows, painted or not.
             shows_if_painted: attributes shown only by paint that is really there.
         """

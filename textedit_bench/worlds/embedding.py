@@ -1,6 +1,6 @@
 """Factors -> W by a fixed orthogonal matrix: the target that the mapping network and the encoder learn.
 
-A generator trained from Gaussian z straight to renders stays blurred for thousands of steps; a generator trained from this
+A generator trained from Gaussian z straight to renders stays blurred for thousands of steps; one trained from this
 embedding is sharp, and the mapping z -> w is then learnt alone in seconds.
 """
 

@@ -27,7 +27,7 @@ def box(x: Tensor, y: Tensor, hx: Number, hy: Number, radius: Number = 0.0) -> T
 
 
 def arc(x: Tensor, y: Tensor, half_width: Number, bend: Number, half_thickness: Number) -> Tensor:
-    """Distance to a parabolic stroke y = bend (1 - (x / half_width)^2) - bend / 2; positive bend hangs down (a smile)."""
+    """Distance to a parabolic stroke y = bend (1 - (x / half_width)^2) - bend / 2; a positive bend is a smile."""
     t = x / half_width
     curve = bend * (1.0 - t**2) - bend * 0.5
     slope = 2.0 * bend * x / half_width**2

@@ -23,7 +23,7 @@ class Render:
 
     Attributes:
         images: [B, 3, H, W] float32 in [-1, 1].
-        masks: attribute name -> bool [B, H, W]: where the attribute shows (or would show, where its value is an absence).
+        masks: attribute name -> bool [B, H, W]: where the attribute shows, or would show where its value is an absence.
         visible: bool [B, A]: mask of at least `MIN_VISIBLE_PIXELS`.
     """
 

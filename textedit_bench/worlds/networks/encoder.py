@@ -1,11 +1,13 @@
 """A small e4e: one W code for all rows plus an offset per row, read from a feature pyramid.
 
-Source of the form: Tov et al. 2021, arXiv 2102.02766 (coarse rows from the deepest features, fine rows from the shallowest).
+Source of the form: Tov et al. 2021, arXiv 2102.02766: coarse rows from the deepest features, fine rows from the
+shallowest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -39,27 +41,23 @@ class MiniEncoder(nn.Module):
         neck: channels of a level before its head.
     """
 
-    latent_avg: Tensor
-
     def __init__(
         self, rows: int, w_dim: int, widths: tuple[int, int, int, int] = (24, 48, 80, 112), neck: int = 16
     ) -> None:
         super().__init__()
         self.rows, self.w_dim, self.widths, self.neck = rows, w_dim, tuple(widths), neck
         self.stem = _stage(3, widths[0], 1)
-        self.stages = nn.ModuleList([_stage(a, b, 2) for a, b in zip(widths, widths[1:], strict=False)])
+        self.stages = nn.ModuleList([_stage(a, b, 2) for a, b in pairwise(widths)])
         self.necks = nn.ModuleList([nn.Conv2d(width, neck, 1) for width in widths[1:]])
         cells = neck * GRID * GRID
         self.base = nn.Linear(cells, w_dim)
         fine = rows - COARSE_ROWS - MIDDLE_ROWS
         # Row 0 is the base; every other row adds an offset that starts at zero.
-        self.offsets = nn.ModuleList(
-            [nn.Linear(cells, w_dim * n) for n in (fine, MIDDLE_ROWS, COARSE_ROWS - 1)],
-        )
-        for head in self.offsets:
+        heads = [nn.Linear(cells, w_dim * n) for n in (fine, MIDDLE_ROWS, COARSE_ROWS - 1)]
+        for head in heads:
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
-        self.register_buffer("latent_avg", torch.zeros(w_dim))
+        self.offsets = nn.ModuleList(heads)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -72,13 +70,13 @@ class MiniEncoder(nn.Module):
         return cls(config["rows"], config["w_dim"], tuple(config["widths"]), config["neck"])
 
     def forward(self, images: Tensor, with_offsets: bool = True) -> Tensor:
-        """Images [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim], latent average added."""
+        """Images [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim]; the base head's bias is the latent average."""
         x = self.stem(images)
         levels = []
         for stage, neck in zip(self.stages, self.necks, strict=True):
             x = stage(x)
             levels.append(functional.adaptive_avg_pool2d(neck(x), GRID).flatten(1))
-        base = (self.latent_avg + self.base(levels[-1]))[:, None].expand(-1, self.rows, -1)
+        base = self.base(levels[-1])[:, None].expand(-1, self.rows, -1)
         if not with_offsets:
             return base
         fine, middle, coarse = (

@@ -1,7 +1,7 @@
 """The mini generator, third stage: a short adversarial fine-tune, which also gives the discriminator.
 
-Non-saturating loss with lazy R1 (Karras et al. 2020, arXiv 1912.04958, appendix B); the regression of the first stage stays
-on, so that w keeps its meaning.
+Non-saturating loss with lazy R1 (Karras et al. 2020, arXiv 1912.04958, appendix B); the regression of the first stage
+stays on, so that w keeps its meaning.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ class CodeRefinement(pl.LightningModule):
         self.embedding = FactorEmbedding(world.space, W_DIM)
         self.encoder = encoder
         # In a list, so that Lightning neither trains nor stores the frozen networks.
-        self._frozen = [generator.eval().requires_grad_(False)]
-        self._identity = [identity.eval().requires_grad_(False)] if identity is not None else []
+        self._frozen: list[Any] = [generator.eval().requires_grad_(False)]
+        self._identity: list[Any] = [identity.eval().requires_grad_(False)] if identity is not None else []
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         """Reconstruction, identity, code and offset terms on fresh renders."""

@@ -18,7 +18,7 @@ CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
 Z_DIM = W_DIM = 128
 MAPPING_DEPTH = 4
 SMALL_FEATURE_WEIGHT = 4.0
-"""Extra weight of the pixels of an attribute that covers little of the picture; without it eyes and mouths stay soft."""
+"""Extra weight of the pixels of an attribute that covers little of the picture; else eyes and mouths stay soft."""
 
 
 def new_generator(resolution: int = 64) -> Generator:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
@@ -50,7 +49,7 @@ def run(module: pl.LightningModule, steps: int, folder: Path, every: int = 500, 
         gradient_clip_val=None,
     )
     # Batches are drawn from the step's number inside the module; the loader only counts.
-    counter = DataLoader(torch.arange(max(steps, 1)), batch_size=1)
+    counter: DataLoader[int] = DataLoader(range(max(steps, 1)), batch_size=1)  # type: ignore[arg-type]
     trainer.fit(module, counter, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
     trainer.save_checkpoint(last)
     cost = {
