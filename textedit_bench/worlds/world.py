@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from textedit_bench.errors import unknown_choice
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace, concatenate
 
 MIN_VISIBLE_PIXELS = 6
@@ -61,6 +62,33 @@ class World(ABC):
     def _seed(self, split: str, index: int) -> int:
         digest = hashlib.sha256(f"{self.name}|{split}|{index}".encode()).digest()
         return int.from_bytes(digest[:8], "little") >> 1
+
+    def with_values(self, factors: Factors, asked: Mapping[str, str]) -> Factors:
+        """The same pictures with the asked attribute values and nothing else changed.
+
+        Args:
+            factors: the pictures before the edit.
+            asked: attribute name -> value name.
+
+        Raises:
+            UserError: the world has no such attribute or value.
+        """
+        attributes = factors.attributes.clone()
+        for name, value in asked.items():
+            known = {a.name: a.values for a in self.attributes}
+            if name not in known:
+                raise unknown_choice(f"attribute of the {self.name} world", name, known)
+            if value not in known[name]:
+                raise unknown_choice(f"value of {name}", value, known[name])
+            attributes[:, self.index(name)] = known[name].index(value)
+        return Factors(attributes, factors.identity, factors.nuisance)
+
+    def visible_through(self, factors: Factors, asked: Mapping[str, str]) -> Tensor:
+        """Bool [B, A]: visible before the edit and in a perfect edit.
+
+        A hat hides the hair: whoever asks for a hat cannot be blamed for hair that no longer shows.
+        """
+        return self.render(factors).visible & self.render(self.with_values(factors, asked)).visible
 
     @abstractmethod
     def render(self, factors: Factors) -> Render:
