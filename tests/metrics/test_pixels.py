@@ -1,0 +1,86 @@
+"""PSNR, SSIM and L1 against independent implementations, and masks that only leave pixels out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from textedit_bench.metrics.pixels import l1, psnr, ssim, ssim_map
+
+
+def _pair(draw: torch.Generator, shape: tuple[int, ...] = (3, 3, 24, 20)) -> tuple[torch.Tensor, torch.Tensor]:
+    a = torch.rand(shape, generator=draw, dtype=torch.float64)
+    return a, (a + 0.2 * torch.randn(shape, generator=draw, dtype=torch.float64)).clamp(0, 1)
+
+
+def test_psnr_equals_scikit_image_per_image(draw: torch.Generator) -> None:
+    a, b = _pair(draw)
+    expected = [peak_signal_noise_ratio(x.numpy(), y.numpy(), data_range=1.0) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(psnr(a, b), expected, atol=1e-9)
+
+
+def test_ssim_equals_scikit_image_inside_and_scipy_up_to_the_border(draw: torch.Generator) -> None:
+    a, b = _pair(draw)
+    for i in range(len(a)):
+        x, y = a[i].numpy(), b[i].numpy()
+        options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+        inner = structural_similarity(x, y, channel_axis=0, **options)
+        np.testing.assert_allclose(ssim_map(a, b)[i, :, 5:-5, 5:-5].mean(), inner, atol=1e-12)
+
+        def blur(z: np.ndarray) -> np.ndarray:
+            return gaussian_filter(z, (0, 1.5, 1.5), truncate=3.5, mode="mirror")
+
+        covariance = blur(x * y) - blur(x) * blur(y)
+        spread = blur(x * x) - blur(x) ** 2 + blur(y * y) - blur(y) ** 2
+        top = (2 * blur(x) * blur(y) + 0.01**2) * (2 * covariance + 0.03**2)
+        whole = top / ((blur(x) ** 2 + blur(y) ** 2 + 0.01**2) * (spread + 0.03**2))
+        np.testing.assert_allclose(ssim(a, b)[i], whole.mean(), atol=1e-12)
+
+
+def test_ssim_equals_torchmetrics(draw: torch.Generator) -> None:
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    a, b = _pair(draw, (2, 3, 32, 32))
+    expected = structural_similarity_index_measure(a, b, data_range=1.0, reduction="none")
+    np.testing.assert_allclose(ssim(a, b), expected, atol=1e-12)
+
+
+def test_l1_is_the_mean_absolute_difference(draw: torch.Generator) -> None:
+    a, b = _pair(draw)
+    np.testing.assert_allclose(l1(a, b), np.abs(a.numpy() - b.numpy()).mean((1, 2, 3)), atol=1e-15)
+
+
+def test_a_full_mask_changes_nothing_and_a_mask_removes_its_pixels(draw: torch.Generator) -> None:
+    a, b = _pair(draw)
+    full = torch.ones(3, 24, 20, dtype=torch.bool)
+    for metric in (psnr, l1, ssim):
+        np.testing.assert_allclose(metric(a, b, full), metric(a, b), atol=1e-12)
+    half = full.clone()
+    half[:, :12] = False
+    spoiled = b.clone()
+    spoiled[:, :, :12] = torch.rand(3, 3, 12, 20, generator=draw, dtype=torch.float64)
+    for metric in (psnr, l1, ssim):
+        np.testing.assert_allclose(metric(a, spoiled, half), metric(a, b, half), atol=1e-12)
+
+
+def test_masking_a_constant_error_leaves_psnr_alone() -> None:
+    a = torch.zeros(1, 3, 16, 16)
+    keep = torch.zeros(1, 16, 16, dtype=torch.bool)
+    keep[:, :4] = True
+    assert psnr(a, a + 0.1, keep).item() == pytest.approx(20.0, abs=1e-6)
+
+
+def test_degenerate_pictures() -> None:
+    black = torch.zeros(1, 3, 16, 16)
+    assert psnr(black, black).item() == float("inf")
+    assert ssim(black, black).item() == pytest.approx(1.0)
+    assert psnr(black, black, torch.zeros(1, 16, 16, dtype=torch.bool)).isnan().all()
+    with pytest.raises(ValueError, match="one shape"):
+        psnr(black, black[:, :, :8])
+    with pytest.raises(ValueError, match="at least 11"):
+        ssim(black[..., :8], black[..., :8])
+    with pytest.raises(ValueError, match="mask"):
+        l1(black, black, torch.ones(1, 8, 8, dtype=torch.bool))
