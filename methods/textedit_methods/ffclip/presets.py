@@ -1,0 +1,21 @@
+"""Training settings that differ from the published ones, by tier and kind of picture; the README gives the reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# (tier or None for any, kind of data set or None for any, settings); later rows win.
+_PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] = (
+    # ArcFace and the face parser mean nothing on other pictures; the identity role holds a structure network there.
+    (None, ("animal", "scene", "object"), {"identity_weight": 0.5, "background_weight": 0.0}),
+    ("mini", None, {"batch_size": 16, "steps_per_epoch": 130, "learning_rate": 1e-3, "num_codes": 2048}),
+)
+
+
+def preset(tier: str, kind: str) -> dict[str, Any]:
+    """Settings for a data set of ``kind`` in ``tier`` that replace the card's defaults."""
+    chosen: dict[str, Any] = {}
+    for for_tier, for_kinds, settings in _PRESETS:
+        if for_tier in (None, tier) and (for_kinds is None or kind in for_kinds):
+            chosen.update(settings)
+    return chosen

@@ -1,0 +1,85 @@
+"""Codes that editors are trained on: inverted photos of the training split, or samples of the generator."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.models.storage import write_tensors
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+SOURCES = ("photos", "samples")
+_CHUNK = 64
+
+
+def training_codes(
+    domain: Domain, source: str = "photos", count: int = 0, seed: int = 0, cache: str | Path | None = None
+) -> Tensor:
+    """W+ codes of the training split, computed once and kept.
+
+    Args:
+        domain: whose photos, inverter and generator to use.
+        source: ``"photos"`` (inverted once) or ``"samples"`` (of the generator, untruncated).
+        count: how many; 0 means every photo of the split.
+        seed: of the samples.
+        cache: folder to keep them in, under a name made of the networks' digests.
+
+    Returns:
+        [count, rows, w_dim] float32 on the CPU.
+
+    Raises:
+        UserError: unknown source, more photos than there are, or samples without a count.
+    """
+    if source not in SOURCES:
+        raise unknown_choice("source of training codes", source, SOURCES)
+    available = {str(name): number for name, number in domain.tier_card.splits.items()}.get("train", 0)
+    if source == "samples" and count <= 0:
+        raise UserError("num_codes: samples of the generator have no natural number; give one")
+    if source == "photos":
+        if count > available or available == 0:
+            raise UserError(f"num_codes: {count or 'all'} asked, split train of {domain.name} has {available} photos")
+        count = count or available
+    file = None if cache is None else Path(cache) / f"{_name(domain, source, count, seed)}.safetensors"
+    if file is not None and file.is_file():
+        return load_file(file)["codes"]
+    codes = _invert(domain, count) if source == "photos" else _sample(domain, count, seed)
+    if file is not None:
+        write_tensors({"codes": codes}, file, {"source": source, "dataset": domain.name, "tier": domain.tier})
+    return codes
+
+
+def _name(domain: Domain, source: str, count: int, seed: int) -> str:
+    roles = ["generator"] + (["encoder"] if source == "photos" else [])
+    digests = [domain.digest(role) for role in roles]
+    identity = json.dumps([domain.name, domain.tier, source, count, seed if source == "samples" else None, digests])
+    return f"{domain.name}-{domain.tier}-{source}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+@torch.no_grad()
+def _invert(domain: Domain, count: int) -> Tensor:
+    parts = []
+    for start in range(0, count, _CHUNK):
+        photos = domain.photos("train", min(_CHUNK, count - start), start)
+        parts.append(domain.invert(photos).codes.float().cpu())
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def _sample(domain: Domain, count: int, seed: int) -> Tensor:
+    generator = domain.generator
+    stream = torch.Generator().manual_seed(seed)
+    parts = []
+    for start in range(0, count, _CHUNK):
+        z = torch.randn(min(_CHUNK, count - start), generator.z_dim, generator=stream)
+        w = generator.map(z.to(domain.device))
+        parts.append(w.unsqueeze(1).repeat(1, generator.num_rows, 1).float().cpu())
+    return torch.cat(parts)

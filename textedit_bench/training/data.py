@@ -1,0 +1,112 @@
+"""Batches of latent codes for training, each a pure function of seed, epoch and position.
+
+So a run that was killed and resumed at an epoch's end sees exactly the batches of an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from textedit_bench.errors import UserError
+
+Batch = dict[str, Tensor]
+
+
+def stream(*axes: object) -> torch.Generator:
+    """A random stream seeded by the hash of named axes, such as seed, epoch and rank."""
+    digest = hashlib.sha256("|".join(map(str, axes)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+class LatentData(pl.LightningDataModule):
+    """Codes with, per code, one condition (a prompt, usually) drawn from a weighted list.
+
+    A batch is ``{"codes": [B, rows, w_dim], "index": [B], "choice": [B]}``: the codes, their positions in ``codes``,
+    and the conditions drawn for them. The last ``validation`` codes are held out, and validation pairs every
+    one of them with conditions in turn, always the same.
+
+    Args:
+        codes: [M, rows, w_dim].
+        batch_size: per device.
+        steps_per_epoch: 0 for one pass over the codes.
+        choice_weights: how often each condition is listed; one condition where None.
+        validation: codes held out.
+        seed: of order and draws.
+
+    Raises:
+        UserError: too few codes for the batch and the validation.
+    """
+
+    def __init__(
+        self,
+        codes: Tensor,
+        *,
+        batch_size: int,
+        steps_per_epoch: int = 0,
+        choice_weights: Tensor | None = None,
+        validation: int = 64,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.codes, self.batch_size, self.seed = codes, batch_size, seed
+        self.weights = torch.ones(1) if choice_weights is None else choice_weights.float()
+        self.validation = validation
+        self.train_count = len(codes) - validation
+        if batch_size < 1 or self.train_count < batch_size:
+            raise UserError(
+                f"batch_size {batch_size}: {len(codes)} codes less {validation} for validation leave {self.train_count}"
+            )
+        self.steps_per_epoch = steps_per_epoch or self.train_count // batch_size
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Random codes with random conditions; another order every epoch."""
+        rank = self.trainer.global_rank if self.trainer is not None else 0
+        return DataLoader(_Pairs(self.codes), sampler=_Draws(self, rank), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The held-out codes, each with one fixed condition."""
+        held_out = torch.arange(self.train_count, len(self.codes))
+        choices = torch.arange(len(held_out)) % len(self.weights)
+        batches = list(zip(held_out.split(self.batch_size), choices.split(self.batch_size), strict=True))
+        return DataLoader(_Pairs(self.codes), sampler=batches, batch_size=None)  # type: ignore[arg-type]
+
+
+class _Pairs(Dataset[Batch]):
+    """Indexed by a pair of index tensors at once, which yields a whole batch."""
+
+    def __init__(self, codes: Tensor) -> None:
+        self.codes = codes
+
+    def __getitem__(self, picked: tuple[Tensor, Tensor]) -> Batch:
+        index, choice = picked
+        return {"codes": self.codes[index], "index": index, "choice": choice}
+
+
+class _Draws(Sampler[tuple[Tensor, Tensor]]):
+    """Pairs of code positions and conditions for one epoch of one process; Lightning sets the epoch."""
+
+    def __init__(self, data: LatentData, rank: int) -> None:
+        self.data, self.rank, self.epoch = data, rank, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the following iteration that of ``epoch``."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.data.steps_per_epoch
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        data = self.data
+        random = stream("training draws", data.seed, self.epoch, self.rank)
+        order = torch.empty(0, dtype=torch.long)
+        for _ in range(len(self)):
+            if len(order) < data.batch_size:  # passes follow each other without a short batch
+                order = torch.cat([order, torch.randperm(data.train_count, generator=random)])
+            index, order = order[: data.batch_size], order[data.batch_size :]
+            yield index, torch.multinomial(data.weights, data.batch_size, replacement=True, generator=random)

@@ -1,0 +1,121 @@
+"""The Lightning module that every trainable editor starts from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from textedit_bench.training.data import Batch, stream
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+
+class EditorModule(pl.LightningModule):
+    """Trains one network on a domain whose own networks stay frozen and out of the checkpoint.
+
+    A subclass implements `terms` and `total`, and `preview` where it wants validation pictures.
+
+    Args:
+        network: what is trained; the only part with parameters.
+        domain: held as a plain attribute, so none of its networks enters ``state_dict``.
+        learning_rate: of Adam with default betas.
+        milestones: epochs, counted from 1, after which the rate is multiplied by ``milestone_factor``.
+        milestone_factor: see there.
+        warmup_steps: optimiser steps over which the rate rises linearly from nothing.
+        ema_decay: decay per step of the averaged weights that validation and the final network use; 0 for none.
+        seed: of `step_stream`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        domain: Domain,
+        *,
+        learning_rate: float,
+        milestones: Sequence[int] = (),
+        milestone_factor: float = 0.5,
+        warmup_steps: int = 0,
+        ema_decay: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.domain = domain
+        self.learning_rate, self.warmup_steps, self.seed = learning_rate, warmup_steps, seed
+        self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay)) if ema_decay > 0 else None
+
+    @abstractmethod
+    def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The unweighted terms of the loss on a batch, by name; scalars."""
+
+    @abstractmethod
+    def total(self, terms: dict[str, Tensor]) -> Tensor:
+        """The loss that is minimised."""
+
+    def preview(self) -> tuple[list[str], Tensor] | None:
+        """Validation edits: a title per column and images [rows, columns, 3, H, W] in [-1, 1]; None for no pictures."""
+        return None
+
+    def trained_network(self) -> nn.Module:
+        """What is kept: the averaged network where there is one."""
+        return self.network if self.average is None else self.average.module
+
+    def step_stream(self) -> torch.Generator:
+        """Randomness of the current step: a function of seed, rank and step, so that resuming changes nothing."""
+        return stream("training step", self.seed, self.global_rank, self.global_step)
+
+    def on_fit_start(self) -> None:
+        """Bring the frozen networks to this process's device."""
+        if torch.device(self.domain.device) != self.device:
+            self.domain = type(self.domain)(self.domain.card, self.domain.tier, self.device)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One step; logs every term."""
+        terms = self.terms(self.network, batch)
+        loss = self.total(terms)
+        self._log("training", terms, loss, batch)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """The same terms on held-out codes, with the network that would be kept."""
+        terms = self.terms(self.trained_network(), batch)
+        self._log("validation", terms, self.total(terms), batch)
+
+    def _log(self, stage: str, terms: dict[str, Tensor], loss: Tensor, batch: Batch) -> None:
+        values = {f"{stage}/{name}": value.detach() for name, value in {**terms, "loss": loss}.items()}
+        validating = stage == "validation"
+        self.log_dict(
+            values, on_step=not validating, on_epoch=validating, batch_size=len(batch["codes"]), sync_dist=validating
+        )
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Follow the network with the averaged weights."""
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+
+    def configure_optimizers(self) -> Any:
+        """Adam; milestones per epoch and warm-up per step."""
+        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.learning_rate)
+        schedules = []
+        if self.milestones:
+            steps = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(self.milestones), self.milestone_factor)
+            schedules.append({"scheduler": steps, "interval": "epoch"})
+        return [optimizer], schedules
+
+    def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
+        """The step, with the rate scaled during warm-up: a factor on top of the schedule, so that both stay simple."""
+        factor = min(1.0, (self.global_step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        rates = [group["lr"] for group in optimizer.param_groups]
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+        optimizer.step(closure=optimizer_closure)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate

@@ -1,0 +1,73 @@
+"""How a training run is carried out, apart from what is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.errors import UserError, unknown_choice
+
+LOGGERS = ("csv", "wandb")
+PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
+
+
+def _logger_from_environment() -> str:
+    return os.environ.get("LOGGER") or "csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of a run; none of them changes what a finished run on the same hardware has learnt, but the seed.
+
+    Attributes:
+        devices: passed to Lightning: a count, a list, or ``"auto"``.
+        strategy: passed to Lightning, such as ``"ddp"``.
+        precision: ``"32-true"``, ``"16-mixed"``, ``"bf16-mixed"`` or ``"64-true"``; whole networks in half precision
+            are refused, since frozen networks and attentions were not made for it.
+        logger: ``"csv"``, or ``"wandb"`` (offline unless logged in); the environment's ``LOGGER`` by default.
+        folder: parent of the run's folder.
+        resume: go on from the run's last checkpoint; otherwise the run's folder is emptied first.
+        seed: of the initial weights, the order of the codes and the draws.
+        progress: show progress and time left.
+        preview_images: photos in the validation picture grids; 0 writes none.
+        stop_after_minutes: stop cleanly after that long, to be resumed later; 0 means never.
+    """
+
+    devices: Any = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    logger: str = field(default_factory=_logger_from_environment)
+    folder: Path = Path("checkpoints")
+    resume: bool = True
+    seed: int = 0
+    progress: bool = True
+    preview_images: int = 6
+    stop_after_minutes: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.logger not in LOGGERS:
+            raise unknown_choice("logger", str(self.logger), LOGGERS)
+        if str(self.precision) not in PRECISIONS:
+            raise unknown_choice("precision", str(self.precision), PRECISIONS)
+        if isinstance(self.devices, str) and self.devices != "auto":
+            object.__setattr__(self, "devices", _devices(self.devices))
+        object.__setattr__(self, "folder", Path(self.folder))
+
+    @classmethod
+    def split(cls, options: Mapping[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
+        """Options of the run among ``options``, and the rest, which are the method's own."""
+        known = {f.name for f in fields(cls)}
+        run = {name: value for name, value in options.items() if name in known and value is not None}
+        return cls(**run), {name: value for name, value in options.items() if name not in known}
+
+
+def _devices(text: str) -> int | list[int]:
+    """``"2"`` -> 2, ``"0,3"`` -> [0, 3]."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"devices {text!r}: expected a count, a list such as 0,1, or auto") from None
+    return numbers if "," in text else numbers[0]

@@ -1,0 +1,144 @@
+"""One resumable training run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from textedit_bench.training.cost import CostRecorder
+from textedit_bench.training.data import LatentData
+from textedit_bench.training.deadline import Deadline
+from textedit_bench.training.loggers import make_logger
+from textedit_bench.training.module import EditorModule
+from textedit_bench.training.options import RunOptions
+from textedit_bench.training.pictures import PictureLog
+from textedit_bench.training.progress import RunProgress
+
+_HINTS = (
+    ".*does not have many workers.*",
+    ".*exists and is not empty.*",
+    ".*log_every_n_steps.*",
+    ".*LeafSpec.*",
+    ".*will be overwritten.*",
+)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Attributes:
+        folder: the run's folder: ``last.ckpt``, ``best.ckpt``, ``settings.json``, ``cost.json``, ``pictures/``,
+            ``curves/``.
+        finished: False where it was stopped and can be resumed.
+        validation_loss: the best one, of ``best.ckpt``.
+    """
+
+    folder: Path
+    finished: bool
+    validation_loss: float
+
+
+def run_folder(parent: Path, name: str, identity: Mapping[str, Any]) -> Path:
+    """``parent/name-<digest of everything that decides the outcome>``: runs of different settings never mix."""
+    text = json.dumps(identity, sort_keys=True, default=str)
+    return parent / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def train(
+    module: EditorModule,
+    data: LatentData,
+    options: RunOptions,
+    *,
+    name: str,
+    identity: Mapping[str, Any],
+    epochs: int,
+    gradient_clip: float | None = None,
+    preparation_seconds: float = 0.0,
+    callbacks: tuple[pl.Callback, ...] = (),
+) -> RunResult:
+    """Train, or go on training, and leave the best network in ``module``.
+
+    A checkpoint is written after every epoch; a killed run loses at most one epoch and then ends with the same weights
+    as an undisturbed one. Best means lowest validation loss.
+
+    Args:
+        module: what is trained.
+        data: its batches.
+        options: how to run.
+        name: of the run's folder, such as ``"<method>/<dataset>-<tier>"``.
+        identity: all settings and digests that decide the outcome; written to ``settings.json``.
+        epochs: when to stop.
+        gradient_clip: largest norm of the gradient.
+        preparation_seconds: spent on this run before, for the record of its cost.
+        callbacks: further Lightning callbacks.
+    """
+    began = time.monotonic()
+    folder = run_folder(options.folder, name, {**identity, "seed": options.seed, "precision": options.precision})
+    if not options.resume and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n", "utf-8")
+    keep = ModelCheckpoint(
+        folder, filename="best", monitor="validation/loss", save_last=True, enable_version_counter=False
+    )
+    watch = [keep, CostRecorder(folder, preparation_seconds + time.monotonic() - began), *callbacks]
+    if options.preview_images:
+        watch.append(PictureLog(folder))
+    if options.progress:
+        watch.append(RunProgress(name))
+    if options.stop_after_minutes:
+        watch.append(Deadline(options.stop_after_minutes))
+    last = folder / "last.ckpt"
+    with _quiet(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        trainer = pl.Trainer(
+            accelerator="cpu" if torch.device(module.domain.device).type == "cpu" else "auto",
+            devices=options.devices,
+            strategy=options.strategy,
+            precision=options.precision,  # type: ignore[arg-type]
+            max_epochs=epochs,
+            gradient_clip_val=gradient_clip,
+            logger=make_logger(options.logger, folder, folder.name),
+            callbacks=watch,
+            use_distributed_sampler=False,  # the draws depend on the rank already
+            num_sanity_val_steps=0,
+            log_every_n_steps=10,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, datamodule=data, ckpt_path=last if last.is_file() else None)
+    best = folder / "best.ckpt"
+    state = torch.load(best, map_location="cpu", weights_only=True)
+    module.load_state_dict(state["state_dict"])
+    return RunResult(folder, trainer.current_epoch >= epochs, float(keep.best_model_score or float("nan")))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Lightning's hints about worker counts and the like, within the run only."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        for message in _HINTS:
+            warnings.filterwarnings("ignore", message=message)
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.WARNING)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
