@@ -94,15 +94,19 @@ def _usage_message(error: typer.TyperException) -> str:
     return f"{error.format_message().rstrip('.')}. See: {context.command_path} --help"
 
 
+class _Stderr(logging.Handler):
+    """Writes to whatever stderr is at the time of the message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(self.format(record), err=True)
+
+
 def _log_to_stderr() -> None:
     """Send what the library has to say to stderr, once, leaving other libraries' logs alone."""
     logger = logging.getLogger("textedit_bench")
     if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logger.addHandler(handler)
+        logger.addHandler(_Stderr())
         logger.setLevel(logging.INFO)
-        logger.propagate = False
 
 
 if __name__ == "__main__":

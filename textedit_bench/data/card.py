@@ -132,7 +132,7 @@ def read_card(path: str | Path) -> DatasetCard:
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}:" if mark else ""
-        problem = getattr(error, "problem", None) or error
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise UserError(f"card {path}:{line} not valid YAML ({problem})") from error
     if not isinstance(data, dict):
         raise UserError(f"card {path}: line 1: expected a mapping of fields, got {type(data).__name__}")
@@ -142,8 +142,8 @@ def read_card(path: str | Path) -> DatasetCard:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"card {path}: line {_line(node, first['loc'])}: field {field}: {message}{more}") from error
+        message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{more}".split())
+        raise UserError(f"card {path}: line {_line(node, first['loc'])}: {message}") from error
 
 
 def _line(node: Any, location: tuple[Hashable, ...]) -> int:
