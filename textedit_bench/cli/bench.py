@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, read_settings, split_list, split_numbers
 from textedit_bench.cli.output import print_json
+
+if TYPE_CHECKING:
+    from textedit_bench.bench.request import BenchRequest
 
 
 def bench(
@@ -68,6 +71,7 @@ def bench(
         command=f"textedit-bench {shlex.join(sys.argv[1:])}",
         **{name: value for name, value in given.items() if value not in (None, ())},  # type: ignore[arg-type]
     )
+    _refuse_unknown_names(request)
     from textedit_bench.bench.run import run_bench
 
     summary = run_bench(request)
@@ -76,3 +80,14 @@ def bench(
     else:
         typer.echo(summary.text(), nl=False)
     raise typer.Exit(summary.exit_code)
+
+
+def _refuse_unknown_names(request: BenchRequest) -> None:
+    """Answer misspelt names at once: the runner would too, but imports torch first."""
+    from textedit_bench.registry import list_datasets, load_dataset, method_info, resolve_tier
+
+    for name in request.methods:
+        method_info(name)
+    for card in [load_dataset(name) for name in request.datasets] or list_datasets():
+        if request.tier != "auto":
+            resolve_tier(card, request.tier)

@@ -1,0 +1,81 @@
+"""Bad input: one line on stderr that names the valid choices and the nearest spelling, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from textedit_bench.registry import dataset_names, list_methods, method_names
+
+METHOD = next(card.name for card in list_methods() if not card.control)
+CONTROL = next(card.name for card in list_methods() if card.control)
+DATASET = dataset_names()[0]
+ON = ("--method", METHOD, "--dataset", DATASET, "--tier", "mini")
+
+CASES = {
+    "unknown command": (("bnech",), "unknown command 'bnech'. Did you mean 'bench'?"),
+    "unknown option": (("bench", "--dataest", "x"), "unknown option '--dataest'. Did you mean '--dataset'?"),
+    "unknown root option": (("--verison",), "unknown option '--verison'. Did you mean '--version'?"),
+    "unknown short option": (("methods", "-x"), "unknown option '-x'."),
+    "extra word": (("methods", "now"), "Got unexpected extra argument"),
+    "bench method": (("bench", "--method", METHOD + "x"), f"unknown method '{METHOD}x'. Did you mean '{METHOD}'?"),
+    "bench dataset": (
+        ("bench", "--method", METHOD, "--dataset", DATASET + "x"),
+        f"unknown dataset '{DATASET}x'. Did you mean '{DATASET}'?",
+    ),
+    "bench tier": (("bench", *ON[:4], "--tier", "minny"), "'minny'. Did you mean 'mini'? Valid: auto, full, mini"),
+    "bench empty item": (("bench", "--method", f"{METHOD},,"), "--method: an item of"),
+    "bench images": (("bench", *ON, "--images", "0"), "images: 0 is not valid"),
+    "bench images text": (("bench", *ON, "--images", "many"), "Invalid value for '--images'"),
+    "bench seed": (("bench", *ON, "--seed", "-1"), "seed: -1 is not valid"),
+    "bench strengths": (("bench", *ON, "--strengths", "0,one"), "--strengths: 'one' is not a number"),
+    "bench strengths order": (("bench", *ON, "--strengths", "1,0"), "must ascend"),
+    "bench setting form": (("bench", *ON, "--set", "epochs"), "--set: 'epochs' is not NAME=VALUE"),
+    "bench setting twice": (("bench", *ON, "--set", "a=1", "--set", "a=2"), "--set: 'a' is given twice"),
+    "bench results": (("bench", *ON, "--results", __file__), "is a file"),
+    "train method": (("train", "-m", "zzzz", "-d", DATASET), "unknown method 'zzzz'. Valid:"),
+    "train dataset": (("train", "-m", METHOD, "-d", "nowhere"), "unknown dataset 'nowhere'."),
+    "train card": (("train", "-m", METHOD, "-d", "nowhere.yaml"), "card nowhere.yaml: cannot be read"),
+    "train control": (("train", "-m", CONTROL, "-d", DATASET), f"method '{CONTROL}' trains nothing"),
+    "train nothing": (("train", "-m", METHOD), "Missing option '--dataset'"),
+    "train setting": (
+        ("train", *ON, "--set", "no_such_setting=1"),
+        f"unknown setting of {METHOD} 'no_such_setting'.",
+    ),
+    "train output twice": (("train", *ON, "--install", "-o", "a.safetensors"), "exclude each other"),
+    "edit photo": (("edit", "no.png", "old", *ON), "photo no.png: there is no such file"),
+    "edit no picture": (("edit", __file__, "old", *ON), "cannot be read as a picture"),
+    "edit method": (("edit", "no.png", "old", "-m", "x", "-d", DATASET), "unknown method 'x'."),
+    "edit tier": (("edit", "no.png", "old", *ON[:4], "-t", "ful"), "Did you mean 'full'?"),
+    "edit strength": (("edit", "no.png", "old", *ON, "--strength", "-1"), "--strength: -1.0 is out of range"),
+    "edit nan": (("edit", "no.png", "old", *ON, "--strength", "nan"), "--strength: nan is out of range"),
+    "edit strengths": (("edit", "no.png", "old", *ON, "--strength", "1,2"), "several need --grid"),
+    "edit format": (("edit", "no.png", "old", *ON, "-o", "a.bmpp"), "unknown picture format '.bmpp'. Valid: .png"),
+    "edit folder": (("edit", "no.png", "old", *ON, "-o", "/nowhere/a.png"), "the folder /nowhere does not exist"),
+    "edit image id": (("edit", "evaluation-999999", "old", *ON), "split evaluation"),
+    "edit empty prompt": (("edit", "evaluation-00000", " ", *ON), "prompt: it is empty; valid:"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_one_line_and_exit_code_2(run, tmp_path, monkeypatch, case):
+    monkeypatch.chdir(tmp_path)
+    words, message = CASES[case]
+    ended = run(*words)
+    assert message in ended.err
+    assert ended.code == 2
+    assert ended.out == ""
+    assert re.fullmatch(r"textedit-bench: [^\n]*\n", ended.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_valid_name_is_in_the_line(run):
+    err = run("bench", "--method", "zz").err
+    assert all(name in err for name in method_names())
+
+
+def test_no_words_at_all_show_the_help_as_bad_input(run):
+    ended = run()
+    assert ended.code == 2
+    assert "Commands:" in ended.out
