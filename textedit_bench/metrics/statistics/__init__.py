@@ -1,0 +1,24 @@
+"""Intervals and tests for the two kinds of figures: means over (prompt, image) cells, and distances between sets.
+
+Values come as arrays [methods, prompts, images] with nan in every cell whose state is not ``ok``.
+"""
+
+from textedit_bench.metrics.statistics.bootstrap import Intervals, interval, two_way_bootstrap
+from textedit_bench.metrics.statistics.components import Spread, two_way_spread
+from textedit_bench.metrics.statistics.jackknife import Jackknife, delete_block_jackknife
+from textedit_bench.metrics.statistics.permutation import holm, sign_flip_test
+from textedit_bench.metrics.statistics.ranking import best_and_tied, pairwise_tests
+
+__all__ = [
+    "Intervals",
+    "Jackknife",
+    "Spread",
+    "best_and_tied",
+    "delete_block_jackknife",
+    "holm",
+    "interval",
+    "pairwise_tests",
+    "sign_flip_test",
+    "two_way_bootstrap",
+    "two_way_spread",
+]

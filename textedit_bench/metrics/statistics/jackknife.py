@@ -1,0 +1,78 @@
+"""Delete-block jackknife for distances between sets of images.
+
+An image bootstrap is wrong for FID: repeated rows shrink the effective number of images and bring the 1/N bias in a
+second time, so that the interval misses its own point estimate. Leaving out one block at a time does neither. The block
+is one source image with the edits of all its prompts: those edits are not independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from textedit_bench.metrics.frechet import fid
+
+
+@dataclass(frozen=True)
+class Jackknife:
+    """A distance with its uncertainty.
+
+    Attributes:
+        value: the distance on all rows.
+        error: jackknife standard error.
+        low: lower end of the interval, not below ``floor`` of the call.
+        high: upper end.
+        blocks: number of blocks left out in turn.
+    """
+
+    value: float
+    error: float
+    low: float
+    high: float
+    blocks: int
+
+
+def delete_block_jackknife(
+    edits: ArrayLike,
+    blocks: ArrayLike,
+    reference: ArrayLike,
+    *,
+    reference_blocks: ArrayLike | None = None,
+    distance: Callable[[NDArray[np.floating], NDArray[np.floating]], float] = fid,
+    level: float = 0.95,
+    floor: float | None = 0.0,
+) -> Jackknife:
+    """Distance of edits to a reference set, with an interval over source images.
+
+    The interval speaks of the distance at this number of images; it does not remove FID's bias at small N.
+
+    Args:
+        edits: features [n, d].
+        blocks: source image of every edit, [n], any labels.
+        reference: features [m, d].
+        reference_blocks: source image of every reference row, [m], where the reference belongs to the same images
+            (inversions, photos): it is left out together with the edits. None for an independent reference set.
+        distance: (edits, reference) -> float.
+        level: coverage of the interval.
+        floor: smallest possible distance (0 for FID), or None (KID may be negative).
+
+    Raises:
+        ValueError: labels and rows do not match, or fewer than three blocks.
+    """
+    x, y, of = np.asarray(edits), np.asarray(reference), np.asarray(blocks)
+    of_reference = None if reference_blocks is None else np.asarray(reference_blocks)
+    if of.shape != (len(x),) or (of_reference is not None and of_reference.shape != (len(y),)):
+        raise ValueError("every row needs one block label")
+    names = np.unique(of)
+    if len(names) < 3:
+        raise ValueError(f"a jackknife needs at least 3 source images, got {len(names)}")
+    value = distance(x, y)
+    left = np.array([distance(x[of != name], y if of_reference is None else y[of_reference != name]) for name in names])
+    error = float(np.sqrt((len(names) - 1) / len(names) * ((left - left.mean()) ** 2).sum()))
+    margin = float(stats.t.ppf((1.0 + level) / 2.0, len(names) - 1)) * error
+    low = value - margin if floor is None else max(floor, value - margin)
+    return Jackknife(value, error, low, value + margin, len(names))
