@@ -1,0 +1,1 @@
+"""Control: a random step as long as the compared method's."""

@@ -1,0 +1,51 @@
+"""What a run was made with; recorded, never part of a cell's identity."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import textedit_bench
+
+PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "pillow", "safetensors", "open_clip_torch")
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Versions, platform and git revision (None outside a checkout)."""
+    return {
+        "textedit_bench": textedit_bench.__version__,
+        "git_revision": _revision(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _revision() -> str | None:
+    """Revision of the checkout this package lies in, with ``+changes`` where files differ from it."""
+    root = Path(textedit_bench.__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return f"{head}+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else head
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()

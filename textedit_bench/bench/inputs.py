@@ -1,0 +1,154 @@
+"""Photos, inversions and reference features of one data set: computed once, shared by all its cells."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from textedit_bench.bench.cell import ImageSet
+from textedit_bench.bench.environment import environment
+from textedit_bench.bench.measure import Meter
+from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_uint8, write_pictures
+from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.editor import Latents
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain, Photos
+    from textedit_bench.metrics.suite import Suite
+    from textedit_bench.worlds.factors import Factors
+
+INPUTS_VERSION = 1
+REFERENCE_SPLIT = "train"
+REFERENCE_IMAGES = 1024
+"""Real photos, apart from the edited ones, that ``fid_real`` compares with."""
+BATCH = 24
+"""Images per network pass; fixed, since results depend on it in the last digits."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every cell of a data set starts from.
+
+    Attributes:
+        images: which photos.
+        ids: their names.
+        photos: 8-bit [N, H, W, 3].
+        inversions: the synthesised inversions, 8-bit [N, H, W, 3].
+        latents: their W+ codes, with the photos as methods see them.
+        factors: ground truth, or None.
+        folder: where they are stored.
+    """
+
+    images: ImageSet
+    ids: tuple[str, ...]
+    photos: Pixels
+    inversions: Pixels
+    latents: Latents
+    factors: Factors | None
+    folder: ResultFolder
+
+
+def image_set(photos: Photos, split: str) -> ImageSet:
+    """Name and content of a set of photos."""
+    content = hashlib.sha256("\n".join(photos.ids).encode())
+    content.update(to_uint8(photos.images).tobytes())
+    return ImageSet(split, len(photos.ids), content.hexdigest()[:16])
+
+
+def prepare_inputs(store: Store, domain: Domain, images: int, split: str = "evaluation") -> Inputs:
+    """Photos of a split with their inversions, from the store where they are there.
+
+    Methods and judges see the photos as 8-bit pictures, so a stored run and a fresh one see the same.
+    """
+    shown = domain.photos(split, images)
+    chosen = image_set(shown, split)
+    photos = to_uint8(shown.images)
+    folder = store.inputs(
+        domain.tier,
+        domain.name,
+        {
+            "inputs_version": INPUTS_VERSION,
+            "images": asdict(chosen),
+            "networks": {role: domain.digest(role) for role in ("generator", "encoder")},
+        },
+    )
+    with folder.locked():
+        if folder.manifest() is None:
+            _invert(folder, domain, photos, shown.ids)
+        codes = load_file(folder.file("latents.safetensors"))["w_plus"].to(domain.device)
+        inversions = read_pictures(folder.file("images.zip"), shown.ids, ["inversion"])["inversion"]
+    latents = Latents(codes, "w+", images=to_images(photos, domain.device), ids=shown.ids)
+    return Inputs(chosen, shown.ids, photos, inversions, latents, shown.factors, folder)
+
+
+def _invert(folder: ResultFolder, domain: Domain, photos: Pixels, ids: tuple[str, ...]) -> None:
+    meter = Meter(domain.device)
+    meter.start()
+    codes, pictures = [], []
+    with torch.no_grad():
+        for part in np.array_split(photos, range(BATCH, len(photos), BATCH)):
+            with meter.timed("invert"):
+                code = domain.inverter.encode(to_images(part, domain.device))
+            with meter.timed("synthesise"):
+                picture = domain.generator.synthesize(code, noise="const")
+            codes.append(code.float().cpu())
+            pictures.append(to_uint8(picture))
+    w_plus = torch.cat(codes).contiguous()
+    if not torch.isfinite(w_plus).all():
+        raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
+    groups = {"photo": photos, "inversion": np.concatenate(pictures)}
+    folder.publish(
+        "infer",
+        {
+            "latents.safetensors": lambda path: save_file({"w_plus": w_plus}, path),
+            "images.zip": lambda path: write_pictures(path, groups, ids),
+        },
+        {"ids": list(ids), "cost": meter.rows(len(ids)), "environment": environment()},
+    )
+
+
+def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
+    """Store the set-metric features of photos, inversions and reference photos beside the inputs.
+
+    Args:
+        protocol: what the features depend on; other features than these are computed anew.
+    """
+    folder = inputs.folder
+    with folder.locked():
+        manifest = folder.manifest()
+        if manifest is not None and manifest.get("score", {}).get("protocol") == protocol:
+            return
+        reference = domain.photos(REFERENCE_SPLIT, reference_images(domain))
+        features = {
+            "photo": picture_features(suite, domain, inputs.photos),
+            "inversion": picture_features(suite, domain, inputs.inversions),
+            "reference": picture_features(suite, domain, to_uint8(reference.images)),
+        }
+        folder.publish(
+            "score",
+            {"features.npz": lambda path: save_arrays(path, features)},
+            {"protocol": protocol, "environment": environment()},
+        )
+
+
+def reference_images(domain: Domain) -> int:
+    """How many reference photos there are to use."""
+    return min(REFERENCE_IMAGES, domain.tier_card.splits[REFERENCE_SPLIT])
+
+
+def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:
+    """Set-metric features [N, d] of pictures, in fixed batches."""
+    parts = np.array_split(pixels, range(BATCH, len(pixels), BATCH))
+    return np.concatenate([np.asarray(suite.features(to_images(part, domain.device)), np.float32) for part in parts])
+
+
+def save_arrays(path: Any, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write an ``.npz`` to exactly this path (numpy would add its own suffix)."""
+    with open(path, "wb") as handle:
+        np.savez(handle, allow_pickle=False, **arrays)

@@ -1,0 +1,83 @@
+"""Time and memory of a piece of work."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass
+class Meter:
+    """Seconds per stage and the peak memory since `start`."""
+
+    device: torch.device
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Forget the peaks so far, where the platform lets one."""
+        # Writing 5 resets the kernel's high-water mark of this process (proc(5), clear_refs).
+        try:
+            Path("/proc/self/clear_refs").write_text("5")
+        except OSError:
+            pass
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to a stage; waits for the device at both ends."""
+        self._wait()
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._wait()
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+    def rows(self, images: int) -> list[dict[str, float | int | str]]:
+        """One row per stage: seconds for ``images`` edited images, peak bytes of main and device memory."""
+        host, device = self.peak_bytes()
+        return [
+            {"stage": stage, "images": images, "seconds": seconds, "host_peak_bytes": host, "device_peak_bytes": device}
+            for stage, seconds in self.seconds.items()
+        ]
+
+    def peak_bytes(self) -> tuple[int, int]:
+        """Peak resident memory of the process and peak allocated memory of the device (0 for the CPU)."""
+        device = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
+        return _host_peak(), device
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+def _host_peak() -> int:
+    try:
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@contextmanager
+def fixed_threads(count: int) -> Iterator[None]:
+    """Run the block with ``count`` CPU threads in torch, whatever the machine has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,184 @@
+"""From a request to the cells it asks for; everything that can be wrong is found here, before any work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textedit_bench.bench.cell import Cell, ImageSet
+from textedit_bench.bench.files import sha256
+from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.data.card import DatasetCard
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.info import MethodInfo
+from textedit_bench.registry import list_datasets, list_methods, load_dataset, method_info, resolve_tier
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+
+__all__ = ["BenchRequest", "DatasetPlan", "MethodPlan", "plan"]
+
+GUIDING = ("generator", "encoder", "clip", "identity")
+"""Networks that methods may use while they edit; judges are not among them."""
+MATCHED = "matches"
+"""A control whose settings hold this key is run once per method, with a measure of that method's edits."""
+
+
+@dataclass(frozen=True)
+class MethodPlan:
+    """One method on one data set.
+
+    Attributes:
+        info: its card.
+        settings: all its settings, defaults included.
+        matched: whether its cells copy a measure of another method's cells.
+        reason: why it cannot serve this data set; empty where it can.
+    """
+
+    info: MethodInfo
+    settings: Mapping[str, Any]
+    matched: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """Everything asked of one data set at one tier."""
+
+    request: BenchRequest
+    card: DatasetCard
+    tier: str
+    prompts: tuple[PlannedPrompt, ...]
+    methods: tuple[MethodPlan, ...]
+
+    def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
+        """What a cell is called before it exists."""
+        copied = f" (step of {like})" if like else ""
+        return f"{method.info.name}{copied} / {self.card.name} / {prompt.id}"
+
+    def pairs(self) -> Iterator[tuple[MethodPlan, MethodPlan | None]]:
+        """Methods in running order; a matched control follows each method it is matched to."""
+        for method in self.methods:
+            if method.matched:
+                continue
+            yield method, None
+            if not method.info.control:
+                yield from ((control, method) for control in self.methods if control.matched)
+
+    def cell(
+        self,
+        method: MethodPlan,
+        prompt: PlannedPrompt,
+        *,
+        images: ImageSet,
+        networks: Mapping[str, str],
+        weights: str | None,
+        matched_to: Cell | None = None,
+    ) -> Cell:
+        """The cell of a method and a prompt on the images that the data set gave."""
+        request, info = self.request, method.info
+        return Cell(
+            tier=self.tier,
+            dataset=self.card.name,
+            method=info.name,
+            prompt_id=prompt.id,
+            prompt=prompt.prompt,
+            seed=request.seed,
+            strengths=tuple(float(s) for s in request.strengths),
+            images=images,
+            networks=networks,
+            weights=weights,
+            settings=method.settings,
+            method_version=info.version,
+            matched_to=matched_to,
+            title=info.title,
+            default_strength=float(info.strength_default),
+            control=info.control,
+            trained=prompt.trained,
+            in_loop=tuple(sorted(info.in_loop)),
+        )
+
+    @property
+    def cell_count(self) -> int:
+        """How many cells there will be."""
+        return len(self.prompts) * sum(1 for _ in self.pairs())
+
+
+def plan(request: BenchRequest) -> list[DatasetPlan]:
+    """What a request asks for, data set by data set; loads no network.
+
+    Raises:
+        UserError: an unknown method, data set, tier, prompt or setting, or more images than there are.
+    """
+    names = request.methods or tuple(info.name for info in list_methods() if not info.control)
+    if not names:
+        raise UserError("methods: none is installed")
+    infos = [method_info(name) for name in dict.fromkeys(names)]
+    cards = [load_dataset(name) for name in request.datasets] if request.datasets else list_datasets()
+    if not cards:
+        raise UserError("datasets: none is installed")
+    _check_settings(request, infos)
+    _check_strengths(request, infos)
+    return [_plan_dataset(request, card, infos) for card in {card.name: card for card in cards}.values()]
+
+
+def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodInfo]) -> DatasetPlan:
+    tier = resolve_tier(card, request.tier)
+    available = card.tier(tier).splits.get("evaluation", 0)
+    if request.images > available:
+        raise UserError(f"images: {request.images} asked; data set {card.name}, tier {tier} has {available}")
+    methods = [_plan_method(request, card, info, matched=False) for info in infos]
+    if request.controls:
+        asked = {info.name for info in infos}
+        for info in list_methods():
+            if info.control and info.name not in asked:
+                methods.append(_plan_method(request, card, info, matched=MATCHED in info.settings))
+    return DatasetPlan(request, card, tier, tuple(plan_prompts(card, tier, request.prompts)), tuple(methods))
+
+
+def _plan_method(request: BenchRequest, card: DatasetCard, info: MethodInfo, *, matched: bool) -> MethodPlan:
+    settings = dict(info.settings)
+    if "seed" in settings:
+        settings["seed"] = request.seed
+    if not info.control:
+        settings.update(request.settings)
+    reason = ""
+    if "edit" not in info.tasks:
+        reason = f"{info.name} does not edit; its tasks are: {', '.join(info.tasks)}"
+    elif info.datasets and card.name not in info.datasets:
+        reason = f"{info.name} serves only {', '.join(info.datasets)}"
+    return MethodPlan(info, settings, matched, reason)
+
+
+def _check_settings(request: BenchRequest, infos: list[MethodInfo]) -> None:
+    for info in infos:
+        for name in request.settings:
+            if not info.control and name not in info.settings:
+                raise unknown_choice(f"setting of {info.name}", name, info.settings)
+
+
+def _check_strengths(request: BenchRequest, infos: list[MethodInfo]) -> None:
+    for info in infos:
+        if info.strength_default not in request.strengths:
+            given = ", ".join(format(s, "g") for s in request.strengths)
+            raise UserError(f"strengths: {given} lack the default of {info.name}, {info.strength_default:g}")
+
+
+def network_digests(domain: Domain) -> dict[str, str]:
+    """Digests of the networks that methods see."""
+    return {role: domain.digest(role) for role in GUIDING if domain.has(role)}
+
+
+def weights_digest(editor: Editor) -> str | None:
+    """Digest of a method's own weights, a file or a folder of files; None where it has none."""
+    path = editor.weights_path()
+    if path is None or not Path(path).exists():
+        return None
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    lines = [f"{'' if file == path else file.relative_to(path).as_posix()}:{sha256(file)}" for file in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -1,0 +1,144 @@
+"""What a person sees while a bench runs: a bar on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from textedit_bench.bench.outcome import CellOutcome, State
+
+_COLOURS = {State.DONE: "green", State.CACHED: "cyan", State.NOT_APPLICABLE: "yellow"}
+
+
+class Reporter(Protocol):
+    """Gets told how a bench goes."""
+
+    def note(self, text: str) -> None:
+        """One line of information."""
+        ...
+
+    def begin(self, cells: int) -> None:
+        """The number of cells is known."""
+        ...
+
+    def working(self, label: str) -> None:
+        """A cell starts."""
+        ...
+
+    def ended(self, outcome: CellOutcome) -> None:
+        """A cell ended."""
+        ...
+
+    def close(self) -> None:
+        """The bench is over."""
+        ...
+
+
+class Clock:
+    """Time left, from the cells that took work; cells from the store are free."""
+
+    def __init__(self) -> None:
+        self.cells = 0
+        self.ended = 0
+        self._worked = 0
+        self._began = time.monotonic()
+
+    def count(self, outcome: CellOutcome) -> None:
+        """Take note of an end."""
+        self.ended += 1
+        self._worked += outcome.state is State.DONE
+
+    @property
+    def left(self) -> str:
+        """``"1:05 left"``, or nothing while nobody can know."""
+        rest = self.cells - self.ended
+        if not self._worked or not rest:
+            return ""
+        seconds = round((time.monotonic() - self._began) / self._worked * rest)
+        return f"{duration(seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """``m:ss``, with hours where there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class PlainReporter:
+    """One line per event, no control characters."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = Clock()
+
+    def note(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def begin(self, cells: int) -> None:
+        self._clock.cells = cells
+
+    def working(self, label: str) -> None:
+        pass
+
+    def ended(self, outcome: CellOutcome) -> None:
+        self._clock.count(outcome)
+        self.note(_line(outcome, self._clock))
+
+    def close(self) -> None:
+        pass
+
+
+class TerminalReporter:
+    """The same lines above a progress bar."""
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("preparing", total=None, left="")
+        self._progress.start()
+
+    def note(self, text: str) -> None:
+        self._console.print(escape(text))
+
+    def begin(self, cells: int) -> None:
+        self._clock.cells = cells
+        self._progress.update(self._task, total=cells)
+
+    def working(self, label: str) -> None:
+        self._progress.update(self._task, description=escape(label))
+
+    def ended(self, outcome: CellOutcome) -> None:
+        self._clock.count(outcome)
+        colour = _COLOURS.get(outcome.state, "red")
+        self._console.print(f"[{colour}]{escape(_line(outcome, self._clock))}[/]")
+        self._progress.update(self._task, completed=self._clock.ended, left=self._clock.left)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def make_reporter() -> Reporter:
+    """The reporter that suits stderr."""
+    return TerminalReporter() if sys.stderr.isatty() else PlainReporter()
+
+
+def _line(outcome: CellOutcome, clock: Clock) -> str:
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    left = f"  ({clock.left})" if clock.left else ""
+    took = f"  {outcome.seconds:.1f} s" if outcome.state is State.DONE else ""
+    return f"[{clock.ended}/{clock.cells}] {outcome.state.value}: {outcome.label}{reason}{took}{left}"

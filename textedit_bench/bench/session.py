@@ -1,0 +1,188 @@
+"""One data set being benched: what its cells share, and how one cell is brought to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.infer import PICTURES, Edits, infer, publish_edits, step_lengths
+from textedit_bench.bench.inputs import prepare_features, prepare_inputs, reference_images
+from textedit_bench.bench.measure import Meter, fixed_threads
+from textedit_bench.bench.outcome import State
+from textedit_bench.bench.pictures import read_pictures, strength_name, to_images
+from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests, weights_digest
+from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.scoring import RECORDS, has_features, protocols_of, publish_scores, score
+from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.registry import load_editor
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+    from textedit_bench.metrics.suite import Suite
+
+
+class NotApplicableError(Exception):
+    """A cell that has no meaning here; the message is the reason."""
+
+
+class DatasetSession:
+    """The shared work of one data set: domain, inputs, judges, editors.
+
+    Photos, inversions and reference features are computed when the session is made.
+
+    Raises:
+        UserError: the tier lacks a network or images.
+    """
+
+    def __init__(self, plan: DatasetPlan, store: Store, domain: Domain, suite: Suite) -> None:
+        self.plan, self.store, self.domain, self.suite = plan, store, domain, suite
+        self._editors: dict[str, Editor] = {}
+        self._weights: dict[str, str | None] = {}
+        self.networks = network_digests(domain)
+        self.protocols = protocols_of(suite)
+        with fixed_threads(plan.request.threads):
+            self.inputs = prepare_inputs(store, domain, plan.request.images)
+            if has_features(suite):
+                features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
+                prepare_features(
+                    self.inputs, domain, suite, {"metrics": features, "reference_images": reference_images(domain)}
+                )
+
+    def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
+        """The cell of a method and a prompt.
+
+        Raises:
+            NotApplicableError: the method cannot serve this data set.
+        """
+        if method.reason:
+            raise NotApplicableError(method.reason)
+        weights = self._weights_of(method)
+        return self.plan.cell(
+            method,
+            prompt,
+            images=self.inputs.images,
+            networks=self.networks,
+            weights=weights,
+            matched_to=matched_to,
+        )
+
+    def run(self, cell: Cell, method: MethodPlan) -> tuple[State, float]:
+        """Bring a cell to its end: edit where no edits are stored, score where scores are missing or of old protocols.
+
+        Returns:
+            `State.DONE` or `State.CACHED`, and the seconds it took.
+
+        Raises:
+            NotApplicableError: the cell cannot be run here.
+        """
+        began = time.perf_counter()
+        folder = self.store.cell(cell)
+        with folder.locked(), fixed_threads(self.plan.request.threads):
+            manifest = folder.manifest()
+            edits = None
+            if manifest is None:
+                edits = self._edit(folder, cell, method)
+                manifest = folder.manifest()
+                if manifest is None:
+                    raise OSError(f"{folder.path}: what was just written cannot be read back")
+            elif manifest.get("score", {}).get("protocols") == self.protocols:
+                folder.update(manifest, listing=cell.listing())
+                return State.CACHED, time.perf_counter() - began
+            self._score(folder, cell, manifest, edits)
+        return State.DONE, time.perf_counter() - began
+
+    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Edits:
+        if not self.plan.request.infer:
+            raise NotApplicableError("no stored edits to score; run the bench without scoring only")
+        meter = Meter(self.domain.device)
+        meter.start()
+        editor = self._matched_editor(cell, method) if cell.matched_to is not None else self._editor(method)
+        edits = infer(self.domain, editor, self.inputs, cell, meter)
+        publish_edits(folder, cell, self.inputs, edits, meter, self.plan.request.command)
+        return edits
+
+    def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:
+        if edits is None:
+            names = [strength_name(strength) for strength in cell.strengths]
+            stored = read_pictures(folder.file(PICTURES), self.inputs.ids, names)
+            pixels = [stored[name] for name in names]
+        else:
+            pixels = edits.pixels
+        meter = Meter(self.domain.device)
+        meter.start()
+        records, features = score(self.domain, self.suite, self.inputs, cell, pixels, meter)
+        rows = [*manifest["infer"]["cost"], *meter.rows(len(self.inputs.ids) * len(cell.strengths))]
+        cost = pd.DataFrame(rows).assign(dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id)
+        publish_scores(folder, cell, self.suite, records, features, cost)
+
+    def _editor(self, method: MethodPlan) -> Editor:
+        name = method.info.name
+        if name not in self._editors:
+            self._editors[name] = load_editor(name, self.domain, **method.settings)
+        return self._editors[name]
+
+    def _matched_editor(self, cell: Cell, method: MethodPlan) -> Editor:
+        """A control with the step lengths of the cell it is matched to."""
+        assert cell.matched_to is not None
+        source = self.store.cell(cell.matched_to)
+        try:
+            space, lengths = step_lengths(source, cell.matched_to, self.inputs, self.domain)
+        except FileNotFoundError as error:
+            name = cell.matched_to.method
+            raise NotApplicableError(f"there are no edited codes of {name} to match") from error
+        return load_editor(method.info.name, self.domain, **{**method.settings, "lengths": lengths, "space": space})
+
+    def _weights_of(self, method: MethodPlan) -> str | None:
+        name = method.info.name
+        if name not in self._weights:
+            digest = weights_digest(self._editor(method))
+            if digest is None and method.info.trains != "none":
+                train = f"textedit-bench train {name} {self.plan.card.name}"
+                raise NotApplicableError(f"{name} is not trained for {self.plan.card.name}; run: {train}")
+            self._weights[name] = digest
+        return self._weights[name]
+
+    def count_todo(self) -> int:
+        """Cells that have no scores yet, without looking at checksums."""
+        todo = 0
+        done: dict[tuple[str, str], Cell] = {}
+        for method, like in self.plan.pairs():
+            for prompt in self.plan.prompts:
+                try:
+                    matched = done.get((like.info.name, prompt.id)) if like else None
+                    if like and matched is None:
+                        continue
+                    cell = self.cell(method, prompt, matched)
+                except NotApplicableError:
+                    continue
+                done[method.info.name, prompt.id] = cell
+                todo += not self.store.cell(cell).file(RECORDS).exists()
+        return todo
+
+    @torch.no_grad()
+    def estimate(self, todo: int) -> float:
+        """Seconds that ``todo`` cells take beside the method's own work, from one timed batch of each shared step."""
+        if not todo:
+            return 0.0
+        inputs, prompt = self.inputs, self.plan.prompts[0].prompt
+        photos, inversions = (to_images(pixels, self.domain.device) for pixels in (inputs.photos, inputs.inversions))
+
+        def measure(edits: Tensor) -> None:
+            self.suite.score_batch(
+                photos=photos, inversions=inversions, edits=edits, prompt=prompt, factors=inputs.factors
+            )
+
+        with fixed_threads(self.plan.request.threads):
+            measure(inversions)  # what is computed once per data set
+            began = time.perf_counter()
+            # Codes nobody scored yet: judges remember pictures.
+            measure(self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const"))
+            seconds = time.perf_counter() - began
+        return seconds * len(self.plan.request.strengths) * todo

@@ -1,0 +1,212 @@
+"""One folder of results: written stage by stage, trusted only with its checksums.
+
+A folder is named after the digest of its identity and holds ``manifest.json``, which is written last. Each stage
+(``infer``, ``score``) lists its files with their SHA-256 there; a stage that is not in the manifest did not happen.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.bench.cell import Cell, digest_of
+from textedit_bench.bench.files import TEMPORARY, sha256, write_atomically, write_json
+from textedit_bench.errors import UserError
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+FAILURE = "failure.json"
+SET_ASIDE = ".corrupt-"
+STAGES = ("infer", "score")
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+
+log = logging.getLogger(__name__)
+Writer = Callable[[Path], None]
+
+
+class ResultFolder:
+    """The stored results of one identity.
+
+    Args:
+        parent: the folder it lies in.
+        identity: plain JSON value; its digest is the folder's name.
+    """
+
+    def __init__(self, parent: Path, identity: Mapping[str, Any]) -> None:
+        self.identity = dict(identity)
+        self.digest = digest_of(identity)
+        self.path = parent / self.digest
+
+    def file(self, name: str) -> Path:
+        """Path of one of its files."""
+        return self.path / name
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; others wait. The lock dies with its holder.
+
+        Creates the folder and removes what killed writers left in it.
+        """
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                _lock(handle)
+                # Another process may have set the folder aside while this one waited for it.
+                if not self.path.exists() or os.stat(self.path).st_ino != os.fstat(handle).st_ino:
+                    continue
+                for left in self.path.glob(f".*{TEMPORARY}"):
+                    left.unlink(missing_ok=True)
+                yield
+                return
+            finally:
+                os.close(handle)
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest as far as it can be trusted, or None.
+
+        A folder whose manifest or edits are damaged is set aside whole (renamed, nothing deleted); where only scores are
+        damaged, their files are set aside and the ``score`` stage is left out of the answer.
+        """
+        where = self.file(MANIFEST)
+        if not where.exists():
+            return None
+        try:
+            manifest: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
+            if manifest["schema"] != SCHEMA or digest_of(manifest["identity"]) != self.digest:
+                raise ValueError("it describes something else")
+            broken = {stage: self._damage(manifest[stage]["files"]) for stage in STAGES if manifest.get(stage)}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._set_aside(f"unreadable {MANIFEST} ({error})")
+            return None
+        if broken.get("infer") or "infer" not in broken:
+            self._set_aside(f"damaged {', '.join(broken.get('infer', ['infer stage']))}")
+            return None
+        if broken.get("score"):
+            for name in broken["score"]:
+                if self.file(name).exists():
+                    self.file(name).rename(_free_name(self.file(name)))
+            log.warning("%s: damaged %s set aside; it is scored again", self.path, ", ".join(broken["score"]))
+            del manifest["score"]
+        return manifest
+
+    def publish(self, stage: str, files: Mapping[str, Writer], facts: Mapping[str, Any], **sections: Any) -> None:
+        """Write a stage's files, then the manifest that vouches for them.
+
+        Args:
+            stage: ``"infer"`` starts the manifest anew; ``"score"`` keeps the edits' section.
+            files: name -> function that writes the file at the path it is given.
+            facts: what else the stage has to say; plain JSON values.
+            sections: further top-level entries of the manifest.
+        """
+        manifest = self.manifest() if stage != STAGES[0] else None
+        if manifest is None:
+            if stage != STAGES[0]:
+                raise RuntimeError(f"{self.path}: there is nothing to {stage}; its edits are gone")
+            manifest = {"schema": SCHEMA, "identity": self.identity, "digest": self.digest}
+        listed = {}
+        for name, write in files.items():
+            write_atomically(self.file(name), write)
+            listed[name] = {"sha256": sha256(self.file(name)), "bytes": self.file(name).stat().st_size}
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest |= {stage: {**facts, "files": listed, "finished": finished}, **sections}
+        write_json(self.file(MANIFEST), manifest)
+        self.file(FAILURE).unlink(missing_ok=True)
+
+    def update(self, manifest: dict[str, Any], **sections: Any) -> None:
+        """Change sections of the manifest that describe no files."""
+        if any(manifest.get(name) != value for name, value in sections.items()):
+            write_json(self.file(MANIFEST), {**manifest, **sections})
+
+    def fail(self, failure: Mapping[str, Any]) -> Path:
+        """Keep what went wrong; the next success removes it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.file(FAILURE), failure)
+        return self.file(FAILURE)
+
+    def _damage(self, files: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Names of files that are gone or not what was written."""
+        return [
+            name
+            for name, known in files.items()
+            if not self.file(name).is_file() or sha256(self.file(name)) != known["sha256"]
+        ]
+
+    def _set_aside(self, why: str) -> None:
+        target = _free_name(self.path)
+        target.mkdir()
+        # The manifest goes first: without it the rest is nobody's. The folder itself stays, since the lock is on it.
+        for file in sorted(self.path.iterdir(), key=lambda file: file.name != MANIFEST):
+            file.rename(target / file.name)
+        log.warning("%s: %s; set aside as %s and done again", self.path, why, target.name)
+
+
+class Store:
+    """The results folder: ``<root>/<tier>/<dataset>/<method>/<digest>/``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def check_writable(self) -> None:
+        """Fail before any work where nothing can be written.
+
+        Raises:
+            UserError: the folder cannot be made or written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.root / ".writable", lambda path: path.write_bytes(b""))
+            (self.root / ".writable").unlink()
+        except OSError as error:
+            raise UserError(f"results: {self.root} cannot be written ({error.strerror or error})") from error
+
+    def cell(self, cell: Cell) -> ResultFolder:
+        """The folder of a cell."""
+        return ResultFolder(self.method(cell.tier, cell.dataset, cell.method), cell.identity())
+
+    def method(self, tier: str, dataset: str, method: str) -> Path:
+        """The folder of a method's cells on a data set."""
+        for field, name in (("tier", tier), ("data set", dataset), ("method", method)):
+            if not _NAME.match(name):
+                raise UserError(f"{field} {name!r} cannot name a folder; valid: letters, digits, '.', '_' and '-'")
+        return self.root / tier / dataset / method
+
+    def inputs(self, tier: str, dataset: str, identity: Mapping[str, Any]) -> ResultFolder:
+        """The folder of photos and inversions that a data set's cells share."""
+        return ResultFolder(self.method(tier, dataset, "_inputs"), identity)
+
+    def manifests(self, tier: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Every readable, scored cell of a tier with its manifest, by path; checksums are not looked at."""
+        for path in sorted((self.root / tier).glob(f"*/*/*/{MANIFEST}")):
+            if path.parent.parent.name.startswith("_") or SET_ASIDE in path.parent.name:
+                continue
+            try:
+                manifest = json.loads(path.read_text(encoding="utf-8"))
+                complete = digest_of(manifest["identity"]) == path.parent.name and "score" in manifest
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if complete:
+                yield path.parent, manifest
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (target := path.with_name(f"{path.name}{SET_ASIDE}{number}")).exists():
+        number += 1
+    return target
+
+
+def _lock(handle: int) -> None:
+    """Wait for an exclusive lock on an open folder; where the platform has none, two runs must not share a folder."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX)

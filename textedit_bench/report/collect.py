@@ -1,0 +1,141 @@
+"""From the store to one set of records that may share a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
+from textedit_bench.bench.store import MANIFEST, Store
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """A scored cell in the store."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What its digest is taken of."""
+        return self.manifest["identity"]
+
+    @property
+    def listing(self) -> Mapping[str, Any]:
+        """What tables say about it."""
+        return self.manifest["listing"]
+
+    @property
+    def digest(self) -> str:
+        """Its name in the store."""
+        return self.path.name
+
+    @property
+    def protocol_key(self) -> str:
+        """What cells must share to be compared: images, networks, strengths, seed."""
+        kept = {name: self.identity[name] for name in ("images", "networks", "strengths", "seed")}
+        return json.dumps(kept, sort_keys=True)
+
+    def records(self) -> pd.DataFrame:
+        """One row per image x strength x metric."""
+        return read_table(self.path / RECORDS)
+
+    def cost(self) -> pd.DataFrame:
+        """One row per stage."""
+        return read_table(self.path / COST)
+
+    def features(self) -> np.ndarray | None:
+        """Set-metric features [strengths, N, d], None where there are none."""
+        where = self.path / FEATURES
+        return load_arrays(where)["features"] if where.exists() else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which stored cells of a data set are comparable with a run.
+
+    Attributes:
+        protocol_key: of the run's cells.
+        prompts: ids of its prompts; empty means any.
+        digests: its own cells, preferred where another cell differs in the method's weights alone.
+        protocols: metric name -> protocol, as the run scores.
+    """
+
+    protocol_key: str
+    prompts: frozenset[str]
+    digests: frozenset[str]
+    protocols: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass
+class Collected:
+    """Comparable cells of one data set, and what was left out of them."""
+
+    dataset: str
+    cells: list[StoredCell]
+    inputs: Path | None
+    left_out: list[str] = field(default_factory=list)
+
+
+def stored_cells(store: Store, tier: str) -> list[StoredCell]:
+    """Every scored cell of a tier."""
+    return [StoredCell(path, manifest) for path, manifest in store.manifests(tier)]
+
+
+def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collected:
+    """Choose the cells of a data set that may share a table with a run.
+
+    Of cells that differ in nothing but weights or code version, the run's own is taken, else the one edited last. Cells
+    with scores of other protocols are left out and counted.
+    """
+    comparable = [
+        cell
+        for cell in cells
+        if cell.identity["dataset"] == dataset
+        and cell.protocol_key == wanted.protocol_key
+        and (not wanted.prompts or cell.identity["prompt_id"] in wanted.prompts)
+    ]
+    current = [cell for cell in comparable if cell.manifest["score"]["protocols"] == wanted.protocols]
+    left_out = []
+    if len(current) < len(comparable):
+        old = len(comparable) - len(current)
+        left_out.append(
+            f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore"
+        )
+    plain = _newest([cell for cell in current if cell.identity["matched_to"] is None], wanted)
+    kept = {cell.digest for cell in plain}
+    chosen = plain + _newest([cell for cell in current if cell.identity["matched_to"] in kept], wanted)
+    chosen.sort(key=_slot)
+    folder = None
+    if chosen:
+        inputs = chosen[0].path.parent.parent / "_inputs" / chosen[0].manifest["infer"]["inputs"]
+        folder = inputs if (inputs / MANIFEST).exists() else None
+    return Collected(dataset, chosen, folder, left_out)
+
+
+def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:
+    """One cell per table entry."""
+    chosen: dict[tuple[str, ...], StoredCell] = {}
+    for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest["infer"]["finished"], c.digest)):
+        chosen[_slot(cell)] = cell
+    return list(chosen.values())
+
+
+def _slot(cell: StoredCell) -> tuple[str, ...]:
+    """What makes two cells versions of the same table entry."""
+    i = cell.identity
+    matched = cell.listing["matched_method"] or ""
+    return (i["method"], matched, json.dumps(i["settings"], sort_keys=True), i["prompt_id"])
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of an ``.npz``; pickles are refused."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

@@ -1,0 +1,75 @@
+"""Which metrics head the table, and how a metric is written there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HEADLINE = (
+    "success",
+    "preservation",
+    "clip_score",
+    "clip_score_in_loop",
+    "clip_direction",
+    "identity",
+    "identity_in_loop",
+    "lpips",
+    "fid_real",
+    "fid_inversion",
+)
+"""Columns of the table, where the domain can measure them; every other metric is in the records."""
+
+PERCENT = {"success", "preservation"}
+"""Shares, written in percent for a reader and as fractions in CSV."""
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One metric column.
+
+    Attributes:
+        name: the metric's name in the records.
+        title: how it is written.
+        higher_is_better: direction of its arrow.
+        decimals: digits after the point.
+        in_loop: whether methods may have optimised the judging network; shown, never ranked.
+        scope: ``image`` or ``set``.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool
+    decimals: int
+    in_loop: bool
+    scope: str
+
+    @property
+    def arrow(self) -> str:
+        """The good direction."""
+        return "↑" if self.higher_is_better else "↓"
+
+    @property
+    def percent(self) -> bool:
+        """Whether it is a share, shown in percent."""
+        return self.name in PERCENT
+
+    def text(self, value: float) -> str:
+        """A value as a reader sees it."""
+        return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+
+
+def column_specs(protocols: Mapping[str, Mapping[str, Any]], names: tuple[str, ...] = HEADLINE) -> list[ColumnSpec]:
+    """The named columns that were measured, in the given order."""
+    return [
+        ColumnSpec(
+            name,
+            f"{p['title']}, %" if name in PERCENT else p["title"],
+            p["higher_is_better"],
+            p["decimals"],
+            p["in_loop"],
+            p["scope"],
+        )
+        for name in names
+        if (p := protocols.get(name)) is not None
+    ]

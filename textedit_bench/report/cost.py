@@ -1,0 +1,55 @@
+"""What the methods cost: times and memory, kept out of the comparison table because they differ from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.markdown import escape
+
+_STAGES = ("edit", "synthesise", "score")
+
+
+def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per method and data set: milliseconds per edited image and stage, peak memory."""
+    parts = [
+        cell.cost().assign(title=cell.listing["title"], matched=cell.listing["matched_title"] or "")
+        for part in collected
+        for cell in part.cells
+    ]
+    if not parts:
+        return pd.DataFrame()
+    rows = []
+    everything = pd.concat(parts, ignore_index=True)
+    for (dataset, method, matched, title), group in everything.groupby(
+        ["dataset", "method", "matched", "title"], sort=True
+    ):
+        row: dict[str, object] = {"dataset": dataset, "method": method, "title": title, "matched": matched}
+        row["edits"] = int(group.loc[group["stage"] == "edit", "images"].sum())
+        for stage in _STAGES:
+            chosen = group[group["stage"] == stage]
+            images = chosen["images"].sum()
+            row[f"{stage}_ms_per_edit"] = 1000 * chosen["seconds"].sum() / images if images else float("nan")
+        row["seconds"] = group["seconds"].sum()
+        row["host_peak_mib"] = group["host_peak_bytes"].max() / 2**20
+        row["device_peak_mib"] = group["device_peak_bytes"].max() / 2**20
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def cost_markdown(frame: pd.DataFrame) -> str:
+    """The cost table as Markdown."""
+    lines = [
+        "| Method | Data set | Edits | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Peak memory, MiB | Peak device memory, MiB |",
+        "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    for _, row in frame.iterrows():
+        title = f"{row['title']}, step of {row['matched']}" if row["matched"] else row["title"]
+        times = " | ".join(f"{row[f'{stage}_ms_per_edit']:.2f}" for stage in _STAGES)
+        memory = f"{row['host_peak_mib']:.0f} | {row['device_peak_mib']:.0f}"
+        names = f"{escape(title)} | {escape(row['dataset'])}"
+        lines.append(f"| {names} | {row['edits']} | {times} | {row['seconds']:.1f} | {memory} |")
+    note = "Times are per edited picture, on the machine and threads recorded in the manifests; pictures that are equal are measured once."
+    return "\n".join(lines) + f"\n\n{note}\n"

@@ -1,0 +1,42 @@
+"""The table as one self-contained HTML page, light and dark."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from textedit_bench.report.layout import Block, Entry, blocks, headings
+from textedit_bench.report.table import Table
+
+
+def render_html(table: Table) -> str:
+    """A whole page; every text is escaped, nothing is loaded from elsewhere."""
+    style = files("textedit_bench.report").joinpath("table.css").read_text(encoding="utf-8")
+    body = "\n".join(_block(block, headings(table)) for block in blocks(table))
+    notes = "\n".join(f"<li>{escape(note)}</li>" for note in table.footnotes)
+    title = f"Text-driven editing with StyleGAN, tier {escape(table.tier)}"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+        f"{body}\n<h2>Notes</h2>\n<ul>\n{notes}\n</ul>\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _block(block: Block, titles: list[str]) -> str:
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    rows = "\n".join(
+        f'<tr{" class=control" if line.control else ""}><th scope="row">{escape(line.title)}</th><td>{line.strength}</td>'
+        f"{''.join(_entry(entry) for entry in line.entries)}</tr>"
+        for line in block.lines
+    )
+    return (
+        f'<div class="scroll">\n<table>\n<caption>{escape(block.title)}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
+    )
+
+
+def _entry(entry: Entry) -> str:
+    text = f"<strong>{escape(entry.text)}</strong>" if entry.bold else escape(entry.text)
+    interval = f"<small>{escape(entry.interval)}</small>" if entry.interval else ""
+    return f"<td>{text}{interval}</td>"

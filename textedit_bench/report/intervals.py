@@ -1,0 +1,125 @@
+"""Figures of one block of rows with their 95 % intervals and their ties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textedit_bench.metrics.statistics import Jackknife, best_and_tied, delete_block_jackknife, two_way_bootstrap
+
+Values = NDArray[np.float64]
+Distance = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its uncertainty.
+
+    Attributes:
+        point: the figure; nan where nothing was measured.
+        low, high: its 95 % interval; nan where it cannot be known.
+        n: values behind it.
+        best: the best of its block, or not significantly worse.
+        reference_n: images of the reference set, for set metrics.
+    """
+
+    point: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    n: int = 0
+    best: bool = False
+    reference_n: int = 0
+
+
+def image_figures(
+    values: Values, ranked: Sequence[bool], *, higher_is_better: bool, share: bool, seed: int
+) -> list[Figure]:
+    """Means of per-image values, two-way bootstrap over prompts and images, paired across rows.
+
+    Args:
+        values: [rows, prompts, images], nan where there is no value.
+        ranked: which rows may be marked as best.
+        higher_is_better: direction of the metric.
+        share: whether the metric lies in [0, 1].
+        seed: of the draws.
+    """
+    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=(0.0, 1.0) if share else None)
+    best = np.zeros(len(values), bool)
+    chosen = [i for i, ok in enumerate(ranked) if ok and np.isfinite(values[i]).any()]
+    if len(chosen) > 1:
+        best[chosen] = best_and_tied(values[chosen], higher_is_better=higher_is_better, seed=seed % 2**32)
+    figures = []
+    for i, spread in enumerate(found.spreads):
+        known = bool(np.isfinite(spread.error))
+        low, high = (float(found.low[i]), float(found.high[i])) if known else (np.nan, np.nan)
+        figures.append(Figure(float(found.mean[i]), low, high, spread.cells, bool(best[i])))
+    return figures
+
+
+def set_figures(
+    features: Sequence[NDArray[np.floating] | None],
+    ranked: Sequence[bool],
+    reference: NDArray[np.floating],
+    distance: Distance,
+    *,
+    higher_is_better: bool,
+    nonnegative: bool,
+    paired: bool,
+) -> list[Figure]:
+    """A set metric per row, delete-block jackknife over source images.
+
+    Args:
+        features: per row [images, prompts, d], None where there is nothing to measure.
+        ranked: which rows may be marked as best.
+        reference: [M, d].
+        distance: (edits [N, d], reference) -> value.
+        higher_is_better: direction of the metric.
+        nonnegative: whether the metric cannot be below zero.
+        paired: whether reference row i belongs to image i and is left out with it.
+    """
+    figures = []
+    for rows in features:
+        if rows is None or len(rows) < 3:
+            figures.append(Figure())
+            continue
+        found = _jackknife(rows, reference, distance, paired=paired, floor=0.0 if nonnegative else None)
+        n = rows.shape[0] * rows.shape[1]
+        figures.append(Figure(found.value, found.low, found.high, n, False, len(reference)))
+    chosen = [i for i, ok in enumerate(ranked) if ok and features[i] is not None and figures[i].n]
+    if len(chosen) < 2:
+        return figures
+    sign = 1.0 if higher_is_better else -1.0
+    top = max(chosen, key=lambda i: sign * figures[i].point)
+    for i in chosen:
+        if i == top or _not_different(features[top], features[i], reference, distance, paired=paired):
+            figures[i] = Figure(**{**figures[i].__dict__, "best": True})
+    return figures
+
+
+def _not_different(first: object, second: object, reference: Values, distance: Distance, *, paired: bool) -> bool:
+    """Whether the 95 % jackknife interval of the difference holds zero; the same images are left out of both."""
+    a, b = np.asarray(first), np.asarray(second)
+    width = a.shape[-1]
+
+    def difference(edits: NDArray[np.floating], to: NDArray[np.floating]) -> float:
+        return distance(edits[:, :width], to) - distance(edits[:, width:], to)
+
+    found = _jackknife(np.concatenate([a, b], -1), reference, difference, paired=paired, floor=None)
+    return found.low <= 0.0 <= found.high
+
+
+def _jackknife(
+    rows: NDArray[np.floating], reference: Values, distance: Distance, *, paired: bool, floor: float | None
+) -> Jackknife:
+    images, prompts, width = rows.shape
+    return delete_block_jackknife(
+        rows.reshape(-1, width),
+        np.repeat(np.arange(images), prompts),
+        reference,
+        reference_blocks=np.arange(len(reference)) if paired else None,
+        distance=distance,
+        floor=floor,
+    )

@@ -1,0 +1,63 @@
+"""The table as LaTeX for a paper: booktabs, compiles as is after ``\\usepackage{booktabs}``."""
+
+from __future__ import annotations
+
+from textedit_bench.report.layout import Entry, blocks, headings
+from textedit_bench.report.table import Table
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+}
+
+
+def render_latex(table: Table) -> str:
+    """A ``table*`` environment; the footnotes stand below the rule."""
+    titles = headings(table)
+    lines = [
+        r"% needs \usepackage{booktabs,graphicx,textcomp}",
+        r"\begin{table*}[t]",
+        r"\centering",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{ll{'r' * (len(titles) - 2)}}}",
+        r"\toprule",
+        " & ".join(escape(title) for title in titles) + r" \\",
+    ]
+    for block in blocks(table):
+        lines += [r"\midrule", rf"\multicolumn{{{len(titles)}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
+        for line in block.lines:
+            title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
+            lines.append(" & ".join([title, line.strength, *(_entry(entry) for entry in line.entries)]) + r" \\")
+    notes = " ".join(escape(note) for note in table.footnotes)
+    lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX prints as it is, in one line; characters pdfLaTeX has no glyph for become ``?``."""
+    one_line = " ".join(text.split())
+    return "".join(_ESCAPES.get(c, c if c.isascii() or c in _LATIN else "?") for c in one_line)
+
+
+_LATIN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
+
+
+def _entry(entry: Entry) -> str:
+    text = rf"\textbf{{{entry.text}}}" if entry.bold else entry.text
+    return text if not entry.interval else rf"{text} {{\scriptsize {entry.interval}}}"

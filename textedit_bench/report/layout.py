@@ -1,0 +1,72 @@
+"""The table as a reader sees it, before any markup: titles, blocks, texts, which ones are bold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.report.columns import ColumnSpec
+from textedit_bench.report.rows import TRAINED
+from textedit_bench.report.table import Table
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value: text, interval (may be empty), and whether it is marked as best."""
+
+    text: str
+    interval: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a block."""
+
+    title: str
+    control: bool
+    strength: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that are compared with each other."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def headings(table: Table) -> list[str]:
+    """Column titles."""
+    return ["Method", "Strength", *(f"{spec.title} {spec.arrow}" for spec in table.columns)]
+
+
+def blocks(table: Table) -> list[Block]:
+    """The table's blocks, one per data set and prompt set."""
+    return [
+        Block(_block_title(rows), tuple(_line(row, table.columns) for _, row in rows.iterrows()))
+        for _, rows in table.frame.groupby(["dataset", "prompt_set"], sort=False)
+    ]
+
+
+def _block_title(rows: pd.DataFrame) -> str:
+    first = rows.iloc[0]
+    words = "trained prompts" if first["prompt_set"] == TRAINED else "unseen prompts (in no method's training list)"
+    return f"{first['dataset']}: {rows['prompts'].max()} {words} x {first['images']} images"
+
+
+def _line(row: pd.Series, columns: tuple[ColumnSpec, ...]) -> Line:
+    return Line(
+        row["title"], row["control"], format(row["strength"], "g"), tuple(_entry(row, spec) for spec in columns)
+    )
+
+
+def _entry(row: pd.Series, spec: ColumnSpec) -> Entry:
+    point, low, high = (row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
+    if not np.isfinite(point):
+        return Entry("-")
+    interval = f"[{spec.text(low)}, {spec.text(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
+    return Entry(spec.text(point), interval, bool(row[f"{spec.name}_best"]))

@@ -1,0 +1,139 @@
+"""Table rows from collected cells: which cells make a row, how it is called, and its values as arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.report.collect import StoredCell
+
+TRAINED, UNSEEN = "trained", "unseen"
+"""Prompt sets: words some method of the tier was trained on, and words none was."""
+
+
+class MixedProtocolsError(ValueError):
+    """Values of different protocols were to share a column."""
+
+
+@dataclass(frozen=True)
+class RowCells:
+    """The cells behind one table row: one method on one data set for one prompt set."""
+
+    cells: tuple[StoredCell, ...]
+    prompt_set: str
+    variant: str = ""
+    """Settings that tell it from other rows of the same method."""
+
+    @property
+    def method(self) -> str:
+        """Registry name."""
+        return self.cells[0].identity["method"]
+
+    @property
+    def title(self) -> str:
+        """How the row is written in tables."""
+        listing = self.cells[0].listing
+        matched = f", step of {listing['matched_title']}" if listing["matched_title"] else ""
+        variant = f" ({self.variant})" if self.variant else ""
+        return f"{listing['title']}{matched}{variant}"
+
+    @property
+    def matched(self) -> str:
+        """Name of the method a control copies a measure of, or nothing."""
+        return self.cells[0].listing["matched_method"] or ""
+
+    @property
+    def control(self) -> bool:
+        """Whether it is a control of the harness."""
+        return self.cells[0].listing["control"]
+
+    @property
+    def strength(self) -> float:
+        """The method's default strength, at which the row is measured."""
+        return self.cells[0].listing["default_strength"]
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Prompt ids, sorted."""
+        return tuple(cell.identity["prompt_id"] for cell in self.cells)
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """Records at the row's strength.
+
+        Raises:
+            MixedProtocolsError: a metric was measured by two protocols.
+        """
+        frame = pd.concat([cell.records() for cell in self.cells], ignore_index=True)
+        check_protocols(frame)
+        return frame[frame["strength"] == self.strength]
+
+    def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
+        """Values [prompts, images] of an image metric; nan where the state is not ok or there is no value."""
+        chosen = self.records[(self.records["metric"] == metric) & (self.records["state"] == OK)]
+        wide = chosen.pivot(index="prompt_id", columns="image", values="value")
+        return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
+
+    def features(self) -> np.ndarray | None:
+        """Set-metric features [images, prompts, d] at the row's strength."""
+        stored = [cell.features() for cell in self.cells]
+        if any(features is None for features in stored):
+            return None
+        position = self.cells[0].identity["strengths"].index(self.strength)
+        return np.stack([features[position] for features in stored if features is not None], axis=1)
+
+
+def check_protocols(records: pd.DataFrame) -> None:
+    """Refuse records in which a metric of a data set was measured in two ways.
+
+    Raises:
+        MixedProtocolsError: naming the metric and both protocol ids.
+    """
+    for (dataset, metric), ids in records.groupby(["dataset", "metric"], sort=True)["protocol"].unique().items():
+        if len(ids) > 1:
+            both = " and ".join(sorted(ids))
+            raise MixedProtocolsError(f"{metric} on {dataset} was measured by different protocols: {both}")
+
+
+def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
+    """Group the cells of one data set into rows: trained prompts first, methods before their controls."""
+    groups: dict[tuple[bool, str, str, str, str], list[StoredCell]] = {}
+    for cell in cells:
+        unseen = not cell.listing["trained"]
+        matched = cell.listing["matched_method"] or ""
+        settings = json.dumps(cell.identity["settings"], sort_keys=True)
+        like = _matched_settings(cell, cells)
+        groups.setdefault((unseen, cell.identity["method"], matched, settings, like), []).append(cell)
+    variants: dict[str, set[str]] = {}
+    for _, method, _, settings, _ in groups:
+        variants.setdefault(method, set()).add(settings)
+    rows = [
+        RowCells(
+            tuple(sorted(members, key=lambda c: c.identity["prompt_id"])),
+            UNSEEN if unseen else TRAINED,
+            _variant(settings, variants[method]) or _variant(like, variants.get(matched, set())),
+        )
+        for (unseen, method, matched, settings, like), members in groups.items()
+    ]
+    return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.variant))
+
+
+def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:
+    matched = cell.identity["matched_to"]
+    return next((json.dumps(c.identity["settings"], sort_keys=True) for c in cells if c.digest == matched), "")
+
+
+def _variant(settings: str, known: set[str]) -> str:
+    """The settings that differ among the variants of a method, as ``name=value``."""
+    if not settings or len(known) < 2:
+        return ""
+    own = json.loads(settings)
+    others = [json.loads(other) for other in known]
+    differing = [name for name in sorted(own) if any(other.get(name) != own[name] for other in others)]
+    return ", ".join(f"{name}={own[name]}" for name in differing)

@@ -1,0 +1,147 @@
+"""The picture sheet: source, inversion and every prompt's edit, for the first images of the set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from textedit_bench.bench.infer import PICTURES
+from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
+from textedit_bench.report.collect import Collected, StoredCell
+
+IMAGES = 4
+"""The first ones, whatever they look like."""
+TILE = 112
+_GAP, _MARGIN, _LABEL, _TITLE = 4, 10, 150, 34
+_PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row of pictures with a label to its left; None leaves a tile empty."""
+
+    label: str
+    pictures: tuple[Pixels | None, ...]
+
+
+def draw_sheet(title: str, headings: Sequence[str], groups: Sequence[Sequence[Strip]], tile: int = TILE) -> Image.Image:
+    """Draw groups of strips under column headings.
+
+    Args:
+        title: one line above everything.
+        headings: one text per column.
+        groups: strips that belong together (one source image); a wider gap separates groups.
+        tile: side of a picture in pixels.
+    """
+    font, small = ImageFont.load_default(15), ImageFont.load_default(12)
+    head = 2 * 15 + _GAP
+    strips = sum(len(group) for group in groups)
+    width = 2 * _MARGIN + _LABEL + len(headings) * (tile + _GAP)
+    height = 2 * _MARGIN + _TITLE + head + strips * (tile + _GAP) + (len(groups) - 1) * 2 * _GAP
+    page = Image.new("RGB", (width, height), _PAGE)
+    draw = ImageDraw.Draw(page)
+    draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=font)
+    left = _MARGIN + _LABEL
+    for i, heading in enumerate(headings):
+        lines = _fit(draw, heading, small, tile, lines=2)
+        top = _MARGIN + _TITLE + head - 15 * len(lines) - _GAP
+        draw.multiline_text((left + i * (tile + _GAP), top), "\n".join(lines), fill=_INK, font=small, spacing=2)
+    top = _MARGIN + _TITLE + head
+    for group in groups:
+        for strip in group:
+            lines = _fit(draw, strip.label, small, _LABEL - 2 * _GAP, lines=4)
+            draw.multiline_text((_MARGIN, top + _GAP), "\n".join(lines), fill=_SOFT, font=small, spacing=2)
+            for i, picture in enumerate(strip.pictures):
+                if picture is not None:
+                    page.paste(_tile(picture, tile), (left + i * (tile + _GAP), top))
+            top += tile + _GAP
+        top += 2 * _GAP
+    return page
+
+
+def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
+    """The sheet of one method with the control that is matched to it.
+
+    Args:
+        collected: all cells of the data set, the control's among them.
+        cells: the method's cells.
+        photos: ``photo`` and ``inversion``, 8-bit [N, H, W, 3].
+    """
+    first = cells[0]
+    digests = {cell.digest for cell in cells}
+    control = [cell for cell in collected.cells if cell.identity["matched_to"] in digests]
+    prompts = {cell.identity["prompt_id"]: _words(cell) for cell in sorted(cells, key=_trained_first)}
+    rows = [(first.listing["title"], cells)]
+    if control:
+        rows.append((control[0].listing["title"], control))
+    edits = [(title, {cell.identity["prompt_id"]: _edits(cell) for cell in of}) for title, of in rows]
+    groups = []
+    for image in range(min(IMAGES, len(photos["photo"]))):
+        group = []
+        for i, (title, found) in enumerate(edits):
+            source = (photos["photo"][image], photos["inversion"][image]) if i == 0 else (None, None)
+            pictures = [found[prompt][image] if prompt in found else None for prompt in prompts]
+            group.append(Strip(title, (*source, *pictures)))
+        groups.append(group)
+    strength = format(first.listing["default_strength"], "g")
+    title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}, strength {strength}"
+    return draw_sheet(title, ["photo", "inversion", *prompts.values()], groups)
+
+
+def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
+    """One picture per strength for every prompt; prompt k is shown on image k."""
+    first = cells[0]
+    strengths = first.identity["strengths"]
+    strips = []
+    for k, cell in enumerate(sorted(cells, key=_trained_first)):
+        image = k % len(photos["photo"])
+        names = [strength_name(strength) for strength in strengths]
+        stored = read_pictures(cell.path / PICTURES, [cell.manifest["infer"]["ids"][image]], names)
+        strips.append(Strip(_words(cell), (photos["photo"][image], *(stored[name][0] for name in names))))
+    title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}: strengths"
+    return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [strips])
+
+
+def _edits(cell: StoredCell) -> Pixels:
+    name = strength_name(cell.listing["default_strength"])
+    return read_pictures(cell.path / PICTURES, cell.manifest["infer"]["ids"][:IMAGES], [name])[name]
+
+
+def _words(cell: StoredCell) -> str:
+    prompt = cell.identity["prompt"]
+    unseen = "" if cell.listing["trained"] else " (unseen)"
+    return f"{prompt['phrase'] or prompt['target']}{unseen}"
+
+
+def _trained_first(cell: StoredCell) -> tuple[bool, str]:
+    return (not cell.listing["trained"], cell.identity["prompt_id"])
+
+
+def _tile(picture: Pixels, side: int) -> Image.Image:
+    image = Image.fromarray(np.ascontiguousarray(picture), "RGB")
+    return image.resize((side, side), Image.Resampling.LANCZOS if image.width > side else Image.Resampling.BICUBIC)
+
+
+def _fit(draw: ImageDraw.ImageDraw, text: str, font: object, width: int, *, lines: int) -> list[str]:
+    """Break a text into at most ``lines`` lines of at most ``width`` pixels; what is too long is cut with an ellipsis."""
+    broken = [""]
+    for word in text.split():
+        longer = f"{broken[-1]} {word}".strip()
+        if draw.textlength(longer, font=font) <= width or not broken[-1]:  # type: ignore[arg-type]
+            broken[-1] = longer
+        else:
+            broken.append(word)
+    if len(broken) > lines:
+        broken = [*broken[: lines - 1], f"{broken[lines - 1]}..."]
+    return [_cut(draw, line, font, width) for line in broken]
+
+
+def _cut(draw: ImageDraw.ImageDraw, line: str, font: object, width: int) -> str:
+    if draw.textlength(line, font=font) <= width:  # type: ignore[arg-type]
+        return line
+    while line and draw.textlength(f"{line}...", font=font) > width:  # type: ignore[arg-type]
+        line = line[:-1]
+    return f"{line}..."

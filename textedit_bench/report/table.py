@@ -1,0 +1,199 @@
+"""The comparison table: a pure function of collected records, rendered elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.bench.seeds import seed_of
+from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.sets import SET_METRICS
+from textedit_bench.report.collect import Collected, load_arrays
+from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
+from textedit_bench.report.intervals import Figure, image_figures, set_figures
+from textedit_bench.report.rows import RowCells, make_rows
+
+INPUT_FEATURES = "features.npz"
+_REFERENCES = {"real": "reference", "inversion": "inversion", "source": "photo"}
+KEYS = ("dataset", "prompt_set", "method", "title", "control", "strength", "prompts", "images", "edits")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table and everything needed to render it.
+
+    Attributes:
+        tier: which tier; tables of two tiers are never joined.
+        columns: metric columns in order.
+        frame: one row per method, data set and prompt set. Beside `KEYS`, each metric m has the columns ``m`` (point),
+            ``m_low``, ``m_high`` (95 % interval), ``m_n`` (values behind it), ``m_left_out`` (values without the state
+            ok), ``m_best`` (best, or not significantly worse than the best; False for controls) and ``m_protocol``.
+        footnotes: what a reader has to know, plain text.
+    """
+
+    tier: str
+    columns: tuple[ColumnSpec, ...]
+    frame: pd.DataFrame
+    footnotes: tuple[str, ...] = field(default=())
+
+    @property
+    def datasets(self) -> list[str]:
+        """Data sets in the table, in order."""
+        return list(dict.fromkeys(self.frame["dataset"]))
+
+
+def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, ...] = HEADLINE) -> Table:
+    """The table of comparable cells.
+
+    Args:
+        tier: the cells' tier.
+        collected: per data set, in the order of the table.
+        metrics: which metrics to show, where they were measured.
+
+    Raises:
+        MixedProtocolsError: a column would hold values of two protocols.
+    """
+    entries: list[dict[str, object]] = []
+    specs: dict[str, ColumnSpec] = {}
+    for part in collected:
+        if not part.cells:
+            continue
+        protocols = part.cells[0].manifest["score"]["protocols"]
+        columns = column_specs(protocols, metrics)
+        specs.update((spec.name, spec) for spec in columns)
+        where = part.inputs / INPUT_FEATURES if part.inputs else None
+        references = load_arrays(where) if where and where.exists() else {}
+        rows = make_rows(part.cells)
+        for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
+            block = _Block(part.dataset, [row for row in rows if row.prompt_set == prompt_set], references, protocols)
+            entries.extend(block.entries(columns))
+    ordered = tuple(specs[name] for name in metrics if name in specs)
+    names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
+    frame = pd.DataFrame(entries, columns=names)
+    return Table(tier, ordered, frame, tuple(_footnotes(tier, collected, frame, ordered)))
+
+
+_ENDS = ("", "_low", "_high", "_n", "_left_out", "_best", "_protocol")
+
+
+class _Block:
+    """Rows that are compared with each other: one data set, one prompt set."""
+
+    def __init__(
+        self,
+        dataset: str,
+        rows: list[RowCells],
+        references: dict[str, np.ndarray],
+        protocols: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self.dataset, self.rows, self.references, self.protocols = dataset, rows, references, protocols
+        self.images = tuple(rows[0].cells[0].manifest["infer"]["ids"])
+        self.prompts = tuple(sorted({prompt for row in rows for prompt in row.prompts}))
+        self.features = [row.features() for row in rows]
+
+    def whole(self, row: RowCells) -> bool:
+        """Whether a row has every prompt of the block; others are shown, never ranked."""
+        return row.prompts == self.prompts
+
+    def entries(self, columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
+        """Frame rows."""
+        entries = [self._keys(row) for row in self.rows]
+        for column in columns:
+            for entry, row, figure in zip(entries, self.rows, self._figures(column), strict=True):
+                name, edits = column.name, len(self.images) * len(row.prompts)
+                entry |= {
+                    name: figure.point,
+                    f"{name}_low": figure.low,
+                    f"{name}_high": figure.high,
+                    f"{name}_n": figure.n,
+                    f"{name}_left_out": edits - figure.n,
+                    f"{name}_best": figure.best,
+                    f"{name}_protocol": self._protocol(column, figure),
+                }
+        return entries
+
+    def _keys(self, row: RowCells) -> dict[str, object]:
+        return {
+            "dataset": self.dataset,
+            "prompt_set": row.prompt_set,
+            "method": row.method,
+            "title": row.title,
+            "control": row.control,
+            "strength": row.strength,
+            "prompts": len(row.prompts),
+            "images": len(self.images),
+            "edits": len(self.images) * len(row.prompts),
+        }
+
+    def _figures(self, column: ColumnSpec) -> list[Figure]:
+        ranked = [not row.control and self.whole(row) and not column.in_loop for row in self.rows]
+        if column.scope == "image":
+            return image_figures(
+                np.stack([row.grid(column.name, self.prompts, self.images) for row in self.rows]),
+                ranked,
+                higher_is_better=column.higher_is_better,
+                share=column.percent,
+                seed=seed_of(dataset=self.dataset, prompts=len(self.prompts), images=len(self.images)),
+            )
+        metric = SET_METRICS[column.name]
+        if not self.references:
+            return [Figure() for _ in self.rows]
+        return set_figures(
+            [f if self.whole(row) else None for row, f in zip(self.rows, self.features, strict=True)],
+            ranked,
+            self.references[_REFERENCES[metric.reference]],
+            metric.compute,
+            higher_is_better=metric.higher_is_better,
+            nonnegative=not column.name.startswith("kid"),
+            paired=metric.reference != "real",
+        )
+
+    def _protocol(self, column: ColumnSpec, figure: Figure) -> str:
+        protocol = Protocol(**self.protocols[column.name])
+        if column.scope == "image":
+            return protocol.id
+        return protocol.with_counts(figure.n, figure.reference_n).id
+
+
+def _footnotes(
+    tier: str, collected: Sequence[Collected], frame: pd.DataFrame, columns: Sequence[ColumnSpec]
+) -> list[str]:
+    notes = [f"Tier {tier}; figures of different tiers are not comparable."]
+    for part in collected:
+        if not part.cells:
+            continue
+        identity = part.cells[0].identity
+        images, networks = identity["images"], identity["networks"]
+        seeds = f"seed {identity['seed']}"
+        weights = ", ".join(f"{role} {digest}" for role, digest in networks.items())
+        notes.append(
+            f"{part.dataset}: {images['count']} images of the {images['split']} split (digest {images['digest']}), {seeds}; "
+            f"networks: {weights}."
+        )
+        notes.extend(part.left_out)
+    notes.append(
+        "Each row is measured at the method's default strength. Brackets: 95 % interval; per-image metrics: bootstrap "
+        "over images and prompts; set metrics: jackknife leaving out one image with all its prompts."
+    )
+    if any(frame[f"{c.name}_best"].any() for c in columns):
+        notes.append("Bold: best of its block, and every method not significantly worse; controls are not ranked.")
+    if any(c.in_loop for c in columns):
+        notes.append(
+            "(in loop): judged by a network that methods may have optimised; shown for comparison, not ranked."
+        )
+    for name, text in (("success", "asked attribute hidden or already so"),):
+        if name in frame and frame[f"{name}_left_out"].any():
+            counts = ", ".join(
+                f"{row['title']} ({row['prompt_set']}) {row[f'{name}_left_out']} of {row['edits']}"
+                for _, row in frame.iterrows()
+            )
+            notes.append(f"Left out of {name} ({text}): {counts}.")
+    for dataset, block in frame.groupby("dataset", sort=False):
+        for column in columns:
+            ids = sorted({p for p in block[f"{column.name}_protocol"] if isinstance(p, str)})
+            notes.append(f"{dataset}, {column.title}: {'; '.join(ids)}")
+    return notes

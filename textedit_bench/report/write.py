@@ -1,0 +1,108 @@
+"""Write every table and picture that a bench promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.files import write_atomically, write_text
+from textedit_bench.bench.infer import PICTURES
+from textedit_bench.bench.measure import fixed_threads
+from textedit_bench.bench.pictures import Pixels, read_pictures
+from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.store import Store
+from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.cost import cost_frame, cost_markdown
+from textedit_bench.report.csv import frame_csv, render_csv
+from textedit_bench.report.html import render_html
+from textedit_bench.report.latex import render_latex
+from textedit_bench.report.markdown import render_markdown
+from textedit_bench.report.plain import render_plain
+from textedit_bench.report.sheet import method_sheet, sweep_sheet
+from textedit_bench.report.table import Table, build_table
+
+Written = tuple[tuple[Path, ...], dict[str, str], tuple[str, ...]]
+_RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "html": render_html}
+
+
+def write_reports(store: Store, cells: Sequence[Cell], sessions: Sequence[DatasetSession]) -> Written:
+    """Tables of every tier the bench touched, over all comparable stored cells, and its methods' picture sheets.
+
+    Returns:
+        Paths written, tier -> table as plain text, and notes for the reader.
+    """
+    written: list[Path] = []
+    tables: dict[str, str] = {}
+    notes: list[str] = []
+    for tier in sorted({session.plan.tier for session in sessions}):
+        own = [session for session in sessions if session.plan.tier == tier]
+        with fixed_threads(own[0].plan.request.threads):
+            collected = _collect(store, tier, cells, own)
+            if not any(part.cells for part in collected):
+                continue
+            table = build_table(tier, collected)
+        folder = store.root / tier
+        written += write_table_files(table, folder)
+        written += _write_cost(collected, folder)
+        tables[tier] = render_plain(table)
+        for part in collected:
+            notes += part.left_out
+            written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
+    return tuple(written), tables, tuple(notes)
+
+
+def write_table_files(table: Table, folder: Path, name: str = "table") -> list[Path]:
+    """Write a table in every format; the same table gives the same bytes."""
+    paths = []
+    for ending, render in _RENDERERS.items():
+        path = folder / f"{name}.{ending}"
+        write_text(path, render(table))
+        paths.append(path)
+    return paths
+
+
+def _collect(store: Store, tier: str, cells: Sequence[Cell], sessions: Sequence[DatasetSession]) -> list[Collected]:
+    """Comparable cells of the bench's data sets, and of others that were benched by the same protocol."""
+    stored = stored_cells(store, tier)
+    wanted = {session.plan.card.name: _wanted(session, cells, stored) for session in sessions}
+    request = sessions[0].plan.request
+    for cell in sorted(stored, key=lambda c: c.manifest["infer"]["finished"]):
+        name, identity = cell.identity["dataset"], cell.identity
+        same = identity["images"]["count"] == request.images and identity["seed"] == request.seed
+        if name in {s.plan.card.name for s in sessions} or request.prompts or not same:
+            continue
+        if identity["strengths"] == list(request.strengths):
+            wanted[name] = Wanted(cell.protocol_key, frozenset(), frozenset(), cell.manifest["score"]["protocols"])
+    return [collect(name, stored, wanted[name]) for name in sorted(wanted)]
+
+
+def _wanted(session: DatasetSession, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Wanted:
+    plan = session.plan
+    own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
+    key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
+    return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, session.protocols)
+
+
+def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
+    frame = cost_frame(collected)
+    write_text(folder / "cost.csv", frame_csv(frame))
+    write_text(folder / "cost.md", cost_markdown(frame))
+    return [folder / "cost.csv", folder / "cost.md"]
+
+
+def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -> list[Path]:
+    written = []
+    for method in sorted(methods):
+        cells = [cell for cell in part.cells if cell.identity["method"] == method]
+        if not cells or part.inputs is None:
+            continue
+        photos: dict[str, Pixels] = read_pictures(
+            part.inputs / PICTURES, cells[0].manifest["infer"]["ids"], ["photo", "inversion"]
+        )
+        folder = store.method(tier, part.dataset, method)
+        for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
+            picture = draw(part, cells, photos)
+            write_atomically(folder / f"{name}.png", lambda path, picture=picture: picture.save(path, "PNG"))  # type: ignore[misc]
+            written.append(folder / f"{name}.png")
+    return written
