@@ -16,20 +16,27 @@ W_GAIN = 2.0
 
 
 class FactorEmbedding:
-    """The matrix of one world.
+    """The matrix of one world: a dense rotation u of the factor vector, stored twice, as w = (u, -u).
+
+    Every factor change then has a form in which no coordinate of w falls. Official mappers end in a leaky ReLU, so their
+    offsets hardly fall either; with a single copy such a mapper could express half of the edits only.
+    What is left, {(a, a)}, is the null space: the generator is trained to ignore it.
 
     Args:
         space: the world's factors.
-        w_dim: width of W, at least ``space.vector_size``.
-        seed: draws the orthogonal matrix.
+        w_dim: width of W, even, at least twice ``space.vector_size``.
+        seed: draws the rotation.
     """
 
     def __init__(self, space: FactorSpace, w_dim: int, seed: int = 0) -> None:
-        if w_dim < space.vector_size:
-            raise ValueError(f"w_dim {w_dim} is smaller than the {space.vector_size} factors")
+        half = w_dim // 2
+        if w_dim % 2 or half < space.vector_size:
+            raise ValueError(f"w_dim {w_dim} must be even and at least twice the {space.vector_size} factors")
         self.space = space
-        square = torch.randn(w_dim, w_dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        self.matrix = torch.linalg.qr(square)[0][: space.vector_size].float() * W_GAIN
+        self.half = half
+        square = torch.randn(half, half, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        rotation = torch.linalg.qr(square)[0][: space.vector_size].float()
+        self.matrix = torch.cat([rotation, -rotation], 1) * (W_GAIN / 2**0.5)
 
     def w(self, factors: Factors) -> Tensor:
         """Factors -> w [B, w_dim]."""
@@ -38,3 +45,8 @@ class FactorEmbedding:
     def vector(self, w: Tensor) -> Tensor:
         """w [..., w_dim] -> factor vector [..., vector_size]: the inverse on the embedding's range."""
         return w @ self.matrix.T / W_GAIN**2
+
+    def null_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Standard normal vectors of the null space {(a, a)}, of shape ``shape + (w_dim,)``."""
+        half = torch.randn(*shape, self.half, generator=generator)
+        return torch.cat([half, half], -1)

@@ -20,6 +20,9 @@ MAPPING_DEPTH = 4
 SMALL_FEATURE_WEIGHT = 4.0
 """Extra weight of the pixels of an attribute that covers little of the picture; else eyes and mouths stay soft."""
 
+NULL_NOISE = 0.8
+"""Largest standard deviation, per coordinate of w, of the noise in the null space of the embedding."""
+
 
 def new_generator(resolution: int = 64) -> Generator:
     """An untrained generator of the mini tier's size."""
@@ -54,7 +57,7 @@ class GeneratorRegression(pl.LightningModule):
     """
 
     def __init__(
-        self, world: World, steps: int, batch_size: int = 8, lr: float = 2.5e-3, seed: int = 0, ema_decay: float = 0.998
+        self, world: World, steps: int, batch_size: int = 8, lr: float = 8e-3, seed: int = 0, ema_decay: float = 0.998
     ) -> None:
         super().__init__()
         self.world, self.steps, self.batch_size, self.lr, self.seed = world, steps, batch_size, lr, seed
@@ -71,7 +74,11 @@ class GeneratorRegression(pl.LightningModule):
         factors = self.world.sample(self.batch_size, stream)
         with torch.no_grad():
             render = self.world.render(factors)
-        loss = reconstruction_loss(self.generator.synthesize(self.embedding.w(factors), noise="none"), render)
+        codes = self.embedding.w(factors)[:, None].expand(-1, self.generator.num_rows, -1)
+        # Directions that stand for no factor must change nothing, in any row: editors will wander into them.
+        strength = NULL_NOISE * torch.rand(self.batch_size, 1, 1, generator=stream)
+        codes = codes + strength * self.embedding.null_noise(tuple(codes.shape[:2]), stream)
+        loss = reconstruction_loss(self.generator.synthesize(codes, noise="none"), render)
         self.log("loss", loss, prog_bar=True)
         return loss
 
@@ -81,7 +88,7 @@ class GeneratorRegression(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam with cosine decay to 2 % of the rate, after a short warm-up."""
-        optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.lr, betas=(0.0, 0.99))
+        optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.lr, betas=(0.9, 0.99))
 
         def rate(step: int) -> float:
             warm = min(1.0, (step + 1) / 100)
