@@ -25,7 +25,7 @@ works() {
 
 complete() {
     [ -f "$stamp" ] && [ ! -e "$building" ] && [ "$(cat "$stamp")" = "$key" ] &&
-        "$venv/bin/textedit-bench" --version >/dev/null 2>&1
+        [ -x "$venv/bin/python" ] && "$venv/bin/textedit-bench" --version >/dev/null 2>&1
 }
 
 # Prints the interpreter to build with, or explains what is wrong with every one that was found.

@@ -1,0 +1,128 @@
+"""The source roots hold one package each, and nothing leaks out of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import entry_points, requires
+from pathlib import Path
+
+from textedit_bench import list_methods
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"textedit_bench": ".", "textedit_methods": "methods", "textedit_datasets": "datasets"} | {
+    "textedit_experiments": "experiments"
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def _python(code: str, cwd: Path) -> object:
+    ended = subprocess.run([sys.executable, "-P", "-c", code], cwd=cwd, capture_output=True, text=True, check=True)
+    return json.loads(ended.stdout)
+
+
+def test_the_packages_come_from_their_roots(tmp_path):
+    code = f"import json, importlib; print(json.dumps([importlib.import_module(n).__file__ for n in {list(PACKAGES)}]))"
+    found = [Path(str(path)) for path in _python(code, tmp_path)]
+    assert found == [ROOT / root / name / "__init__.py" for name, root in PACKAGES.items()]
+
+
+def test_nothing_else_of_the_repository_can_be_imported():
+    names = ["datasets", "methods", "experiments", "results", "tests", "tools", "cli", "worlds", "ffhq", "conftest"]
+    code = f"""
+import importlib.util, json
+found = {{n: importlib.util.find_spec(n) for n in {names}}}
+print(json.dumps({{n: [s.origin, *(s.submodule_search_locations or [])] for n, s in found.items() if s}}))
+"""
+    found = _python(code, ROOT)
+    ours = {name: places for name, places in found.items() if any(str(ROOT) + "/" in str(p) for p in places)}
+    venv = str(ROOT / ".venv")
+    assert {n: p for n, p in ours.items() if not all(str(x).startswith(venv) for x in p)} == {}
+
+
+def test_a_library_called_datasets_is_not_shadowed(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets/__init__.py").write_text("WHOSE = 'theirs'\n")
+    code = f"""
+import json, sys
+sys.path.append({str(tmp_path)!r})
+import datasets, textedit_datasets
+print(json.dumps(datasets.WHOSE))
+"""
+    assert _python(code, ROOT) == "theirs"
+
+
+def test_no_python_file_lies_directly_in_a_source_root():
+    loose = [path for root in ("methods", "datasets", "experiments", "results") for path in (ROOT / root).glob("*.py")]
+    assert loose == []
+
+
+def test_every_folder_with_code_is_a_package():
+    homeless = {
+        path.parent.relative_to(ROOT)
+        for name, root in PACKAGES.items()
+        for path in (ROOT / root / name).rglob("*.py")
+        if not (path.parent / "__init__.py").exists()
+    }
+    assert homeless == set()
+
+
+def test_no_code_of_the_framework_names_a_method():
+    """Prose may cite a paper; names, imports and texts of the code may not."""
+    methods = [card.name for card in list_methods() if not card.control]
+    assert methods
+    words = re.compile("|".join(rf"(?<![a-z]){name.replace('-', '[-_ ]?')}(?![a-z])" for name in methods), re.I)
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in (ROOT / "textedit_bench").rglob("*.py")
+        for line, text in _code_words(ast.parse(path.read_text()))
+        if words.search(text)
+    ]
+    assert found == []
+
+
+def _code_words(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Identifiers, module names and texts of a module with their lines; docstrings left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = None  # a docstring, visited after its statement
+        for name in ("id", "attr", "name", "module", "arg", "value"):
+            text = getattr(node, name, None)
+            if isinstance(text, str):
+                yield getattr(node, "lineno", 0), text
+
+
+def test_the_registered_names_are_those_of_the_project():
+    for group, names in PROJECT["project"]["entry-points"].items():
+        registered = {p.name: p.value for p in entry_points(group=group) if p.dist and p.dist.name == "textedit-bench"}
+        assert registered == names
+
+
+def test_no_import_is_undeclared():
+    """Every library that the packages import is a declared requirement."""
+    imports = {"facenet-pytorch": "facenet_pytorch", "open_clip_torch": "open_clip", "pillow": "PIL", "PyYAML": "yaml"}
+    declared = {re.split(r"[^A-Za-z0-9._-]", r)[0] for r in requires("textedit-bench") or () if "extra ==" not in r}
+    allowed = {imports.get(name, name.replace("-", "_")) for name in declared} | set(PACKAGES) | sys.stdlib_module_names
+    pattern = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_][A-Za-z0-9_]*)", re.M)
+    used = {
+        name: path.relative_to(ROOT)
+        for package, root in PACKAGES.items()
+        for path in (ROOT / root / package).rglob("*.py")
+        for name in pattern.findall(re.sub(r'(?s)""".*?"""', "", path.read_text()))
+    }
+    assert {name: str(path) for name, path in used.items() if name not in allowed} == {}
+
+
+def test_the_constraints_pin_every_direct_requirement_and_no_platforms_own():
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split("\n") if "==" in line)
+    pinned = {name.lower().replace("_", "-") for name in pins}
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in wanted}
+    assert names - pinned - {"setuptools"} == set()
+    assert [name for name in pinned if name.startswith(("nvidia", "cuda", "triton", "textedit"))] == []
