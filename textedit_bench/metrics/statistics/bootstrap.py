@@ -132,7 +132,8 @@ def _resample(cells: Values, draws: int, seed: int) -> Values:
 
 def _counts(rng: np.random.Generator, n: int, size: int) -> NDArray[np.float64]:
     """How often each of ``n`` units is drawn, [size, n]."""
-    return rng.multinomial(n, np.full(n, 1.0 / n), size=size).astype(np.float64)
+    drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n * size).reshape(size, n).astype(np.float64)
 
 
 def _weigh(sums: Values, image_draw: Values, methods: int) -> Values:

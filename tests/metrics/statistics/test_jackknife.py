@@ -1,0 +1,73 @@
+"""The block jackknife sees source images as its units, and has the size of real repeated draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from textedit_bench.metrics.frechet import fid
+from textedit_bench.metrics.kid import kid
+from textedit_bench.metrics.statistics import delete_block_jackknife
+
+
+def _mean_gap(x: np.ndarray, y: np.ndarray) -> float:
+    return float(x.mean() - y.mean())
+
+
+def test_error_of_a_mean_is_the_textbook_one() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 1))
+    found = delete_block_jackknife(x, np.arange(20), np.zeros((5, 1)), distance=_mean_gap, floor=None)
+    assert found.error == pytest.approx(x.std(ddof=1) / 20**0.5)
+    assert found.value == pytest.approx(x.mean())
+    assert found.low < found.value < found.high
+
+
+def test_the_block_is_a_source_image_with_all_its_prompts() -> None:
+    one_each = np.random.default_rng(1).normal(size=(12, 1))
+    repeated = np.repeat(one_each, 8, axis=0)
+    blocks = np.repeat([f"image-{i}" for i in range(12)], 8)
+    reference = np.zeros((5, 1))
+    honest = delete_block_jackknife(repeated, blocks, reference, distance=_mean_gap, floor=None)
+    single = delete_block_jackknife(one_each, np.arange(12), reference, distance=_mean_gap, floor=None)
+    assert honest.error == pytest.approx(single.error)
+    assert honest.blocks == 12
+
+
+def test_a_reference_of_the_same_images_is_left_out_with_them() -> None:
+    rng = np.random.default_rng(2)
+    source = rng.normal(size=(12, 3)) * 5
+    edits = source + 0.1
+    together = delete_block_jackknife(edits, np.arange(12), source, reference_blocks=np.arange(12))
+    apart = delete_block_jackknife(edits, np.arange(12), source)
+    assert together.error < 1e-6 < apart.error
+
+
+@pytest.mark.parametrize("distance", [fid, kid])
+def test_error_has_the_size_of_the_spread_over_fresh_draws(distance) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(3)
+    reference = rng.normal(size=(150, 4))
+
+    def edits() -> np.ndarray:
+        return np.repeat(0.7 + rng.normal(size=(40, 4)), 3, axis=0) + 0.3 * rng.normal(size=(120, 4))
+
+    spread = np.std([distance(edits(), reference) for _ in range(40)])
+    blocks = np.repeat(np.arange(40), 3)
+    errors = [delete_block_jackknife(edits(), blocks, reference, distance=distance).error for _ in range(3)]
+    assert 0.55 < np.mean(errors) / spread < 1.8
+
+
+def test_an_interval_holds_its_own_point_and_stays_above_the_floor() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(15, 3))
+    found = delete_block_jackknife(x, np.arange(15), rng.normal(size=(200, 3)))
+    assert 0.0 <= found.low <= found.value <= found.high
+
+
+def test_wrong_input_is_one_clear_error() -> None:
+    x = np.zeros((4, 2))
+    with pytest.raises(ValueError, match="label"):
+        delete_block_jackknife(x, [0, 1], x)
+    with pytest.raises(ValueError, match="label"):
+        delete_block_jackknife(x, [0, 1, 2, 3], x, reference_blocks=[0])
+    with pytest.raises(ValueError, match="at least 3"):
+        delete_block_jackknife(x, [0, 0, 1, 1], x)
