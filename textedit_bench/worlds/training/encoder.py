@@ -2,62 +2,72 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from textedit_bench.worlds.embedding import FactorEmbedding
+from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.networks.encoder import MiniEncoder
-from textedit_bench.worlds.training.generator import W_DIM, reconstruction_loss
-from textedit_bench.worlds.world import World
+from textedit_bench.worlds.training.fit import Plan, Trained
+from textedit_bench.worlds.training.generator import SEED_STRIDE, reconstruction_loss
+from textedit_bench.worlds.training.pool import Pool
+from textedit_bench.worlds.world import Render, World
 
+CODE_BATCH, REFINE_BATCH = 64, 12
+NOISE = 0.03
+"""Standard deviation of the noise on stage-one pictures, so that the base code does not hang on single pixels."""
 OFFSET_WEIGHT = 0.02
 """Weight of the mean square of the row offsets: they keep W+ near W, where edits work (e4e's delta loss)."""
 IDENTITY_WEIGHT = 0.5
 CODE_WEIGHT = 0.2
 
 
-def _cosine(optimizer: torch.optim.Optimizer, steps: int) -> Any:
-    def rate(step: int) -> float:
-        return min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / steps))))
+class CodeBatches:
+    """Pictures of a pool with their embedded factors."""
 
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def __init__(self, pool: Pool, embedding: FactorEmbedding, seed: int) -> None:
+        self.pool, self.embedding, self.seed = pool, embedding, seed
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images and w of one step."""
+        stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
+        index = torch.randint(len(self.pool), (CODE_BATCH,), generator=stream)
+        images = self.pool.images(index)
+        noisy = images + NOISE * torch.randn(images.shape, generator=stream)
+        return noisy, self.embedding.w(self.pool.factors[index])
 
 
-class CodeRegression(pl.LightningModule):
+class CodeRegression(Trained):
     """Stage one: images -> w, without a generator, so that it can be trained beside one."""
 
-    def __init__(
-        self, world: World, rows: int, steps: int, batch_size: int = 48, lr: float = 2e-3, seed: int = 1
-    ) -> None:
-        super().__init__()
-        self.world, self.steps, self.batch_size, self.lr, self.seed = world, steps, batch_size, lr, seed
-        self.embedding = FactorEmbedding(world.space, W_DIM)
-        torch.manual_seed(seed)
-        self.encoder = MiniEncoder(rows, W_DIM)
+    def __init__(self, plan: Plan, encoder: MiniEncoder) -> None:
+        super().__init__(plan)
+        self.encoder = encoder
 
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        """Mean squared error of w over a batch of fresh renders."""
-        stream = torch.Generator().manual_seed(self.seed * 10_000_019 + self.global_step)
-        factors = self.world.sample(self.batch_size, stream)
-        with torch.no_grad():
-            images = self.world.render(factors).images
-        # A little noise, so that the base code does not hang on single pixels.
-        images = images + 0.03 * torch.randn(images.shape, generator=stream)
-        loss = (self.encoder(images, with_offsets=False)[:, 0] - self.embedding.w(factors)).square().mean()
-        self.log("loss", loss, prog_bar=True)
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Mean squared error of w."""
+        images, w = batch
+        loss = (self.encoder(images, with_offsets=False)[:, 0] - w).square().mean()
+        self.log("loss", loss)
         return loss
 
-    def configure_optimizers(self) -> Any:
-        """Adam with cosine decay."""
-        return _cosine(torch.optim.Adam(self.encoder.parameters(), lr=self.lr), self.steps)
+
+class RefinementBatches:
+    """Fresh renders with their factors."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world, self.seed = world, seed
+
+    def __call__(self, step: int) -> tuple[Factors, Render]:
+        """Factors and pictures of one step."""
+        stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
+        factors = self.world.sample(REFINE_BATCH, stream)
+        return factors, self.world.render(factors)
 
 
-class CodeRefinement(pl.LightningModule):
+class CodeRefinement(Trained):
     """Stage two: reconstruction through the generator, with row offsets kept small and identity kept.
 
     Args:
@@ -68,40 +78,29 @@ class CodeRefinement(pl.LightningModule):
 
     def __init__(
         self,
-        world: World,
+        plan: Plan,
         encoder: MiniEncoder,
+        embedding: FactorEmbedding,
         generator: nn.Module,
         identity: nn.Module | None,
-        steps: int,
-        batch_size: int = 12,
-        lr: float = 5e-4,
-        seed: int = 2,
     ) -> None:
-        super().__init__()
-        self.world, self.steps, self.batch_size, self.lr, self.seed = world, steps, batch_size, lr, seed
-        self.embedding = FactorEmbedding(world.space, W_DIM)
-        self.encoder = encoder
+        super().__init__(plan)
+        self.encoder, self.embedding = encoder, embedding
         # In a list, so that Lightning neither trains nor stores the frozen networks.
-        self._frozen: list[Any] = [generator.eval().requires_grad_(False)]
-        self._identity: list[Any] = [identity.eval().requires_grad_(False)] if identity is not None else []
+        frozen = [network for network in (generator, identity) if network is not None]
+        self._frozen: list[Any] = [network.eval().requires_grad_(False) for network in frozen]
 
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+    def training_step(self, batch: tuple[Factors, Render]) -> Tensor:
         """Reconstruction, identity, code and offset terms on fresh renders."""
-        stream = torch.Generator().manual_seed(self.seed * 10_000_019 + self.global_step)
-        factors = self.world.sample(self.batch_size, stream)
-        with torch.no_grad():
-            render = self.world.render(factors)
+        factors, render = batch
         codes = self.encoder(render.images)
         made = self._frozen[0].synthesize(codes, noise="none")
         loss = reconstruction_loss(made, render)
+        self.log("reconstruction", loss)
         loss = loss + CODE_WEIGHT * (codes[:, 0] - self.embedding.w(factors)).square().mean()
         loss = loss + OFFSET_WEIGHT * (codes[:, 1:] - codes[:, :1]).square().mean()
-        for network in self._identity:
-            similar = (network.embed(made) * network.embed(render.images)).sum(1)
-            loss = loss + IDENTITY_WEIGHT * (1.0 - similar).mean()
-        self.log("loss", loss, prog_bar=True)
+        for network in self._frozen[1:]:
+            similar = (network.embed(made) * network.embed(render.images)).sum(1).mean()
+            self.log("identity", similar)
+            loss = loss + IDENTITY_WEIGHT * (1.0 - similar)
         return loss
-
-    def configure_optimizers(self) -> Any:
-        """Adam with cosine decay."""
-        return _cosine(torch.optim.Adam(self.encoder.parameters(), lr=self.lr), self.steps)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.embedding import FactorEmbedding
+from textedit_bench.worlds.training.fit import Plan, Trained
 from textedit_bench.worlds.world import Render, World
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
@@ -50,36 +50,43 @@ def reconstruction_loss(made: Tensor, render: Render) -> Tensor:
     return loss
 
 
-class GeneratorRegression(pl.LightningModule):
-    """Trains ``synthesize`` on (embedded factors, render) pairs.
+BATCH_SIZE = 8
+EMA_DECAY = 0.998
+SEED_STRIDE = 10_000_019
 
-    Every step draws its batch from the step's number, so a resumed run continues exactly as an undisturbed one.
-    """
 
-    def __init__(
-        self, world: World, steps: int, batch_size: int = 8, lr: float = 8e-3, seed: int = 0, ema_decay: float = 0.998
-    ) -> None:
-        super().__init__()
-        self.world, self.steps, self.batch_size, self.lr, self.seed = world, steps, batch_size, lr, seed
-        self.embedding = FactorEmbedding(world.space, W_DIM)
-        torch.manual_seed(seed)
-        self.generator = new_generator(world.resolution)
+class RegressionBatches:
+    """Fresh renders with the codes that stand for them; a batch is a function of seed and step."""
+
+    def __init__(self, world: World, embedding: FactorEmbedding, rows: int, seed: int) -> None:
+        self.world, self.embedding, self.rows, self.seed = world, embedding, rows, seed
+
+    def __call__(self, step: int) -> tuple[Tensor, Render]:
+        """W+ codes [B, rows, w_dim] and the pictures they should give."""
+        stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
+        factors = self.world.sample(BATCH_SIZE, stream)
+        render = self.world.render(factors)
+        codes = self.embedding.w(factors)[:, None].expand(-1, self.rows, -1)
+        # Directions that stand for no factor must change nothing, in any row: editors will wander into them.
+        strength = NULL_NOISE * torch.rand(BATCH_SIZE, 1, 1, generator=stream)
+        return codes + strength * self.embedding.null_noise((BATCH_SIZE, self.rows), stream), render
+
+
+class GeneratorRegression(Trained):
+    """Trains ``synthesize`` on (embedded factors, render) pairs; ``average`` follows the weights."""
+
+    def __init__(self, plan: Plan, generator: Generator) -> None:
+        super().__init__(plan)
+        self.generator = generator
         self.average = torch.optim.swa_utils.AveragedModel(
-            self.generator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema_decay)
+            generator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA_DECAY)
         )
 
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        """One batch of fresh renders."""
-        stream = torch.Generator().manual_seed(self.seed * 10_000_019 + self.global_step)
-        factors = self.world.sample(self.batch_size, stream)
-        with torch.no_grad():
-            render = self.world.render(factors)
-        codes = self.embedding.w(factors)[:, None].expand(-1, self.generator.num_rows, -1)
-        # Directions that stand for no factor must change nothing, in any row: editors will wander into them.
-        strength = NULL_NOISE * torch.rand(self.batch_size, 1, 1, generator=stream)
-        codes = codes + strength * self.embedding.null_noise(tuple(codes.shape[:2]), stream)
+    def training_step(self, batch: tuple[Tensor, Render]) -> Tensor:
+        """Reconstruction loss of one batch."""
+        codes, render = batch
         loss = reconstruction_loss(self.generator.synthesize(codes, noise="none"), render)
-        self.log("loss", loss, prog_bar=True)
+        self.log("loss", loss)
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -88,11 +95,12 @@ class GeneratorRegression(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam with cosine decay to 2 % of the rate, after a short warm-up."""
-        optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.lr, betas=(0.9, 0.99))
+        plan = self.plan
+        optimizer = torch.optim.Adam(self.generator.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99))
 
         def rate(step: int) -> float:
             warm = min(1.0, (step + 1) / 100)
-            return warm * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.steps))))
+            return warm * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / plan.steps))))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.embedding import FactorEmbedding
 from textedit_bench.worlds.factors import Factors
+from textedit_bench.worlds.training.fit import Plan, Trained
 from textedit_bench.worlds.world import World
 
 
@@ -35,35 +34,39 @@ class LatentFactors:
         return self.space.from_normal(unit @ self.matrix)
 
 
-class MappingRegression(pl.LightningModule):
-    """Trains ``generator.style`` and nothing else; seconds on one core."""
+BATCH_SIZE = 512
 
-    def __init__(
-        self, world: World, generator: Generator, steps: int, batch_size: int = 512, lr: float = 2e-3, seed: int = 3
-    ) -> None:
-        super().__init__()
-        self.steps, self.batch_size, self.lr, self.seed = steps, batch_size, lr, seed
-        self.latent = LatentFactors(world, generator.z_dim)
-        self.embedding = FactorEmbedding(world.space, generator.w_dim)
+
+class MappingRegression(Trained):
+    """Trains ``generator.style`` and nothing else; a minute on one core."""
+
+    def __init__(self, plan: Plan, generator: Generator) -> None:
+        super().__init__(plan)
         self.generator = generator
-        # The layers' learning-rate multiplier is part of the format; Adam is not slowed by it enough to matter here,
-        # but it scales gradients, so the rate is divided by it.
-        self.rate = lr / generator.mapping_lr_mul
 
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        """Mean squared error of w."""
-        stream = torch.Generator().manual_seed(self.seed * 10_000_019 + self.global_step)
-        z = torch.randn(self.batch_size, self.generator.z_dim, generator=stream)
-        loss = (self.generator.map(z) - self.embedding.w(self.latent.factors(z))).square().mean()
-        self.log("loss", loss, prog_bar=True)
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Mean squared error of w [B, w_dim] given z [B, z_dim]."""
+        z, w = batch
+        loss = (self.generator.map(z) - w).square().mean()
+        self.log("loss", loss)
         return loss
 
     def configure_optimizers(self) -> Any:
-        """Adam with cosine decay."""
-        optimizer = torch.optim.Adam(self.generator.style.parameters(), lr=self.rate, betas=(0.9, 0.99))
-
-        def rate(step: int) -> float:
-            return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.steps)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        """Adam with cosine decay; the rate is divided by the layers' learning-rate multiplier, which scales updates."""
+        rate = self.plan.learning_rate / self.generator.mapping_lr_mul
+        optimizer = torch.optim.Adam(self.generator.style.parameters(), lr=rate, betas=(0.9, 0.99))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.plan.steps, eta_min=rate / 100)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class MappingBatches:
+    """Standard normal z with the w of the factors they stand for."""
+
+    def __init__(self, latent: LatentFactors, embedding: FactorEmbedding, z_dim: int, seed: int) -> None:
+        self.latent, self.embedding, self.z_dim, self.seed = latent, embedding, z_dim, seed
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """z and w of one step."""
+        stream = torch.Generator().manual_seed(self.seed * 10_000_019 + step)
+        z = torch.randn(BATCH_SIZE, self.z_dim, generator=stream)
+        return z, self.embedding.w(self.latent.factors(z))
