@@ -44,9 +44,9 @@ class ChannelAttention(nn.Module):
         response = _linear(self.k_matrix.weight.t() @ x, self.q_matrix)  # [B, 1, d]: u^T (x Uq)
         value = _linear(x.mean(dim=1, keepdim=True), self.v_matrix)  # [B, 1, d]
         logits = text.transpose(1, 2) * response / math.sqrt(dim)  # [B, d text, d code]
-        centred = logits - logits.amax(dim=-1, keepdim=True)
-        partition = centred.exp().sum(dim=-1)  # [B, d text]
-        pooled = (value / partition.unsqueeze(1)) @ torch.expm1(centred)
+        surplus = torch.expm1(logits - logits.amax(dim=-1, keepdim=True))
+        partition = surplus.sum(dim=-1) + dim  # [B, d text]: the softmax's denominator
+        pooled = (value / partition.unsqueeze(1)) @ surplus
         return F.layer_norm(pooled, (dim,), eps=LAYER_NORM_EPS)
 
 

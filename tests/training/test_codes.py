@@ -1,0 +1,65 @@
+"""Training codes are the inverted training photos, or samples, computed once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.training import training_codes
+
+
+class _Domain:
+    """Photo i is inverted to the code full of i."""
+
+    name, tier, device = "tiny", "mini", torch.device("cpu")
+    tier_card = SimpleNamespace(splits={"train": 100, "evaluation": 5})
+    generator = SimpleNamespace(z_dim=3, num_rows=2, map=lambda z: 2 * z)
+
+    def __init__(self, weights: str = "a") -> None:
+        self.weights, self.inverted = weights, 0
+
+    def digest(self, role: str) -> str:
+        return f"{role}-{self.weights}"
+
+    def photos(self, split, n, start=0):
+        assert split == "train"
+        return torch.arange(start, start + n)
+
+    def invert(self, photos):
+        self.inverted += len(photos)
+        return Latents(photos.view(-1, 1, 1).float().expand(-1, 2, 3), "w+")
+
+
+def test_photos_in_order():
+    codes = training_codes(_Domain())
+    assert codes.shape == (100, 2, 3) and codes[:, 1, 2].tolist() == list(range(100))
+    assert len(training_codes(_Domain(), count=7)) == 7
+
+
+def test_samples_are_seeded_and_repeated_over_rows():
+    first, same, other = (training_codes(_Domain(), "samples", 70, seed) for seed in (1, 1, 2))
+    assert first.shape == (70, 2, 3) and torch.equal(first, same) and not torch.equal(first, other)
+    assert torch.equal(first[:, 0], first[:, 1])
+
+
+def test_kept_until_a_network_changes(tmp_path):
+    domain = _Domain()
+    first = training_codes(domain, cache=tmp_path)
+    assert torch.equal(training_codes(domain, cache=tmp_path), first)
+    assert domain.inverted == 100
+    changed = _Domain("b")
+    training_codes(changed, cache=tmp_path)
+    assert changed.inverted == 100
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"source": "photo"}, "photos, samples"), ({"count": 101}, "100 photos"), ({"source": "samples"}, "give one")],
+)
+def test_impossible_requests(options, message):
+    with pytest.raises(UserError, match=message):
+        training_codes(_Domain(), **options)
