@@ -76,4 +76,4 @@ def test_only_marked_prompts_are_trained_on_unless_others_are_given(tiny_domain)
 def test_presets_by_tier_and_kind():
     assert preset("full", "face") == {}
     assert preset("full", "scene") == {"identity_weight": 0.5, "background_weight": 0.0}
-    assert preset("mini", "animal")["background_weight"] == 0.0 and "batch_size" in preset("mini", "face")
+    assert preset("mini", "animal")["background_weight"] == 0.0 and "steps_per_epoch" in preset("mini", "face")
