@@ -43,7 +43,8 @@ def edit(
       textedit-bench edit evaluation-00003 glasses -m METHOD -d DATASET --grid
       textedit-bench edit photo.png glasses -m METHOD -d DATASET --grid --strength 0.5,1,2
     """
-    from textedit_bench.data.photo import check_output, write_row
+    from textedit_bench.data.destination import check_destination
+    from textedit_bench.data.photo import FORMATS, write_grid
     from textedit_bench.errors import UserError
     from textedit_bench.registry import load_editor, method_info, new_editor
 
@@ -51,7 +52,7 @@ def edit(
     if "edit" not in info.tasks:
         raise UserError(f"method {method!r} does not edit; its tasks: {', '.join(info.tasks)}")
     strengths = _strengths(strength, info.strength_default, grid)
-    check_output(output)
+    check_destination(output, FORMATS)
 
     import torch
 
@@ -78,7 +79,7 @@ def edit(
     with torch.no_grad():
         images = [e if isinstance(e, torch.Tensor) else domain.generator.synthesize(e) for e in edits]
         before = [photos.images, domain.generator.synthesize(latents)] if grid else []
-    write_row(torch.cat([*before, *images]), output)
+    write_grid(torch.cat([*before, *images]), output, columns=len(before) + len(images))
     typer.echo(output)
 
 
@@ -106,10 +107,11 @@ def _photos(domain: Domain, photo: str) -> Photos:
 
 
 def _prompt(domain: Domain, text: str) -> Prompt:
-    """The card's prompt of that id, or the bare words."""
+    """The card's prompt of that id or wording, or the bare words."""
+    from textedit_bench.bench.prompts import plan_prompts
     from textedit_bench.errors import UserError
 
-    known = {prompt.id: prompt.prompt() for prompt in domain.tier_card.prompts}
     if not text.strip():
-        raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {', '.join(known)}")
-    return known.get(text) or domain.card.bare_prompt(text)
+        ids = ", ".join(prompt.id for prompt in domain.tier_card.prompts)
+        raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {ids}")
+    return plan_prompts(domain.card, domain.tier, [text])[0].prompt

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from textedit_bench import __version__
+from textedit_bench.cli.assets import assets, convert, list_
 from textedit_bench.cli.bench import bench
 from textedit_bench.cli.datasets import datasets
 from textedit_bench.cli.doctor import doctor
@@ -20,7 +21,9 @@ from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
+from textedit_bench.cli.score import score
 from textedit_bench.cli.train import train
+from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.errors import UserError, unknown_choice
 
 PROGRAM = "textedit-bench"
@@ -34,9 +37,18 @@ Examples:
   textedit-bench bench --help
 """
 
+
+def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
+    """Add functions as subcommands, installed names in their examples."""
+    for command in commands:
+        into.command(command.__name__.rstrip("_"), help=with_names(command.__doc__ or ""))(command)
+    return into
+
+
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-for _command in (methods, datasets, bench, train, edit, doctor):
-    app.command(help=with_names(_command.__doc__ or ""))(_command)
+_collect(app, methods, datasets, bench, score, train, edit, doctor)
+app.add_typer(_collect(assets, list_, convert), name="assets")
+app.add_typer(_collect(worlds, sheet), name="worlds")
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         return _refuse(_usage_message(error))
     except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except SystemExit as error:  # how Lightning ends a training that was interrupted
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
         code = 130
     if code == 130:
         typer.echo(f"{PROGRAM}: interrupted", err=True)

@@ -16,11 +16,8 @@ def train(
     tier: Tier = "auto",
     settings: Settings = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the trained weights go.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the weights go, instead of into use.")
     ] = None,
-    install: Annotated[
-        bool, typer.Option("--install", help="Write them where the method looks for its weights, for use by bench.")
-    ] = False,
     device: Device = "cpu",
     devices: Annotated[
         str | None, typer.Option(metavar="N|LIST|auto", help="Lightning devices, such as 2 or 0,3.")
@@ -37,32 +34,35 @@ def train(
 ) -> None:
     """Train a method on a data set; an interrupted run continues with the same command.
 
+    The trained weights replace those that bench and edit use, unless --output names another file.
+
     \b
     Examples:
       textedit-bench train --method METHOD --dataset DATASET
       textedit-bench train -m METHOD -d DATASET --set epochs=2 --output METHOD.safetensors
       textedit-bench train -m METHOD -d DATASET --device cuda --devices 2 --strategy ddp --precision bf16-mixed
     """
+    from textedit_bench.data.destination import check_destination
     from textedit_bench.errors import UserError
     from textedit_bench.registry import method_info
 
     info = method_info(method)
     if info.trains == "none":
         raise UserError(f"method {method!r} trains nothing")
-    if install and output is not None:
-        raise UserError("--install and --output exclude each other")
+    if stop_after_minutes is not None and output is None:
+        raise UserError("--stop-after-minutes: the weights may end half-trained; keep them apart with --output FILE")
 
     from textedit_bench.domain import load_domain
     from textedit_bench.registry import new_editor
 
     domain = load_domain(dataset, tier, device)
     editor = new_editor(method, domain, **read_settings(settings))
-    path = output or Path("checkpoints") / method / f"{domain.name}-{domain.tier}.safetensors"
-    if install:
-        where = editor.weights_path()
-        if where is None:
-            raise UserError(f"method {method!r} has no place for weights of {domain.name}, tier {domain.tier}")
-        path = where
+    path = output or editor.weights_path()
+    if path is None:
+        raise UserError(
+            f"method {method!r} has no place for weights of {domain.name}, tier {domain.tier}; use --output"
+        )
+    check_destination(path, [".safetensors"])
     options: dict[str, Any] = {
         "devices": devices,
         "strategy": strategy,
@@ -74,6 +74,9 @@ def train(
         "stop_after_minutes": stop_after_minutes,
     }
     editor.fit(None, **{name: value for name, value in options.items() if value is not None})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    editor.save(path)
-    typer.echo(f"weights: {path}")
+
+    from pytorch_lightning.utilities import rank_zero_only
+
+    if rank_zero_only.rank in (None, 0):  # every process of a distributed run gets here
+        editor.save(path)
+        typer.echo(f"weights: {path}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -40,27 +39,16 @@ def read_photo(path: str | Path, resolution: int) -> Tensor:
     return pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1
 
 
-def check_output(path: Path) -> None:
-    """Refuse a picture file that cannot be written before anything is computed.
-
-    Raises:
-        UserError: the format is unknown, or the folder does not exist or is closed.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise UserError(f"output {path}: unknown picture format {path.suffix!r}. Valid: {', '.join(FORMATS)}")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UserError(f"output {path}: the folder {path.parent} does not exist or cannot be written")
-    if path.is_dir():
-        raise UserError(f"output {path}: is a folder")
-
-
-def write_row(images: Tensor, path: Path) -> None:
-    """Write images side by side.
+def write_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
+    """Write images as one picture, row by row.
 
     Args:
         images: [N, 3, H, W]; values outside [-1, 1] are clipped.
         path: the file; its ending names the format.
+        columns: images per row; about as many as rows where None. A last row that is not full ends in black.
     """
+    columns = columns or max(1, round(len(images) ** 0.5))
     levels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    row = levels.permute(2, 0, 3, 1).reshape(images.shape[2], -1, 3)
-    Image.fromarray(row.numpy()).save(path)
+    levels = torch.cat([levels, levels.new_zeros(-len(levels) % columns, *levels.shape[1:])])
+    rows = levels.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2)  # [rows, H, columns, W, 3]
+    Image.fromarray(rows.flatten(2, 3).flatten(0, 1).numpy()).save(path)

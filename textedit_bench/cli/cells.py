@@ -1,0 +1,70 @@
+"""Options that choose cells, and what ``bench`` and ``score`` do with them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from textedit_bench.cli.output import print_json
+
+if TYPE_CHECKING:
+    from textedit_bench.bench.request import BenchRequest
+
+Methods = Annotated[
+    str | None, typer.Option("--method", "-m", metavar="NAMES", help="Methods; all of them where not given.")
+]
+Datasets = Annotated[
+    str | None, typer.Option("--dataset", "-d", metavar="NAMES", help="Data sets or cards; all where not given.")
+]
+Prompts = Annotated[
+    str | None,
+    typer.Option("--prompts", metavar="PROMPTS", help="Prompt ids or texts; the evaluation prompts where not given."),
+]
+Images = Annotated[int | None, typer.Option("--images", "-n", metavar="N", help="Images per prompt; standard: 24.")]
+Strengths = Annotated[
+    str | None, typer.Option("--strengths", metavar="NUMBERS", help="Ascending; the standard is 9 from 0 to 3.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random; standard: 0.")]
+Controls = Annotated[bool, typer.Option(help="Include the control rows.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", metavar="N", help="CPU threads of a cell, recorded with it; standard: 2.")
+]
+
+
+def run(options: dict[str, Any], json: bool) -> None:
+    """Run the request that the given options make, print its end, and exit with its code.
+
+    Args:
+        options: fields of `BenchRequest`; None and empty stand for not given.
+        json: print JSON instead of the table.
+
+    Raises:
+        UserError: the request cannot be met.
+    """
+    from textedit_bench.bench.request import BenchRequest
+
+    given = {name: value for name, value in options.items() if value not in (None, (), {})}
+    request = BenchRequest(**given, command=f"textedit-bench {shlex.join(sys.argv[1:])}")
+    refuse_unknown_names(request)
+    from textedit_bench.bench.run import run_bench
+
+    summary = run_bench(request)
+    if json:
+        print_json(summary.to_json())
+    else:
+        typer.echo(summary.text(), nl=False)
+    raise typer.Exit(summary.exit_code)
+
+
+def refuse_unknown_names(request: BenchRequest) -> None:
+    """Answer misspelt names at once: the runner would too, but imports torch first."""
+    from textedit_bench.registry import list_datasets, load_dataset, method_info, resolve_tier
+
+    for name in request.methods:
+        method_info(name)
+    for card in [load_dataset(name) for name in request.datasets] or list_datasets():
+        if request.tier != "auto":
+            resolve_tier(card, request.tier)
