@@ -1,4 +1,4 @@
-"""A whole benchmark in seconds: a toy world, random networks, a real StyleGAN2 generator, and methods that can misbehave.
+"""A whole benchmark in seconds: a toy world, random networks, a real StyleGAN2 generator, methods that misbehave.
 
 `install` puts it in place of the installed plugins. Run as a script it benches, for tests that kill the process:
 ``python tiny.py RESULTS CARD [METHOD]``.
@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import textedit_bench.domain
 from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor, Latents, MethodInfo, Prompt
 from textedit_bench.models import Generator
@@ -184,12 +183,13 @@ def install(set_attribute: Any = setattr) -> None:
     module = sys.modules[__name__]
     cards = types.ModuleType("bench_tiny_cards")
     for name, card in CARDS.items():
-        set_attribute(cards, name, card)
+        setattr(cards, name, card)
     sys.modules["bench_tiny"], sys.modules["bench_tiny_cards"] = module, cards
     group = "textedit_bench.methods"
     points = [EntryPoint(name, f"bench_tiny_cards:{name}", group) for name in CARDS]
     points.append(EntryPoint("no-edit", "textedit_methods.no_edit.card:CARD", group))
     points.append(EntryPoint("random-direction", "textedit_methods.random_direction.card:CARD", group))
+    import textedit_bench.domain
     import textedit_bench.registry
 
     set_attribute(textedit_bench.registry, "entry_points", lambda group: points if group.endswith("methods") else [])

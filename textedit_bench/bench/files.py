@@ -22,6 +22,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
         write(temporary)
+        temporary.chmod(0o644)  # some writers make files that only their owner may read
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(path)

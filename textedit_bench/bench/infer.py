@@ -131,8 +131,8 @@ def step_lengths(
 ) -> tuple[str, dict[str, list[float]]]:
     """Measure the steps of a cell's stored edits at its default strength.
 
-    The step is taken from strength 0 of the same cell where there is one, so that a method with an inversion of its own is
-    measured by its edit alone.
+    The step is taken from strength 0 of the same cell where there is one, so that a method with an inversion of its own
+    is measured by its edit alone.
 
     Returns:
         The space of the steps, and per image one length per W+ row or style vector.
@@ -142,10 +142,7 @@ def step_lengths(
     """
     codes = load_file(folder.file(EDITS))["codes"]
     space = "w+" if codes.ndim == 4 else "s"
-    if 0.0 in cell.strengths:
-        before = codes[cell.strengths.index(0.0)]
-    else:
-        before = inputs.latents.codes.cpu()
+    before = codes[cell.strengths.index(0.0)] if 0.0 in cell.strengths else inputs.latents.codes.cpu()
     if space == "s" and before.ndim == 3:
         before = domain.generator.to_style(before.to(domain.device)).cpu()
     step = (codes[cell.strengths.index(cell.default_strength)] - before).double()

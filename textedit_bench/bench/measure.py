@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,10 +25,8 @@ class Meter:
     def start(self) -> None:
         """Forget the peaks so far, where the platform lets one."""
         # Writing 5 resets the kernel's high-water mark of this process (proc(5), clear_refs).
-        try:
+        with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            pass
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
 

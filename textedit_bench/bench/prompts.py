@@ -29,8 +29,8 @@ class PlannedPrompt:
 def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[PlannedPrompt]:
     """The prompts of a request, in its order, or the card's evaluation prompts where none are asked.
 
-    A text that equals a card's phrase or target is that prompt, ground truth included; any other text becomes the card's
-    bare prompt.
+    A text that equals a card's phrase or target is that prompt, ground truth included; any other text becomes the
+    card's bare prompt.
 
     Raises:
         UserError: a misspelt id, a text that is too long or holds control characters, or a card without prompts.

@@ -27,8 +27,8 @@ __all__ = ["BenchRequest", "BenchSummary", "run_bench"]
 def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
     """Plan, edit, score and report; progress goes to stderr, nothing to stdout.
 
-    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A cell that fails keeps its traceback in its
-    folder and the others go on; Ctrl-C ends the bench, and the same request continues it.
+    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A cell that fails keeps its traceback in
+    its folder and the others go on; Ctrl-C ends the bench, and the same request continues it.
 
     Raises:
         UserError: the request cannot be met; no edit was computed.

@@ -42,8 +42,8 @@ def score(
         pixels: 8-bit pictures [N, H, W, 3], one entry per strength of the cell.
 
     Returns:
-        One row per image x strength x metric, and the set-metric features [strengths, N, d] (None where the domain has no
-        network for them). Pictures that are equal are measured once.
+        One row per image x strength x metric, and the set-metric features [strengths, N, d] (None where the domain has
+        no network for them). Pictures that are equal are measured once.
     """
     photos = to_images(inputs.photos, domain.device)
     inversions = to_images(inputs.inversions, domain.device)

@@ -72,8 +72,8 @@ class ResultFolder:
     def manifest(self) -> dict[str, Any] | None:
         """The manifest as far as it can be trusted, or None.
 
-        A folder whose manifest or edits are damaged is set aside whole (renamed, nothing deleted); where only scores are
-        damaged, their files are set aside and the ``score`` stage is left out of the answer.
+        Where the manifest or the edits are damaged, everything is set aside (renamed, nothing deleted); where only
+        scores are, their files are set aside and the ``score`` stage is left out of the answer.
         """
         where = self.file(MANIFEST)
         if not where.exists():

@@ -42,7 +42,7 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
 def cost_markdown(frame: pd.DataFrame) -> str:
     """The cost table as Markdown."""
     lines = [
-        "| Method | Data set | Edits | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Peak memory, MiB | Peak device memory, MiB |",
+        "| Method | Data set | Edits | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Memory, MiB | Device, MiB |",
         "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for _, row in frame.iterrows():
@@ -51,5 +51,8 @@ def cost_markdown(frame: pd.DataFrame) -> str:
         memory = f"{row['host_peak_mib']:.0f} | {row['device_peak_mib']:.0f}"
         names = f"{escape(title)} | {escape(row['dataset'])}"
         lines.append(f"| {names} | {row['edits']} | {times} | {row['seconds']:.1f} | {memory} |")
-    note = "Times are per edited picture, on the machine and threads recorded in the manifests; pictures that are equal are measured once."
+    note = (
+        "Times are per edited picture, on the machine and with the threads that the manifests record; pictures that "
+        "are equal are measured once. Memory: peak."
+    )
     return "\n".join(lines) + f"\n\n{note}\n"

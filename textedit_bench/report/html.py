@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from importlib.resources import files
 
-from textedit_bench.report.layout import Block, Entry, blocks, headings
+from textedit_bench.report.layout import Block, Entry, Line, blocks, headings
 from textedit_bench.report.table import Table
 
 
@@ -25,15 +25,17 @@ def render_html(table: Table) -> str:
 
 def _block(block: Block, titles: list[str]) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    rows = "\n".join(
-        f'<tr{" class=control" if line.control else ""}><th scope="row">{escape(line.title)}</th><td>{line.strength}</td>'
-        f"{''.join(_entry(entry) for entry in line.entries)}</tr>"
-        for line in block.lines
-    )
+    rows = "\n".join(_line(line) for line in block.lines)
     return (
         f'<div class="scroll">\n<table>\n<caption>{escape(block.title)}</caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
     )
+
+
+def _line(line: Line) -> str:
+    kind = ' class="control"' if line.control else ""
+    entries = "".join(_entry(entry) for entry in line.entries)
+    return f'<tr{kind}><th scope="row">{escape(line.title)}</th><td>{line.strength}</td>{entries}</tr>'
 
 
 def _entry(entry: Entry) -> str:

@@ -35,7 +35,7 @@ class Figure:
 
 
 def image_figures(
-    values: Values, ranked: Sequence[bool], *, higher_is_better: bool, share: bool, seed: int
+    values: Values, ranked: Sequence[bool], *, higher_is_better: bool, bounds: tuple[float, float] | None, seed: int
 ) -> list[Figure]:
     """Means of per-image values, two-way bootstrap over prompts and images, paired across rows.
 
@@ -43,10 +43,10 @@ def image_figures(
         values: [rows, prompts, images], nan where there is no value.
         ranked: which rows may be marked as best.
         higher_is_better: direction of the metric.
-        share: whether the metric lies in [0, 1].
+        bounds: values the metric cannot leave.
         seed: of the draws.
     """
-    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=(0.0, 1.0) if share else None)
+    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=bounds)
     best = np.zeros(len(values), bool)
     chosen = [i for i, ok in enumerate(ranked) if ok and np.isfinite(values[i]).any()]
     if len(chosen) > 1:

@@ -54,8 +54,9 @@ def blocks(table: Table) -> list[Block]:
 
 def _block_title(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    words = "trained prompts" if first["prompt_set"] == TRAINED else "unseen prompts (in no method's training list)"
-    return f"{first['dataset']}: {rows['prompts'].max()} {words} x {first['images']} images"
+    trained = first["prompt_set"] == TRAINED
+    words = "prompts trained on" if trained else "unseen prompts (in no method's training list)"
+    return f"{first['dataset']}: {rows['prompts'].max()} {words}, {first['images']} images"
 
 
 def _line(row: pd.Series, columns: tuple[ColumnSpec, ...]) -> Line:

@@ -7,7 +7,7 @@ import re
 from textedit_bench.report.layout import Entry, blocks, headings
 from textedit_bench.report.table import Table
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 
 
 def render_markdown(table: Table) -> str:
@@ -31,7 +31,7 @@ def escape(text: str) -> str:
 
 def _entry(entry: Entry) -> str:
     text = f"**{entry.text}**" if entry.bold else entry.text
-    return f"{text} {escape(entry.interval)}".rstrip()
+    return f"{text} {entry.interval}".rstrip()
 
 
 def _row(cells: list[str]) -> str:

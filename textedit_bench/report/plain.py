@@ -1,37 +1,46 @@
-"""The table as plain text for a terminal."""
+"""The table as plain text for a terminal: metrics down, methods across."""
 
 from __future__ import annotations
 
-from textedit_bench.report.layout import Entry, blocks, headings
+import textwrap
+
+from textedit_bench.report.layout import Block, Entry, Line, blocks, headings
 from textedit_bench.report.table import Table
+
+_ACROSS = 4
+"""Methods side by side; more continue below."""
+_TITLE = 24
 
 
 def render_plain(table: Table) -> str:
-    """Aligned columns; ``*`` marks the best, intervals stand in brackets."""
-    titles = headings(table)
-    parts = []
+    """Aligned columns; ``*`` marks the best of each metric, brackets hold the 95 % interval."""
+    names = headings(table)[1:]
+    parts = [f"tier {table.tier}"]
     for block in blocks(table):
-        rows = [[line.title, line.strength, *(_entry(entry) for entry in line.entries)] for line in block.lines]
-        # Two lines of heading keep wide titles from stretching the columns.
-        widths = [max(len(row[i]) for row in [*_wrapped(titles), *rows]) for i in range(len(titles))]
-        lines = [block.title]
-        lines += [_aligned(row, widths) for row in _wrapped(titles)]
-        lines += ["-" * (sum(widths) + 2 * (len(widths) - 1)), *(_aligned(row, widths) for row in rows)]
-        parts.append("\n".join(line.rstrip() for line in lines))
-    return f"tier {table.tier}\n\n" + "\n\n".join(parts) + "\n"
+        for start in range(0, len(block.lines), _ACROSS):
+            parts.append(_part(block, block.lines[start : start + _ACROSS], names))
+    return "\n\n".join(parts) + "\n"
 
 
-def _wrapped(titles: list[str]) -> list[list[str]]:
-    cut = [title.rsplit(", ", 1) if ", " in title else ["", title] for title in titles]
-    return [[first for first, _ in cut], [second for _, second in cut]]
+def _part(block: Block, lines: tuple[Line, ...], names: list[str]) -> str:
+    titles = [textwrap.wrap(line.title, _TITLE)[:3] or [""] for line in lines]
+    depth = max(len(title) for title in titles)
+    padded = [[""] * (depth - len(title)) + title for title in titles]
+    rows = [[name, *cells] for name, cells in zip(names, zip(*map(_cells, lines), strict=True), strict=True)]
+    widths = [max(len(row[0]) for row in rows)]
+    widths += [max(*(len(t) for t in title), *(len(row[i]) for row in rows)) for i, title in enumerate(titles, 1)]
+    heading = [_aligned(["", *(title[k] for title in padded)], widths) for k in range(depth)]
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([block.title, *heading, rule, *(_aligned(row, widths) for row in rows)])
+
+
+def _cells(line: Line) -> list[str]:
+    return [line.strength, *(_entry(entry) for entry in line.entries)]
 
 
 def _aligned(row: list[str], widths: list[int]) -> str:
-    cells = [
-        text.ljust(width) if i == 0 else text.rjust(width)
-        for i, (text, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells)
+    rest = [text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)]
+    return "  ".join([row[0].ljust(widths[0]), *rest]).rstrip()
 
 
 def _entry(entry: Entry) -> str:

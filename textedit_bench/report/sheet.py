@@ -126,7 +126,7 @@ def _tile(picture: Pixels, side: int) -> Image.Image:
 
 
 def _fit(draw: ImageDraw.ImageDraw, text: str, font: object, width: int, *, lines: int) -> list[str]:
-    """Break a text into at most ``lines`` lines of at most ``width`` pixels; what is too long is cut with an ellipsis."""
+    """Break a text into at most ``lines`` lines of at most ``width`` pixels; what is too long ends in an ellipsis."""
     broken = [""]
     for word in text.split():
         longer = f"{broken[-1]} {word}".strip()

@@ -13,9 +13,9 @@ from textedit_bench.bench.seeds import seed_of
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
-from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
+from textedit_bench.report.columns import HEADLINE, RANGES, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import RowCells, check_protocols, make_rows
 
 INPUT_FEATURES = "features.npz"
 _REFERENCES = {"real": "reference", "inversion": "inversion", "source": "photo"}
@@ -68,6 +68,7 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
         where = part.inputs / INPUT_FEATURES if part.inputs else None
         references = load_arrays(where) if where and where.exists() else {}
         rows = make_rows(part.cells)
+        check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
             block = _Block(part.dataset, [row for row in rows if row.prompt_set == prompt_set], references, protocols)
             entries.extend(block.entries(columns))
@@ -136,7 +137,7 @@ class _Block:
                 np.stack([row.grid(column.name, self.prompts, self.images) for row in self.rows]),
                 ranked,
                 higher_is_better=column.higher_is_better,
-                share=column.percent,
+                bounds=RANGES.get(column.name),
                 seed=seed_of(dataset=self.dataset, prompts=len(self.prompts), images=len(self.images)),
             )
         metric = SET_METRICS[column.name]
@@ -171,8 +172,8 @@ def _footnotes(
         seeds = f"seed {identity['seed']}"
         weights = ", ".join(f"{role} {digest}" for role, digest in networks.items())
         notes.append(
-            f"{part.dataset}: {images['count']} images of the {images['split']} split (digest {images['digest']}), {seeds}; "
-            f"networks: {weights}."
+            f"{part.dataset}: {images['count']} images of the {images['split']} split (digest {images['digest']}), "
+            f"{seeds}; networks: {weights}."
         )
         notes.extend(part.left_out)
     notes.append(
@@ -185,13 +186,16 @@ def _footnotes(
         notes.append(
             "(in loop): judged by a network that methods may have optimised; shown for comparison, not ranked."
         )
-    for name, text in (("success", "asked attribute hidden or already so"),):
-        if name in frame and frame[f"{name}_left_out"].any():
-            counts = ", ".join(
-                f"{row['title']} ({row['prompt_set']}) {row[f'{name}_left_out']} of {row['edits']}"
-                for _, row in frame.iterrows()
+    if "success" in frame and frame["success_left_out"].any():
+        counts = frame[["dataset", "prompt_set", "success_left_out", "edits"]].drop_duplicates()
+        texts = [f"{r.dataset}, {r.prompt_set} prompts {r.success_left_out} of {r.edits}" for r in counts.itertuples()]
+        notes.append(f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}.")
+    for (dataset, prompt_set), block in frame.groupby(["dataset", "prompt_set"], sort=False):
+        most = block["prompts"].max()
+        for row in block[block["prompts"] < most].itertuples():
+            notes.append(
+                f"{row.title} has {row.prompts} of {most} {prompt_set} prompts on {dataset}; it is not ranked."
             )
-            notes.append(f"Left out of {name} ({text}): {counts}.")
     for dataset, block in frame.groupby("dataset", sort=False):
         for column in columns:
             ids = sorted({p for p in block[f"{column.name}_protocol"] if isinstance(p, str)})

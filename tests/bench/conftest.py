@@ -1,0 +1,78 @@
+"""The tiny benchmark as fixtures."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TINY = Path(__file__).parent / "tiny.py"
+
+
+def load_tiny() -> ModuleType:
+    """The module under the name that its cards use."""
+    if "bench_tiny" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("bench_tiny", TINY)
+        assert spec is not None and spec.loader is not None
+        sys.modules["bench_tiny"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules["bench_tiny"]
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """The tiny benchmark in place of the installed plugins; ``tiny.run(folder, *methods, **options)`` benches."""
+    return _ready(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished bench of one method with its controls; tests must not change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("finished")
+        made = _ready(patch, folder)
+        made.summary = made.run(folder / "results", "shift")
+        made.results = folder / "results"
+        yield made
+
+
+def _ready(patch, folder: Path) -> ModuleType:
+    from textedit_bench.bench.run import run_bench
+
+    module = load_tiny()
+    module.install(patch.setattr)
+    card = folder / "tiny.yaml"
+    card.write_text(module.CARD)
+    made = ModuleType("ready")
+    made.card, made.module, made.path = card, module, TINY
+    made.lines = []
+    made.request = lambda results, *methods, **options: module.request(results, card, *methods, **options)
+    made.run = lambda results, *methods, **options: run_bench(
+        made.request(results, *methods, **options), reporter=Lines(made.lines)
+    )
+    return made
+
+
+class Lines:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def note(self, text):
+        self.lines.append(text)
+
+    def begin(self, cells):
+        self.lines.append(f"{cells} cells")
+
+    def working(self, label):
+        pass
+
+    def ended(self, outcome):
+        self.lines.append(f"{outcome.state.value}: {outcome.label}")
+
+    def close(self):
+        self.lines.append("closed")

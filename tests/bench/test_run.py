@@ -1,0 +1,240 @@
+"""A bench from request to table: states, files, reuse, failure, interruption."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from textedit_bench.bench.outcome import State
+from textedit_bench.bench.pictures import read_pictures
+from textedit_bench.errors import UserError
+
+IDS = [f"evaluation-{i}" for i in range(4)]
+
+
+def cells(results: Path, method: str) -> dict[str, Path]:
+    """Prompt -> folder."""
+    found = {}
+    for path in sorted((results / "mini" / "tiny" / method).glob("*/manifest.json")):
+        found[json.loads(path.read_text())["identity"]["prompt_id"]] = path.parent
+    return found
+
+
+def contents(results: Path) -> dict[str, bytes]:
+    """Everything that must be equal between two runs: edits, pictures, records, features, the table."""
+    names = {"records.parquet", "images.zip", "features.npz", "edits.safetensors", "latents.safetensors", "table.csv"}
+    files = [p for p in sorted(results.rglob("*")) if p.name in names and ".corrupt-" not in str(p)]
+    return {str(p.relative_to(results)): p.read_bytes() for p in files}
+
+
+def test_every_cell_is_done_and_every_promised_file_is_there(finished):
+    assert finished.summary.counts == {State.DONE: 9}
+    assert finished.summary.exit_code == 0
+    names = {path.name for path in finished.summary.written}
+    assert names >= {"table.csv", "table.md", "table.tex", "table.html", "cost.csv", "cost.md", "sheet.png"}
+    assert all(path.stat().st_size > 100 for path in finished.summary.written)
+    text = finished.summary.text()
+    assert "No edit (inversion)" in text and str(finished.results / "mini" / "table.md") in text
+
+
+def test_progress_names_the_plan_the_estimate_and_every_cell(finished):
+    assert finished.lines[0] == "9 cells"
+    assert "9 cells = 3 rows x 3 prompts; 4 images, 3 strengths, seed 0" in finished.lines[1]
+    assert any(line.startswith("estimate: about ") for line in finished.lines)
+    assert Counter(line.split(":")[0] for line in finished.lines)["done"] == 9
+    assert finished.lines[-1] == "closed"
+
+
+def test_records_hold_one_row_per_image_strength_and_metric(finished):
+    folder = cells(finished.results, "shift")["blond"]
+    records = pd.read_parquet(folder / "records.parquet")
+    keys = ["image", "strength", "metric"]
+    assert not records.duplicated(keys).any()
+    metrics = records["metric"].nunique()
+    assert len(records) == 4 * 3 * metrics
+    assert {"success", "preservation", "clip_score", "identity", "lpips"} <= set(records["metric"])
+    assert ((records["state"] == "ok") == records["value"].notna()).all()
+
+
+def test_stored_pictures_at_strength_zero_are_the_inversions(finished):
+    inputs = next((finished.results / "mini" / "tiny" / "_inputs").glob("*/images.zip"))
+    inversions = read_pictures(inputs, IDS, ["inversion"])["inversion"]
+    for method in ("shift", "no-edit", "random-direction"):
+        stored = read_pictures(cells(finished.results, method)["cap"] / "images.zip", IDS, ["0", "1"])
+        assert np.array_equal(stored["0"], inversions)
+        assert np.array_equal(stored["1"], inversions) == (method == "no-edit")
+
+
+def test_the_random_control_steps_as_far_as_the_method_for_every_image_and_row(finished):
+    inputs = next((finished.results / "mini" / "tiny" / "_inputs").glob("*/latents.safetensors"))
+    start = load_file(inputs)["w_plus"]
+    steps = {}
+    for method in ("shift", "random-direction"):
+        codes = load_file(cells(finished.results, method)["dark"] / "edits.safetensors")["codes"]
+        steps[method] = codes - start
+    for strength in (1, 2):
+        own, random = (steps[m][strength].norm(dim=-1) for m in ("shift", "random-direction"))
+        assert np.allclose(own, random, rtol=1e-4)
+    cosine = (steps["shift"][1].flatten(1) * steps["random-direction"][1].flatten(1)).sum(1)
+    assert (cosine.abs() < 0.99 * steps["shift"][1].flatten(1).square().sum(1)).all()
+
+
+def test_the_second_run_computes_nothing_and_leaves_every_byte(tiny, tmp_path):
+    tiny.run(tmp_path / "r", "shift")
+    before = contents(tmp_path / "r")
+    again = tiny.run(tmp_path / "r", "shift")
+    assert again.counts == {State.CACHED: 9}
+    assert contents(tmp_path / "r") == before
+
+
+def test_two_empty_folders_end_with_the_same_bytes(finished, tiny, tmp_path):
+    tiny.run(tmp_path / "other", "shift")
+    assert contents(tmp_path / "other") == contents(finished.results)
+
+
+def test_another_seed_makes_other_cells(finished, tiny, tmp_path):
+    tiny.run(tmp_path / "r", "random-direction", seed=1, controls=False)
+    assert not set(cells(tmp_path / "r", "random-direction").values()) & set(
+        cells(finished.results, "random-direction").values()
+    )
+
+
+def test_a_changed_metric_rescores_without_editing_again(tiny, tmp_path):
+    tiny.run(tmp_path / "r", "shift", controls=False)
+    before = contents(tmp_path / "r")
+    folder = cells(tmp_path / "r", "shift")["cap"]
+    edited = (folder / "images.zip").stat().st_mtime_ns
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["score"]["protocols"]["lpips"]["id"] += "-older"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    summary = tiny.run(tmp_path / "r", "shift", controls=False)
+    assert summary.counts == {State.DONE: 1, State.CACHED: 2}
+    assert (folder / "images.zip").stat().st_mtime_ns == edited
+    assert contents(tmp_path / "r") == before
+
+
+def test_a_failed_cell_keeps_its_traceback_and_the_others_go_on(tiny, tmp_path):
+    summary = tiny.run(tmp_path / "r", "broken")
+    assert summary.exit_code == 1
+    assert summary.counts == {State.DONE: 7, State.FAILED: 1, State.NOT_APPLICABLE: 1}
+    failed = next(o for o in summary.outcomes if o.state is State.FAILED)
+    assert failed.label == "broken / tiny / cap"
+    assert "\x1b" not in failed.reason and "no cap today" in failed.reason
+    kept = json.loads(failed.failure.read_text())
+    assert "Traceback" in kept["traceback"] and "RuntimeError: no cap today" in kept["traceback"]
+    left = next(o for o in summary.outcomes if o.state is State.NOT_APPLICABLE)
+    assert left.label == "random-direction (step of broken) / tiny / cap"
+    assert (tmp_path / "r" / "mini" / "table.csv").exists()
+
+
+def test_a_success_removes_the_kept_failure(tiny, tmp_path, monkeypatch):
+    tiny.run(tmp_path / "r", "broken", controls=False)
+    monkeypatch.setattr(tiny.module.Broken, "edit", lambda self, latents, prompt, strength=1.0: latents)
+    assert tiny.run(tmp_path / "r", "broken", controls=False).exit_code == 0
+    assert not list((tmp_path / "r").rglob("failure.json"))
+
+
+def test_memory_that_runs_out_has_its_own_state(tiny, tmp_path, monkeypatch):
+    def full(self, latents, prompt, strength=1.0):
+        raise MemoryError
+
+    monkeypatch.setattr(tiny.module.Shift, "edit", full)
+    summary = tiny.run(tmp_path / "r", "shift", controls=False, prompts=("cap",))
+    assert summary.counts == {State.OUT_OF_MEMORY: 1}
+    assert summary.exit_code == 1
+
+
+def test_an_untrained_method_is_not_applicable_and_says_how_to_train_it(tiny, tmp_path):
+    summary = tiny.run(tmp_path / "r", "untrained", controls=False)
+    assert summary.counts == {State.NOT_APPLICABLE: 3}
+    assert summary.exit_code == 0
+    assert "textedit-bench train" in summary.outcomes[0].reason
+
+
+def test_methods_of_other_spaces_get_fitting_controls(tiny, tmp_path):
+    summary = tiny.run(tmp_path / "r", "styles", "picture", prompts=("cap",))
+    states = {o.label: o.state for o in summary.outcomes}
+    assert states["random-direction (step of styles) / tiny / cap"] is State.DONE
+    assert states["random-direction (step of picture) / tiny / cap"] is State.NOT_APPLICABLE
+    codes = load_file(cells(tmp_path / "r", "random-direction")["cap"] / "edits.safetensors")["codes"]
+    own = load_file(cells(tmp_path / "r", "styles")["cap"] / "edits.safetensors")["codes"]
+    assert codes.shape == own.shape
+    assert np.allclose((codes[1] - codes[0]).norm(dim=-1), (own[1] - own[0]).norm(dim=-1), rtol=1e-4)
+
+
+def test_ctrl_c_ends_with_130_and_the_same_request_goes_on(finished, tiny, tmp_path, monkeypatch):
+    edit, calls = tiny.module.Shift.edit, []
+
+    def interrupt(self, latents, prompt, strength=1.0):
+        calls.append(prompt)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return edit(self, latents, prompt, strength)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tiny.module.Shift, "edit", interrupt)
+        summary = tiny.run(tmp_path / "r", "shift")
+    assert summary.exit_code == 130
+    assert summary.counts == {State.DONE: 1, State.INTERRUPTED: 8}
+    again = tiny.run(tmp_path / "r", "shift")
+    assert again.counts == {State.DONE: 8, State.CACHED: 1}
+    assert contents(tmp_path / "r") == contents(finished.results)
+
+
+def test_a_bare_text_becomes_a_prompt_of_its_own(tiny, tmp_path):
+    summary = tiny.run(tmp_path / "r", "no-edit", prompts=("a <b>green</b> nose", "Blond hair"))
+    labels = [o.label for o in summary.outcomes]
+    assert labels[0].startswith("no-edit / tiny / text-a-b-green-b-nose-")
+    assert labels[1] == "no-edit / tiny / blond"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"images": 9}, "images: 9 asked; data set tiny, tier mini has 8"),
+        ({"prompts": ("blont",)}, "Did you mean 'blond'"),
+        ({"prompts": ("x" * 501,)}, "501 characters"),
+        ({"prompts": ("red\x1b[31m",)}, "cannot be printed"),
+        ({"strengths": (0.0, 2.0)}, "lack the default of shift, 1"),
+        ({"settings": {"sice": 1.0}}, "Did you mean 'size'"),
+        ({"settings": {"size": "big"}}, "must be float"),
+        ({"tier": "full"}, "Valid: auto, mini"),
+        ({"device": "abacus"}, "device: 'abacus' is unknown"),
+    ],
+)
+def test_bad_input_is_one_line_before_any_work(tiny, tmp_path, options, message):
+    with pytest.raises(UserError, match=message.replace("(", r"\(")) as error:
+        tiny.run(tmp_path / "r", "shift", **options)
+    assert "\n" not in str(error.value)
+    assert not list((tmp_path / "r").rglob("manifest.json")) or "settings" in options
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("images", 0),
+        ("images", True),
+        ("seed", -1),
+        ("threads", 0),
+        ("strengths", ()),
+        ("strengths", (1.0, 0.0)),
+        ("strengths", (float("nan"),)),
+        ("strengths", (-1.0,)),
+        ("prompts", (" ",)),
+    ],
+)
+def test_values_out_of_range_name_their_field(tiny, tmp_path, field, value):
+    with pytest.raises(UserError, match=field):
+        tiny.request(tmp_path / "r", "shift", **{field: value})
+
+
+def test_a_results_folder_that_is_a_file_is_refused(tiny, tmp_path):
+    (tmp_path / "r").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        tiny.request(tmp_path / "r", "shift")

@@ -1,0 +1,123 @@
+"""Every format shows the same table, and no text breaks out of its cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from textedit_bench.report.csv import render_csv
+from textedit_bench.report.html import render_html
+from textedit_bench.report.latex import escape as latex
+from textedit_bench.report.latex import render_latex
+from textedit_bench.report.markdown import render_markdown
+from textedit_bench.report.plain import render_plain
+from textedit_bench.report.table import build_table
+
+EVIL = [
+    "<script>alert(1)</script>",
+    "a | b | c",
+    "**bold** [x](http://e)",
+    r"\input{/etc/passwd} & 50% #1 $x_2^3$ ~",
+    '=HYPERLINK("http://e")',
+    "-1+cmd",
+    'quote " comma, and\nline',
+    "ひげ 🧔 \u202eevil",
+]
+
+
+TAGS = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "div", "table", "caption", "thead"}
+TAGS |= {"tbody", "tr", "th", "td", "strong", "small", "ul", "li"}
+
+
+@pytest.fixture(params=EVIL)
+def table(request, stored, collected):
+    cells = [
+        stored("a", "p", {"success": [1, 1, 1, 1, 1, 0], "lpips": [0.1] * 6}, title=request.param),
+        stored("b", "p", {"success": [0] * 6, "lpips": [0.5] * 6}, title="B"),
+    ]
+    return build_table("mini", [collected(cells, left_out=(request.param,))])
+
+
+class Page(HTMLParser):
+    """Tags and text of a page; complains about tags that do not nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_html_nests_and_shows_the_text_as_text(table):
+    page = Page()
+    text = render_html(table)
+    page.feed(text)
+    assert not page.open
+    assert set(page.tags) <= TAGS
+    assert table.frame["title"].iloc[0] in page.text
+    assert "http" not in re.sub(r"<(th|li)[^>]*>.*?</\1>", "", text, flags=re.S)
+
+
+def test_markdown_rows_have_as_many_cells_as_the_heading(table):
+    lines = [line for line in render_markdown(table).splitlines() if line.startswith("|")]
+    counts = {len(re.findall(r"(?<!\\)\|", line)) for line in lines}
+    assert len(counts) == 1
+    assert "<script" not in render_markdown(table).replace(r"\<script", "")
+    assert "**bold**" not in render_markdown(table)
+
+
+def test_latex_has_no_live_commands_from_texts(table):
+    text = render_latex(table)
+    assert r"\input" not in text
+    rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in rows} == {len(table.columns) + 1}
+    assert text.count(r"\begin{") == text.count(r"\end{")
+    bare = re.sub(r"\\[{}]", "", text)
+    assert bare.count("{") == bare.count("}")
+    assert not re.search(r"(?<!\\)[#_^~]", "\n".join(rows))
+
+
+def test_csv_reads_back_and_runs_no_formula(table):
+    rows = list(csv.DictReader(io.StringIO(render_csv(table))))
+    title = table.frame["title"].iloc[0]
+    assert rows[0]["title"].removeprefix("'") == title
+    assert not rows[0]["title"].startswith(("=", "-", "+", "@"))
+    assert float(rows[0]["success"]) == pytest.approx(5 / 6)
+    assert {row["tier"] for row in rows} == {"mini"}
+
+
+def test_every_format_gives_the_same_bytes_twice(table):
+    for render in (render_csv, render_markdown, render_latex, render_html, render_plain):
+        assert render(table) == render(table)
+
+
+def test_latex_escapes_every_special_character():
+    assert latex("\\{}$&%#_~^") == (r"\textbackslash{}\{\}\$\&\%\#\_\textasciitilde{}\textasciicircum{}")
+    assert latex("é 漢") == "é ?"
+
+
+def test_best_values_are_bold_with_intervals_and_arrows(stored, collected):
+    cells = [stored(m, p, {"lpips": [v] * 6}) for m, v in (("a", 0.1), ("b", 0.5)) for p in ("p", "q", "r")]
+    cells.append(stored("still", "p", {"lpips": [0.0] * 6}, control=True))
+    table = build_table("mini", [collected(cells)])
+    assert "**0.100**" in render_markdown(table) and "**0.500**" not in render_markdown(table)
+    assert r"\textbf{0.100}" in render_latex(table)
+    assert "<strong>0.100</strong>" in render_html(table)
+    assert "0.100*" in render_plain(table)
+    assert "LPIPS ↓" in render_markdown(table) and r"LPIPS $\downarrow$" in render_latex(table)
+    assert "*Still*" in render_markdown(table) and r"\textit{Still}" in render_latex(table)

@@ -1,0 +1,29 @@
+"""The picture sheet holds the stored pictures where its labels say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from textedit_bench.report.sheet import Strip, draw_sheet
+
+
+def flat(level: int) -> np.ndarray:
+    return np.full((8, 8, 3), level, np.uint8)
+
+
+def test_tiles_are_where_they_belong():
+    groups = [[Strip("a", (flat(10), None)), Strip("b", (flat(90), flat(200)))]]
+    page = np.asarray(draw_sheet("title", ["one", "two"], groups, tile=20))
+    found = {level: np.argwhere((page == level).all(-1)) for level in (10, 90, 200)}
+    assert all(len(where) >= 20 * 20 for where in found.values())
+    first, below, right = (found[level].min(0) for level in (10, 90, 200))
+    assert first[1] == below[1] < right[1]
+    assert first[0] < below[0] == right[0]
+
+
+def test_long_and_strange_labels_fit():
+    label = "a very long label of many words " * 5 + "x" * 300
+    page = draw_sheet(label, [label, "\u202e漢字 🧔"], [[Strip(label, (flat(0), flat(0)))]], tile=20)
+    assert page.width < 400
+    tile = np.asarray(page)[-30:-10, 160:180]
+    assert (tile == 0).all()

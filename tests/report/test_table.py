@@ -1,0 +1,120 @@
+"""The table's figures, ties and refusals, from records written by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from textedit_bench.metrics.frechet import fid
+from textedit_bench.report.collect import Wanted, collect
+from textedit_bench.report.cost import cost_frame
+from textedit_bench.report.rows import MixedProtocolsError
+from textedit_bench.report.table import build_table
+
+GOOD, BAD = [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]
+NEAR, FAR = [0.10, 0.11, 0.12, 0.10, 0.11, 0.12], [0.50, 0.51, 0.52, 0.50, 0.51, 0.52]
+
+
+def row(table, method, prompt_set="trained"):
+    frame = table.frame
+    return frame[(frame["method"] == method) & (frame["prompt_set"] == prompt_set)].iloc[0]
+
+
+def test_the_mean_is_over_images_whose_state_is_ok_at_the_default_strength(stored, collected):
+    states = {"success": ["ok", "ok", "attribute hidden", "already so", "ok", "ok"]}
+    cells = [stored("a", "p", {"success": [1, 0, 1, 1, 0, 0]}, states=states), stored("a", "q", {"success": GOOD})]
+    found = row(build_table("mini", [collected(cells)]), "a")
+    assert found["success"] == pytest.approx(7 / 10)
+    assert (found["success_n"], found["success_left_out"]) == (10, 2)
+    assert 0 <= found["success_low"] < 0.7 < found["success_high"] <= 1
+    assert (found["prompts"], found["images"], found["edits"]) == (2, 6, 12)
+    assert found["success_protocol"] == "success@v1"
+
+
+def test_trained_and_unseen_prompts_have_rows_of_their_own(stored, collected):
+    cells = [stored("a", "p", {"success": GOOD}), stored("a", "q", {"success": BAD}, trained=False)]
+    table = build_table("mini", [collected(cells)])
+    assert row(table, "a")["success"] == 1
+    assert row(table, "a", "unseen")["success"] == 0
+
+
+def test_the_best_and_the_tied_are_marked_and_controls_never(stored, collected):
+    cells = []
+    for prompt in ("p", "q", "r"):
+        cells += [stored("a", prompt, {"lpips": NEAR}), stored("b", prompt, {"lpips": NEAR[::-1]})]
+        cells += [stored("c", prompt, {"lpips": FAR}), stored("still", prompt, {"lpips": BAD}, control=True)]
+    table = build_table("mini", [collected(cells)])
+    assert [bool(row(table, m)["lpips_best"]) for m in ("a", "b", "c", "still")] == [True, True, False, False]
+    assert list(table.frame["method"]) == ["a", "b", "c", "still"]
+
+
+def test_nothing_is_best_of_one_and_in_loop_figures_are_not_ranked(stored, collected):
+    alone = build_table("mini", [collected([stored("a", "p", {"lpips": NEAR})])])
+    assert not alone.frame["lpips_best"].any()
+    cells = [stored(m, "p2", {"clip_score_in_loop": v}) for m, v in (("a", GOOD), ("b", BAD))]
+    assert not build_table("mini", [collected(cells)]).frame["clip_score_in_loop_best"].any()
+
+
+def test_a_row_with_fewer_prompts_is_shown_but_not_ranked(stored, collected):
+    cells = [stored(m, p, {"lpips": FAR}) for m in ("a", "b") for p in ("p", "q")]
+    table = build_table("mini", [collected([*cells, stored("few", "p", {"lpips": NEAR})])])
+    assert not row(table, "few")["lpips_best"]
+    assert row(table, "a")["lpips_best"]
+    assert np.isnan(row(table, "few")["fid_real"])
+    assert any("Few has 1 of 2 trained prompts" in note for note in table.footnotes)
+
+
+def test_fid_is_that_of_all_edits_of_the_row_and_its_protocol_counts_them(stored, collected):
+    draw = np.random.default_rng(0)
+    features = [draw.normal(size=(2, 6, 2)) for _ in range(2)]
+    cells = [stored("a", p, {"lpips": NEAR}, features=f) for p, f in zip(("p", "q"), features, strict=True)]
+    part = collected(cells)
+    found = row(build_table("mini", [part]), "a")
+    reference = np.load(part.inputs / "features.npz")["reference"]
+    assert found["fid_real"] == pytest.approx(fid(np.concatenate([f[1] for f in features]), reference))
+    assert found["fid_real_low"] < found["fid_real"] < found["fid_real_high"]
+    assert found["fid_real_protocol"] == "fid@v1+n=12+nref=9"
+
+
+def test_two_protocols_in_one_column_are_refused(stored, collected):
+    cells = [stored("a", "p", {"lpips": NEAR}), stored("a", "q", {"lpips": NEAR}, protocol="v2")]
+    with pytest.raises(MixedProtocolsError, match=r"lpips on d .* lpips@v1 and lpips@v2"):
+        build_table("mini", [collected(cells)])
+
+
+def test_two_methods_with_two_protocols_are_refused_too(stored, collected):
+    cells = [stored("a", "p", {"lpips": NEAR}), stored("b", "p", {"lpips": NEAR}, protocol="v2")]
+    with pytest.raises(MixedProtocolsError, match="lpips@v1 and lpips@v2"):
+        build_table("mini", [collected(cells)])
+
+
+def test_settings_tell_rows_of_one_method_apart(stored, collected):
+    cells = [stored("a", "p", {"lpips": NEAR}, settings={"beta": b, "depth": 4}) for b in (0.1, 0.3)]
+    titles = build_table("mini", [collected(cells)]).frame["title"]
+    assert list(titles) == ["A (beta=0.1)", "A (beta=0.3)"]
+
+
+def test_collecting_takes_comparable_cells_of_the_current_weights(stored):
+    old = stored("a", "p", {"lpips": FAR}, weights="old")
+    new = stored("a", "p", {"lpips": NEAR}, weights="new", finished="2026-02-01T00:00:00+00:00")
+    rescored = stored("b", "p", {"lpips": FAR}, protocol="v2")
+    of_old = stored("r", "p", {"lpips": FAR}, matched=old, control=True)
+    of_new = stored("r", "p", {"lpips": FAR}, matched=new, control=True)
+    cells = [old, new, rescored, of_old, of_new]
+
+    def chosen(own: frozenset[str]) -> set[str]:
+        wanted = Wanted(new.protocol_key, frozenset({"p"}), own, new.manifest["score"]["protocols"])
+        found = collect("d", cells, wanted)
+        assert found.left_out and "1 stored cells of d have older scores" in found.left_out[0]
+        return {cell.digest for cell in found.cells}
+
+    assert chosen(frozenset()) == {new.digest, of_new.digest}
+    assert chosen(frozenset({old.digest})) == {old.digest, of_old.digest}
+
+
+def test_costs_are_per_edited_picture(stored, collected):
+    frame = cost_frame([collected([stored("a", p, {"lpips": NEAR}) for p in ("p", "q")])])
+    assert frame["edit_ms_per_edit"].tolist() == pytest.approx([10.0])
+    assert frame["score_ms_per_edit"].tolist() == pytest.approx([30.0])
+    assert frame["edits"].tolist() == [24]
+    assert frame["host_peak_mib"].tolist() == [1.0]
