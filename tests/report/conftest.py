@@ -13,7 +13,7 @@ from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.report.collect import Collected, StoredCell
 
-IMAGES = [f"image-{i}" for i in range(6)]
+IMAGES = [f"image-{i}" for i in range(8)]
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "success": {"id": "success@v1", "title": "Success", "higher_is_better": True, "decimals": 3},
     "lpips": {"id": "lpips@v1", "title": "LPIPS", "higher_is_better": False, "decimals": 3},
@@ -26,7 +26,7 @@ for _name, _protocol in PROTOCOLS.items():
 
 @pytest.fixture
 def stored(tmp_path):
-    """``stored(method, prompt, {metric: six values}, ...)`` writes a scored cell and returns it."""
+    """``stored(method, prompt, {metric: eight values}, ...)`` writes a scored cell and returns it."""
 
     def make(method: str, prompt: str, values: dict[str, Any], **options: Any) -> StoredCell:
         return _store(tmp_path, method, prompt, values, **options)
@@ -38,13 +38,13 @@ def stored(tmp_path):
 def collected(tmp_path):
     """Cells as one data set's, with reference features."""
 
-    def make(cells: list[StoredCell], left_out: tuple[str, ...] = ()) -> Collected:
+    def make(cells: list[StoredCell], notes: tuple[str, ...] = ()) -> Collected:
         inputs = tmp_path / "inputs"
         inputs.mkdir(exist_ok=True)
         draw = np.random.default_rng(5)
-        arrays = {name: draw.normal(size=(n, 2)) for name, n in (("reference", 9), ("inversion", 6), ("photo", 6))}
+        arrays = {name: draw.normal(size=(n, 2)) for name, n in (("reference", 9), ("inversion", 8), ("photo", 8))}
         np.savez(inputs / "features.npz", **arrays)
-        return Collected("d", cells, inputs, list(left_out))
+        return Collected("d", cells, inputs, list(notes))
 
     return make
 
@@ -74,7 +74,7 @@ def _store(
         "method": method,
         "weights": weights,
         "networks": {"generator": "g"},
-        "images": {"split": "evaluation", "count": 6, "digest": "abc"},
+        "images": {"split": "evaluation", "count": 8, "digest": "abc"},
         "prompt_id": prompt,
         "prompt": {"target": f"a face with {prompt}", "phrase": phrase or prompt},
         "seed": 0,
@@ -85,8 +85,8 @@ def _store(
     frames = []
     for metric, given in values.items():
         for strength in (0.0, 1.0):
-            numbers = np.asarray(given if strength else np.full(6, -99.0), float)
-            state = (states or {}).get(metric, ["ok"] * 6)
+            numbers = np.asarray(given if strength else np.full(8, -99.0), float)
+            state = (states or {}).get(metric, ["ok"] * 8)
             frames.append(
                 pd.DataFrame(
                     {
@@ -111,7 +111,7 @@ def _store(
     memory = {"host_peak_bytes": 2**20, "device_peak_bytes": 0, "dataset": "d", "method": method, "prompt_id": prompt}
     write_table(pd.DataFrame({**cost, **memory}), path / "cost.parquet")
     if features is None:
-        features = np.random.default_rng(len(prompt)).normal(size=(2, 6, 2))
+        features = np.random.default_rng(len(prompt)).normal(size=(2, 8, 2))
     np.savez(path / "features.npz", features=features)
     listing = {
         "title": title or method.title(),

@@ -36,10 +36,10 @@ TAGS |= {"tbody", "tr", "th", "td", "strong", "small", "ul", "li"}
 @pytest.fixture(params=EVIL)
 def table(request, stored, collected):
     cells = [
-        stored("a", "p", {"success": [1, 1, 1, 1, 1, 0], "lpips": [0.1] * 6}, title=request.param),
-        stored("b", "p", {"success": [0] * 6, "lpips": [0.5] * 6}, title="B"),
+        stored("a", "p", {"success": [1, 1, 1, 1, 1, 0, 1, 1], "lpips": [0.1] * 8}, title=request.param),
+        stored("b", "p", {"success": [0] * 8, "lpips": [0.5] * 8}, title="B"),
     ]
-    return build_table("mini", [collected(cells, left_out=(request.param,))])
+    return build_table("mini", [collected(cells, notes=(request.param,))])
 
 
 class Page(HTMLParser):
@@ -97,7 +97,7 @@ def test_csv_reads_back_and_runs_no_formula(table):
     title = table.frame["title"].iloc[0]
     assert rows[0]["title"].removeprefix("'") == title
     assert not rows[0]["title"].startswith(("=", "-", "+", "@"))
-    assert float(rows[0]["success"]) == pytest.approx(5 / 6)
+    assert float(rows[0]["success"]) == pytest.approx(7 / 8)
     assert {row["tier"] for row in rows} == {"mini"}
 
 
@@ -112,8 +112,8 @@ def test_latex_escapes_every_special_character():
 
 
 def test_best_values_are_bold_with_intervals_and_arrows(stored, collected):
-    cells = [stored(m, p, {"lpips": [v] * 6}) for m, v in (("a", 0.1), ("b", 0.5)) for p in ("p", "q", "r")]
-    cells.append(stored("still", "p", {"lpips": [0.0] * 6}, control=True))
+    cells = [stored(m, p, {"lpips": [v] * 8}) for m, v in (("a", 0.1), ("b", 0.5)) for p in ("p", "q", "r")]
+    cells.append(stored("still", "p", {"lpips": [0.0] * 8}, control=True))
     table = build_table("mini", [collected(cells)])
     assert "**0.100**" in render_markdown(table) and "**0.500**" not in render_markdown(table)
     assert r"\textbf{0.100}" in render_latex(table)

@@ -8,11 +8,12 @@ import pytest
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.report.collect import Wanted, collect
 from textedit_bench.report.cost import cost_frame
-from textedit_bench.report.rows import MixedProtocolsError
+from textedit_bench.report.curves import curve
+from textedit_bench.report.rows import MixedProtocolsError, make_rows
 from textedit_bench.report.table import build_table
 
-GOOD, BAD = [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]
-NEAR, FAR = [0.10, 0.11, 0.12, 0.10, 0.11, 0.12], [0.50, 0.51, 0.52, 0.50, 0.51, 0.52]
+GOOD, BAD = [1] * 8, [0] * 8
+NEAR, FAR = [0.10, 0.11, 0.12, 0.13] * 2, [0.50, 0.51, 0.52, 0.53] * 2
 
 
 def row(table, method, prompt_set="trained"):
@@ -21,13 +22,16 @@ def row(table, method, prompt_set="trained"):
 
 
 def test_the_mean_is_over_images_whose_state_is_ok_at_the_default_strength(stored, collected):
-    states = {"success": ["ok", "ok", "attribute hidden", "already so", "ok", "ok"]}
-    cells = [stored("a", "p", {"success": [1, 0, 1, 1, 0, 0]}, states=states), stored("a", "q", {"success": GOOD})]
+    states = {"success": ["ok", "ok", "attribute hidden", "already so", "ok", "ok", "ok", "ok"]}
+    cells = [
+        stored("a", "p", {"success": [1, 0, 1, 1, 0, 0, 1, 0]}, states=states),
+        stored("a", "q", {"success": GOOD}),
+    ]
     found = row(build_table("mini", [collected(cells)]), "a")
-    assert found["success"] == pytest.approx(7 / 10)
-    assert (found["success_n"], found["success_left_out"]) == (10, 2)
-    assert 0 <= found["success_low"] < 0.7 < found["success_high"] <= 1
-    assert (found["prompts"], found["images"], found["edits"]) == (2, 6, 12)
+    assert found["success"] == pytest.approx(10 / 14)
+    assert (found["success_n"], found["success_left_out"]) == (14, 2)
+    assert 0 <= found["success_low"] < 10 / 14 < found["success_high"] <= 1
+    assert (found["prompts"], found["images"], found["edits"]) == (2, 8, 16)
     assert found["success_protocol"] == "success@v1"
 
 
@@ -66,14 +70,14 @@ def test_a_row_with_fewer_prompts_is_shown_but_not_ranked(stored, collected):
 
 def test_fid_is_that_of_all_edits_of_the_row_and_its_protocol_counts_them(stored, collected):
     draw = np.random.default_rng(0)
-    features = [draw.normal(size=(2, 6, 2)) for _ in range(2)]
+    features = [draw.normal(size=(2, 8, 2)) for _ in range(2)]
     cells = [stored("a", p, {"lpips": NEAR}, features=f) for p, f in zip(("p", "q"), features, strict=True)]
     part = collected(cells)
     found = row(build_table("mini", [part]), "a")
     reference = np.load(part.inputs / "features.npz")["reference"]
     assert found["fid_real"] == pytest.approx(fid(np.concatenate([f[1] for f in features]), reference))
     assert found["fid_real_low"] < found["fid_real"] < found["fid_real_high"]
-    assert found["fid_real_protocol"] == "fid@v1+n=12+nref=9"
+    assert found["fid_real_protocol"] == "fid@v1+n=16+nref=9"
 
 
 def test_two_protocols_in_one_column_are_refused(stored, collected):
@@ -105,7 +109,7 @@ def test_collecting_takes_comparable_cells_of_the_current_weights(stored):
     def chosen(own: frozenset[str]) -> set[str]:
         wanted = Wanted(new.protocol_key, frozenset({"p"}), own, new.manifest["score"]["protocols"])
         found = collect("d", cells, wanted)
-        assert found.left_out and "1 stored cells of d have older scores" in found.left_out[0]
+        assert found.notes and "1 stored cells of d have older scores" in found.notes[0]
         return {cell.digest for cell in found.cells}
 
     assert chosen(frozenset()) == {new.digest, of_new.digest}
@@ -118,3 +122,11 @@ def test_costs_are_per_edited_picture(stored, collected):
     assert frame["score_ms_per_edit"].tolist() == pytest.approx([30.0])
     assert frame["edits"].tolist() == [24]
     assert frame["host_peak_mib"].tolist() == [1.0]
+
+
+def test_a_curve_has_one_mean_per_strength(stored):
+    row = make_rows([stored("a", p, {"success": v}) for p, v in (("p", GOOD), ("q", BAD))])[0]
+    points = curve(row, ("success", "preservation"))
+    assert points.index.tolist() == [0.0, 1.0]
+    assert points["success"].tolist() == [-99.0, 0.5]
+    assert points["preservation"].isna().all()

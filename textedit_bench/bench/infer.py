@@ -72,11 +72,21 @@ def infer(domain: Domain, editor: Editor, inputs: Inputs, cell: Cell, meter: Met
                 spaces.add(edit.space)
             else:
                 spaces.add("image")
-    if len(spaces) != 1:
-        raise ValueError(f"{cell.method} returned edits of several kinds: {', '.join(sorted(spaces))}")
-    space = spaces.pop()
-    joined = None if space == "image" else [torch.cat(parts) for parts in codes]
+    # Strength 0 may give back the given W+ codes whatever the method's own space is.
+    space = next(kind for kind in ("image", "s", "w+") if kind in spaces)
+    joined = None
+    if space != "image":
+        joined = [torch.cat([_in_space(part, space, domain) for part in parts]) for parts in codes]
     return Edits([np.concatenate(parts) for parts in pixels], joined, space)
+
+
+@torch.no_grad()
+def _in_space(codes: Tensor, space: str, domain: Domain) -> Tensor:
+    """Codes as they are, or W+ codes as the styles they stand for."""
+    if space == "s" and codes.ndim == 3:
+        styles: Tensor = domain.generator.to_style(codes.to(domain.device)).float().cpu()
+        return styles
+    return codes
 
 
 @torch.no_grad()
@@ -143,8 +153,7 @@ def step_lengths(
     codes = load_file(folder.file(EDITS))["codes"]
     space = "w+" if codes.ndim == 4 else "s"
     before = codes[cell.strengths.index(0.0)] if 0.0 in cell.strengths else inputs.latents.codes.cpu()
-    if space == "s" and before.ndim == 3:
-        before = domain.generator.to_style(before.to(domain.device)).cpu()
+    before = _in_space(before, space, domain)
     step = (codes[cell.strengths.index(cell.default_strength)] - before).double()
     if space == "w+":
         norms = step.norm(dim=-1)

@@ -132,12 +132,14 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     available = card.tier(tier).splits.get("evaluation", 0)
     if request.images > available:
         raise UserError(f"images: {request.images} asked; data set {card.name}, tier {tier} has {available}")
-    methods = [_plan_method(request, card, info, matched=False) for info in infos]
-    if request.controls:
-        asked = {info.name for info in infos}
-        for info in list_methods():
-            if info.control and info.name not in asked:
-                methods.append(_plan_method(request, card, info, matched=MATCHED in info.settings))
+    chosen = {info.name: info for info in infos}
+    compared = any(not info.control for info in infos)
+    if request.controls and compared:
+        chosen.update((info.name, info) for info in list_methods() if info.control)
+    methods = [
+        _plan_method(request, card, info, matched=compared and info.control and MATCHED in info.settings)
+        for info in chosen.values()
+    ]
     return DatasetPlan(request, card, tier, tuple(plan_prompts(card, tier, request.prompts)), tuple(methods))
 
 

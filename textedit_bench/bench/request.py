@@ -41,7 +41,7 @@ class BenchRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings for the named methods, on top of their cards' defaults; not for the controls."""
     controls: bool = True
-    """Run the control rows beside the methods."""
+    """Run the control rows beside the methods; a request for controls alone gets those it names."""
     results: Path = Path("results")
     """Folder of the results."""
     device: str = "cpu"
@@ -54,7 +54,7 @@ class BenchRequest:
     """The command line that was typed, for the record."""
 
     def __post_init__(self) -> None:
-        _whole("images", self.images, low=2)
+        _whole("images", self.images, low=1)
         _whole("seed", self.seed, low=0)
         _whole("threads", self.threads, low=1)
         if not self.strengths:

@@ -15,7 +15,7 @@ from textedit_bench.bench.plan import DatasetPlan, MethodPlan, plan
 from textedit_bench.bench.progress import Reporter, duration, make_reporter
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
-from textedit_bench.bench.session import DatasetSession, NotApplicableError
+from textedit_bench.bench.session import Benched, DatasetSession, NotApplicableError
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 
@@ -48,7 +48,7 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
             bench.run_dataset(dataset)
         if not bench.interrupted:
             bench.reporter.note("writing tables and pictures")
-            written, tables, notes = write_reports(store, bench.cells, bench.sessions)
+            written, tables, notes = write_reports(store, bench.cells, bench.benched)
     except KeyboardInterrupt:
         bench.interrupted = True
     finally:
@@ -70,7 +70,7 @@ class _Bench:
     outcomes: list[CellOutcome] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     """Cells with stored scores."""
-    sessions: list[DatasetSession] = field(default_factory=list)
+    benched: list[Benched] = field(default_factory=list)
     interrupted: bool = False
 
     def run_dataset(self, plan: DatasetPlan) -> None:
@@ -91,7 +91,7 @@ class _Bench:
             log.exception("%s could not be prepared", plan.card.name)
             self._end_all(plan, State.FAILED, f"{plan.card.name} could not be prepared: {one_line(str(error))}")
             return
-        self.sessions.append(session)
+        self.benched.append(Benched(plan, session.protocols))
         done: dict[tuple[str, str], Cell] = {}
         for method, like in plan.pairs():
             for prompt in plan.prompts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 class NotApplicableError(Exception):
     """A cell that has no meaning here; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Benched:
+    """What tables need to know of a data set that was benched, without its networks."""
+
+    plan: DatasetPlan
+    protocols: Mapping[str, Mapping[str, Any]]
+    """Metric name -> protocol, as scored now."""
 
 
 class DatasetSession:

@@ -76,12 +76,13 @@ class Wanted:
 
 @dataclass
 class Collected:
-    """Comparable cells of one data set, and what was left out of them."""
+    """Comparable cells of one data set, and what has to be said of them."""
 
     dataset: str
     cells: list[StoredCell]
     inputs: Path | None
-    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the table has to know."""
 
 
 def stored_cells(store: Store, tier: str) -> list[StoredCell]:
@@ -103,12 +104,10 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collec
         and (not wanted.prompts or cell.identity["prompt_id"] in wanted.prompts)
     ]
     current = [cell for cell in comparable if cell.manifest["score"]["protocols"] == wanted.protocols]
-    left_out = []
+    notes = []
     if len(current) < len(comparable):
         old = len(comparable) - len(current)
-        left_out.append(
-            f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore"
-        )
+        notes.append(f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore")
     plain = _newest([cell for cell in current if cell.identity["matched_to"] is None], wanted)
     kept = {cell.digest for cell in plain}
     chosen = plain + _newest([cell for cell in current if cell.identity["matched_to"] in kept], wanted)
@@ -117,7 +116,7 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collec
     if chosen:
         inputs = chosen[0].path.parent.parent / "_inputs" / chosen[0].manifest["infer"]["inputs"]
         folder = inputs if (inputs / MANIFEST).exists() else None
-    return Collected(dataset, chosen, folder, left_out)
+    return Collected(dataset, chosen, folder, notes)
 
 
 def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:

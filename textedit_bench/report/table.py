@@ -175,7 +175,7 @@ def _footnotes(
             f"{part.dataset}: {images['count']} images of the {images['split']} split (digest {images['digest']}), "
             f"{seeds}; networks: {weights}."
         )
-        notes.extend(part.left_out)
+        notes.extend(part.notes)
     notes.append(
         "Each row is measured at the method's default strength. Brackets: 95 % interval; per-image metrics: bootstrap "
         "over images and prompts; set metrics: jackknife leaving out one image with all its prompts."

@@ -10,11 +10,13 @@ from textedit_bench.bench.files import write_atomically, write_text
 from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import Pixels, read_pictures
-from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
+from textedit_bench.report.curves import draw_curves
 from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import render_latex
 from textedit_bench.report.markdown import render_markdown
@@ -26,7 +28,7 @@ Written = tuple[tuple[Path, ...], dict[str, str], tuple[str, ...]]
 _RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "html": render_html}
 
 
-def write_reports(store: Store, cells: Sequence[Cell], sessions: Sequence[DatasetSession]) -> Written:
+def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Written:
     """Tables of every tier the bench touched, over all comparable stored cells, and its methods' picture sheets.
 
     Returns:
@@ -35,10 +37,14 @@ def write_reports(store: Store, cells: Sequence[Cell], sessions: Sequence[Datase
     written: list[Path] = []
     tables: dict[str, str] = {}
     notes: list[str] = []
-    for tier in sorted({session.plan.tier for session in sessions}):
-        own = [session for session in sessions if session.plan.tier == tier]
-        with fixed_threads(own[0].plan.request.threads):
+    for tier in sorted({data.plan.tier for data in benched}):
+        own = [data for data in benched if data.plan.tier == tier]
+        request = own[0].plan.request
+        with fixed_threads(request.threads):
             collected = _collect(store, tier, cells, own)
+            if not request.standard:
+                for part in collected:
+                    part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request)}.")
             if not any(part.cells for part in collected):
                 continue
             table = build_table(tier, collected)
@@ -47,7 +53,8 @@ def write_reports(store: Store, cells: Sequence[Cell], sessions: Sequence[Datase
         written += _write_cost(collected, folder)
         tables[tier] = render_plain(table)
         for part in collected:
-            notes += part.left_out
+            notes += part.notes
+            written += _write_curves(store, tier, part)
             written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
     return tuple(written), tables, tuple(notes)
 
@@ -62,26 +69,32 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
     return paths
 
 
-def _collect(store: Store, tier: str, cells: Sequence[Cell], sessions: Sequence[DatasetSession]) -> list[Collected]:
+def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> list[Collected]:
     """Comparable cells of the bench's data sets, and of others that were benched by the same protocol."""
     stored = stored_cells(store, tier)
-    wanted = {session.plan.card.name: _wanted(session, cells, stored) for session in sessions}
-    request = sessions[0].plan.request
+    wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
+    request = benched[0].plan.request
     for cell in sorted(stored, key=lambda c: c.manifest["infer"]["finished"]):
         name, identity = cell.identity["dataset"], cell.identity
         same = identity["images"]["count"] == request.images and identity["seed"] == request.seed
-        if name in {s.plan.card.name for s in sessions} or request.prompts or not same:
+        if name in {data.plan.card.name for data in benched} or request.prompts or not same:
             continue
         if identity["strengths"] == list(request.strengths):
             wanted[name] = Wanted(cell.protocol_key, frozenset(), frozenset(), cell.manifest["score"]["protocols"])
     return [collect(name, stored, wanted[name]) for name in sorted(wanted)]
 
 
-def _wanted(session: DatasetSession, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Wanted:
-    plan = session.plan
+def _wanted(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Wanted:
+    plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
     key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
-    return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, session.protocols)
+    return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
+
+
+def _protocol(request: BenchRequest) -> str:
+    prompts = "chosen prompts" if request.prompts else "all prompts"
+    strengths = ", ".join(format(strength, "g") for strength in request.strengths)
+    return f"{request.images} images, {prompts}, strengths {strengths}, seed {request.seed}"
 
 
 def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
@@ -89,6 +102,16 @@ def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
     write_text(folder / "cost.csv", frame_csv(frame))
     write_text(folder / "cost.md", cost_markdown(frame))
     return [folder / "cost.csv", folder / "cost.md"]
+
+
+def _write_curves(store: Store, tier: str, part: Collected) -> list[Path]:
+    figure = draw_curves(part) if part.cells else None
+    if figure is None:
+        return []
+    path = store.root / tier / part.dataset / "curves.png"
+    # The Software entry would change with the version of matplotlib.
+    write_atomically(path, lambda target: figure.savefig(target, format="png", metadata={"Software": None}))
+    return [path]
 
 
 def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -> list[Path]:
