@@ -1,6 +1,7 @@
 """Backbones of the benchmark and the checkpoint formats they are read from."""
 
 from textedit_bench.models.clip import ClipModel
+from textedit_bench.models.convert import convert
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.loading import load_clip, load_discriminator, load_encoder, load_generator, load_identity
@@ -13,6 +14,7 @@ __all__ = [
     "Discriminator",
     "Generator",
     "StyleLayer",
+    "convert",
     "load_clip",
     "load_discriminator",
     "load_encoder",

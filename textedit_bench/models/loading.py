@@ -1,63 +1,93 @@
-"""The public loaders: a path in, a ready network out (eval mode, float32, parameters frozen)."""
+"""The public loaders: a path in, a ready network out (eval mode, float32, CPU, parameters frozen).
+
+What a file is follows from its content, never from its name. Networks to be trained further need
+`requires_grad_(True)`.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
 
-from textedit_bench.models.clip import ClipModel
+from textedit_bench.models.building import build_discriminator, build_encoder, build_generator, build_identity
+from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.storage import build_network, is_safetensors, read_tensors
+from textedit_bench.models.storage import build_network
 from textedit_bench.models.stylegan2 import Generator
 
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
 
-def load_own(path: str | os.PathLike[str]) -> nn.Module:
-    """Any network stored by `save_network`."""
-    file = Path(path)
-    if not file.is_file():
-        raise CheckpointError(f"{file}: no such file")
-    if not is_safetensors(file):
-        raise CheckpointError(f"{file}: not a safetensors file")
-    return build_network(file, *read_tensors(file))
+AnyPath = str | os.PathLike[str]
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def load_generator(path: str | os.PathLike[str]) -> Generator:
-    """A StyleGAN2 generator."""
-    network = load_own(path)
-    if not isinstance(network, Generator):
-        raise CheckpointError(f"{path}: holds a {type(network).__name__}, not a generator")
-    return network
+def load_generator(path: AnyPath) -> Generator:
+    """A StyleGAN2 generator from a rosinality or e4e / pSp `.pt`, a bare state dict, an NVIDIA pickle or a file of
+    ours.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    return _own(checkpoint, Generator) if checkpoint.format == "ours" else build_generator(checkpoint)
 
 
-def load_discriminator(path: str | os.PathLike[str]) -> Discriminator:
-    """A StyleGAN2 discriminator."""
-    network = load_own(path)
-    if not isinstance(network, Discriminator):
-        raise CheckpointError(f"{path}: holds a {type(network).__name__}, not a discriminator")
-    return network
+def load_discriminator(path: AnyPath) -> Discriminator:
+    """A StyleGAN2 discriminator from a rosinality `.pt`, a bare state dict, an NVIDIA pickle or a file of ours.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    return _own(checkpoint, Discriminator) if checkpoint.format == "ours" else build_discriminator(checkpoint)
 
 
-def load_encoder(path: str | os.PathLike[str]) -> nn.Module:
-    """An encoder: `.encode(images)` -> W+ [B, rows, w_dim]."""
-    return _with_method(load_own(path), "encode", path)
+def load_encoder(path: AnyPath) -> Any:
+    """An encoder from an e4e / pSp `.pt` or a file of ours; `.encode(images)` gives W+ (B, rows, w_dim).
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format != "ours":
+        return build_encoder(checkpoint)
+    return _with_method(_own(checkpoint, nn.Module), "encode", path)
 
 
-def load_identity(path: str | os.PathLike[str]) -> nn.Module:
-    """An identity network: `.embed(images)` -> unit vectors [B, d]."""
-    return _with_method(load_own(path), "embed", path)
+def load_identity(path: AnyPath) -> Any:
+    """ArcFace or MoCo from the published files, or a file of ours; `.embed(images)` gives unit vectors (B, d).
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format != "ours":
+        return build_identity(checkpoint)
+    return _with_method(_own(checkpoint, nn.Module), "embed", path)
 
 
-def load_clip(path_or_name: str | os.PathLike[str], architecture: str | None = None) -> ClipModel:
+def load_clip(path_or_name: AnyPath, architecture: str | None = None) -> ClipModel:
     """A CLIP: `.encode_image(images)`, `.encode_text(sentences)`; see `clip_loading.load_clip` for what is accepted."""
     from textedit_bench.models import clip_loading  # open_clip takes seconds to import
 
     return clip_loading.load_clip(path_or_name, architecture)
 
 
-def _with_method(network: nn.Module, method: str, path: str | os.PathLike[str]) -> nn.Module:
+def _own(checkpoint: Checkpoint, wanted: type[Network]) -> Network:
+    network = build_network(checkpoint.path, checkpoint.networks[""], checkpoint.metadata)
+    if not isinstance(network, wanted):
+        raise CheckpointError(
+            f"{checkpoint.path}: holds a {type(network).__name__} ({checkpoint.metadata.get('kind')}), "
+            f"not a {wanted.__name__.lower()}"
+        )
+    return network
+
+
+def _with_method(network: nn.Module, method: str, path: AnyPath) -> nn.Module:
     if not callable(getattr(network, method, None)):
         raise CheckpointError(f"{path}: holds a {type(network).__name__}, which has no `{method}`")
     return network

@@ -45,7 +45,8 @@ def save_network(
     """Writes a network to `path`, through a temporary file in the same folder.
 
     Args:
-        module: network with a `config` property; a `w_mean` buffer is stored as ``latent_avg``.
+        module: network with a `config` property; buffers that its `extra_tensors` (stored name -> attribute) lists are
+            stored in addition to its `state_dict`.
         path: target file.
         kind: what the network is for, such as "stylegan2-generator".
         half: store floating-point tensors as float16.
@@ -58,8 +59,8 @@ def save_network(
     if not isinstance(config, Mapping):
         raise ValueError(f"{type(module).__name__} has no `config`; a stored network must be able to rebuild itself")
     tensors = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
-    if isinstance(getattr(module, "w_mean", None), Tensor):
-        tensors["latent_avg"] = module.w_mean.detach().cpu()  # type: ignore[operator,union-attr]
+    for stored, attribute in _extras(module).items():
+        tensors[stored] = getattr(module, attribute).detach().cpu()
     metadata = {
         **(extra_metadata or {}),
         "format": FORMAT,
@@ -138,13 +139,18 @@ def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     except (KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
         raise CheckpointError(f"{path}: cannot build a network of kind {kind!r}: {error}") from error
     state = dict(tensors)
-    centre = state.pop("latent_avg", None)
+    extras = {name: state.pop(name) for name in _extras(network) if name in state}
     from textedit_bench.models.matching import load_exactly
 
     load_exactly(network, state, source=str(path))
-    if centre is not None:
-        network.w_mean.copy_(centre)  # type: ignore[operator,union-attr]
+    for stored, tensor in extras.items():
+        getattr(network, _extras(network)[stored]).copy_(tensor)
     return network.eval().requires_grad_(False)
+
+
+def _extras(module: nn.Module) -> Mapping[str, str]:
+    """Stored name -> attribute of the buffers a class keeps outside its `state_dict` (its `extra_tensors`)."""
+    return getattr(module, "extra_tensors", {})
 
 
 def _own_class(name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,7 @@ class Generator(nn.Module):
         ValueError: the resolution is no power of two >= 8, or `channels` lacks a resolution.
     """
 
+    extra_tensors: ClassVar[dict[str, str]] = {"latent_avg": "w_mean"}
     w_mean: Tensor
 
     def __init__(

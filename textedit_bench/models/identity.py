@@ -1,0 +1,87 @@
+"""Identity and similarity networks: ArcFace IR-SE50 for faces, MoCo v2 ResNet-50 for everything else.
+
+Both give unit vectors through `embed`, with the cropping and resizing of the published losses.
+Sources: Deng et al. 2019, arXiv 1801.07698; Chen et al. 2020 (MoCo v2), arXiv 2003.04297.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textedit_bench.models.irse import body, input_layer
+
+FACE_SIDE = 256
+FACE_ROWS, FACE_COLUMNS = slice(35, 223), slice(32, 220)
+ARCFACE_SIDE = 112
+
+
+def published_face_crop(images: Tensor) -> Tensor:
+    """The fixed crop of the published identity losses: pictures aligned as FFHQ (B, 3, H, W) -> (B, 3, 112, 112).
+
+    Pictures that are not 256 high are averaged to 256x256 first; then rows 35:223 and columns 32:220, averaged to
+    112x112.
+    """
+    if images.shape[2] != FACE_SIDE:
+        images = F.adaptive_avg_pool2d(images, FACE_SIDE)
+    return F.adaptive_avg_pool2d(images[:, :, FACE_ROWS, FACE_COLUMNS], ARCFACE_SIDE)
+
+
+class ArcFace(nn.Module):
+    """IR-SE50 with the ArcFace head; `forward` takes 112x112 faces, `embed` takes FFHQ-aligned pictures of any size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input_layer, self.body = input_layer(), body()
+        self.output_layer = nn.Sequential(
+            nn.BatchNorm2d(512), nn.Dropout(0.6), nn.Flatten(), nn.Linear(512 * 7 * 7, 512), nn.BatchNorm1d(512)
+        )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Nothing to choose: the architecture is fixed."""
+        return {}
+
+    @classmethod
+    def from_config(cls, _config: Mapping[str, Any]) -> ArcFace:
+        """Inverse of `config`."""
+        return cls()
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Faces (B, 3, 112, 112), RGB in [-1, 1] -> unit embeddings (B, 512)."""
+        return F.normalize(self.output_layer(self.body(self.input_layer(faces))), dim=1)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """FFHQ-aligned pictures (B, 3, H, W), RGB in [-1, 1] -> unit embeddings (B, 512)."""
+        return self(published_face_crop(images))
+
+
+class MocoSimilarity(nn.Module):
+    """MoCo v2 ResNet-50 features as the published losses use them for domains other than faces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = torchvision.models.resnet50(weights=None)
+        self.trunk.fc = nn.Identity()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Nothing to choose: the architecture is fixed."""
+        return {}
+
+    @classmethod
+    def from_config(cls, _config: Mapping[str, Any]) -> MocoSimilarity:
+        """Inverse of `config`."""
+        return cls()
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] -> unit features (B, 2048).
+
+        Nearest-neighbour resize to 224x224 and no ImageNet mean or std, as in the e4e loss. The batch axis always
+        stays.
+        """
+        return F.normalize(self.trunk(F.interpolate(images, size=(224, 224), mode="nearest")), dim=1)

@@ -1,0 +1,63 @@
+"""IR-SE-50, the residual squeeze-and-excitation body shared by ArcFace and the e4e / pSp encoders.
+
+Sources: Deng et al. 2019 (ArcFace), arXiv 1801.07698; Hu et al. 2018 (squeeze-and-excitation), arXiv 1709.01507.
+Layer names and order are those of the published checkpoints.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+STAGES = ((64, 3), (128, 4), (256, 14), (512, 3))
+
+
+class SqueezeExcite(nn.Module):
+    """Channel gates from the spatial mean: (B, C, H, W) in and out."""
+
+    def __init__(self, channels: int, reduction: int = 16):
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // reduction, 1, bias=False)
+        self.fc2 = nn.Conv2d(channels // reduction, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = self.fc2(self.fc1(x.mean(dim=(2, 3), keepdim=True)).relu()).sigmoid()
+        return x * gate
+
+
+class Bottleneck(nn.Module):
+    """Pre-normalised residual block; the second convolution carries the stride, the shortcut is a strided pick or 1x1."""
+
+    def __init__(self, in_dim: int, depth: int, stride: int):
+        super().__init__()
+        self.shortcut_layer: nn.Module
+        if in_dim == depth:
+            self.shortcut_layer = nn.MaxPool2d(1, stride)
+        else:
+            self.shortcut_layer = nn.Sequential(nn.Conv2d(in_dim, depth, 1, stride, bias=False), nn.BatchNorm2d(depth))
+        self.res_layer = nn.Sequential(
+            nn.BatchNorm2d(in_dim),
+            nn.Conv2d(in_dim, depth, 3, padding=1, bias=False),
+            nn.PReLU(depth),
+            nn.Conv2d(depth, depth, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(depth),
+            SqueezeExcite(depth),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shortcut_layer(x) + self.res_layer(x)
+
+
+def input_layer() -> nn.Sequential:
+    """RGB to 64 channels at full size."""
+    return nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
+
+
+def body() -> nn.Sequential:
+    """The 24 bottlenecks; every stage, the first included, halves the size in its first block."""
+    blocks: list[nn.Module] = []
+    width = 64
+    for depth, count in STAGES:
+        for index in range(count):
+            blocks.append(Bottleneck(width, depth, 2 if index == 0 else 1))
+            width = depth
+    return nn.Sequential(*blocks)

@@ -1,0 +1,197 @@
+"""An unpickler that runs nothing: a closed list of constructors, everything else is refused by name.
+
+Pickles call whatever they name. Here names resolve to a fixed table of harmless functions of ours (tensors, arrays,
+plain containers) or, for class names the caller declares inert, to objects that only remember what they were given.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textedit_bench.models.errors import CheckpointError
+
+
+class InertObject:
+    """Stands for an instance of a class that is not imported: remembers its name, arguments, state and items."""
+
+    qualified_name = ""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        self.args, self.kwargs = args, kwargs
+        self.state: Any = None
+        self.items: list[Any] = []
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> InertObject:
+        self = super().__new__(cls)
+        self.args, self.kwargs, self.state, self.items = (), {}, None, []
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.items.append((key, value))
+
+    def append(self, value: Any) -> None:
+        """Takes a list item of a list-like class."""
+        self.items.append(value)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute of the pickled object."""
+        return self.state.get(name, default) if isinstance(self.state, dict) else default
+
+
+class PersistentNode:
+    """A network or layer of an ada-pytorch pickle: its class name and its attributes, nothing executed."""
+
+    def __init__(self, meta: dict[str, Any]):
+        self.class_name = str(meta.get("class_name", ""))
+        state = meta.get("state")
+        self.state: dict[str, Any] = state if isinstance(state, dict) else {}
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, dict):
+            self.state = {**self.state, **state}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute of the pickled module."""
+        return self.state.get(name, default)
+
+
+class PlainDict(dict):  # type: ignore[type-arg]
+    """Dictionary that takes the place of dnnlib's EasyDict."""
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, dict):
+            self.update(state)
+
+
+def _load_from_bytes(data: bytes) -> Any:
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def _plain_dtype(*args: Any) -> np.dtype[Any]:
+    dtype = np.dtype(*args)
+    if dtype.hasobject:
+        raise pickle.UnpicklingError("an array of Python objects")
+    return dtype
+
+
+def _empty_array(*_args: Any) -> np.ndarray[Any, Any]:
+    """numpy's array rebuilder starts from an empty array; its content follows as state."""
+    return np.ndarray((0,), dtype=np.int8)
+
+
+def _scalar(dtype: np.dtype[Any], data: bytes | str) -> Any:
+    raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
+    return np.frombuffer(raw, dtype=dtype, count=1)[0]
+
+
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    if encoding.replace("-", "").lower() not in ("latin1", "ascii", "utf8"):
+        raise pickle.UnpicklingError(f"the text encoding {encoding!r}")
+    return text.encode(encoding)
+
+
+def _parameter(data: Tensor, *_rest: Any) -> Tensor:
+    return data.detach()
+
+
+def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_rest: Any) -> Tensor:
+    return torch._utils._rebuild_tensor(storage, offset, size, stride)  # type: ignore[attr-defined,no-any-return]
+
+
+ALLOWED: dict[str, Callable[..., Any]] = {
+    "torch_utils.persistence._reconstruct_persistent_obj": PersistentNode,
+    "torch.storage._load_from_bytes": _load_from_bytes,
+    "torch._utils._rebuild_parameter": _parameter,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "collections.OrderedDict": OrderedDict,
+    "dnnlib.util.EasyDict": PlainDict,
+    "dnnlib.EasyDict": PlainDict,
+    "numpy.dtype": _plain_dtype,
+    "numpy.ndarray": np.ndarray,
+    "_codecs.encode": _encode,
+    "builtins.set": set,
+    "__builtin__.set": set,
+}
+for _package in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    ALLOWED[f"{_package}.scalar"] = _scalar
+    ALLOWED[f"{_package}._reconstruct"] = _empty_array
+
+
+class RestrictedUnpickler(pickle.Unpickler):
+    """Unpickles with `ALLOWED` and inert stand-ins only.
+
+    Args:
+        stream: the pickle.
+        source: file name for messages.
+        inert: module prefixes whose classes become `InertObject` subclasses.
+        extra: further names and what they resolve to.
+        storage: resolves references to data outside the pickle (tensor bytes of an archive).
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        source: str,
+        inert: Iterable[str] = (),
+        extra: Mapping[str, Any] | None = None,
+        storage: Callable[[Any], Any] | None = None,
+    ):
+        super().__init__(stream, encoding="latin1")
+        self.source = source
+        self.inert = tuple(inert)
+        self.allowed = {**ALLOWED, **(extra or {})}
+        self.storage = storage
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Data kept outside the pickle."""
+        if self.storage is None:
+            raise CheckpointError(f"{self.source}: refers to data outside the pickle")
+        return self.storage(pid)
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a global of the pickle stands for.
+
+        Raises:
+            CheckpointError: the name is on no list.
+        """
+        full = f"{module}.{name}"
+        if full in self.allowed:
+            return self.allowed[full]
+        if self.inert and full.startswith(self.inert):
+            return type(name, (InertObject,), {"qualified_name": full})
+        raise CheckpointError(
+            f"{self.source}: refused: the pickle asks for {full}, which is not on the list of harmless names; "
+            "nothing of it was executed"
+        )
+
+
+def read_pickle(
+    stream: IO[bytes],
+    source: str,
+    inert: Iterable[str] = (),
+    extra: Mapping[str, Any] | None = None,
+    storage: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Content of a pickle, tensors and plain containers only.
+
+    Raises:
+        CheckpointError: a name outside the list, or a damaged or truncated pickle.
+    """
+    try:
+        return RestrictedUnpickler(stream, source, inert, extra, storage).load()
+    except CheckpointError:
+        raise
+    except Exception as error:  # a pickle can fail in any way its bytes say
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{source}: damaged, truncated or unsupported pickle ({reason})") from error
