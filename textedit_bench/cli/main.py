@@ -22,6 +22,7 @@ from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.score import score
+from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.errors import UserError, unknown_choice
@@ -46,7 +47,7 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, datasets, bench, score, train, edit, doctor)
+_collect(app, methods, datasets, bench, score, table, train, edit, doctor)
 app.add_typer(_collect(assets, list_, convert), name="assets")
 app.add_typer(_collect(worlds, sheet), name="worlds")
 
