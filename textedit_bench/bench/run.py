@@ -6,6 +6,7 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -41,7 +42,9 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
     store.check_writable()
     bench = _Bench(request, store, reporter or make_reporter())
     began = time.monotonic()
-    written, tables, notes = (), {}, ()
+    written: tuple[Path, ...] = ()
+    tables: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
     try:
         bench.reporter.begin(sum(p.cell_count for p in plans))
         for dataset in plans:

@@ -88,7 +88,7 @@ class _Block:
         self,
         dataset: str,
         rows: list[RowCells],
-        references: dict[str, np.ndarray],
+        references: Mapping[str, np.ndarray],
         protocols: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self.dataset, self.rows, self.references, self.protocols = dataset, rows, references, protocols
@@ -157,7 +157,7 @@ class _Block:
         protocol = Protocol(**self.protocols[column.name])
         if column.scope == "image":
             return protocol.id
-        return protocol.with_counts(figure.n, figure.reference_n).id
+        return protocol.with_counts(figure.n, figure.reference_n).id if figure.n else ""
 
 
 def _footnotes(
@@ -198,6 +198,6 @@ def _footnotes(
             )
     for dataset, block in frame.groupby("dataset", sort=False):
         for column in columns:
-            ids = sorted({p for p in block[f"{column.name}_protocol"] if isinstance(p, str)})
+            ids = sorted({p for p in block[f"{column.name}_protocol"] if isinstance(p, str) and p})
             notes.append(f"{dataset}, {column.title}: {'; '.join(ids)}")
     return notes
