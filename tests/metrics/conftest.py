@@ -35,6 +35,14 @@ class TinyWorld:
         visible[:, 0] = factors.attributes[:, 1] == 0
         return SimpleNamespace(images=images, masks={}, visible=visible)
 
+    def visible_through(self, factors: Factors, asked: dict[str, str]) -> Tensor:
+        values = factors.attributes.clone()
+        for name, value in asked.items():
+            position = [a.name for a in ATTRIBUTES].index(name)
+            values[:, position] = ATTRIBUTES[position].values.index(value)
+        after = Factors(values, factors.identity, factors.nuisance)
+        return self.render(factors).visible & self.render(after).visible
+
     def sample(self, n: int, generator: torch.Generator) -> Factors:
         columns = [torch.randint(len(a.values), (n,), generator=generator) for a in ATTRIBUTES]
         return Factors(

@@ -120,6 +120,20 @@ def test_ground_truth_counts_only_askable_images(domain: Any) -> None:
     np.testing.assert_array_equal(columns["oracles_agree"].values, [1, 1, 1, 1])
 
 
+def test_what_a_perfect_edit_hides_is_not_held_against_it(domain: Any) -> None:
+    from textedit_bench.worlds.factors import Factors
+
+    factors = Factors(torch.zeros(1, 3, dtype=torch.long), torch.zeros(1, 2), torch.zeros(1, 1))
+    photos = domain.world.render(factors).images
+    edits = photos.clone()
+    edits[:, :, 0:4] = 0.0  # the hair is gone
+    edits[:, :, 4:8] = 1.0  # under the cap that was asked for
+    prompt = Prompt("a face with a cap", attribute="hat=cap")
+    columns = Suite(domain).score_batch(photos=photos, inversions=photos, edits=edits, prompt=prompt, factors=factors)
+    assert columns["success"].values.tolist() == [1.0]
+    assert columns["preservation"].values.tolist() == [1.0]
+
+
 def test_several_asked_attributes_must_all_hold(domain: Any) -> None:
     from textedit_bench.worlds.factors import Factors
 

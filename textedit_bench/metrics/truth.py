@@ -42,12 +42,13 @@ def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int,
 
 
 def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
-    """Share of the attributes nobody asked about, visible in the source, whose value stayed.
+    """Share of the attributes nobody asked about, visible throughout, whose value stayed.
 
     Args:
         edited: the oracle's labels of the edits [N, A].
         before: labels before the edit [N, A]: the oracle's of the inversion, or the values drawn.
-        visible: bool [N, A], whether the source shows the attribute.
+        visible: bool [N, A], whether the source shows the attribute and a perfect edit would too (a hat asked for
+            hides the hair, which is nobody's fault).
         asked: attribute position -> wanted value index.
 
     Returns:

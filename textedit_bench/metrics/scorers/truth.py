@@ -36,7 +36,7 @@ class TruthScorer:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.protocols: dict[str, Protocol] = {}
-        self._visible: dict[bytes, Tensor] = {}
+        self._visible: dict[tuple[bytes, tuple[tuple[str, str], ...]], tuple[Tensor, Tensor]] = {}
         self._labels = {role: ImageFeatures(partial(self._predict, role)) for role in _ROLES if domain.has(role)}
         if domain.world is None:
             return
@@ -63,14 +63,15 @@ class TruthScorer:
         if not asked or sample.factors is None:
             unknown = truth.unknown(len(sample.edit))
             return {**{name: unknown for name in self.protocols}, **columns}
-        actual, visible = sample.factors.attributes.cpu(), self._seen(world, sample.factors)
+        actual = sample.factors.attributes.cpu()
+        visible, through = self._seen(world, sample.factors, sample.prompt.asked)
         for name, role in (("success", "oracle"), ("success_second", "second_oracle")):
             if name in self.protocols:
                 columns[name] = truth.success(edit[role], actual, visible, asked)
         if "preservation" in self.protocols:
             before = self._labels["oracle"](sample.inversion, keep=True)
-            columns["preservation"] = truth.preservation(edit["oracle"], before, visible, asked)
-            columns["preservation_photo"] = truth.preservation(edit["oracle"], actual, visible, asked)
+            columns["preservation"] = truth.preservation(edit["oracle"], before, through, asked)
+            columns["preservation_photo"] = truth.preservation(edit["oracle"], actual, through, asked)
         return columns
 
     def _predict(self, role: str, images: Tensor) -> Tensor:
@@ -81,12 +82,14 @@ class TruthScorer:
         labels: Tensor = oracle.predict(images)
         return labels
 
-    def _seen(self, world: World, factors: Factors) -> Tensor:
-        """Which attributes the source render shows, bool [N, A]; rendered once per set of factors."""
+    def _seen(self, world: World, factors: Factors, asked: dict[str, str]) -> tuple[Tensor, Tensor]:
+        """What the source shows, and what of it a perfect edit still shows, both bool [N, A]; rendered once."""
         parts = (factors.attributes, factors.identity, factors.nuisance)
-        key = b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
+        content = b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
+        key = (content, tuple(sorted(asked.items())))
         if key not in self._visible:
-            self._visible[key] = world.render(factors).visible.cpu()
+            visible = world.render(factors).visible.cpu()
+            self._visible[key] = visible, visible & world.visible_through(factors, asked).cpu()
         return self._visible[key]
 
 
