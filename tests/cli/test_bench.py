@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def asked(monkeypatch):
 
     asked = Asked()
     monkeypatch.setattr("textedit_bench.bench.run.run_bench", asked)
-    monkeypatch.setattr("textedit_bench.cli.bench._refuse_unknown_names", lambda request: None)
+    monkeypatch.setattr("textedit_bench.cli.cells.refuse_unknown_names", lambda request: None)
     return asked
 
 
@@ -49,6 +50,14 @@ def test_every_option_arrives(run, asked, tmp_path):
     assert request.settings == {"x": 1, "name": "word"}
     assert request.prompts == ("red, round", "old")
     assert request.results == Path(tmp_path)
+
+
+def test_score_asks_for_the_same_cells_without_editing(run, asked):
+    run("bench", "-m", "a", "--images", "5")
+    run("score", "-m", "a", "--images", "5")
+    edited, scored = asked
+    assert (edited.infer, scored.infer) == (True, False)
+    assert dataclasses.replace(scored, infer=True, command=edited.command) == edited
 
 
 def test_a_seed_of_zero_counts_as_given(run, asked):

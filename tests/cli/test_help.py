@@ -13,10 +13,14 @@ from textedit_bench.cli.main import app
 from textedit_bench.registry import dataset_names, method_names
 
 HEAVY = ("torch", "torchvision", "lightning", "pytorch_lightning", "pandas", "open_clip", "matplotlib", "numpy")
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands)
+GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
+PLAIN = [(command.name,) for command in app.registered_commands]
+COMMANDS = PLAIN + [(name, c.name) for name, group in GROUPS.items() for c in group.registered_commands]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["methods"], ["methods", "--json"], ["datasets"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["methods"], ["methods", "--json"], ["datasets"], ["assets", "list"]]
+)
 def test_light_commands_import_nothing_heavy(words):
     code = f"""
 import json, sys
@@ -31,20 +35,20 @@ print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
     assert "textedit_bench" in modules
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_help_shows_examples_that_can_be_pasted(run, command):
-    ended = run(command, "--help")
+    ended = run(*command, "--help")
     assert ended.code == 0
     assert "Examples:\n" in ended.out
     examples = [line for line in ended.out.splitlines() if line.startswith("    textedit-bench ")]
     assert examples
-    assert all(line.split()[1] == command for line in examples)
+    assert all(tuple(line.split()[1 : 1 + len(command)]) == command for line in examples)
     assert not any("METHOD" in line or "DATASET" in line for line in examples)
 
 
 def test_the_root_help_lists_every_command_with_its_first_line(run):
     out = run("--help").out
-    for command in COMMANDS:
+    for command in [*GROUPS, *(name for (name,) in PLAIN)]:
         assert any(line.split()[:1] == [command] and len(line.split()) > 2 for line in out.splitlines())
 
 

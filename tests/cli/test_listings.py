@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from textedit_bench.registry import METHODS, BrokenPlugin, list_datasets, list_methods
 
@@ -35,6 +36,17 @@ def test_datasets_as_json_carry_cards_and_what_is_missing(run):
         assert listed[card.name]["path"] == str(card.path)
         assert set(listed[card.name]["missing"]) == set(card.tiers)
         assert len(listed[card.name]["tiers"]["mini"]["prompts"]) == len(card.tier("mini").prompts)
+
+
+def test_assets_say_of_every_network_whether_it_is_there(run):
+    listed = json.loads(run("assets", "list", "--json").out)
+    for card in list_datasets():
+        for tier, part in card.tiers.items():
+            own = {asset["role"]: asset for asset in listed if (asset["dataset"], asset["tier"]) == (card.name, tier)}
+            assert set(own) == set(part.networks)
+            for asset in own.values():
+                path = Path(asset["path"])
+                assert asset["bytes"] == (path.stat().st_size if path.is_file() else None)
 
 
 def test_doctor_reports_a_broken_plugin_and_exits_1(run, monkeypatch):
