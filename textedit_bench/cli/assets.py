@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,7 @@ def list_(json: Json = False) -> None:
     """
     from textedit_bench.registry import list_datasets
 
-    found = []
+    found: list[dict[str, Any]] = []
     for card in list_datasets():
         base = card.path.parent if card.path else Path()
         for tier, part in card.tiers.items():
@@ -35,17 +35,12 @@ def list_(json: Json = False) -> None:
     if json:
         print_json(found)
         return
-    rows = [
-        [
-            a["dataset"],
-            a["tier"],
-            a["role"],
-            "missing" if a["bytes"] is None else f"{a['bytes'] / 1e6:.2f} MB",
-            a["path"],
-        ]
-        for a in found
-    ]
+    rows = [[asset["dataset"], asset["tier"], asset["role"], _size(asset["bytes"]), asset["path"]] for asset in found]
     print_columns(["DATASET", "TIER", "ROLE", "SIZE", "PATH"], rows)
+
+
+def _size(count: int | None) -> str:
+    return "missing" if count is None else f"{count / 1e6:.2f} MB"
 
 
 def convert(

@@ -77,6 +77,6 @@ def train(
 
     from pytorch_lightning.utilities import rank_zero_only
 
-    if rank_zero_only.rank in (None, 0):  # every process of a distributed run gets here
+    if getattr(rank_zero_only, "rank", 0) in (None, 0):  # every process of a distributed run gets here
         editor.save(path)
         typer.echo(f"weights: {path}")
