@@ -48,6 +48,9 @@ find_python() {
 
 complete && exit 0
 
+if builder=$(cat "$building" 2>/dev/null) && [ -n "$builder" ] && kill -0 "$builder" 2>/dev/null; then
+    fail "$venv is being built by process $builder; wait for it to end (or stop it), then repeat the command"
+fi
 if [ -e "$venv" ] && { [ -e "$building" ] || ! works; }; then
     if [ ! -e "$building" ] && [ ! -e "$venv/pyvenv.cfg" ] && [ -n "$(ls -A "$venv")" ]; then
         fail "$venv exists and is no virtual environment; move it away, or choose another with: make VENV=folder"
@@ -60,11 +63,11 @@ if [ ! -e "$venv" ]; then
     python=$(find_python) || exit 2
     echo "textedit_bench: building $venv with $python; the packages are a download of several gigabytes"
     mkdir -p "$venv"
-    : >"$building"
+    echo $$ >"$building"
     "$python" -m venv "$venv"
 else
     echo "textedit_bench: bringing $venv up to date"
-    : >"$building"
+    echo $$ >"$building"
 fi
 
 "$venv/bin/python" -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' ||

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 
@@ -33,6 +34,19 @@ def test_a_failed_installation_says_so_and_is_not_taken_for_complete(house):
     assert failed.returncode == 2
     assert "could not be installed" in failed.stderr
     assert not (house.root / ".venv/.textedit-bench-complete").exists()
+
+
+def test_one_that_is_being_built_is_left_to_its_builder(house):
+    house.build(FAKE_DIE_AT="pip")
+    marker = house.root / ".venv/.textedit-bench-building"
+    assert marker.read_text().strip().isdecimal()
+    marker.write_text(f"{os.getpid()}\n")
+    house.calls()
+    refused = house.build()
+    assert refused.returncode == 2
+    assert f"being built by process {os.getpid()}" in refused.stderr
+    assert house.calls() == []
+    assert marker.exists()
 
 
 def test_changed_requirements_update_in_place(house):
