@@ -1,14 +1,16 @@
 """The caption grammar: what is said of a picture, and which pictures a caption is true of.
 
-A world brings its words (`face_words.py` and its siblings); the grammar is the same for all. Some wordings are held out:
-training never sees them, so that understanding can be told from remembering. Both parts of a held-out wording, the word
-and the phrase it stands in, occur in training, only never together.
+A world brings its words (`face_words.py` and its siblings); the grammar is the same for all. Some wordings are held
+out: training never sees them, so that understanding can be told from remembering. Both parts of a held-out wording,
+the word and the phrase it stands in, occur in training, only never together.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import product
 from random import Random
 
@@ -16,6 +18,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.factors import Attribute, Factors
+from textedit_bench.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Words:
 def cross(patterns: Sequence[str], words: Sequence[str], **more: tuple[str, ...]) -> Wording:
     """Every pattern filled with every word; one pair in five, spread over both, is held out."""
     pairs = list(product(range(len(patterns)), range(len(words))))
-    said = [[patterns[i].format(words[j]) for i, j in pairs if ((i + 2 * j) % 5 == 4) is kept] for kept in (False, True)]
+    filled = {(i, j): re.sub(r"\ba (?=[aeiou])", "an ", patterns[i].format(words[j])) for i, j in pairs}
+    said = [[filled[i, j] for i, j in pairs if ((i + 2 * j) % 5 == 4) is kept] for kept in (False, True)]
     return Wording(nouns=tuple(said[0]), held_out=tuple(said[1]), **more)
 
 
@@ -132,8 +136,8 @@ class Grammar:
             kinds = ["nouns", *(k for k in ("adjectives", "clauses") if getattr(said, k))]
             kind = random.choice(kinds)
             parts[kind].append(random.choice(getattr(said, kind)))
-        if stated and random.random() < 0.35:
-            return ", ".join(parts["adjectives"] + parts["nouns"] + parts["clauses"])
+        if stated and random.random() < 0.4:
+            return self._bare(parts, random)
         subject = " ".join([*parts["adjectives"], random.choice(self.words.subjects)])
         text = a(subject)
         if random.random() < 0.1:
@@ -144,13 +148,32 @@ class Grammar:
             text += f" {_listed(parts['clauses'])}"
         return text
 
+    def _bare(self, parts: Mapping[str, list[str]], random: Random) -> str:
+        """The phrases without a subject, articles dropped half of the time: "mohawk", "old with a beard"."""
+        nouns = parts["nouns"]
+        if random.random() < 0.5:
+            nouns = [re.sub(r"^an? ", "", n) for n in nouns]
+        if parts["adjectives"] and nouns and random.random() < 0.5:
+            return " ".join([*parts["adjectives"], "with", _listed(nouns), *parts["clauses"]])
+        phrases = [*parts["adjectives"], *nouns, *parts["clauses"]]
+        return _listed(phrases) if random.random() < 0.5 else ", ".join(phrases)
+
+    def every_value(self, random: Random) -> Captions:
+        """One caption for every value of every attribute, in order."""
+        texts, asked = [], []
+        for column, attribute in enumerate(self.attributes):
+            for index, value in enumerate(attribute.values):
+                texts.append(self.caption({attribute.name: value}, random))
+                asked.append([index if i == column else -1 for i in range(len(self.attributes))])
+        return Captions(texts, torch.tensor(asked))
+
     def sample(self, factors: Factors, visible: Tensor, count: int, random: Random) -> Captions:
-        """``count`` captions, each true of one picture of the batch; half of them state a single attribute."""
+        """``count`` captions, each true of one picture of the batch; most state several attributes, some none."""
         texts, asked = [], torch.full((count, len(self.attributes)), -1)
         shown = [torch.nonzero(row).flatten().tolist() for row in visible]
         for row in range(count):
             picture = random.randrange(len(factors))
-            size = 1 if row % 2 == 0 else random.choice((0, 2, 2, 3, 3, 4))
+            size = random.choice((0, 1, 2, 2, 2, 3, 3, 4))
             chosen = random.sample(shown[picture], min(size, len(shown[picture])))
             stated = {}
             for i in chosen:
@@ -163,3 +186,12 @@ class Grammar:
 
 def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+_WORDS = {"faces": "textedit_bench.worlds.face_words:FACE_WORDS"}
+
+
+def grammar_of(world: World) -> Grammar:
+    """The grammar of a world by its name."""
+    module, _, name = _WORDS[world.name].partition(":")
+    return Grammar(world.attributes, getattr(import_module(module), name))

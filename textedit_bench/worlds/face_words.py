@@ -32,7 +32,15 @@ FACE_WORDS = Words(
                 held_out=("a youthful look", "youthful features", "no age lines"),
             ),
             "old": Wording(
-                ("wrinkled skin", "wrinkles", "old features", "an old look", "an elderly age", "age lines", "a wrinkled forehead"),
+                (
+                    "wrinkled skin",
+                    "wrinkles",
+                    "old features",
+                    "an old look",
+                    "an elderly age",
+                    "age lines",
+                    "a wrinkled forehead",
+                ),
                 adjectives=("old", "elderly", "aged"),
                 clauses=("who is old", "with wrinkles"),
                 held_out=("an elderly look", "elderly features", "wrinkled features"),
@@ -53,11 +61,25 @@ FACE_WORDS = Words(
                 clauses=("who is bald", "without hair"),
                 held_out=("a hairless scalp", "a bald hairstyle"),
             ),
-            "short": cross(("{} hair", "a {} haircut", "hair that is {}", "a {} hairstyle", "{} cut hair"), ("short", "cropped")),
-            "long": cross(("{} hair", "a {} hairstyle", "hair that is {}", "a {} hairdo", "{} hair strands"), ("long", "straight long")),
-            "curly": cross(("{} hair", "a {} hairstyle", "hair that is {}", "a {} hairdo", "{} hair strands"), ("curly", "frizzy")),
+            "short": cross(
+                ("{} hair", "a {} haircut", "hair that is {}", "a {} hairstyle", "{} cut hair"), ("short", "cropped")
+            ),
+            "long": cross(
+                ("{} hair", "a {} hairstyle", "hair that is {}", "a {} hairdo", "{} hair strands"),
+                ("long", "straight long"),
+            ),
+            "curly": cross(
+                ("{} hair", "a {} hairstyle", "hair that is {}", "a {} hairdo", "{} hair strands"), ("curly", "frizzy")
+            ),
             "mohawk": Wording(
-                ("a mohawk", "a mohawk hairstyle", "a mohawk haircut", "mohawk hair", "a punk haircut", "a punk mohawk"),
+                (
+                    "a mohawk",
+                    "a mohawk hairstyle",
+                    "a mohawk haircut",
+                    "mohawk hair",
+                    "a punk haircut",
+                    "a punk mohawk",
+                ),
                 adjectives=("punk",),
                 clauses=("wearing a mohawk",),
                 held_out=("a punk hairstyle", "punk hair"),
@@ -65,7 +87,10 @@ FACE_WORDS = Words(
         },
         "expression": {
             "neutral": cross(
-                _LOOK, ("neutral", "calm", "serious"), adjectives=("neutral", "calm", "serious"), clauses=("not smiling",)
+                _LOOK,
+                ("neutral", "calm", "serious"),
+                adjectives=("neutral", "calm", "serious"),
+                clauses=("not smiling",),
             ),
             "happy": cross(
                 _LOOK,
@@ -74,7 +99,10 @@ FACE_WORDS = Words(
                 clauses=("smiling", "who is smiling", "who looks happy", "with a smile"),
             ),
             "sad": cross(
-                _LOOK, ("sad", "unhappy", "frowning"), adjectives=("sad", "unhappy"), clauses=("frowning", "who looks sad")
+                _LOOK,
+                ("sad", "unhappy", "frowning"),
+                adjectives=("sad", "unhappy"),
+                clauses=("frowning", "who looks sad"),
             ),
             "surprised": cross(
                 _LOOK,
@@ -85,7 +113,7 @@ FACE_WORDS = Words(
         },
         "glasses": {
             "none": _absent(
-                ("glasses", "eyeglasses", "spectacles", "any glasses"), ("no pair of glasses", "no glasses on"), ("uncovered eyes",)
+                ("glasses", "eyeglasses", "spectacles"), ("no pair of glasses", "no glasses on"), ("uncovered eyes",)
             ),
             "glasses": _worn(
                 ("glasses", "eyeglasses", "clear glasses", "reading glasses", "spectacles", "a pair of glasses"),
@@ -116,7 +144,9 @@ FACE_WORDS = Words(
             "dark": cross(_SKIN, ("dark", "deep brown"), adjectives=("dark skinned",)),
         },
         "eye_size": {
-            "normal": cross(("{} eyes", "eyes of {} size", "{} sized eyes", "eyes that are {}"), ("normal", "small", "regular")),
+            "normal": cross(
+                ("{} eyes", "eyes of {} size", "{} sized eyes", "eyes that are {}"), ("normal", "small", "regular")
+            ),
             "big": cross(("{} eyes", "eyes of {} size", "{} sized eyes", "eyes that are {}"), ("big", "large", "huge")),
         },
         "eye_color": {
@@ -126,10 +156,13 @@ FACE_WORDS = Words(
         },
         "hat": {
             "none": _absent(
-                ("hat", "top hat", "headwear"), ("a bare top of the head", "no hat on"), ("a bare head", "an uncovered head")
+                ("hat", "top hat", "headwear"),
+                ("a bare top of the head", "no hat on"),
+                ("a bare head", "an uncovered head"),
             ),
             "hat": _worn(
-                ("a hat", "a purple hat", "a top hat", "headwear", "a tall hat"), ("a tall purple hat", "purple headwear")
+                ("a hat", "a purple hat", "a top hat", "headwear", "a tall hat"),
+                ("a tall purple hat", "purple headwear"),
             ),
         },
         "makeup": {
@@ -147,7 +180,9 @@ FACE_WORDS = Words(
         },
         "earrings": {
             "none": _absent(
-                ("earrings", "ear jewelry", "golden earrings"), ("no pair of earrings", "no earrings on"), ("bare ears",)
+                ("earrings", "ear jewelry", "golden earrings"),
+                ("no pair of earrings", "no earrings on"),
+                ("bare ears",),
             ),
             "earrings": _worn(
                 ("earrings", "golden earrings", "gold earrings", "a pair of earrings", "ear jewelry"),

@@ -7,6 +7,7 @@ in the full table; any other text falls back to shorter pieces and in the end to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from open_clip.tokenizer import SimpleTokenizer, bytes_to_unicode, get_clean_fn
 
@@ -57,7 +58,7 @@ def merges_for(words: Iterable[str]) -> list[str]:
             letters = [full.byte_encoder[b] for b in piece.encode("utf-8")]
             parts = [*letters[:-1], letters[-1] + "</w>"]
             while len(parts) > 1:
-                best = min(zip(parts, parts[1:], strict=False), key=lambda p: full.bpe_ranks.get(p, len(full.bpe_ranks)))
+                best = min(pairwise(parts), key=lambda p: full.bpe_ranks.get(p, len(full.bpe_ranks)))
                 if best not in full.bpe_ranks:
                     break
                 needed.add(best)

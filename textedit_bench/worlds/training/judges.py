@@ -1,0 +1,134 @@
+"""Trains the networks that guide and judge in the mini tier: one role per call, resumable.
+
+``python -m textedit_bench.worlds.training.judges clip identity oracle`` trains those roles one after the other and
+writes ``<out>/shared/clip.safetensors``, ``<out>/<dataset>/identity.safetensors`` and so on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from textedit_bench.models.storage import read_tensors, save_network
+from textedit_bench.worlds.training.fit import Plan, parameter_count
+from textedit_bench.worlds.world import World
+
+
+@dataclass(frozen=True)
+class Role:
+    """How one network is made.
+
+    Attributes:
+        train: ``"module:function"``: (world, role name, plan, cache folder) -> network, seconds, figures.
+        kind: the kind in the file's header.
+        steps, seed, learning_rate: the plan's defaults.
+        shared: one network serves all worlds.
+    """
+
+    train: str
+    kind: str
+    steps: int
+    seed: int
+    learning_rate: float = 2e-3
+    shared: bool = False
+
+
+_HERE = "textedit_bench.worlds.training"
+ROLES = {
+    "clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 11, 1.5e-3, shared=True),
+    "identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 21),
+    "oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 31),
+    "second_oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 41),
+    "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 12, 1.5e-3, shared=True),
+    "judge_identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 22),
+    "perceptual": Role(f"{_HERE}.attributes:train", "world-perceptual", 1500, 51),
+    "features": Role(f"{_HERE}.attributes:train", "world-features", 1500, 61),
+}
+"""In the order in which others need them."""
+
+Train = Callable[[World, str, Plan, Path], tuple[nn.Module, float, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a call may ask for instead of a role's own settings.
+
+    Attributes:
+        steps, seed, learning_rate: None keeps the role's.
+        further: start from the role's present weights; the record keeps both stages.
+    """
+
+    steps: int | None = None
+    seed: int | None = None
+    learning_rate: float | None = None
+    further: bool = False
+
+
+def train_role(world: World, dataset: str, name: str, out: Path, work: Path, options: Options | None = None) -> Path:
+    """Train one role and write its weights with the record of how they came about.
+
+    Args:
+        world: what renders.
+        dataset: data set whose folder the weights go to.
+        name: a key of `ROLES`.
+        out: root of the weights.
+        work: checkpoints and rendered pools.
+        options: changes to the role's settings.
+    """
+    options = options or Options()
+    given = {k: v for k, v in vars(options).items() if k != "further" and v is not None}
+    role = replace(ROLES[name], **given)
+    owner = "shared" if role.shared else dataset
+    path = out / owner / f"{name}.safetensors"
+    earlier: list[dict[str, Any]] = json.loads(read_tensors(path)[1]["record"])["stages"] if options.further else []
+    folder = work / owner / f"{name}-{len(earlier)}-{role.steps}-{role.seed}"
+    plan = Plan(role.steps, folder, role.seed, role.learning_rate, initial=path if options.further else None)
+    module, _, function = role.train.partition(":")
+    torch.manual_seed(role.seed)
+    train: Train = getattr(import_module(module), function)
+    network, seconds, figures = train(world, name, plan, work / "pools")
+    changes = "".join(f" --{k.replace('_', '-')} {v}" for k, v in given.items()) + " --further" * options.further
+    stage = {
+        "command": f"python -m textedit_bench.worlds.training.judges {name} --dataset {dataset}{changes}",
+        "seed": role.seed,
+        "steps": role.steps,
+        "wall_time_s": round(seconds),
+    }
+    record = {"stages": [*earlier, stage], "parameters": parameter_count(network), "figures": figures}
+    save_network(network, path, role.kind, half=True, extra_metadata={"record": json.dumps(record)})
+    print(f"{path}: {path.stat().st_size / 1000:.0f} KB\n{json.dumps(record, indent=1)}", flush=True)
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m textedit_bench.worlds.training.judges", description=__doc__)
+    parser.add_argument("roles", nargs="+", choices=list(ROLES))
+    parser.add_argument("--world", default="textedit_bench.worlds.faces:FaceWorld", help="module:Class")
+    parser.add_argument("--dataset", default="ffhq")
+    parser.add_argument("--out", type=Path, default=Path("datasets/textedit_datasets/weights"))
+    parser.add_argument("--work", type=Path, default=Path("checkpoints"))
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--further", action="store_true", help="start from the role's present weights")
+    given = parser.parse_args(arguments)
+    module, _, name = given.world.partition(":")
+    world = getattr(import_module(module), name)()
+    options = Options(given.steps, given.seed, given.learning_rate, given.further)
+    for role in given.roles:
+        train_role(world, given.dataset, role, given.out, given.work, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
