@@ -126,3 +126,15 @@ def test_the_constraints_pin_every_direct_requirement_and_no_platforms_own():
     names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in wanted}
     assert names - pinned - {"setuptools"} == set()
     assert [name for name in pinned if name.startswith(("nvidia", "cuda", "triton", "textedit"))] == []
+
+
+def test_every_declared_requirement_is_imported():
+    modules = {"facenet-pytorch": "facenet_pytorch", "open_clip_torch": "open_clip", "pillow": "PIL", "PyYAML": "yaml"}
+    names = [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in PROJECT["project"]["dependencies"]]
+    code = "\n".join(p.read_text() for n, root in PACKAGES.items() for p in (ROOT / root / n).rglob("*.py"))
+    unused = [
+        name
+        for name in names
+        if not re.search(rf"^\s*(from|import) {modules.get(name, name).replace('-', '_')}\b", code, re.M)
+    ]
+    assert unused == []
