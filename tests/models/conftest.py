@@ -39,7 +39,9 @@ class Fixture:
         fill.self_check(self.manifest)
 
     def state(self) -> dict[str, Tensor]:
-        return {name: torch.from_numpy(array) for name, array in self.fill.state_dict(self.manifest).items()}
+        return {
+            name: torch.from_numpy(np.asarray(array)) for name, array in self.fill.state_dict(self.manifest).items()
+        }
 
     def extra(self, name: str) -> Tensor:
         shape = self.manifest["extra"][name]["shape"]

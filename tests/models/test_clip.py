@@ -6,7 +6,7 @@ import open_clip
 import pytest
 import torch
 
-from textedit_bench.models import ClipModel
+from textedit_bench.models import CheckpointError, ClipModel, load_clip
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,58 @@ def test_unknown_preprocessing_and_wrong_shapes_are_refused(clip):
         clip.encode_image(torch.zeros(1, 3, 8, 8), "imagenet")
     with pytest.raises(ValueError, match=r"\(B, 3, H, W\)"):
         clip.encode_image(torch.zeros(3, 8, 8))
+
+
+class Holder(torch.nn.Module):
+    """A module that only has a place for parameters."""
+
+    def forward(self, x):
+        return x
+
+
+def openai_archive(path, model):
+    """Stores a network as OpenAI does: a TorchScript archive with the official parameter names and three extras."""
+    root = Holder()
+    extras = {"input_resolution": 64, "context_length": 77, "vocab_size": 49408}
+    for name, tensor in [*model.state_dict().items(), *((n, torch.tensor(v)) for n, v in extras.items())]:
+        node = root
+        *parents, leaf = name.split(".")
+        for parent in parents:
+            if parent not in node._modules:
+                node.add_module(parent, Holder())
+            node = node.get_submodule(parent)
+        node.register_buffer(leaf, tensor.clone())
+    torch.jit.save(torch.jit.trace(root, torch.zeros(1)), str(path))
+
+
+def test_openai_archives_are_read_with_quick_gelu(tmp_path):
+    torch.manual_seed(0)
+    model = open_clip.CLIP(
+        embed_dim=16,
+        vision_cfg=open_clip.CLIPVisionCfg(layers=1, width=64, patch_size=32, image_size=64),
+        text_cfg=open_clip.CLIPTextCfg(width=64, heads=1, layers=1),
+        quick_gelu=True,
+    ).eval()
+    openai_archive(tmp_path / "weights", model)
+    loaded = load_clip(tmp_path / "weights")
+    reference = ClipModel(model, open_clip.SimpleTokenizer(), 64)
+    images = torch.rand(1, 3, 80, 64) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.encode_image(images), reference.encode_image(images))
+        torch.testing.assert_close(loaded.encode_text(["a face"]), reference.encode_text(["a face"]))
+    with pytest.raises(CheckpointError, match="ViT-B-32-quickgelu"):
+        load_clip(tmp_path / "weights", architecture="ViT-B-32")
+
+
+def test_the_quick_gelu_trap_and_unknown_names_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="no weights 'nonsense' for ViT-B-32"):
+        load_clip("ViT-B-32:nonsense")
+    with pytest.raises(CheckpointError, match="no architecture 'ViT-Z'"):
+        load_clip("ViT-Z:openai")
+    with pytest.raises(CheckpointError, match="ARCHITECTURE:TAG"):
+        load_clip("missing.pt")
+    with pytest.raises(CheckpointError, match="ViT-B-32-quickgelu:openai"):
+        load_clip("ViT-B-32:openai")
+    torch.save({"visual.proj": torch.zeros(2)}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="does not show its activation"):
+        load_clip(tmp_path / "w.pt")

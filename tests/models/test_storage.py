@@ -53,7 +53,7 @@ def test_discriminator_round_trip(tmp_path):
 
 def test_the_wrong_kind_is_named(generator, tmp_path):
     path = save_network(generator, tmp_path / "g.safetensors", "stylegan2-generator")
-    with pytest.raises(CheckpointError, match="holds a Generator .*not a discriminator"):
+    with pytest.raises(CheckpointError, match=r"holds a Generator .*not a discriminator"):
         load_discriminator(path)
 
 

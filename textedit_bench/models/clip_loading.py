@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +50,14 @@ def _from_name(architecture: str, tag: str) -> ClipModel:
     if tag not in open_clip.list_pretrained_tags_by_model(architecture):
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
         raise CheckpointError(f"open_clip has no weights {tag!r} for {architecture}; it has: {tags}")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*[Qq]uick ?GELU.*")
-        try:
-            model = open_clip.create_model(architecture, pretrained=tag)
-        except UserWarning as warning:
-            raise CheckpointError(
-                f"{architecture}:{tag}: these weights were trained with another activation ({warning}); "
-                f"ask for {architecture}-quickgelu:{tag}"
-            ) from warning
+    trained_quick = bool((open_clip.get_pretrained_cfg(architecture, tag) or {}).get("quick_gelu", False))
+    if trained_quick != bool((open_clip.get_model_config(architecture) or {}).get("quick_gelu", False)):
+        other = f"{architecture}-quickgelu" if trained_quick else architecture.removesuffix("-quickgelu")
+        raise CheckpointError(
+            f"{architecture}:{tag}: these weights were trained with {'QuickGELU' if trained_quick else 'plain GELU'}; "
+            f"ask for {other}:{tag}"
+        )
+    model = open_clip.create_model(architecture, pretrained=tag)
     settings = getattr(model.visual, "preprocess_cfg", {})
     return _wrap(model, open_clip.get_tokenizer(architecture), settings, f"{architecture}/{tag}")
 

@@ -110,7 +110,7 @@ class Discriminator(nn.Module):
             raise ValueError(
                 f"images have shape {tuple(images.shape)}, this discriminator needs (B, 3, {side}, {side})"
             )
-        x = self.convs(images)
+        x = self.convs(images.contiguous(memory_format=torch.channels_last))
         x = self.final_conv(torch.cat([x, self._batch_deviation(x)], dim=1))
         return self.final_linear(x.flatten(1))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -65,7 +64,9 @@ class MocoSimilarity(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = torchvision.models.resnet50(weights=None)
+        from torchvision.models import resnet50  # half a second to import, and only this class needs it
+
+        self.trunk = resnet50(weights=None)
         self.trunk.fc = nn.Identity()
 
     @property

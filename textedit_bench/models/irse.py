@@ -25,7 +25,7 @@ class SqueezeExcite(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Pre-normalised residual block; the second convolution carries the stride, the shortcut is a strided pick or 1x1."""
+    """Pre-normalised residual block; the second convolution strides, the shortcut is a strided pick or a 1x1."""
 
     def __init__(self, in_dim: int, depth: int, stride: int):
         super().__init__()

@@ -95,6 +95,10 @@ def _scalar(dtype: np.dtype[Any], data: bytes | str) -> Any:
     return np.frombuffer(raw, dtype=dtype, count=1)[0]
 
 
+def _from_buffer(buffer: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: str, *_rest: Any) -> Any:
+    return np.frombuffer(buffer, dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
 def _encode(text: str, encoding: str = "latin1") -> bytes:
     if encoding.replace("-", "").lower() not in ("latin1", "ascii", "utf8"):
         raise pickle.UnpicklingError(f"the text encoding {encoding!r}")
@@ -126,6 +130,8 @@ ALLOWED: dict[str, Callable[..., Any]] = {
 for _package in ("numpy.core.multiarray", "numpy._core.multiarray"):
     ALLOWED[f"{_package}.scalar"] = _scalar
     ALLOWED[f"{_package}._reconstruct"] = _empty_array
+for _package in ("numpy.core.numeric", "numpy._core.numeric"):
+    ALLOWED[f"{_package}._frombuffer"] = _from_buffer
 
 
 class RestrictedUnpickler(pickle.Unpickler):

@@ -1,8 +1,8 @@
 """The fixed [1, 3, 3, 1] low-pass filter of StyleGAN2 and its up- and downsampling.
 
 Source: Karras et al. 2020 (StyleGAN2), arXiv 1912.04958, appendix B; zero padding throughout.
-The filter is a constant of the architecture. Checkpoints carry it as a buffer; `check_kernel` compares, no layer
-reads it.
+The filter is a constant of the architecture and an outer product, so it runs as one pass per axis. Checkpoints carry
+it as a buffer, which the loaders compare with `fir_kernel` and no layer reads.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ def fir_kernel(gain: float = 1.0) -> Tensor:
     return torch.outer(taps, taps) * (gain / 64.0)
 
 
-def _depthwise(kernel: Tensor, x: Tensor) -> Tensor:
-    return kernel.to(x).expand(x.shape[1], 1, *kernel.shape[-2:])
-
-
-def blur(x: Tensor, pad: int, gain: float = 1.0, stride: int = 1) -> Tensor:
-    """Filters every channel of x.
+def blur(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
+    """Filters every channel of x, first along the columns, then along the rows.
 
     Args:
-        x: features, (B, C, H, W).
+        x: features, (B, C, H, W); channels-last is the fast layout on processors.
         pad: zeros added on each side of both axes.
         gain: sum of the filter.
-        stride: step of the output grid; 2 keeps every second sample.
 
     Returns:
-        (B, C, (H + 2 pad - 4) // stride + 1, same for W).
+        (B, C, H + 2 pad - 3, W + 2 pad - 3).
     """
-    return F.conv2d(x, _depthwise(fir_kernel(gain), x), padding=pad, stride=stride, groups=x.shape[1])
+    channels = x.shape[1]
+    taps = (x.new_tensor(TAPS) * (gain**0.5 / 8.0)).expand(channels, 1, 4).contiguous()
+    x = F.conv2d(x, taps.unsqueeze(3), padding=(pad, 0), groups=channels)
+    return F.conv2d(x, taps.unsqueeze(2), padding=(0, pad), groups=channels)
 
 
 def upsample_rgb(x: Tensor) -> Tensor:
-    """Doubles the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 and 1)."""
-    return F.conv_transpose2d(x, _depthwise(fir_kernel(4.0), x), stride=2, padding=1, groups=x.shape[1])
+    """Doubles the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 and 1).
+
+    Each output sample is 3/4 of its nearest and 1/4 of its second nearest input sample per axis: bilinear
+    interpolation, save that the surroundings are zero, hence the ring of zeros that is cut off again.
+    """
+    ring = F.pad(x, (1, 1, 1, 1))
+    return F.interpolate(ring, scale_factor=2.0, mode="bilinear", align_corners=False)[:, :, 2:-2, 2:-2]

@@ -204,7 +204,8 @@ class Generator(nn.Module):
         self._codes_of_style(styles)
         style = iter(styles.split([entry.channels for entry in self.style_layout], dim=1))
         maps = iter(self._noise_maps(noise, styles))
-        x = self.input.input.expand(len(styles), -1, -1, -1)
+        # The layers keep the layout of their input; with channels last neither convolution nor blur has to rearrange.
+        x = self.input.input.expand(len(styles), -1, -1, -1).contiguous(memory_format=torch.channels_last)
         x = self.conv1(x, next(style), next(maps))
         rgb = self.to_rgb1(x, next(style), None)
         for k, to_rgb in enumerate(self.to_rgbs):

@@ -8,7 +8,6 @@ convolution.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,6 @@ from textedit_bench.models.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear, F
 from textedit_bench.models.resample import blur, upsample_rgb
 
 DEMODULATION_EPS = 1e-8
-NoiseSource = Callable[[int, int], "Tensor | None"]
 
 
 class ModulatedConv2d(nn.Module):
@@ -34,21 +32,38 @@ class ModulatedConv2d(nn.Module):
         self.modulation = EqualLinear(w_dim, in_dim, bias_init=1.0)
         self.scale = 1.0 / math.sqrt(in_dim * kernel * kernel)
         self.upsample = upsample
+        self._cached_power: tuple[object, Tensor] | None = None
         if upsample:
             self.blur = FirFilter(4.0)
 
     def demodulation(self, style: Tensor) -> Tensor:
         """1 / norm of the modulated weights of each output channel: (B, I) -> (B, O)."""
-        power = self.weight[0].square().sum(dim=(2, 3)) * self.scale**2
-        return torch.rsqrt(F.linear(style.square(), power) + DEMODULATION_EPS)
+        return torch.rsqrt(F.linear(style.square(), self._power()) + DEMODULATION_EPS)
+
+    def _power(self) -> Tensor:
+        """Sum over the kernel of the squared scaled weights, (O, I); kept while frozen weights do not change."""
+        weight = self.weight
+        if weight.requires_grad or weight.is_inference():
+            return weight[0].square().sum(dim=(2, 3)) * self.scale**2
+        state = (weight._version, weight.data_ptr(), weight.dtype, weight.device)
+        if self._cached_power is None or self._cached_power[0] != state:
+            with torch.inference_mode(False), torch.no_grad():
+                self._cached_power = (state, weight[0].square().sum(dim=(2, 3)) * self.scale**2)
+        return self._cached_power[1]
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Convolves the modulated input; (B, I, H, W) -> (B, O, H, W) or (B, O, 2H, 2W); not demodulated yet."""
-        x = x * style[:, :, None, None]
-        weight = self.weight[0] * self.scale
+        x = x * (style * self.scale)[:, :, None, None]
+        weight = self.weight[0]
         if not self.upsample:
             return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
         return blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), pad=1, gain=4.0)
+
+    def project(self, x: Tensor, style: Tensor) -> Tensor:
+        """The 1x1 case as one small matrix product per sample, without a modulated copy of x: (B, O, H, W)."""
+        weight = self.weight[0, :, :, 0, 0] * (style * self.scale)[:, None, :]
+        pixels = x.permute(0, 2, 3, 1).flatten(1, 2)
+        return (weight @ pixels.transpose(1, 2)).unflatten(2, x.shape[-2:])
 
 
 class NoiseInjection(nn.Module):
@@ -81,11 +96,12 @@ class StyledConv(nn.Module):
         """x (B, I, H, W), style (B, I), noise (1 or B, 1, H', W') or None -> (B, O, H', W')."""
         y = self.conv(x, style)
         # sqrt(2) * lrelu(v) = lrelu(sqrt(2) * v): the gain joins the small factors instead of a pass over the features.
-        y = y * (self.conv.demodulation(style) * LRELU_GAIN)[:, :, None, None]
-        y = y + (self.activate.bias * LRELU_GAIN)[:, None, None]
+        # What follows the first line works in place: nothing it overwrites is needed by the backward pass.
+        factor = (self.conv.demodulation(style) * LRELU_GAIN)[:, :, None, None]
+        y = torch.addcmul((self.activate.bias * LRELU_GAIN)[:, None, None], y, factor)
         if noise is not None:
-            y = y + noise * (self.noise.weight * LRELU_GAIN)
-        y = F.leaky_relu(y, LRELU_SLOPE)
+            y = y.add_(noise * (self.noise.weight * LRELU_GAIN))
+        y = F.leaky_relu_(y, LRELU_SLOPE)
         return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
 
 
@@ -102,7 +118,7 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, skip: Tensor | None) -> Tensor:
         """x (B, I, H, W), style (B, I), skip (B, 3, H/2, W/2) or None -> (B, 3, H, W)."""
-        rgb = self.conv(x, style) + self.bias
+        rgb = self.conv.project(x, style) + self.bias
         if self.clamp is not None:
             rgb = rgb.clamp(-self.clamp, self.clamp)
         return rgb if skip is None else rgb + upsample_rgb(skip)

@@ -133,6 +133,7 @@ def read_archive(path: Path, inert: tuple[str, ...] = ()) -> Any:
 
             extra: dict[str, Any] = {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
             extra["torch._utils._rebuild_tensor_v2"] = _rebuild
+            extra |= {f"torch.jit._pickle.build_{kind}list": list for kind in ("int", "double", "bool", "tensor")}
             with archive.open(pickle_name) as stream:
                 return read_pickle(stream, str(path), inert=inert, extra=extra, storage=storage)
     except (zipfile.BadZipFile, StopIteration, KeyError, OSError) as error:

@@ -61,7 +61,7 @@ def kind_of(key):
 
 def normals(name, shape, salt):
     """Standard normals (float64) for one named array."""
-    digest = hashlib.sha256(f"{salt}|{name}".encode("utf-8")).digest()
+    digest = hashlib.sha256(f"{salt}|{name}".encode()).digest()
     seed = int.from_bytes(digest[:8], "little")
     count = math.prod(shape)  # () -> 1
     gen = np.random.Generator(np.random.PCG64(seed))
