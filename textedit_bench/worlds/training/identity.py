@@ -81,11 +81,21 @@ class IdentityBatches:
         return images, index // self.each, self.pool.factors.identity[index]
 
 
-@torch.no_grad()
 def measure(network: IdentityNetwork, pool: Pool, each: int) -> tuple[float, float]:
     """Threshold at 1 % false accepts and true-accept rate on a pool of unseen subjects."""
-    vectors = torch.cat([network.embed(pool.images(slice(i, i + 256))) for i in range(0, len(pool), 256)])
-    return verification(vectors, torch.arange(len(pool)) // each)
+    return verification(_vectors(network, pool), torch.arange(len(pool)) // each)
+
+
+def false_accepts(network: IdentityNetwork, pool: Pool, each: int) -> float:
+    """Share of pairs of different subjects that the network's stored threshold accepts."""
+    vectors, subjects = _vectors(network, pool), torch.arange(len(pool)) // each
+    other = subjects[:, None] != subjects
+    return float((vectors @ vectors.T >= network.threshold)[other].float().mean())
+
+
+@torch.no_grad()
+def _vectors(network: IdentityNetwork, pool: Pool) -> Tensor:
+    return torch.cat([network.embed(pool.images(slice(i, i + 256))) for i in range(0, len(pool), 256)])
 
 
 def unseen_pool(world: World, folder: Path) -> Pool:

@@ -47,11 +47,11 @@ ROLES = {
     "clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 11, 1.5e-3, shared=True),
     "identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 21),
     "oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 31),
-    "second_oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 41),
-    "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 12, 1.5e-3, shared=True),
-    "judge_identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 22),
-    "perceptual": Role(f"{_HERE}.attributes:train", "world-perceptual", 1500, 51),
-    "features": Role(f"{_HERE}.attributes:train", "world-features", 1500, 61),
+    "second_oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 1600, 41),
+    "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 3600, 12, 1.5e-3, shared=True),
+    "judge_identity": Role(f"{_HERE}.identity:train", "world-identity", 1800, 22),
+    "perceptual": Role(f"{_HERE}.attributes:train", "world-perceptual", 1200, 51),
+    "features": Role(f"{_HERE}.attributes:train", "world-features", 1200, 61),
 }
 """In the order in which others need them."""
 

@@ -1,0 +1,49 @@
+"""What a generator's samples show, as read by the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from textedit_bench.worlds.factors import Attribute
+from textedit_bench.worlds.world import World
+
+
+def readings(oracle: Any, pictures: Callable[[int], Tensor], count: int, batch_size: int = 100) -> Tensor:
+    """The oracle's readings of ``count`` pictures, int64 [count, A]; ``pictures(n)`` makes the next n."""
+    parts = []
+    for start in range(0, count, batch_size):
+        parts.append(oracle.predict(pictures(min(batch_size, count - start))).cpu())
+    return torch.cat(parts)
+
+
+def total_variation(first: Tensor, second: Tensor, values: int) -> float:
+    """Half the summed differences of two samples' shares, abstentions (-1) a value of their own; in [0, 1]."""
+    shares = [torch.bincount(x + 1, minlength=values + 1).double() / len(x) for x in (first, second)]
+    return float((shares[0] - shares[1]).abs().sum() / 2)
+
+
+def correlation(world: World, attribute: Attribute, read: Tensor) -> float:
+    """Correlation (phi) of an attribute's most dependent value with the value it depends on.
+
+    Args:
+        world: its attributes order the columns.
+        attribute: has ``given``.
+        read: value indices [N, A].
+    """
+    if attribute.given is None:
+        raise ValueError(f"attribute {attribute.name} depends on no other")
+    parent, tables = attribute.given
+    raised = {
+        (own, other): weights[own] - attribute.weights[own]
+        for other, weights in tables.items()
+        for own in range(len(weights))
+    }
+    own, other = max(raised, key=raised.__getitem__)
+    x = (read[:, world.index(attribute.name)] == own).double()
+    y = (read[:, world.index(parent)] == other).double()
+    spread = x.std(correction=0) * y.std(correction=0)
+    return float(((x - x.mean()) * (y - y.mean())).mean() / spread) if spread > 0 else 0.0
