@@ -14,7 +14,7 @@ from textedit_bench.report.collect import Collected, StoredCell
 
 IMAGES = 4
 """The first ones, whatever they look like."""
-TILE = 112
+TILE = 128
 _GAP, _MARGIN, _LABEL, _TITLE = 4, 10, 150, 34
 _PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
 
