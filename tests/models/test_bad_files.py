@@ -163,3 +163,13 @@ def test_archives_with_settings_objects_give_their_tensors(tmp_path):
     assert content["opts"].get("x") == 1
     with pytest.raises(CheckpointError, match=r"argparse\.Namespace"):
         read_archive(tmp_path / "w.pt")
+
+
+def test_decoders_inside_files_of_methods_and_encoders_are_generators(tmp_path):
+    generator = Generator(**SMALL)
+    state = {f"decoder.{name}": tensor for name, tensor in generator.state_dict().items()}
+    content = {"state_dict": {**state, "mapper.mapping.weight": torch.zeros(1)}, "latent_avg": torch.ones(4, 6)}
+    torch.save(content, tmp_path / "w.pt")
+    loaded = load(tmp_path / "w.pt")
+    assert torch.equal(loaded.input.input, generator.input.input)
+    assert torch.equal(loaded.w_mean, torch.ones(6))

@@ -113,7 +113,7 @@ def _from_rosinality(file: Path, content: Mapping[str, Any], average: Tensor | N
 def _from_state(file: Path, state: State, format_: str, average: Tensor | None) -> Checkpoint:
     checkpoint = Checkpoint(file, format_, latent_avg=average)
     nested = {"encoder": "encoder.", "generator": "decoder."}
-    if any(name.startswith("encoder.") for name in state):
+    if _has(state, tuple(nested.values())):  # e4e and pSp hold both, a StyleCLIP mapper file the decoder only
         for network, prefix in nested.items():  # only the leading prefix goes
             part = {name[len(prefix) :]: tensor for name, tensor in state.items() if name.startswith(prefix)}
             if part:
