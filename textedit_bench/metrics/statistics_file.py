@@ -1,0 +1,119 @@
+"""Statistics of a reference set as ``.npz``, exchangeable with other FID packages.
+
+Read: ``mu`` and ``sigma`` as clean-fid, pytorch-fid and torch-fidelity store them, and ``feats`` as clean-fid's KID
+files do. Written: the same keys, and beside them what those files lack: how many images, which weights, which resize,
+which source.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textedit_bench.errors import UserError
+from textedit_bench.metrics.frechet import frechet_distance
+
+
+@dataclass(frozen=True)
+class SetStatistics:
+    """What is stored of a set of images.
+
+    Attributes:
+        mu: mean feature, float64 [d].
+        sigma: covariance (n - 1), float64 [d, d].
+        n: number of images; None where the file does not say.
+        weights_sha256: digest of the feature network's weights; ``""`` where the file does not say.
+        resize: the named resize rule; ``""`` where the file does not say.
+        source: what the images are; ``""`` where the file does not say.
+        features: the features themselves, float32 [n, d], which KID and precision/recall need; or None.
+    """
+
+    mu: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    n: int | None = None
+    weights_sha256: str = ""
+    resize: str = ""
+    source: str = ""
+    features: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(
+        cls, features: NDArray[np.floating], *, weights_sha256: str, resize: str, source: str, keep: bool = True
+    ) -> SetStatistics:
+        """Statistics of features [n, d]; ``keep`` stores the features too."""
+        rows = np.asarray(features, dtype=np.float64)
+        if rows.ndim != 2 or len(rows) < 2 or not np.isfinite(rows).all():
+            raise ValueError(f"features must be finite, of shape [n >= 2, d], got {rows.shape}")
+        kept = np.asarray(features, dtype=np.float32) if keep else None
+        sigma = np.atleast_2d(np.cov(rows, rowvar=False))
+        return cls(rows.mean(0), sigma, len(rows), weights_sha256, resize, source, kept)
+
+    def distance(self, other: SetStatistics) -> float:
+        """Frechet distance to another set.
+
+        Raises:
+            ValueError: both say which weights or which resize made them, and they differ.
+        """
+        for name in ("weights_sha256", "resize"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine and theirs and mine != theirs:
+                raise ValueError(f"statistics made with different {name}: {mine} and {theirs}")
+        return frechet_distance(self.mu, self.sigma, other.mu, other.sigma)
+
+    def save(self, path: str | Path) -> None:
+        """Write a ``.npz``; the file appears complete or not at all."""
+        path = Path(path)
+        arrays: dict[str, NDArray[np.generic]] = {"mu": self.mu, "sigma": self.sigma}
+        if self.n is not None:
+            arrays["n"] = np.array(self.n)
+        for name in ("weights_sha256", "resize", "source"):
+            arrays[name] = np.array(getattr(self, name))
+        if self.features is not None:
+            arrays["feats"] = self.features
+        partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(partial, path)
+
+
+def load_statistics(path: str | Path) -> SetStatistics:
+    """Read statistics written here or by another FID package; no pickled content is executed.
+
+    Raises:
+        UserError: the file is missing, is no ``.npz``, or holds neither ``mu`` and ``sigma`` nor ``feats``.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            data = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(f"statistics {path}: cannot be read as .npz ({error})") from error
+    features = data.get("feats")
+    if "mu" not in data or "sigma" not in data:
+        if features is None:
+            held = ", ".join(sorted(data)) or "nothing"
+            raise UserError(f"statistics {path}: expected mu and sigma, or feats; the file holds {held}")
+        rows = features.astype(np.float64)
+        data["mu"], data["sigma"] = rows.mean(0), np.atleast_2d(np.cov(rows, rowvar=False))
+        data.setdefault("n", np.array(len(rows)))
+    mu, sigma = data["mu"].astype(np.float64), data["sigma"].astype(np.float64)
+    if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)) or not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
+        raise UserError(f"statistics {path}: mu {mu.shape} and sigma {sigma.shape} are no mean and covariance")
+
+    def text(name: str) -> str:
+        return str(data[name]) if name in data else ""
+
+    return SetStatistics(
+        mu,
+        sigma,
+        int(data["n"]) if "n" in data else None,
+        text("weights_sha256"),
+        text("resize"),
+        text("source"),
+        None if features is None else features.astype(np.float32),
+    )
