@@ -77,6 +77,15 @@ def load_clip(path_or_name: AnyPath, architecture: str | None = None) -> ClipMod
     return clip_loading.load_clip(path_or_name, architecture)
 
 
+def load_own(path: AnyPath) -> nn.Module:
+    """Any network of ours, whatever its class.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    return _own(read_checkpoint(path), nn.Module)
+
+
 def _own(checkpoint: Checkpoint, wanted: type[Network]) -> Network:
     network = build_network(checkpoint.path, checkpoint.networks[""], checkpoint.metadata)
     if not isinstance(network, wanted):
