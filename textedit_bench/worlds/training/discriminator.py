@@ -1,8 +1,8 @@
 """The mini discriminator, trained against the finished generator.
 
-A picture is a function of its w here, so regression alone makes the generator sharp and no adversarial fine-tune follows;
-methods with an adversarial loss still need a discriminator of the real pictures. Logistic loss with lazy R1 (Karras et al.
-2020, arXiv 1912.04958, appendix B).
+A picture is a function of its w here, so regression alone makes the generator sharp and no adversarial fine-tune
+follows; methods with an adversarial loss still need a discriminator of the real pictures. Logistic loss with lazy R1
+(Karras et al. 2020, arXiv 1912.04958, appendix B).
 """
 
 from __future__ import annotations
