@@ -30,6 +30,7 @@ def contents(results: Path) -> dict[str, bytes]:
     """Everything that must be equal between two runs: edits, pictures, records, features, the table."""
     names = {"records.parquet", "images.zip", "features.npz", "edits.safetensors", "latents.safetensors", "table.csv"}
     files = [p for p in sorted(results.rglob("*")) if p.name in names and ".corrupt-" not in str(p)]
+    assert any(p.name == "table.csv" for p in files) and any(p.name == "records.parquet" for p in files)
     return {str(p.relative_to(results)): p.read_bytes() for p in files}
 
 

@@ -58,6 +58,9 @@ class TinyWorld:
         visible = torch.ones(len(factors), 2, dtype=torch.bool)
         return SimpleNamespace(images=images, masks={}, visible=visible)
 
+    def visible_through(self, factors: Factors, asked: dict[str, str]) -> Tensor:
+        return self.render(factors).visible
+
     def split_factors(self, split: str, indices: Any) -> Factors:
         rows = []
         for i in indices:
