@@ -56,14 +56,13 @@ def _synthesis(source: str, size: int, rest: str, tensor: Tensor) -> State:
     if leaf == "noise_const":
         index = 0 if first else 2 * block + (1 if layer == "conv0" else 2)
         return {f"noises.noise_{index}": tensor.view(1, 1, *tensor.shape)}
-    renamed = {
-        "weight": (f"{target}.conv.weight", tensor.unsqueeze(0)),
-        "noise_strength": (f"{target}.noise.weight", tensor.reshape(1)),
-        "bias": (f"{target}.activate.bias", tensor),
-    }
-    if leaf not in renamed:
-        raise CheckpointError(f"{source}: surplus tensor synthesis.b{size}.{rest} in a StyleGAN2 generator")
-    return dict([renamed[leaf]])
+    if leaf == "weight":
+        return {f"{target}.conv.weight": tensor.unsqueeze(0)}
+    if leaf == "noise_strength":
+        return {f"{target}.noise.weight": tensor.view(1)}
+    if leaf == "bias":
+        return {f"{target}.activate.bias": tensor}
+    raise CheckpointError(f"{source}: surplus tensor synthesis.b{size}.{rest} in a StyleGAN2 generator")
 
 
 def _kernels(source: str, block: int, rest: str, tensor: Tensor) -> State:
