@@ -13,7 +13,7 @@ from typing import Any
 TEMPORARY = ".part"
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textedit_bench.worlds.factors import Factors
 
 INPUTS_VERSION = 1
-REFERENCE_SPLIT = "train"
+REFERENCE_SPLIT: Literal["train"] = "train"
 REFERENCE_IMAGES = 1024
 """Real photos, apart from the edited ones, that ``fid_real`` compares with."""
 BATCH = 24

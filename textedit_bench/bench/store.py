@@ -28,7 +28,7 @@ STAGES = ("infer", "score")
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
 
 log = logging.getLogger(__name__)
-Writer = Callable[[Path], None]
+Writer = Callable[[Path], object]
 
 
 class ResultFolder:

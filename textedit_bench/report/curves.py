@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -45,7 +45,7 @@ def draw_curves(collected: Collected) -> Figure | None:
         known = points.dropna()
         if known.empty:
             continue
-        style = {"linestyle": "--", "alpha": 0.7} if row.control else {}
+        style: dict[str, Any] = {"linestyle": "--", "alpha": 0.7} if row.control else {}
         (line,) = axis.plot(known[x], known[y], marker="o", markersize=3.5, label=_plain(row.title), **style)
         if row.strength in known.index:
             default = known.loc[row.strength]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textedit_bench.metrics.statistics import Jackknife, best_and_tied, delete_block_jackknife, two_way_bootstrap
 
 Values = NDArray[np.float64]
+Features = NDArray[np.floating]
 Distance = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
 
 
@@ -99,7 +100,7 @@ def set_figures(
     return figures
 
 
-def _not_different(first: object, second: object, reference: Values, distance: Distance, *, paired: bool) -> bool:
+def _not_different(first: object, second: object, reference: Features, distance: Distance, *, paired: bool) -> bool:
     """Whether the 95 % jackknife interval of the difference holds zero; the same images are left out of both."""
     a, b = np.asarray(first), np.asarray(second)
     width = a.shape[-1]
@@ -112,7 +113,7 @@ def _not_different(first: object, second: object, reference: Values, distance: D
 
 
 def _jackknife(
-    rows: NDArray[np.floating], reference: Values, distance: Distance, *, paired: bool, floor: float | None
+    rows: NDArray[np.floating], reference: Features, distance: Distance, *, paired: bool, floor: float | None
 ) -> Jackknife:
     images, prompts, width = rows.shape
     return delete_block_jackknife(

@@ -55,8 +55,8 @@ def blocks(table: Table) -> list[Block]:
 def _block_title(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
     trained = first["prompt_set"] == TRAINED
-    words = "prompts trained on" if trained else "unseen prompts (in no method's training list)"
-    return f"{first['dataset']}: {rows['prompts'].max()} {words}, {first['images']} images"
+    words = "trained prompts" if trained else "unseen prompts (in no method's training list)"
+    return f"{first['dataset']}, {words}: {rows['prompts'].max()} x {first['images']} images"
 
 
 def _line(row: pd.Series, columns: tuple[ColumnSpec, ...]) -> Line:
