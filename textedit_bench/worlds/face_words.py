@@ -113,7 +113,7 @@ FACE_WORDS = Words(
         },
         "glasses": {
             "none": _absent(
-                ("glasses", "eyeglasses", "spectacles"), ("no pair of glasses", "no glasses on"), ("uncovered eyes",)
+                ("glasses", "eyeglasses", "spectacles"), ("no pair of glasses", "no clear glasses"), ("uncovered eyes",)
             ),
             "glasses": _worn(
                 ("glasses", "eyeglasses", "clear glasses", "reading glasses", "spectacles", "a pair of glasses"),
@@ -157,7 +157,7 @@ FACE_WORDS = Words(
         "hat": {
             "none": _absent(
                 ("hat", "top hat", "headwear"),
-                ("a bare top of the head", "no hat on"),
+                ("no purple hat", "no tall hat"),
                 ("a bare head", "an uncovered head"),
             ),
             "hat": _worn(
@@ -169,7 +169,7 @@ FACE_WORDS = Words(
             "none": Wording(
                 ("no makeup", "no make-up", "a bare face", "no lipstick", "natural lips", "no cosmetics"),
                 clauses=("without makeup", "without lipstick", "without make-up"),
-                held_out=("no makeup on", "a natural face"),
+                held_out=("no heavy makeup", "a natural face"),
             ),
             "makeup": Wording(
                 ("makeup", "make-up", "heavy makeup", "lipstick", "red lipstick", "rouge and lipstick", "cosmetics"),
@@ -181,7 +181,7 @@ FACE_WORDS = Words(
         "earrings": {
             "none": _absent(
                 ("earrings", "ear jewelry", "golden earrings"),
-                ("no pair of earrings", "no earrings on"),
+                ("no pair of earrings", "no gold earrings"),
                 ("bare ears",),
             ),
             "earrings": _worn(

@@ -1,0 +1,171 @@
+"""One tiny training of every kind: it runs, resumes where it stopped, and writes weights that load again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from textedit_bench.models.storage import build_network, read_tensors
+from textedit_bench.worlds.faces import FaceWorld
+from textedit_bench.worlds.networks.oracle import Oracle
+from textedit_bench.worlds.training import attributes, clip, identity, judges
+from textedit_bench.worlds.training.attributes import AttributeBatches, AttributeTraining, visible_cross_entropy
+from textedit_bench.worlds.training.clip import contrastive_loss, value_loss
+from textedit_bench.worlds.training.fit import Plan, fit, newest_checkpoint
+from textedit_bench.worlds.training.identity import margin_loss
+from textedit_bench.worlds.training.pool import cached_pool, identities
+
+WORLD = FaceWorld()
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module, settings in {
+        clip: {"POOL_SIZE": 24, "FRESH_SIZE": 12, "IMAGES": 6, "CAPTIONS": 4},
+        attributes: {"POOL_SIZE": 24, "FRESH_SIZE": 12, "BATCH": 6},
+        identity: {"SUBJECTS": 6, "PICTURES_EACH": 4, "UNSEEN_SUBJECTS": 4, "UNSEEN_PICTURES_EACH": 3, "BATCH": 8},
+    }.items():
+        for name, value in settings.items():
+            monkeypatch.setattr(module, name, value)
+    yield
+
+
+@pytest.mark.parametrize("role", list(judges.ROLES))
+def test_two_steps_of_every_role_end_in_weights_with_a_record(role: str, tmp_path: Path) -> None:
+    options = judges.Options(steps=2)
+    path = judges.train_role(WORLD, "tiny", role, tmp_path / "weights", tmp_path / "work", options)
+    assert path.parent.name == ("shared" if judges.ROLES[role].shared else "tiny")
+    tensors, metadata = read_tensors(path)
+    record = json.loads(metadata["record"])
+    assert record["stages"][0]["steps"] == 2
+    assert record["stages"][0]["command"].startswith(f"python -m textedit_bench.worlds.training.judges {role} ")
+    assert record["figures"]
+    network = build_network(path, tensors, metadata)
+    assert not network.training
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+
+
+def test_training_further_starts_from_the_weights_and_keeps_both_stages(tmp_path: Path) -> None:
+    places = (tmp_path / "weights", tmp_path / "work")
+    path = judges.train_role(WORLD, "tiny", "oracle", *places, judges.Options(steps=2))
+    before = read_tensors(path)[0]
+    options = judges.Options(steps=1, learning_rate=1e-9, further=True)
+    again = judges.train_role(WORLD, "tiny", "oracle", *places, options)
+    tensors, metadata = read_tensors(again)
+    assert [s["steps"] for s in json.loads(metadata["record"])["stages"]] == [2, 1]
+    torch.testing.assert_close(tensors["heads.2.weight"], before["heads.2.weight"], atol=1e-3, rtol=0)
+
+
+def _oracle_run(folder: Path, stops: list[int]) -> dict[str, torch.Tensor]:
+    pool = cached_pool(WORLD, 24, 0, folder / "pools")
+    sizes = [(a.name, len(a.values)) for a in WORLD.attributes]
+    for stop in stops:
+        torch.manual_seed(0)
+        oracle = Oracle("residual", [4, 4, 4, 4], sizes)
+        oracle.heads[1].p = 0.0  # dropout draws from the global stream, which a resumption does not continue
+        plan = Plan(stops[-1], folder / "run", checkpoint_every=2)
+        module = AttributeTraining(oracle, lambda x, net=oracle: (net(x), None), None, plan)
+        if stop < stops[-1]:
+            interrupted = Interrupt(AttributeBatches(pool, 6, 0), stop)
+            with pytest.raises(RuntimeError, match="killed"):
+                fit(module, interrupted, plan)
+        else:
+            fit(module, AttributeBatches(pool, 6, 0), plan)
+    return {k: v.clone() for k, v in oracle.state_dict().items()}
+
+
+class Interrupt:
+    """A machine that dies at a step."""
+
+    def __init__(self, batches: AttributeBatches, at: int) -> None:
+        self.batches, self.at = batches, at
+
+    def __call__(self, step: int) -> attributes.Batch:
+        if step >= self.at:
+            raise RuntimeError("killed")
+        return self.batches(step)
+
+
+def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole = _oracle_run(tmp_path / "whole", [6])
+    resumed = _oracle_run(tmp_path / "resumed", [4, 6])
+    newest = newest_checkpoint(tmp_path / "resumed" / "run")
+    assert newest is not None
+    assert newest.stem == "step=00000006"
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, atol=1e-6, rtol=1e-5)
+
+
+def test_a_pool_is_rendered_once_and_read_back_the_same(tmp_path: Path) -> None:
+    first = cached_pool(WORLD, 8, 3, tmp_path)
+    files = list(tmp_path.iterdir())
+    second = cached_pool(WORLD, 8, 3, tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == [f.name for f in files]
+    assert torch.equal(first.pixels, second.pixels)
+    assert torch.equal(first.factors.attributes, second.factors.attributes)
+    fresh = WORLD.render(WORLD.sample(8, torch.Generator().manual_seed(3))).images
+    assert float((second.images(slice(0, 8)) - fresh).abs().max()) <= 0.5 / 127.5 + 1e-6
+
+
+def test_identity_samples_share_geometry_and_nothing_else() -> None:
+    factors = identities(WORLD, 4)(8, torch.Generator().manual_seed(0))
+    assert torch.equal(factors.identity[0], factors.identity[3])
+    assert not torch.equal(factors.identity[0], factors.identity[4])
+    assert not torch.equal(factors.attributes[0], factors.attributes[1])
+    assert not torch.equal(factors.nuisance[0], factors.nuisance[1])
+
+
+def test_contrastive_loss_is_zero_when_every_true_pair_shares_the_mass_and_ignores_unknown_pairs() -> None:
+    true = torch.tensor([[1, 1, 0], [0, 0, 1]]).bool()
+    known = torch.ones_like(true)
+    logits = torch.where(true, 50.0, -50.0)
+    assert float(contrastive_loss(logits, true, known)) == pytest.approx(0.0, abs=1e-6)
+    wrong = logits.clone()
+    wrong[1, 0] = 90.0
+    assert float(contrastive_loss(wrong, true, known)) > 10
+    known[1, 0] = False
+    assert float(contrastive_loss(wrong, true, known)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_value_loss_is_the_mean_cross_entropy_over_visible_attributes() -> None:
+    logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    values = torch.tensor([[0, 2], [1, 1], [1, 0], [0, 0]])
+    visible = torch.tensor([[1, 1], [0, 1], [1, 0], [1, 1]]).bool()
+    expected = []
+    for picture in range(4):
+        for column, (start, stop) in enumerate(((0, 2), (2, 5))):
+            if visible[picture, column]:
+                chances = logits[start:stop, picture].softmax(0)
+                expected.append(-float(chances[values[picture, column]].log()))
+    assert float(value_loss(logits, values, visible, [2, 3])) == pytest.approx(sum(expected) / len(expected), rel=1e-5)
+
+
+def test_hidden_attributes_take_no_part_in_the_oracles_loss() -> None:
+    logits = [torch.tensor([[8.0, 0.0], [0.0, 8.0]])]
+    values = torch.tensor([[0], [0]])
+    all_seen = float(visible_cross_entropy(logits, values, torch.tensor([[True], [True]])))
+    one_seen = float(visible_cross_entropy(logits, values, torch.tensor([[True], [False]])))
+    assert one_seen < 0.01 < 3 < all_seen
+
+
+def test_the_margin_makes_the_task_harder_by_its_angle() -> None:
+    angle = torch.tensor(0.7)
+    cosines = torch.stack([angle.cos(), torch.tensor(0.1)])[None]
+    label = torch.tensor([0])
+    shifted = torch.stack([(angle + 0.25).cos(), torch.tensor(0.1)])[None]
+    expected = torch.nn.functional.cross_entropy(20 * shifted, label)
+    assert float(margin_loss(cosines, label, 20.0, 0.25)) == pytest.approx(float(expected), rel=1e-4)
+    assert float(margin_loss(cosines, label, 20.0, 0.25)) > float(margin_loss(cosines, label, 20.0, 0.0))
+
+
+def test_roles_are_the_judging_roles_of_the_cards() -> None:
+    from textedit_bench.data.card import ROLES
+
+    assert set(judges.ROLES) == set(ROLES) - {"generator", "discriminator", "encoder"}
+    assert len({role.seed for role in judges.ROLES.values()}) == len(judges.ROLES)
+    assert replace(judges.ROLES["clip"], steps=1).shared
