@@ -18,8 +18,8 @@ W_GAIN = 2.0
 class FactorEmbedding:
     """The matrix of one world: a dense rotation u of the factor vector, stored twice, as w = (u, -u).
 
-    Every factor change then has a form in which no coordinate of w falls. Official mappers end in a leaky ReLU, so their
-    offsets hardly fall either; with a single copy such a mapper could express half of the edits only.
+    Every factor change then has a form in which no coordinate of w falls. Some published mappers end in a leaky ReLU,
+    so their offsets hardly fall either; with a single copy they could express half of the edits only.
     What is left, {(a, a)}, is the null space: the generator is trained to ignore it.
 
     Args:

@@ -7,17 +7,22 @@ follows; methods with an adversarial loss still need a discriminator of the real
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from textedit_bench.models.stylegan2 import Discriminator, Generator
-from textedit_bench.worlds.training.fit import Plan, Trained
+from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.generator import SEED_STRIDE
-from textedit_bench.worlds.training.pool import Pool
+from textedit_bench.worlds.training.pool import Pool, cached_pool
+from textedit_bench.worlds.world import World
 
 CHANNELS = {4: 96, 8: 96, 16: 64, 32: 40, 64: 20}
 BATCH_SIZE = 8
+POOL_SIZE = 24_000
 R1_WEIGHT = 1.0
 R1_EVERY = 8
 
@@ -57,3 +62,23 @@ class DiscriminatorTraining(Trained):
             (gradient,) = torch.autograd.grad(on_real.sum(), real, create_graph=True)
             loss = loss + R1_WEIGHT / 2 * R1_EVERY * gradient.square().sum((1, 2, 3)).mean()
         return loss
+
+
+def train(
+    world: World, name: str, plan: Plan, cache: Path, *, generator: Generator
+) -> tuple[Discriminator, float, dict[str, Any]]:
+    """Train against the finished generator.
+
+    Returns:
+        Network, seconds, and the share of fresh renders and samples that it tells apart.
+    """
+    discriminator = Discriminator(world.resolution, channels=CHANNELS)
+    pool = cached_pool(world, POOL_SIZE, 1, cache)
+    batches = RealAndFake(pool, generator, plan.seed)
+    seconds = fit(DiscriminatorTraining(plan, discriminator), batches, plan)
+    discriminator.eval().requires_grad_(False)
+    right = []
+    for step in range(plan.steps, plan.steps + 16):
+        real, fake = batches(step)
+        right.append(0.5 * ((discriminator(real) > 0).float().mean() + (discriminator(fake) < 0).float().mean()))
+    return discriminator, seconds, {"told_apart": float(torch.stack(right).mean())}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from textedit_bench.worlds.embedding import FactorEmbedding
-from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.networks.encoder import MiniEncoder
-from textedit_bench.worlds.training.fit import Plan, Trained
-from textedit_bench.worlds.training.generator import SEED_STRIDE, reconstruction_loss
-from textedit_bench.worlds.training.pool import Pool
-from textedit_bench.worlds.world import Render, World
+from textedit_bench.worlds.training.fit import Plan, Trained, fit
+from textedit_bench.worlds.training.generator import SEED_STRIDE, W_DIM, pixel_weights, reconstruction_loss
+from textedit_bench.worlds.training.pool import FRESH_SEED, Pool, cached_pool
+from textedit_bench.worlds.world import World
 
 CODE_BATCH, REFINE_BATCH = 64, 12
+CODE_STEPS, CODE_RATE = 1600, 3e-3
+POOL_SIZE = 24_000
 NOISE = 0.03
 """Standard deviation of the noise on stage-one pictures, so that the base code does not hang on single pixels."""
 OFFSET_WEIGHT = 0.02
@@ -55,16 +58,17 @@ class CodeRegression(Trained):
 
 
 class RefinementBatches:
-    """Fresh renders with their factors."""
+    """Fresh renders with the codes that stand for them."""
 
-    def __init__(self, world: World, seed: int) -> None:
-        self.world, self.seed = world, seed
+    def __init__(self, world: World, embedding: FactorEmbedding, seed: int) -> None:
+        self.world, self.embedding, self.seed = world, embedding, seed
 
-    def __call__(self, step: int) -> tuple[Factors, Render]:
-        """Factors and pictures of one step."""
+    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """w, pictures and pixel weights of one step."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(REFINE_BATCH, stream)
-        return factors, self.world.render(factors)
+        render = self.world.render(factors)
+        return self.embedding.w(factors), render.images, pixel_weights(render)
 
 
 class CodeRefinement(Trained):
@@ -80,27 +84,55 @@ class CodeRefinement(Trained):
         self,
         plan: Plan,
         encoder: MiniEncoder,
-        embedding: FactorEmbedding,
         generator: nn.Module,
         identity: nn.Module | None,
     ) -> None:
         super().__init__(plan)
-        self.encoder, self.embedding = encoder, embedding
+        self.encoder = encoder
         # In a list, so that Lightning neither trains nor stores the frozen networks.
         frozen = [network for network in (generator, identity) if network is not None]
         self._frozen: list[Any] = [network.eval().requires_grad_(False) for network in frozen]
 
-    def training_step(self, batch: tuple[Factors, Render]) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Reconstruction, identity, code and offset terms on fresh renders."""
-        factors, render = batch
-        codes = self.encoder(render.images)
+        w, images, weights = batch
+        codes = self.encoder(images)
         made = self._frozen[0].synthesize(codes, noise="none")
-        loss = reconstruction_loss(made, render)
+        loss = reconstruction_loss(made, images, weights)
         self.log("reconstruction", loss)
-        loss = loss + CODE_WEIGHT * (codes[:, 0] - self.embedding.w(factors)).square().mean()
+        loss = loss + CODE_WEIGHT * (codes[:, 0] - w).square().mean()
         loss = loss + OFFSET_WEIGHT * (codes[:, 1:] - codes[:, :1]).square().mean()
         for network in self._frozen[1:]:
-            similar = (network.embed(made) * network.embed(render.images)).sum(1).mean()
+            similar = (network.embed(made) * network.embed(images)).sum(1).mean()
             self.log("identity", similar)
             loss = loss + IDENTITY_WEIGHT * (1.0 - similar)
         return loss
+
+
+def train(
+    world: World, name: str, plan: Plan, cache: Path, *, generator: Any, identity: Any
+) -> tuple[MiniEncoder, float, dict[str, Any]]:
+    """Both stages.
+
+    Args:
+        world: what renders.
+        name: the role; there is one.
+        plan: of stage two; stage one has its own length and rate.
+        cache: where rendered pools are kept.
+        generator: frozen, finished.
+        identity: the guiding identity network, frozen.
+
+    Returns:
+        Network, seconds of both stages, and the mean absolute distance of inversions to fresh renders on [-1, 1].
+    """
+    embedding = FactorEmbedding(world.space, W_DIM)
+    encoder = MiniEncoder(generator.num_rows, W_DIM)
+    first = replace(plan, steps=CODE_STEPS, folder=plan.folder / "codes", learning_rate=CODE_RATE)
+    pool = cached_pool(world, POOL_SIZE, 1, cache)
+    seconds = fit(CodeRegression(first, encoder), CodeBatches(pool, embedding, plan.seed), first)
+    refinement = CodeRefinement(plan, encoder, generator, identity)
+    seconds += fit(refinement, RefinementBatches(world, embedding, plan.seed), plan)
+    encoder.eval().requires_grad_(False)
+    images = world.render(world.sample(256, torch.Generator().manual_seed(FRESH_SEED))).images
+    made = generator.synthesize(encoder.encode(images)).clamp(-1.0, 1.0)
+    return encoder, seconds, {"l1_of_inversions": float((made - images).abs().mean())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ from torch.nn import functional
 
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.embedding import FactorEmbedding
-from textedit_bench.worlds.training.fit import Plan, Trained
+from textedit_bench.worlds.training.fit import Plan, Trained, fit
+from textedit_bench.worlds.training.mapping import DEPTH, LatentFactors, set_mapping
+from textedit_bench.worlds.training.pool import FRESH_SEED
 from textedit_bench.worlds.world import Render, World
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
 Z_DIM = W_DIM = 128
-MAPPING_DEPTH = 4
 SMALL_FEATURE_WEIGHT = 4.0
 """Extra weight of the pixels of an attribute that covers little of the picture; else eyes and mouths stay soft."""
 
@@ -26,7 +28,7 @@ NULL_NOISE = 0.8
 
 def new_generator(resolution: int = 64) -> Generator:
     """An untrained generator of the mini tier's size."""
-    return Generator(resolution, z_dim=Z_DIM, w_dim=W_DIM, n_mlp=MAPPING_DEPTH, channels=CHANNELS)
+    return Generator(resolution, z_dim=Z_DIM, w_dim=W_DIM, n_mlp=DEPTH, channels=CHANNELS)
 
 
 def pixel_weights(render: Render) -> Tensor:
@@ -40,10 +42,15 @@ def pixel_weights(render: Render) -> Tensor:
     return weights / weights.mean((1, 2, 3), keepdim=True)
 
 
-def reconstruction_loss(made: Tensor, render: Render) -> Tensor:
-    """Weighted L1, plus L1 after 4x4 pooling, plus L1 of the image gradients."""
-    difference = made - render.images
-    loss = (difference.abs() * pixel_weights(render)).mean()
+def reconstruction_loss(made: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Weighted L1, plus L1 after 4x4 pooling, plus L1 of the image gradients.
+
+    Args:
+        made, wanted: images [B, 3, H, W].
+        weights: [B, 1, H, W], see `pixel_weights`.
+    """
+    difference = made - wanted
+    loss = (difference.abs() * weights).mean()
     loss = loss + functional.avg_pool2d(difference, 4).abs().mean()
     for axis in (2, 3):
         loss = loss + difference.diff(dim=axis).abs().mean()
@@ -61,15 +68,16 @@ class RegressionBatches:
     def __init__(self, world: World, embedding: FactorEmbedding, rows: int, seed: int) -> None:
         self.world, self.embedding, self.rows, self.seed = world, embedding, rows, seed
 
-    def __call__(self, step: int) -> tuple[Tensor, Render]:
-        """W+ codes [B, rows, w_dim] and the pictures they should give."""
+    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """W+ codes [B, rows, w_dim], the pictures they should give, and the weights of the pixels."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(BATCH_SIZE, stream)
         render = self.world.render(factors)
         codes = self.embedding.w(factors)[:, None].expand(-1, self.rows, -1)
         # Directions that stand for no factor must change nothing, in any row: editors will wander into them.
         strength = NULL_NOISE * torch.rand(BATCH_SIZE, 1, 1, generator=stream)
-        return codes + strength * self.embedding.null_noise((BATCH_SIZE, self.rows), stream), render
+        codes = codes + strength * self.embedding.null_noise((BATCH_SIZE, self.rows), stream)
+        return codes, render.images, pixel_weights(render)
 
 
 class GeneratorRegression(Trained):
@@ -82,10 +90,10 @@ class GeneratorRegression(Trained):
             generator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA_DECAY)
         )
 
-    def training_step(self, batch: tuple[Tensor, Render]) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Reconstruction loss of one batch."""
-        codes, render = batch
-        loss = reconstruction_loss(self.generator.synthesize(codes, noise="none"), render)
+        codes, wanted, weights = batch
+        loss = reconstruction_loss(self.generator.synthesize(codes, noise="none"), wanted, weights)
         self.log("loss", loss)
         return loss
 
@@ -104,3 +112,28 @@ class GeneratorRegression(Trained):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def train(world: World, name: str, plan: Plan, cache: Path) -> tuple[Generator, float, dict[str, Any]]:
+    """Synthesis by regression, then the mapping network in closed form and the mean of W.
+
+    Args:
+        world: what renders.
+        name: the role; there is one.
+        plan: of the regression.
+        cache: not needed, every batch is rendered afresh.
+
+    Returns:
+        Network, seconds of training, and the mean absolute distance to fresh renders on the scale [-1, 1].
+    """
+    embedding = FactorEmbedding(world.space, W_DIM)
+    generator = new_generator(world.resolution)
+    module = GeneratorRegression(plan, generator)
+    seconds = fit(module, RegressionBatches(world, embedding, generator.num_rows, plan.seed), plan)
+    generator.load_state_dict(module.average.module.state_dict())
+    generator.eval().requires_grad_(False)
+    set_mapping(generator, embedding, LatentFactors(world.space, Z_DIM))
+    generator.estimate_w_mean()
+    factors = world.sample(256, torch.Generator().manual_seed(FRESH_SEED))
+    made = generator.synthesize(embedding.w(factors)).clamp(-1.0, 1.0)
+    return generator, seconds, {"l1_to_renders": float((made - world.render(factors).images).abs().mean())}

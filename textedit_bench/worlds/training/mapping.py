@@ -1,8 +1,8 @@
 """The mini generator's mapping network z -> w, written down instead of trained.
 
 The factors of a picture are step functions of normal numbers, and a step is two leaky ReLUs. So four layers of the
-mapping network can hold the exact map: ramps at every threshold, products for correlated attributes, the rotation into W,
-and the inverse of the last activation. Regression of the same network was tried first: after 5,000 steps of 512 its
+mapping network can hold the exact map: ramps at every threshold, products for correlated attributes, the rotation into
+W, and the inverse of the last activation. Regression of the same network was tried first: after 5,000 steps of 512 its
 error was still 0.49 of a variance of 1.1 per coordinate, and samples were mixtures of attribute values.
 """
 
