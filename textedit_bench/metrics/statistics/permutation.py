@@ -71,7 +71,7 @@ def holm(p_values: ArrayLike) -> Values:
     """
     p = np.array(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"p-values must be a list of numbers in [0, 1], got {p_values}")
+        raise ValueError(f"p-values must be a list of numbers in [0, 1], got {p.tolist()}")
     order = np.argsort(p, kind="stable")
     steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     adjusted = np.empty_like(p)

@@ -29,14 +29,14 @@ def best_and_tied(
         One flag per method; False for a method without any value.
     """
     cells = stack(values) * (1.0 if higher_is_better else -1.0)
-    known = np.isfinite(cells).any((1, 2))
-    if not known.any():
+    known = [bool(np.isfinite(method).any()) for method in cells]
+    if not any(known):
         return [False] * len(cells)
     means = np.array([np.nanmean(m) if k else -np.inf for m, k in zip(cells, known, strict=True)])
     best = int(means.argmax())
     others = [m for m in range(len(cells)) if m != best and known[m]]
     adjusted = holm([sign_flip_test(cells[best] - cells[m], flips=flips, seed=seed) for m in others])
-    tied = [bool(k) for k in known]
+    tied = list(known)
     for m, p in zip(others, adjusted, strict=True):
         difference = cells[best] - cells[m]
         worse = np.isfinite(difference).any() and np.nanmean(difference) > 0.0
