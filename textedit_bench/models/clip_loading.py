@@ -175,7 +175,7 @@ def _depth(state: dict[str, Tensor], prefix: str) -> int:
 
 def _wrap(model: nn.Module, tokenizer: Any, settings: dict[str, Any], name: str) -> ClipModel:
     size = settings.get("size") or getattr(model.visual, "image_size", 224)
-    size = size if isinstance(size, int) else size[0]
+    size = size if isinstance(size, int) else int(size[0])  # type: ignore[index]
     mean, std = settings.get("mean") or OPENAI_MEAN, settings.get("std") or OPENAI_STD
     wrapped = ClipModel(model.to(torch.float32), tokenizer, size, mean, std, name)
     return wrapped.eval().requires_grad_(False)

@@ -45,7 +45,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str], half
     if not found:
         raise CheckpointError(f"{source}: holds no network that can be converted")
     main = Path(target)
-    written = []
+    written: list[Path] = []
     for name in found:
         kind, build = BUILDERS[name]
         path = main if not written else main.with_name(f"{main.stem}.{name}.safetensors")

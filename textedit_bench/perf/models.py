@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ def generator_flops(generator: Generator, batch: int) -> float:
     """Operations of the convolutions of one forward pass; an up-convolution counts its nine taps per input pixel."""
     total = 0.0
     for entry in generator.style_layout:
-        weight = generator.get_submodule(entry.layer).conv.weight
+        layer: Any = generator.get_submodule(entry.layer)
+        weight = layer.conv.weight
         block = 0 if entry.layer in ("conv1", "to_rgb1") else _block(entry.layer) + 1
         up = entry.layer.startswith("convs.") and int(entry.layer.split(".")[1]) % 2 == 0
         side = 4 * 2 ** (block - 1 if up else block)
