@@ -72,7 +72,7 @@ class Stub:
 
 
 def test_missing_weights_are_named_and_fail(tmp_path: Path) -> None:
-    figures = check_world(Stub({}, tmp_path), Sizes(4, 2, 4, 4))  # type: ignore[arg-type]
+    figures = check_world(Stub({}, tmp_path), sizes=Sizes(4, 2, 4, 4))  # type: ignore[arg-type]
     assert len(figures) == 8
     assert not any(f.passed for f in figures)
     assert any("weights missing: generator, encoder" in f.name for f in figures)

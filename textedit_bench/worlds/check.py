@@ -64,13 +64,24 @@ class Figure:
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 
+PARTS = ("oracle", "second_oracle", "clip", "judge_clip", "identity", "judge_identity", "generator", "inversion")
+_ROLES = {
+    "generator": ("generator", "oracle"),
+    "inversion": ("generator", "encoder", "oracle", "judge_identity"),
+}
+
+
 def check_world(
-    domain: Domain, sizes: Sizes | None = None, report: Callable[[str], None] | None = None
+    domain: Domain,
+    parts: Sequence[str] = PARTS,
+    sizes: Sizes | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> list[Figure]:
-    """Measure every bar of a mini-tier domain.
+    """Measure the bars of a mini-tier domain.
 
     Args:
         domain: its networks and its world.
+        parts: which of `PARTS`.
         sizes: how many pictures; smaller ones are for tests.
         report: told which part is being measured.
 
@@ -78,25 +89,27 @@ def check_world(
         UserError: the domain has no procedural world.
     """
     world, sizes = _world(domain), sizes or Sizes()
-    stream = torch.Generator().manual_seed(FRESH_SEED)
-    fresh = render_pool(world, world.sample(sizes.renders, stream))
-    parts: list[tuple[str, tuple[str, ...], Callable[[], list[Figure]]]] = [
-        *((role, (role,), lambda role=role: _oracle(domain, role, fresh)) for role in ("oracle", "second_oracle")),
-        *((role, (role,), lambda role=role: _clip(domain, role, fresh)) for role in ("clip", "judge_clip")),
-        *((role, (role,), lambda role=role: _identity(domain, role, sizes)) for role in ("identity", "judge_identity")),
-        ("generator", ("generator", "oracle"), lambda: _generator(domain, sizes)),
-        ("inversion", ("generator", "encoder", "oracle", "judge_identity"), lambda: _inversion(domain, sizes)),
-    ]
     figures: list[Figure] = []
-    for name, roles, run in parts:
-        missing = [role for role in roles if not _there(domain, role)]
+    fresh: Pool | None = None
+    for part in parts:
+        missing = [role for role in _ROLES.get(part, (part,)) if not _there(domain, role)]
         if missing:
-            figures.append(Figure(name, f"weights missing: {', '.join(missing)}", None, 0.0))
+            figures.append(Figure(part, f"weights missing: {', '.join(missing)}", None, 0.0))
             continue
         if report:
-            report(f"measuring {name}")
+            report(f"measuring {part}")
         with torch.no_grad():
-            figures += run()
+            if part == "generator":
+                figures += _generator(domain, sizes)
+            elif part == "inversion":
+                figures += _inversion(domain, sizes)
+            elif "identity" in part:
+                figures += _identity(domain, part, sizes)
+            else:
+                if fresh is None:
+                    stream = torch.Generator().manual_seed(FRESH_SEED)
+                    fresh = render_pool(world, world.sample(sizes.renders, stream))
+                figures += (_oracle if "oracle" in part else _clip)(domain, part, fresh)
     return figures
 
 

@@ -1,0 +1,54 @@
+"""``textedit-bench worlds check``: the quality bars of a world's networks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from textedit_bench.cli.options import Json, OneDataset
+from textedit_bench.cli.output import print_columns, print_json
+
+
+def check(
+    dataset: OneDataset,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="PARTS", help="Some parts: oracle, clip, generator, inversion, ...; commas."),
+    ] = None,
+    readme: Annotated[
+        bool, typer.Option("--write-readme", help="Write the figures to README.md beside the data set's weights.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Measure every network of a procedural world against its quality bar; exit code 1 where one is missed.
+
+    \b
+    Examples:
+      textedit-bench worlds check --dataset DATASET
+      textedit-bench worlds check --dataset DATASET --only clip,judge_clip
+    """
+    from textedit_bench.cli.options import split_list
+    from textedit_bench.domain import load_domain
+    from textedit_bench.errors import UserError, unknown_choice
+    from textedit_bench.worlds.check import HEADER, PARTS, check_world, table, write_readme
+
+    parts = split_list("--only", only)
+    for part in parts:
+        if part not in PARTS:
+            raise unknown_choice("part", part, PARTS)
+    if readme and parts:
+        raise UserError("--write-readme needs all parts; leave out --only")
+    domain = load_domain(dataset, "mini")
+    figures = check_world(domain, parts or PARTS, report=lambda line: typer.echo(line, err=True))
+    if json:
+        print_json([{**asdict(f), "passed": f.passed} for f in figures])
+    else:
+        print_columns(HEADER, table(figures))
+    if readme:
+        typer.echo(write_readme(domain, figures, domain.path("generator").parent / "README.md"), err=True)
+    missed = sum(not f.passed for f in figures)
+    if missed:
+        typer.echo(f"{missed} of {len(figures)} bars missed", err=True)
+        raise typer.Exit(1)
