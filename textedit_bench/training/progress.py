@@ -59,7 +59,7 @@ class RunProgress(pl.Callback):
         elif time.monotonic() - self._last_line > _LINE_EVERY_S:
             self._line(trainer)
 
-    def teardown(self, trainer: pl.Trainer, *_: Any) -> None:
+    def teardown(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
         """Close the bar, whatever ended the run."""
         if self._bar is not None:
             self._bar.stop()

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from textedit_bench.models.loading import load_own
 from textedit_bench.models.storage import read_tensors, save_network
 from textedit_bench.worlds.training.fit import Plan, parameter_count
 from textedit_bench.worlds.world import World
@@ -32,6 +33,7 @@ class Role:
         kind: the kind in the file's header.
         steps, seed, learning_rate: the plan's defaults.
         shared: one network serves all worlds.
+        needs: roles of the same world whose finished networks the function takes as keyword arguments.
     """
 
     train: str
@@ -40,12 +42,16 @@ class Role:
     seed: int
     learning_rate: float = 2e-3
     shared: bool = False
+    needs: tuple[str, ...] = ()
 
 
 _HERE = "textedit_bench.worlds.training"
 ROLES = {
     "clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 11, 1.5e-3, shared=True),
     "identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 21),
+    "generator": Role(f"{_HERE}.generator:train", "stylegan2-generator", 10_000, 0, 8e-3),
+    "encoder": Role(f"{_HERE}.encoder:train", "world-encoder", 1200, 71, 6e-4, needs=("generator", "identity")),
+    "discriminator": Role(f"{_HERE}.discriminator:train", "stylegan2-discriminator", 1500, 81, needs=("generator",)),
     "oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 31),
     "second_oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 1600, 41),
     "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 3600, 12, 1.5e-3, shared=True),
@@ -55,7 +61,7 @@ ROLES = {
 }
 """In the order in which others need them."""
 
-Train = Callable[[World, str, Plan, Path], tuple[nn.Module, float, dict[str, Any]]]
+Train = Callable[..., tuple[nn.Module, float, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ def train_role(world: World, dataset: str, name: str, out: Path, work: Path, opt
     module, _, function = role.train.partition(":")
     torch.manual_seed(role.seed)
     train: Train = getattr(import_module(module), function)
-    network, seconds, figures = train(world, name, plan, work / "pools")
+    needed = {need: load_own(out / dataset / f"{need}.safetensors") for need in role.needs}
+    network, seconds, figures = train(world, name, plan, work / "pools", **needed)
     changes = "".join(f" --{k.replace('_', '-')} {v}" for k, v in given.items()) + " --further" * options.further
     stage = {
         "command": f"python -m textedit_bench.worlds.training.judges {name} --dataset {dataset}{changes}",
