@@ -23,7 +23,7 @@ export TEB_RESULTS = $(value RESULTS)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: help venv bench train test test-slow lint perf clean
+.PHONY: help venv bench train worlds test test-slow lint perf clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -59,8 +59,13 @@ lint: venv ## check formatting, style and types
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 
-perf: venv ## measure the start-up time of the command line
+worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=
+	@$(BIN)/textedit-bench worlds train --dataset "$${TEB_DATASET:-ffhq}"
+	@$(BIN)/textedit-bench worlds check --dataset "$${TEB_DATASET:-ffhq}"
+
+perf: venv ## measure start-up time, and the backbones as ratios to a textbook form
 	@$(BIN)/python tools/startup.py
+	@$(BIN)/python -m textedit_bench.perf.models
 
 clean: ## remove caches and build products, keep .venv and results
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -60,6 +60,7 @@ class Domain:
         self.tier_card: TierCard = card.tier(tier)
         self.device = torch.device(device)
         self._networks: dict[str, Any] = {}
+        self._digests: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -91,8 +92,11 @@ class Domain:
         return role in self.tier_card.networks
 
     def digest(self, role: str) -> str:
-        """First 16 hex digits of the SHA-256 of the role's weights file."""
-        return hashlib.sha256(self.path(role).read_bytes()).hexdigest()[:16]
+        """First 16 hex digits of the SHA-256 of the role's weights file, read once."""
+        if role not in self._digests:
+            with self.path(role).open("rb") as file:
+                self._digests[role] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return self._digests[role]
 
     def network(self, role: str) -> Any:
         """The frozen network of a role, loaded once."""

@@ -26,6 +26,7 @@ from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.cli.worlds_check import check
+from textedit_bench.cli.worlds_train import train_ as train_world
 from textedit_bench.errors import UserError, unknown_choice
 
 PROGRAM = "textedit-bench"
@@ -50,7 +51,7 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
 _collect(app, methods, datasets, bench, score, table, train, edit, doctor)
 app.add_typer(_collect(assets, list_, convert), name="assets")
-app.add_typer(_collect(worlds, sheet, check), name="worlds")
+app.add_typer(_collect(worlds, sheet, check, train_world), name="worlds")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,58 @@
+"""``textedit-bench worlds train``: rebuild the networks of the mini tier from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textedit_bench.cli.options import OneDataset
+
+
+def train_(
+    dataset: OneDataset,
+    roles: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROLE]...", help="Networks to train, in this order; none: all.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Steps, instead of the role's own.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed, instead of the role's own.")] = None,
+    further: Annotated[bool, typer.Option("--further", help="Start from the role's present weights.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of weights, instead of the card's.")
+    ] = None,
+) -> None:
+    """Train networks of a procedural world; an interrupted run continues with the same command.
+
+    The trained weights replace those in use, unless --output names another folder. All roles together take hours.
+
+    \b
+    Examples:
+      textedit-bench worlds train oracle --dataset DATASET
+      textedit-bench worlds train generator encoder -d DATASET
+      textedit-bench worlds train features -d DATASET --steps 20 --output trial
+    """
+    from textedit_bench.errors import UserError, unknown_choice
+
+    for name, number, low in (("--steps", steps, 1), ("--seed", seed, 0)):
+        if number is not None and number < low:
+            raise UserError(f"{name}: {number} is not valid; valid: whole numbers from {low}")
+    from textedit_bench.registry import load_dataset
+
+    card = load_dataset(dataset)
+    if "mini" not in card.tiers or card.tiers["mini"].world is None:
+        raise UserError(f"data set {card.name} has no procedural world, so there is nothing to train")
+    from textedit_bench.domain import Domain
+    from textedit_bench.worlds.training.roles import ROLES, Options, train_role
+
+    chosen = roles or list(ROLES)
+    for role in chosen:
+        if role not in ROLES:
+            raise unknown_choice("role", role, ROLES)
+    world = Domain(card, "mini").world
+    assert world is not None and card.path is not None
+    weights = output or card.path.parent / "weights"
+    for role in chosen:
+        typer.echo(
+            train_role(world, card.name, role, weights, Path("checkpoints"), Options(steps, seed, None, further))
+        )
