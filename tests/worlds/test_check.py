@@ -183,7 +183,9 @@ def test_bars_hold_at_equality_and_not_for_nan() -> None:
     assert Figure("p", "n", 0.95, 0.95).passed
     assert Figure("p", "n", 0.10, 0.10, at_most=True).passed
     assert not Figure("p", "n", float("nan"), 0.0).passed
-    assert not Figure("p", "n", None, 0.0).passed
+    assert not Figure("p", "n", None, None).passed
+    shown = [Figure("p", "n", 0.3, None), Figure("p", "n", None, None)]
+    assert [(row[2], row[3], row[5]) for row in table(shown)] == [("0.3000", "-", "-"), ("-", "-", "FAIL")]
 
 
 def test_the_page_shows_every_figure_and_every_training_stage(tmp_path: Path) -> None:

@@ -50,5 +50,5 @@ def check(
         typer.echo(write_readme(domain, figures, domain.path("generator").parent / "README.md"), err=True)
     missed = sum(not f.passed for f in figures)
     if missed:
-        typer.echo(f"{missed} of {len(figures)} bars missed", err=True)
+        typer.echo(f"{missed} of {len(figures)} figures are missing or below their bar", err=True)
         raise typer.Exit(1)

@@ -44,7 +44,7 @@ class Figure:
         part: the network or networks it is about.
         name: what was measured.
         value: the number; None where the weights are missing.
-        bar: what it must reach.
+        bar: what it must reach; None where the number stands for information only.
         at_most: the number must not be above the bar, instead of not below.
         n: pictures (or pairs) behind it.
     """
@@ -52,15 +52,17 @@ class Figure:
     part: str
     name: str
     value: float | None
-    bar: float
+    bar: float | None
     at_most: bool = False
     n: int = 0
 
     @property
     def passed(self) -> bool:
-        """Whether the bar is reached."""
+        """Whether the bar is reached; a number without a bar only has to be there."""
         if self.value is None or self.value != self.value:
             return False
+        if self.bar is None:
+            return True
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 
@@ -94,7 +96,7 @@ def check_world(
     for part in parts:
         missing = [role for role in _ROLES.get(part, (part,)) if not _there(domain, role)]
         if missing:
-            figures.append(Figure(part, f"weights missing: {', '.join(missing)}", None, 0.0))
+            figures.append(Figure(part, f"weights missing: {', '.join(missing)}", None, None))
             continue
         if report:
             report(f"measuring {part}")
@@ -126,7 +128,7 @@ def _there(domain: Domain, role: str) -> bool:
         return False
 
 
-def _scores(part: str, what: str, scores: dict[str, float], each: float, mean: float, n: int) -> list[Figure]:
+def _scores(part: str, what: str, scores: dict[str, float], each: float | None, mean: float, n: int) -> list[Figure]:
     """The mean over attributes and every attribute, each against its bar."""
     average = Figure(part, f"{what}, mean", sum(scores.values()) / len(scores), mean, n=n)
     return [average, *(Figure(part, f"{what}, {name}", value, each, n=n) for name, value in scores.items())]
@@ -206,7 +208,7 @@ def _inversion(domain: Domain, sizes: Sizes) -> list[Figure]:
     accepted = float((cosines >= judge.threshold).float().mean())
     n = sizes.inversions
     return [
-        *_scores("inversion", "oracle agreement", by_name, 0.0, 0.93, n),
+        *_scores("inversion", "oracle agreement", by_name, None, 0.93, n),
         Figure("inversion", "identity above the 1 % false-accept threshold", accepted, 0.95, n=n),
     ]
 
@@ -216,8 +218,9 @@ def table(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str, str]
     rows = []
     for f in figures:
         value = "-" if f.value is None else (f"{f.value:.4f}" if abs(f.value) < 10 else f"{f.value:.0f}")
-        bar = "-" if f.value is None else f"{'<=' if f.at_most else '>='} {f.bar:.2f}"
-        rows.append((f.part, f.name, value, bar, str(f.n), "pass" if f.passed else "FAIL"))
+        bar = "-" if f.value is None or f.bar is None else f"{'<=' if f.at_most else '>='} {f.bar:.2f}"
+        verdict = "FAIL" if not f.passed else ("-" if f.bar is None else "pass")
+        rows.append((f.part, f.name, value, bar, str(f.n), verdict))
     return rows
 
 
