@@ -95,18 +95,9 @@ class Editor(ABC):
         Raises:
             UserError: a setting the card does not know, or a value of another type.
         """
-        from textedit_bench.errors import UserError, unknown_choice
-
+        self.info.check_settings(settings, training=True)
         self.domain = domain
-        for name, value in settings.items():
-            if name not in self.info.settings:
-                raise unknown_choice(f"setting of {self.info.name}", name, self.info.settings)
-            default = self.info.settings[name]
-            number = isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool)
-            if default is not None and not number and not isinstance(value, type(default)):
-                kind = type(default).__name__
-                raise UserError(f"setting {name} of {self.info.name} must be {kind}, got {value!r}")
-        self.settings: dict[str, Any] = {**self.info.settings, **settings}
+        self.settings: dict[str, Any] = {**self.info.settings, **self.info.training, **settings}
 
     @abstractmethod
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents | Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from textedit_bench.errors import UserError, unknown_choice
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class MethodInfo:
         weights_licence: licence of the official weights.
         control: whether the row is a control of the harness instead of a method.
         version: raised by hand when the method's outputs change.
-        settings: default settings, name -> value.
+        settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
+        training: settings of the training with their defaults. Edits do not depend on them but through the weights.
         datasets: data sets the method can serve; empty means any.
     """
 
@@ -46,7 +50,27 @@ class MethodInfo:
     control: bool = False
     version: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
+
+    def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
+        """Refuse settings that the card does not know or whose value has another type than the default.
+
+        Args:
+            given: name -> value.
+            training: whether the training's settings may be among them.
+
+        Raises:
+            UserError: names the setting and what is valid.
+        """
+        known = {**self.settings, **(self.training if training else {})}
+        for name, value in given.items():
+            if name not in known:
+                raise unknown_choice(f"setting of {self.name}", name, known)
+            default = known[name]
+            number = isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool)
+            if default is not None and not number and not isinstance(value, type(default)):
+                raise UserError(f"setting {name} of {self.name} must be {type(default).__name__}, got {value!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json`` listings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Prompt:
     def words(self) -> str:
         """The phrase where there is one, else the target."""
         return self.phrase if self.phrase is not None else self.target
+
+    @property
+    def without_truth(self) -> Prompt:
+        """The prompt as methods see it: without the ground-truth attributes."""
+        return replace(self, attribute=None)
 
     @property
     def asked(self) -> dict[str, str]:

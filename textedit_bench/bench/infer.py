@@ -60,7 +60,7 @@ def infer(domain: Domain, editor: Editor, inputs: Inputs, cell: Cell, meter: Met
         source = inputs.inversions[start : start + BATCH]
         with torch.random.fork_rng(devices=devices), meter.timed("edit"):
             torch.manual_seed(seed_of(cell=cell.digest, start=start, seed=cell.seed))
-            edits = editor.edit_sweep(batch, cell.prompt, cell.strengths)
+            edits = editor.edit_sweep(batch, cell.prompt.without_truth, cell.strengths)
         if len(edits) != len(cell.strengths):
             raise ValueError(f"{cell.method} returned {len(edits)} edits for {len(cell.strengths)} strengths")
         with meter.timed("synthesise"):

@@ -13,7 +13,7 @@ from textedit_bench.bench.files import sha256
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.data.card import DatasetCard
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import list_datasets, list_methods, load_dataset, method_info, resolve_tier
 
@@ -159,9 +159,8 @@ def _plan_method(request: BenchRequest, card: DatasetCard, info: MethodInfo, *, 
 
 def _check_settings(request: BenchRequest, infos: list[MethodInfo]) -> None:
     for info in infos:
-        for name in request.settings:
-            if not info.control and name not in info.settings:
-                raise unknown_choice(f"setting of {info.name}", name, info.settings)
+        if not info.control:
+            info.check_settings(request.settings, training=False)
 
 
 def _check_strengths(request: BenchRequest, infos: list[MethodInfo]) -> None:

@@ -114,4 +114,4 @@ def _prompt(domain: Domain, text: str) -> Prompt:
     if not text.strip():
         ids = ", ".join(prompt.id for prompt in domain.tier_card.prompts)
         raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {ids}")
-    return plan_prompts(domain.card, domain.tier, [text])[0].prompt
+    return plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth

@@ -150,8 +150,8 @@ class FFCLIP(Editor):
         began = time.monotonic()
         run, own = RunOptions.split(options)
         for name in own:
-            if name not in self.info.settings:
-                raise unknown_choice("option of ffclip's training", name, [*self.info.settings, *vars(run)])
+            if name not in self.info.training:
+                raise unknown_choice("option of ffclip's training", name, [*self.info.training, *vars(run)])
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
         if chosen["clip_preprocessing"] not in ("published", "correct"):
             raise unknown_choice("clip_preprocessing", chosen["clip_preprocessing"], ("published", "correct"))
