@@ -23,7 +23,7 @@ export TEB_RESULTS = $(value RESULTS)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: help venv bench train worlds test test-slow lint perf clean
+.PHONY: help venv bench train test test-slow lint worlds perf clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12

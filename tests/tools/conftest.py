@@ -17,7 +17,8 @@ TOOLS = ["cat", "chmod", "cksum", "cp", "dirname", "echo", "env", "expand", "gre
 TOOLS += ["pwd", "printf", "sed", "sh", "touch"]
 
 # Answers the questions of tools/venv.sh and notes every venv and pip call. FAKE_VERSION is its version, FAKE_NO_VENV
-# makes it lack ensurepip, FAKE_DIE_AT=venv|pip ends it there with the work half done.
+# makes it lack ensurepip, FAKE_DIE_AT=venv|pip fails there with the work half done, FAKE_KILL_AT=pip kills the builder.
+# The constraints that reach an isolated build are noted beside the calls.
 FAKE_PYTHON = r"""#!/bin/sh
 version=${FAKE_VERSION:-3.11}
 case "$*" in
@@ -33,6 +34,8 @@ case "$*" in
     cp "$0" "$3/bin/python" ;;
 '-m pip install '*)
     echo pip >>"$FAKE_LOG"
+    echo "$PIP_CONSTRAINT $PIP_BUILD_CONSTRAINT" >"$FAKE_LOG.constraints"
+    [ "${FAKE_KILL_AT:-}" != pip ] || { kill -9 $PPID; exit 1; }
     [ "${FAKE_DIE_AT:-}" != pip ] || exit 1
     printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$(dirname "$0")/textedit-bench"
     chmod +x "$(dirname "$0")/textedit-bench" ;;

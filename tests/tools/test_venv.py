@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+import tomllib
 
 
 def test_a_missing_environment_is_built_and_then_reused(house):
@@ -15,8 +18,8 @@ def test_a_missing_environment_is_built_and_then_reused(house):
 
 
 def test_one_killed_while_it_was_created_is_built_anew(house):
-    for place in ("venv", "pip"):
-        assert house.build(FAKE_DIE_AT=place).returncode != 0
+    for death in ({"FAKE_DIE_AT": "venv"}, {"FAKE_KILL_AT": "pip"}):
+        assert house.build(**death).returncode != 0
         leftover = house.root / ".venv" / "leftover"
         leftover.touch()
         house.calls()
@@ -36,17 +39,51 @@ def test_a_failed_installation_says_so_and_is_not_taken_for_complete(house):
     assert not (house.root / ".venv/.textedit-bench-complete").exists()
 
 
-def test_one_that_is_being_built_is_left_to_its_builder(house):
+def test_a_failed_installation_is_continued_in_what_works(house):
     house.build(FAKE_DIE_AT="pip")
+    (house.root / ".venv/mine").touch()
+    house.calls()
+    assert house.build().returncode == 0
+    assert house.calls() == ["pip"]
+    assert (house.root / ".venv/mine").exists()
+
+
+def _killed_by(house, builder):
+    """A house whose build was killed, with the number of another process in its marker."""
+    house.build(FAKE_KILL_AT="pip")
     marker = house.root / ".venv/.textedit-bench-building"
     assert marker.read_text().strip().isdecimal()
-    marker.write_text(f"{os.getpid()}\n")
+    marker.write_text(f"{builder}\n")
     house.calls()
-    refused = house.build()
+    return marker
+
+
+def test_one_that_is_being_built_is_left_to_its_builder(house, tmp_path):
+    script = tmp_path / "venv.sh"
+    script.write_text("#!/bin/sh\necho started\nread wait\n")
+    with subprocess.Popen(["sh", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout.readline() == "started\n"
+        marker = _killed_by(house, builder.pid)
+        refused = house.build()
+        builder.stdin.close()
     assert refused.returncode == 2
-    assert f"being built by process {os.getpid()}" in refused.stderr
+    assert f"being built by process {builder.pid}" in refused.stderr
     assert house.calls() == []
     assert marker.exists()
+
+
+def test_the_number_of_a_dead_builder_in_use_by_another_program_locks_nobody_out(house):
+    _killed_by(house, os.getpid())
+    assert house.build().returncode == 0
+    assert house.calls() == ["venv", "pip"]
+
+
+def test_the_constraints_reach_the_isolated_build_and_pin_its_backend(house):
+    house.build()
+    assert house.log.with_name(f"{house.log.name}.constraints").read_text().split() == ["constraints.txt"] * 2
+    requirements = tomllib.loads((house.root / "pyproject.toml").read_text())["build-system"]["requires"]
+    pins = [line.partition("==")[0] for line in (house.root / "constraints.txt").read_text().splitlines()]
+    assert {re.split("[<>=]", requirement)[0] for requirement in requirements} <= set(pins)
 
 
 def test_changed_requirements_update_in_place(house):
@@ -59,14 +96,39 @@ def test_changed_requirements_update_in_place(house):
         assert house.calls() == ["pip"]
 
 
-def test_an_update_that_was_killed_is_built_anew(house):
+def test_an_update_that_failed_or_was_killed_removes_nobodys_environment(house):
+    for death in ("FAKE_DIE_AT", "FAKE_KILL_AT"):
+        house.build()
+        for ours in (house.root / ".venv").glob(".textedit-bench-*"):
+            ours.unlink()
+        (house.root / ".venv/theirs").touch()
+        assert house.build(**{death: "pip"}).returncode != 0
+        house.calls()
+        assert house.build().returncode == 0
+        assert house.calls() == ["pip"]
+        assert (house.root / ".venv/theirs").exists()
+
+
+def test_an_update_of_our_own_that_was_killed_is_built_anew(house):
     house.build()
     with (house.root / "constraints.txt").open("a") as file:
         file.write("# changed\n")
-    assert house.build(FAKE_DIE_AT="pip").returncode == 2
+    assert house.build(FAKE_KILL_AT="pip").returncode != 0
     house.calls()
     assert house.build().returncode == 0
     assert house.calls() == ["venv", "pip"]
+
+
+def test_somebody_elses_broken_environment_is_left_alone(house):
+    house.build()
+    house.calls()
+    for gone in (".textedit-bench-complete", ".textedit-bench-created", "bin/python"):
+        (house.root / ".venv" / gone).unlink()
+    refused = house.build()
+    assert refused.returncode == 2
+    assert "was not made by this command" in refused.stderr
+    assert (house.root / ".venv/pyvenv.cfg").exists()
+    assert house.calls() == []
 
 
 def test_a_lost_interpreter_or_command_is_repaired(house):
@@ -93,7 +155,8 @@ def test_a_moved_checkout_gets_its_commands_rewritten(house):
 def test_somebody_elses_environment_is_completed_not_removed(house):
     house.build()
     house.calls()
-    (house.root / ".venv/.textedit-bench-complete").unlink()
+    for ours in (house.root / ".venv").glob(".textedit-bench-*"):
+        ours.unlink()
     (house.root / ".venv/theirs").touch()
     assert house.build().returncode == 0
     assert house.calls() == ["pip"]
