@@ -33,17 +33,17 @@ def visible_cross_entropy(logits: list[Tensor], values: Tensor, visible: Tensor)
 
 
 class AttributeBatches:
-    """Augmented pictures of a pool with their truth."""
+    """Augmented pictures of a pool with their truth; ``degraded`` ones for networks that should overlook softness."""
 
-    def __init__(self, pool: Pool, size: int, seed: int) -> None:
-        self.pool, self.size, self.seed = pool, size, seed
+    def __init__(self, pool: Pool, size: int, seed: int, degraded: bool = True) -> None:
+        self.pool, self.size, self.seed, self.degraded = pool, size, seed, degraded
 
     def __call__(self, step: int) -> Batch:
         """Pictures, values, visibility, geometry."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         index = torch.randint(len(self.pool), (self.size,), generator=generator)
         factors = self.pool.factors[index]
-        images = augment(self.pool.images(index), generator)
+        images = augment(self.pool.images(index), generator, degraded=self.degraded)
         return images, factors.attributes, self.pool.visible[index], factors.identity
 
 
@@ -97,7 +97,8 @@ def train(world: World, role: str, plan: Plan, pools: Path) -> tuple[nn.Module, 
     """An oracle (``oracle``, ``second_oracle``), the ``perceptual`` trunk or the ``features`` network."""
     sizes = [(a.name, len(a.values)) for a in world.attributes]
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, pools)
-    batches = AttributeBatches(pool, BATCH, plan.seed)
+    # Oracles must read soft pictures; the distance and the FID features must see that they are soft.
+    batches = AttributeBatches(pool, BATCH, plan.seed, degraded=role in CONFIGS)
     fresh = cached_pool(world, FRESH_SIZE, FRESH_SEED, pools)
     if role in CONFIGS:
         oracle = Oracle(**CONFIGS[role], attributes=sizes, side=world.resolution)

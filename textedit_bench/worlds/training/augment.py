@@ -7,16 +7,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def augment(images: Tensor, generator: torch.Generator, shift: int = 2) -> Tensor:
+def augment(images: Tensor, generator: torch.Generator, shift: int = 2, degraded: bool = True) -> Tensor:
     """Shifts, softens, lightens and adds noise to pictures [B, 3, H, W] in [-1, 1], each picture its own way.
 
     Args:
         images: not modified.
         generator: source of randomness.
         shift: largest displacement in pixels.
+        degraded: soften and add noise too; not for networks that have to notice such things.
     """
     count = len(images)
-    images = degrade(_shifted(images, shift, generator), generator)
+    images = _shifted(images, shift, generator)
+    if degraded:
+        images = degrade(images, generator)
     gain = 1.0 + 0.10 * (torch.rand(count, 1, 1, 1, generator=generator) - 0.5)
     offset = 0.10 * (torch.rand(count, 3, 1, 1, generator=generator) - 0.5)
     return (images * gain + offset).clamp(-1.0, 1.0)
