@@ -92,10 +92,12 @@ def train(
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n", "utf-8")
-    keep = ModelCheckpoint(
-        folder, filename="best", monitor="validation/loss", save_last=True, enable_version_counter=False
-    )
-    watch = [keep, CostRecorder(folder, preparation_seconds + time.monotonic() - began), *callbacks]
+    common: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
+    keep = ModelCheckpoint(folder, filename="best", monitor="validation/loss", **common)
+    # Its own callback, since `save_last` of the other one writes only when the best is written; and after it, so that
+    # what is resumed knows the best.
+    resume = ModelCheckpoint(folder, filename="last", **common)
+    watch = [keep, resume, CostRecorder(folder, preparation_seconds + time.monotonic() - began), *callbacks]
     if options.preview_images:
         watch.append(PictureLog(folder))
     if options.progress:
