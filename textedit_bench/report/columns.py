@@ -30,6 +30,7 @@ RANGES = {
     "clip_direction": (-1.0, 1.0),
     "identity": (-1.0, 1.0),
     "identity_in_loop": (-1.0, 1.0),
+    "oracles_agree": (0.0, 1.0),
     "lpips": (0.0, math.inf),
 }
 """Values a metric cannot leave; its intervals do not either."""

@@ -15,6 +15,7 @@ from scipy import stats
 
 from textedit_bench.metrics.statistics.cells import Values, stack
 from textedit_bench.metrics.statistics.components import Spread, two_way_spread
+from textedit_bench.metrics.statistics.rates import agreeing_interval
 
 DRAWS = 2000
 _CHUNK = 4_000_000
@@ -56,7 +57,8 @@ def two_way_bootstrap(
         draws: number of resamples.
         level: coverage.
         seed: of the resamples; the same seed and shape give the same draws.
-        bounds: range of the metric, such as (0, 1) for a rate; ends are clipped to it.
+        bounds: range of the metric, such as (0, 1) for a rate; ends are clipped to it. Where (nearly) all cells agree
+            and the range is finite, the interval is at least `agreeing_interval`, never a single point.
 
     Raises:
         ValueError: wrong shape, infinite values, fewer than 100 draws, level outside (0, 1).
@@ -86,6 +88,10 @@ def two_way_bootstrap(
             column[:] = mean[m] + (column - known.mean()) * (margin / (normal * scatter))
             low[m], high[m] = np.nanquantile(column, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     if bounds is not None:
+        for m, spread in enumerate(spreads):
+            least = agreeing_interval(cells[m], spread, bounds, level)
+            if least is not None:
+                low[m], high[m] = min(low[m], least[0]), max(high[m], least[1])
         low, high = np.clip(low, *bounds), np.clip(high, *bounds)
     return Intervals(mean, low, high, resampled, spreads)
 
