@@ -28,6 +28,7 @@ class MethodInfo:
         in_loop: networks the method is trained or optimised against, role -> name (``clip``, ``identity``).
         weights_licence: licence of the official weights.
         control: whether the row is a control of the harness instead of a method.
+        caveat: tier -> one sentence that a reader of its row has to know; a footnote of that tier's tables.
         version: raised by hand when the method's outputs change.
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
         training: settings of the training with their defaults. Edits do not depend on them but through the weights.
@@ -48,6 +49,7 @@ class MethodInfo:
     in_loop: dict[str, str] = field(default_factory=dict)
     weights_licence: str = ""
     control: bool = False
+    caveat: dict[str, str] = field(default_factory=dict)
     version: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)

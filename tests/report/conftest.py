@@ -16,6 +16,7 @@ from textedit_bench.report.collect import Collected, StoredCell
 IMAGES = [f"image-{i}" for i in range(8)]
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "success": {"id": "success@v1", "title": "Success", "higher_is_better": True, "decimals": 3},
+    "oracles_agree": {"id": "agree@v1", "title": "Oracles agree", "higher_is_better": True, "decimals": 3},
     "lpips": {"id": "lpips@v1", "title": "LPIPS", "higher_is_better": False, "decimals": 3},
     "clip_score_in_loop": {"id": "clip@v1", "title": "CLIP (in loop)", "higher_is_better": True, "decimals": 2},
     "fid_real": {"id": "fid@v1", "title": "FID", "higher_is_better": False, "decimals": 2},
@@ -57,6 +58,7 @@ def _store(
     *,
     title: str = "",
     control: bool = False,
+    caveat: str = "",
     trained: bool = True,
     states: dict[str, list[str]] | None = None,
     protocol: str = "v1",
@@ -117,6 +119,7 @@ def _store(
         "title": title or method.title(),
         "default_strength": 1.0,
         "control": control,
+        "caveat": caveat,
         "trained": trained,
         "in_loop": [],
         "matched_method": matched.identity["method"] if matched else None,

@@ -130,3 +130,23 @@ def test_a_curve_has_one_mean_per_strength(stored):
     assert points.index.tolist() == [0.0, 1.0]
     assert points["success"].tolist() == [-99.0, 0.5]
     assert points["preservation"].isna().all()
+
+
+def test_the_agreement_of_the_oracles_is_a_footnote(stored, collected):
+    cells = [stored(m, "p", {"oracles_agree": v}) for m, v in (("a", GOOD), ("b", [1, 0] * 4))]
+    table = build_table("mini", [collected(cells)])
+    assert "d: the two oracles agree on 75.0 % of attributes over 16 edits (all rows)." in table.footnotes
+    without = build_table("mini", [collected([stored("c", "p", {"lpips": NEAR})])])
+    assert not any("oracles" in note for note in without.footnotes)
+
+
+def test_a_caveat_is_a_footnote_once_and_with_the_title_of_its_row(stored, collected):
+    cells = [stored("a", p, {"lpips": NEAR}, trained=p == "p", caveat="half of it is lost.") for p in ("p", "q")]
+    notes = build_table("mini", [collected([*cells, stored("b", "p", {"lpips": NEAR})])]).footnotes
+    assert [note for note in notes if "half of it is lost" in note] == ["A: half of it is lost."]
+
+
+def test_a_rate_without_any_success_has_an_interval(stored, collected):
+    found = row(build_table("mini", [collected([stored("a", p, {"success": BAD}) for p in "pq"])]), "a")
+    assert found["success_low"] == 0
+    assert found["success_high"] == pytest.approx(1 - 0.025 ** (1 / 8))

@@ -61,6 +61,8 @@ class Cell:
     """Whether some method of the tier was trained on the prompt's words."""
     in_loop: tuple[str, ...] = ()
     """Network roles the method was trained or optimised against."""
+    caveat: str = ""
+    """What a reader of its row has to know."""
 
     def identity(self) -> dict[str, Any]:
         """What the digest is taken of; plain JSON values."""
@@ -90,6 +92,7 @@ class Cell:
             "control": self.control,
             "trained": self.trained,
             "in_loop": list(self.in_loop),
+            "caveat": self.caveat,
             "matched_method": None if matched is None else matched.method,
             "matched_title": None if matched is None else matched.title,
         }

@@ -99,6 +99,7 @@ class DatasetPlan:
             title=info.title,
             default_strength=float(info.strength_default),
             control=info.control,
+            caveat=info.caveat.get(self.tier, ""),
             trained=prompt.trained,
             in_loop=tuple(sorted(info.in_loop)),
         )

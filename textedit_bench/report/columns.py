@@ -19,7 +19,11 @@ HEADLINE = (
     "fid_real",
     "fid_inversion",
 )
-"""Columns of the table, where the domain can measure them; every other metric is in the records."""
+"""Columns of the table, where the domain can measure them.
+
+Every other per-image metric is in the records, and every other set metric can be had from the features stored with the
+cells (`textedit_bench.metrics.sets.set_metric`).
+"""
 
 PERCENT = {"success", "preservation"}
 """Shares, written in percent for a reader and as fractions in CSV."""

@@ -15,6 +15,7 @@ from textedit_bench.metrics.sets import SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
 from textedit_bench.report.columns import HEADLINE, RANGES, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
+from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols, make_rows
 
 INPUT_FEATURES = "features.npz"
@@ -58,6 +59,7 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
         MixedProtocolsError: a column would hold values of two protocols.
     """
     entries: list[dict[str, object]] = []
+    remarks: list[str] = []
     specs: dict[str, ColumnSpec] = {}
     for part in collected:
         if not part.cells:
@@ -69,13 +71,14 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
         references = load_arrays(where) if where and where.exists() else {}
         rows = make_rows(part.cells)
         check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
+        remarks.extend(row_remarks(rows))
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
             block = _Block(part.dataset, [row for row in rows if row.prompt_set == prompt_set], references, protocols)
             entries.extend(block.entries(columns))
     ordered = tuple(specs[name] for name in metrics if name in specs)
     names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
     frame = pd.DataFrame(entries, columns=names)
-    return Table(tier, ordered, frame, tuple(_footnotes(tier, collected, frame, ordered)))
+    return Table(tier, ordered, frame, (*_footnotes(tier, collected, frame, ordered), *dict.fromkeys(remarks)))
 
 
 _ENDS = ("", "_low", "_high", "_n", "_left_out", "_best", "_protocol")

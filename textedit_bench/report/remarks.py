@@ -1,0 +1,29 @@
+"""Footnotes that come out of the rows themselves: caveats of methods, and how far the two oracles agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.report.rows import RowCells
+
+AGREEMENT = "oracles_agree"
+
+
+def row_remarks(rows: Sequence[RowCells]) -> list[str]:
+    """What has to be said of one data set's rows, plain text."""
+    caveats = {row.title: row.cells[0].listing.get("caveat", "") for row in rows}
+    remarks = [f"{title}: {caveat}" for title, caveat in caveats.items() if caveat]
+    return [*_agreement(rows), *remarks]
+
+
+def _agreement(rows: Sequence[RowCells]) -> list[str]:
+    records = pd.concat([row.records for row in rows], ignore_index=True)
+    shares = records.loc[(records["metric"] == AGREEMENT) & (records["state"] == OK), "value"]
+    if shares.empty:
+        return []
+    dataset = rows[0].cells[0].identity["dataset"]
+    share = f"{100 * shares.mean():.1f}"
+    return [f"{dataset}: the two oracles agree on {share} % of attributes over {len(shares)} edits (all rows)."]
