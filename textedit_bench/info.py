@@ -70,8 +70,9 @@ class MethodInfo:
             if name not in known:
                 raise unknown_choice(f"setting of {self.name}", name, known)
             default = known[name]
-            number = isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool)
-            if default is not None and not number and not isinstance(value, type(default)):
+            valid = (int, float) if isinstance(default, float) else type(default)
+            truth = isinstance(value, bool) and not isinstance(default, bool)  # Python takes True for a 1
+            if default is not None and (truth or not isinstance(value, valid)):
                 raise UserError(f"setting {name} of {self.name} must be {type(default).__name__}, got {value!r}")
 
     def to_json(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors.torch import load_file
+from typer.main import get_command
 
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import read_pictures
+from textedit_bench.cli.main import app
 from textedit_bench.errors import UserError
 
 IDS = [f"evaluation-{i}" for i in range(4)]
@@ -155,7 +158,10 @@ def test_an_untrained_method_is_not_applicable_and_says_how_to_train_it(tiny, tm
     summary = tiny.run(tmp_path / "r", "untrained", controls=False)
     assert summary.counts == {State.NOT_APPLICABLE: 3}
     assert summary.exit_code == 0
-    assert "textedit-bench train" in summary.outcomes[0].reason
+    program, name, *words = shlex.split(summary.outcomes[0].reason.partition("run: ")[2])
+    assert program == "textedit-bench"
+    with get_command(app).commands[name].make_context(name, words) as context:  # parses, runs nothing
+        assert {k: context.params[k] for k in ("method", "dataset")} == {"method": "untrained", "dataset": "tiny"}
 
 
 def test_methods_of_other_spaces_get_fitting_controls(tiny, tmp_path):
@@ -205,6 +211,7 @@ def test_a_bare_text_becomes_a_prompt_of_its_own(tiny, tmp_path):
         ({"strengths": (0.0, 2.0)}, "lack the default of shift, 1"),
         ({"settings": {"sice": 1.0}}, "Did you mean 'size'"),
         ({"settings": {"size": "big"}}, "must be float"),
+        ({"settings": {"size": True}}, "must be float"),
         ({"tier": "full"}, "Valid: auto, mini"),
         ({"device": "abacus"}, "device: 'abacus' is unknown"),
     ],
@@ -213,7 +220,20 @@ def test_bad_input_is_one_line_before_any_work(tiny, tmp_path, options, message)
     with pytest.raises(UserError, match=message.replace("(", r"\(")) as error:
         tiny.run(tmp_path / "r", "shift", **options)
     assert "\n" not in str(error.value)
-    assert not list((tmp_path / "r").rglob("manifest.json")) or "settings" in options
+    assert not (tmp_path / "r").exists()
+
+
+def test_one_methods_bad_input_fails_its_own_cells_only(tiny, tmp_path, monkeypatch):
+    def refuse(self, latents, prompt, strength=1.0):
+        raise UserError("size: 3 is too large")
+
+    tiny.run(tmp_path / "cached", "styles", controls=False)
+    monkeypatch.setattr(tiny.module.Shift, "edit", refuse)
+    cached = tiny.run(tmp_path / "cached", "shift", "styles", controls=False)
+    assert cached.counts == {State.CACHED: 3, State.FAILED: 3}
+    assert (tmp_path / "cached" / "mini" / "table.csv").exists()
+    with pytest.raises(UserError, match="size: 3 is too large"):
+        tiny.run(tmp_path / "alone", "shift", controls=False)
 
 
 @pytest.mark.parametrize(

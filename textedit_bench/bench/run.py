@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 __all__ = ["BenchRequest", "BenchSummary", "run_bench"]
 
+_ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
+
 
 def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
     """Plan, edit, score and report; progress goes to stderr, nothing to stdout.
@@ -142,8 +144,8 @@ class _Bench:
             self.interrupted = True
             self._end(CellOutcome(label, cell.digest if cell else "", State.INTERRUPTED, "stopped"))
         except UserError:
-            if not any(o.state in (State.DONE, State.FAILED) for o in self.outcomes):
-                raise  # wrong input that only the method could see: nothing was computed yet
+            if len(self.request.methods) == 1 and not any(o.state in _ENDED for o in self.outcomes):
+                raise  # wrong input that only the method could see: nothing else was asked, and there is nothing to show
             self._fail(label, cell)
         except Exception:
             self._fail(label, cell)

@@ -154,7 +154,7 @@ class DatasetSession:
         if name not in self._weights:
             digest = weights_digest(self._editor(method))
             if digest is None and method.info.trains != "none":
-                train = f"textedit-bench train {name} {self.plan.card.name}"
+                train = f"textedit-bench train --method {name} --dataset {self.plan.card.name}"
                 raise NotApplicableError(f"{name} is not trained for {self.plan.card.name}; run: {train}")
             self._weights[name] = digest
         return self._weights[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +61,7 @@ def read_settings(items: Sequence[str] | None) -> dict[str, Any]:
     """``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; a value that is not JSON is a text.
 
     Raises:
-        UserError: an item without ``=``, or a name given twice.
+        UserError: an item without ``=``, a name given twice, or a number that is not finite.
     """
     settings: dict[str, Any] = {}
     for item in items or ():
@@ -70,7 +71,14 @@ def read_settings(items: Sequence[str] | None) -> dict[str, Any]:
         if name in settings:
             raise UserError(f"--set: {name!r} is given twice")
         try:
-            settings[name] = json.loads(value)
+            settings[name] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except json.JSONDecodeError:
             settings[name] = value
     return settings
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise UserError(f"--set: {text} is not a finite number")
+    return number
