@@ -201,7 +201,7 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         return tier
     if "full" not in card.tiers:
         reason = "the card describes none"
-    elif lacks := missing_network(card, "full"):
+    elif lacks := missing_network(card, "full") or card.tier("full").lacks():
         reason = f"missing {lacks}"
     else:
         return "full"

@@ -84,17 +84,40 @@ def test_a_card_under_another_name_is_broken(install, tmp_path):
         load_dataset("zz-shapes")
 
 
-def test_auto_is_full_only_where_every_file_is_there(tmp_path, caplog):
-    card = load_dataset(write_card(tmp_path))
-    (tmp_path / "full.bin").touch()
-    with caplog.at_level(logging.INFO, "textedit_bench"):
-        assert resolve_tier(card, "auto") == "mini"
-    assert "encoder" in caplog.text
-    assert "generator" not in caplog.text
+ROLES = ("generator", "encoder", "judge_clip", "judge_identity", "perceptual", "features", "oracle")
+PARTS = {
+    "an image source": ", world: somewhere:World",
+    "evaluation prompts": ", prompts: [{id: old, target: an old face}]",
+}
 
-    (tmp_path / "full-encoder.bin").touch()
-    assert missing_network(card, "full") is None
-    assert resolve_tier(card, "auto") == "full"
+
+def _resolve_auto(folder, caplog, networks, parts):
+    """The tier that auto means where the full one has these networks and parts, and what was said about it."""
+    caplog.clear()
+    path = write_card(folder)
+    named = ", ".join(f"{role}: {role}.bin" for role in networks)
+    full = f"  full: {{resolution: 8, networks: {{{named}}}, splits: {{evaluation: 2}}{''.join(parts)}}}\n"
+    path.write_text(path.read_text().partition("  full:")[0] + full)
+    with caplog.at_level(logging.INFO, "textedit_bench"):
+        return resolve_tier(load_dataset(path), "auto"), caplog.text
+
+
+def test_auto_is_full_only_where_every_file_and_part_is_there(tmp_path, caplog):
+    (tmp_path / "generator.bin").touch()
+    tier, said = _resolve_auto(tmp_path, caplog, ROLES, PARTS.values())
+    assert tier == "mini"
+    assert "missing encoder" in said
+
+    for role in ROLES:
+        (tmp_path / f"{role}.bin").touch()
+    assert missing_network(load_dataset(tmp_path / "zz-shapes.yaml"), "full") is None
+    assert _resolve_auto(tmp_path, caplog, ROLES, PARTS.values()) == ("full", "")
+    for name, part in PARTS.items():
+        tier, said = _resolve_auto(tmp_path, caplog, ROLES, set(PARTS.values()) - {part})
+        assert (tier, f"missing {name}" in said) == ("mini", True)
+    for role in ROLES:
+        tier, said = _resolve_auto(tmp_path, caplog, set(ROLES) - {role}, PARTS.values())
+        assert (tier, f"missing a network for the role {role}\n" in said) == ("mini", True)
 
 
 def test_auto_without_a_usable_tier_says_what_is_missing(tmp_path):

@@ -145,7 +145,7 @@ class _Bench:
             self._end(CellOutcome(label, cell.digest if cell else "", State.INTERRUPTED, "stopped"))
         except UserError:
             if len(self.request.methods) == 1 and not any(o.state in _ENDED for o in self.outcomes):
-                raise  # wrong input that only the method could see: nothing else was asked, and there is nothing to show
+                raise  # wrong input that only the method could see; nothing else was asked
             self._fail(label, cell)
         except Exception:
             self._fail(label, cell)

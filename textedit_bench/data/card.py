@@ -32,6 +32,10 @@ ROLES = (
 )
 
 
+JUDGES = ("judge_clip", "judge_identity", "perceptual", "features")
+"""Roles that score edits, whatever the photos come from."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,6 +88,16 @@ class TierCard(_Strict):
         if twice:
             raise ValueError(f"prompt id {twice[0]!r} appears twice")
         return self
+
+    def lacks(self) -> str | None:
+        """The first thing without which no method can be compared here, files aside; None where nothing is missing."""
+        if not any(prompt.split == "evaluation" for prompt in self.prompts):
+            return "evaluation prompts"
+        if self.world is None:
+            return "an image source"
+        # A world knows what is true; reading it off the edits takes an oracle.
+        absent = [role for role in ("generator", "encoder", *JUDGES, "oracle") if role not in self.networks]
+        return f"a network for the role {absent[0]}" if absent else None
 
 
 class DatasetCard(_Strict):
