@@ -1,0 +1,89 @@
+"""What the repository claims is what it holds: the README's table, its links, and the acceptance figures."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ACCEPTANCE = ROOT / "results" / "reference" / "mini" / "acceptance" / "table.csv"
+_LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]*\bsrc=\"([^\"]+)\"")
+_CODE = re.compile(r"```.*?```", re.DOTALL)
+
+
+def _script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readme_table", ROOT / "tools" / "readme_table.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _links(name: str) -> list[str]:
+    text = _CODE.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    found = [first or second for first, second in _LINK.findall(text)]
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def _anchors(path: Path) -> set[str]:
+    text = _CODE.sub("", path.read_text(encoding="utf-8"))
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+def test_the_table_in_the_readme_is_that_of_the_reference_results():
+    script = _script()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == script.filled(readme, script.readme_table()), "run: python tools/readme_table.py --write"
+
+
+def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
+    script = _script()
+    row = {"dataset": "d", "prompt_set": "trained", "title": "A_b", "control": False, "prompts": 2, "images": 3}
+    for column in script.COLUMNS:
+        row |= {column.name: 0.5, f"{column.name}_low": 0.25, f"{column.name}_high": 0.75, f"{column.name}_best": False}
+    row |= {"success_best": True, "identity": float("nan"), "lpips_low": float("nan")}
+    path = tmp_path / "table.csv"
+    pd.DataFrame([row]).to_csv(path, index=False)
+    table = script.readme_table(path)
+    assert table.splitlines()[0] == "**d, trained prompts: 2 x 3 images**"
+    last = r"| A\_b | **50.0** [25.0, 75.0] | 50.0 [25.0, 75.0] | 0.5 [0.2, 0.8] | - | 0.50 | 0.5 [0.2, 0.8] |"
+    assert table.splitlines()[-1] == last
+    with pytest.raises(ValueError, match="markers"):
+        script.filled("no markers here", table)
+
+
+def test_the_readme_links_to_the_full_table_and_a_picture():
+    assert {"results/reference/mini/table.md"} <= set(_links("README.md"))
+    assert any(link.endswith(".png") for link in _links("README.md"))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_relative_link_leads_somewhere(name):
+    dead = []
+    for link in _links(name):
+        file, _, anchor = link.partition("#")
+        path = ROOT / file if file else ROOT / name
+        if not path.exists() or (anchor and anchor not in _anchors(path)):
+            dead.append(link)
+    assert not dead
+
+
+def _row(frame: pd.DataFrame, method: str) -> pd.Series:
+    chosen = frame[(frame["dataset"] == "ffhq") & (frame["prompt_set"] == "trained") & (frame["method"] == method)]
+    assert len(chosen) == 1, f"{len(chosen)} rows of {method} in {ACCEPTANCE.name}"
+    return chosen.iloc[0]
+
+
+def test_the_shipped_method_edits_what_was_asked_and_little_else():
+    frame = pd.read_csv(ACCEPTANCE)
+    method, random = _row(frame, "ffclip"), _row(frame, "random-direction")
+    assert method["success_n"] >= 200
+    assert method["success"] >= 0.70
+    assert method["preservation"] >= 0.85
+    assert method["success"] - random["success"] >= 0.40

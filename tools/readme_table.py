@@ -1,0 +1,82 @@
+"""The README's table, from the committed reference table: ``python tools/readme_table.py [--write]``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from textedit_bench.report.columns import ColumnSpec
+from textedit_bench.report.markdown import escape
+from textedit_bench.report.rows import TRAINED
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+TABLE = ROOT / "results" / "reference" / "mini" / "table.csv"
+BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
+
+COLUMNS = (
+    ColumnSpec("success", "Success, %", True, 1, False, "image"),
+    ColumnSpec("preservation", "Preservation, %", True, 1, False, "image"),
+    ColumnSpec("clip_score", "CLIP score", True, 1, False, "image"),
+    ColumnSpec("identity", "Identity", True, 2, False, "image"),
+    ColumnSpec("lpips", "LPIPS-mini", False, 2, False, "image"),
+    ColumnSpec("fid_real", "FID to real", False, 1, False, "set"),
+)
+"""What a first reader needs; everything else is in the full table."""
+
+
+def readme_table(path: Path = TABLE) -> str:
+    """One Markdown table per data set and prompt set, with 95 % intervals in brackets.
+
+    Raises:
+        FileNotFoundError: the table has not been made.
+        KeyError: it lacks a column.
+    """
+    frame = pd.read_csv(path)
+    parts = []
+    for (dataset, prompt_set), rows in frame.groupby(["dataset", "prompt_set"], sort=False):
+        words = "trained prompts" if prompt_set == TRAINED else "unseen prompts (in no method's training list)"
+        title = f"{dataset}, {words}: {rows['prompts'].max()} x {rows['images'].iloc[0]} images"
+        heads = ["Method", *(f"{column.title} {column.arrow}" for column in COLUMNS)]
+        lines = [f"**{escape(title)}**", "", _line(heads), _line([":--", *["--:"] * len(COLUMNS)])]
+        for row in rows.to_dict("records"):
+            name = escape(row["title"])
+            lines.append(_line([f"*{name}*" if row["control"] else name, *(_entry(row, c) for c in COLUMNS)]))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def filled(readme: str, table: str) -> str:
+    """The README with the table between its markers.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    before, _, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the README needs the markers {BEGIN} and {END}, in this order")
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def _entry(row: dict[str, float], column: ColumnSpec) -> str:
+    point, low, high = (row[f"{column.name}{end}"] for end in ("", "_low", "_high"))
+    if pd.isna(point):
+        return "-"
+    text = f"**{column.text(point)}**" if row[f"{column.name}_best"] else column.text(point)
+    return text if pd.isna(low) or pd.isna(high) else f"{text} [{column.text(low)}, {column.text(high)}]"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write it into README.md instead of printing it")
+    if parser.parse_args().write:
+        README.write_text(filled(README.read_text(encoding="utf-8"), readme_table()), encoding="utf-8")
+    else:
+        print(readme_table())
