@@ -61,6 +61,8 @@ lint: venv ## check formatting, style and types
 
 worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=
 	@$(BIN)/textedit-bench worlds train --dataset "$${TEB_DATASET:-ffhq}"
+	@$(BIN)/textedit-bench worlds train oracle second_oracle --dataset "$${TEB_DATASET:-ffhq}" \
+	  --steps 700 --learning-rate 0.0008 --further
 	@$(BIN)/textedit-bench worlds check --dataset "$${TEB_DATASET:-ffhq}"
 
 perf: venv ## measure start-up time, and the backbones as ratios to a textbook form

@@ -64,6 +64,12 @@ CASES = {
     "worlds nothing": (("worlds",), "Missing command. See: textedit-bench worlds --help"),
     "worlds kind": (("worlds", "sheet", "-d", DATASET, "--kind", "smples"), "Did you mean 'samples'?"),
     "worlds number": (("worlds", "sheet", "-d", DATASET, "-n", "0"), "--number: 0 is out of range"),
+    "worlds role": (("worlds", "train", "orcale", "-d", DATASET), "Did you mean 'oracle'?"),
+    "worlds further": (
+        ("worlds", "train", "oracle", "generator", "-d", DATASET, "--further"),
+        "--further: role 'generator' always starts from nothing; valid: clip,",
+    ),
+    "worlds output": (("worlds", "train", "-d", DATASET, "-o", __file__), "is not a folder that can be written"),
     "score method": (("score", "-m", METHOD + "x"), f"Did you mean '{METHOD}'?"),
     "edit empty prompt": (("edit", "evaluation-00000", " ", *ON), "prompt: it is empty; valid:"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from textedit_bench.errors import UserError
 from textedit_bench.models.storage import build_network, read_tensors
 from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.networks.oracle import Oracle
@@ -40,7 +41,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("role", [name for name, role in roles.ROLES.items() if not role.needs])
 def test_two_steps_of_every_role_end_in_weights_with_a_record(role: str, tmp_path: Path) -> None:
     options = roles.Options(steps=2)
-    path = roles.train_role(WORLD, "tiny", role, tmp_path / "weights", tmp_path / "work", options)
+    path = roles.train_role(WORLD, "tiny", role, roles.Places(tmp_path / "weights"), tmp_path / "work", options)
     assert path.parent.name == ("shared" if roles.ROLES[role].shared else "tiny")
     tensors, metadata = read_tensors(path)
     record = json.loads(metadata["record"])
@@ -53,14 +54,14 @@ def test_two_steps_of_every_role_end_in_weights_with_a_record(role: str, tmp_pat
 
 
 def test_roles_that_need_others_find_their_weights_beside_them(tmp_path: Path) -> None:
-    places, options = (tmp_path / "weights", tmp_path / "work"), roles.Options(steps=2)
+    places, options = (roles.Places(tmp_path / "weights"), tmp_path / "work"), roles.Options(steps=2)
     for role in ("generator", "identity", "encoder", "discriminator"):
         path = roles.train_role(WORLD, "tiny", role, *places, options)
         assert json.loads(read_tensors(path)[1]["record"])["figures"]
 
 
 def test_training_further_starts_from_the_weights_and_keeps_both_stages(tmp_path: Path) -> None:
-    places = (tmp_path / "weights", tmp_path / "work")
+    places = (roles.Places(tmp_path / "weights"), tmp_path / "work")
     path = roles.train_role(WORLD, "tiny", "oracle", *places, roles.Options(steps=2))
     before = read_tensors(path)[0]
     options = roles.Options(steps=1, learning_rate=1e-9, further=True)
@@ -178,3 +179,45 @@ def test_every_role_of_the_cards_can_be_trained() -> None:
     assert set(roles.ROLES) == set(ROLES)
     assert len({role.seed for role in roles.ROLES.values()}) == len(roles.ROLES)
     assert replace(roles.ROLES["clip"], steps=1).shared
+
+
+def test_what_a_role_needs_is_taken_from_the_output_first_and_then_from_the_card(tmp_path: Path) -> None:
+    places = roles.Places(tmp_path / "trial", tmp_path / "card")
+    with pytest.raises(UserError, match="'generator': there are no weights"):
+        roles.check_request("tiny", ["discriminator"], places, roles.Options())
+    roles.check_request("tiny", ["generator", "discriminator"], places, roles.Options())  # made on the way
+    for root in ("card", "trial"):
+        (tmp_path / root / "tiny").mkdir(parents=True)
+        (tmp_path / root / "tiny/generator.safetensors").touch()
+        assert places.find("tiny", "generator") == tmp_path / root / "tiny/generator.safetensors"
+        roles.check_request("tiny", ["discriminator"], places, roles.Options())
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="not a folder that can be written"):
+        roles.train_role(WORLD, "tiny", "oracle", roles.Places(tmp_path / "file"), tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+class Prepared(Exception):
+    """The initial weights were asked for."""
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_further_is_refused_where_the_training_would_ignore_it(
+    role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_: object) -> None:
+        raise Prepared
+
+    for name in (role, *roles.ROLES[role].needs):
+        path = roles.Places(tmp_path).target("tiny", name)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    monkeypatch.setattr(Plan, "prepare", prepare)
+    monkeypatch.setattr(roles, "read_tensors", lambda _: ({}, {"record": '{"stages": []}'}))
+    expected = Prepared if roles.ROLES[role].continues else UserError
+    with pytest.raises(expected, match="" if expected is Prepared else "--further: role"):
+        options = roles.Options(steps=1, further=True)
+        roles.train_role(WORLD, "tiny", role, roles.Places(tmp_path), tmp_path / "work", options)

@@ -17,6 +17,9 @@ def train_(
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Steps, instead of the role's own.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed, instead of the role's own.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", metavar="X", help="Peak rate, instead of the role's own.")
+    ] = None,
     further: Annotated[bool, typer.Option("--further", help="Start from the role's present weights.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of weights, instead of the card's.")
@@ -32,27 +35,26 @@ def train_(
       textedit-bench worlds train generator encoder -d DATASET
       textedit-bench worlds train features -d DATASET --steps 20 --output trial
     """
-    from textedit_bench.errors import UserError, unknown_choice
+    from textedit_bench.errors import UserError
 
     for name, number, low in (("--steps", steps, 1), ("--seed", seed, 0)):
         if number is not None and number < low:
             raise UserError(f"{name}: {number} is not valid; valid: whole numbers from {low}")
+    if learning_rate is not None and not 0.0 < learning_rate <= 1.0:
+        raise UserError(f"--learning-rate: {learning_rate} is not valid; valid: numbers above 0, up to 1")
     from textedit_bench.registry import load_dataset
 
     card = load_dataset(dataset)
     if "mini" not in card.tiers or card.tiers["mini"].world is None:
         raise UserError(f"data set {card.name} has no procedural world, so there is nothing to train")
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.training.roles import ROLES, Options, train_role
+    from textedit_bench.worlds.training.roles import ROLES, Options, Places, check_request, train_role
 
     chosen = roles or list(ROLES)
-    for role in chosen:
-        if role not in ROLES:
-            raise unknown_choice("role", role, ROLES)
     world = Domain(card, "mini").world
     assert world is not None and card.path is not None
-    weights = output or card.path.parent / "weights"
+    in_use = card.path.parent / "weights"
+    places, options = Places(output or in_use, in_use), Options(steps, seed, learning_rate, further)
+    check_request(card.name, chosen, places, options)
     for role in chosen:
-        typer.echo(
-            train_role(world, card.name, role, weights, Path("checkpoints"), Options(steps, seed, None, further))
-        )
+        typer.echo(train_role(world, card.name, role, places, Path("checkpoints"), options))

@@ -9,8 +9,7 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
     # ArcFace and the face parser mean nothing on other pictures; the identity role holds a structure network there.
     (None, ("animal", "scene", "object"), {"identity_weight": 0.5, "background_weight": 0.0}),
     # A mapper of 128 channels bears a higher rate; half the training photos are enough and keep the preparation short.
-    # Weight 2 on CLIP was chosen over 1 on development images and prompts.
-    ("mini", None, {"clip_weight": 2.0, "steps_per_epoch": 200, "learning_rate": 1e-3, "num_codes": 2048}),
+    ("mini", None, {"steps_per_epoch": 200, "learning_rate": 1e-3, "num_codes": 2048}),
 )
 
 

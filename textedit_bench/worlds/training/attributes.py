@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.networks.oracle import CONFIGS, Oracle
 from textedit_bench.worlds.networks.trunk import FEATURES, PERCEPTUAL, FeatureNetwork, PerceptualDistance
 from textedit_bench.worlds.training.augment import augment, degrade
+from textedit_bench.worlds.training.edited import edited_pool, together
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.pool import FRESH_SEED, FRESH_SIZE, POOL_SEED, POOL_SIZE, Pool, cached_pool
 from textedit_bench.worlds.world import World
@@ -93,10 +95,23 @@ def oracle_accuracy(oracle: Oracle, pool: Pool, seed: int = 0) -> dict[str, floa
     return {name: float(right[pool.visible[:, i], i].float().mean()) for i, name in enumerate(oracle.attributes)}
 
 
-def train(world: World, role: str, plan: Plan, pools: Path) -> tuple[nn.Module, float, dict[str, Any]]:
-    """An oracle (``oracle``, ``second_oracle``), the ``perceptual`` trunk or the ``features`` network."""
+def train(
+    world: World, role: str, plan: Plan, pools: Path, *, generator: Generator | None = None
+) -> tuple[nn.Module, float, dict[str, Any]]:
+    """An oracle (``oracle``, ``second_oracle``), the ``perceptual`` trunk or the ``features`` network.
+
+    Args:
+        world: what renders.
+        role: which of the four.
+        plan: length and place.
+        pools: where rendered pools are kept.
+        generator: the finished generator; where given, half of the pictures are its edits instead of renders.
+    """
     sizes = [(a.name, len(a.values)) for a in world.attributes]
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, pools)
+    if generator is not None:
+        half = POOL_SIZE // 2
+        pool = together(pool[:half], edited_pool(world, generator, half, plan.seed))
     # Oracles must read soft pictures; the distance and the FID features must see that they are soft.
     batches = AttributeBatches(pool, BATCH, plan.seed, degraded=role in CONFIGS)
     fresh = cached_pool(world, FRESH_SIZE, FRESH_SEED, pools)

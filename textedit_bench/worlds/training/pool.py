@@ -40,6 +40,10 @@ class Pool:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def __getitem__(self, part: slice) -> Pool:
+        """Some of the pictures, in order."""
+        return Pool(self.pixels[part], self.factors[part], self.visible[part])
+
     def images(self, index: Tensor | slice) -> Tensor:
         """Pictures in [-1, 1]."""
         return self.pixels[index].float() / 127.5 - 1.0
