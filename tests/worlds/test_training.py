@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from textedit_bench.errors import UserError
-from textedit_bench.models.storage import build_network, read_tensors
+from textedit_bench.models.storage import build_network, read_tensors, save_network
 from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.networks.oracle import Oracle
 from textedit_bench.worlds.training import attributes, clip, discriminator, encoder, identity, roles
 from textedit_bench.worlds.training.attributes import AttributeBatches, AttributeTraining, visible_cross_entropy
 from textedit_bench.worlds.training.clip import contrastive_loss, value_loss
+from textedit_bench.worlds.training.edited import edited_pool, together
 from textedit_bench.worlds.training.fit import Plan, fit, newest_checkpoint
+from textedit_bench.worlds.training.generator import new_generator
 from textedit_bench.worlds.training.identity import margin_loss
 from textedit_bench.worlds.training.pool import cached_pool, identities
 
@@ -64,11 +66,25 @@ def test_training_further_starts_from_the_weights_and_keeps_both_stages(tmp_path
     places = (roles.Places(tmp_path / "weights"), tmp_path / "work")
     path = roles.train_role(WORLD, "tiny", "oracle", *places, roles.Options(steps=2))
     before = read_tensors(path)[0]
+    # The second stage of an oracle also sees edits of the generator.
+    save_network(new_generator(), places[0].target("tiny", "generator"), "stylegan2-generator")
     options = roles.Options(steps=1, learning_rate=1e-9, further=True)
     again = roles.train_role(WORLD, "tiny", "oracle", *places, options)
     tensors, metadata = read_tensors(again)
     assert [s["steps"] for s in json.loads(metadata["record"])["stages"]] == [2, 1]
     torch.testing.assert_close(tensors["heads.2.weight"], before["heads.2.weight"], atol=1e-3, rtol=0)
+
+
+def test_pictures_of_edits_are_a_pure_function_of_their_seed_and_show_the_drawing_they_step_towards() -> None:
+    generator = new_generator().eval().requires_grad_(False)
+    pool, same, other = (edited_pool(WORLD, generator, 6, seed, batch_size=3) for seed in (5, 5, 6))
+    assert torch.equal(pool.pixels, same.pixels) and not torch.equal(pool.pixels, other.pixels)
+    assert torch.equal(pool.visible, WORLD.render(pool.factors).visible)
+    joined = together(pool, other)
+    assert len(joined) == 12 and torch.equal(joined[6:].pixels, other.pixels)
+    first = WORLD.sample(3, torch.Generator().manual_seed(5))
+    assert ((first.attributes != pool.factors.attributes[:3]).sum(1) == 1).all()
+    assert torch.equal(first.identity, pool.factors.identity[:3])
 
 
 def _oracle_run(folder: Path, stops: list[int]) -> dict[str, torch.Tensor]:
@@ -211,11 +227,12 @@ def test_further_is_refused_where_the_training_would_ignore_it(
     def prepare(*_: object) -> None:
         raise Prepared
 
-    for name in (role, *roles.ROLES[role].needs):
+    for name in (role, *roles.ROLES[role].required(further=True)):
         path = roles.Places(tmp_path).target("tiny", name)
         path.parent.mkdir(exist_ok=True)
         path.touch()
     monkeypatch.setattr(Plan, "prepare", prepare)
+    monkeypatch.setattr(roles, "load_own", lambda _: None)
     monkeypatch.setattr(roles, "read_tensors", lambda _: ({}, {"record": '{"stages": []}'}))
     expected = Prepared if roles.ROLES[role].continues else UserError
     with pytest.raises(expected, match="" if expected is Prepared else "--further: role"):
