@@ -8,7 +8,7 @@ network is loaded when it is first asked for, is frozen and in eval mode.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -200,18 +200,3 @@ def load_domain(dataset: str, tier: str = "mini", device: str | torch.device = "
 
     card = load_dataset(dataset)
     return Domain(card, resolve_tier(card, tier), device)
-
-
-def all_prompts(domain: Domain, names: Sequence[str]) -> dict[str, Prompt]:
-    """Prompts by id, whatever their split.
-
-    Raises:
-        UserError: an id the card does not know.
-    """
-    from textedit_bench.errors import unknown_choice
-
-    known = {p.id: p.prompt() for p in domain.tier_card.prompts}
-    for name in names:
-        if name not in known:
-            raise unknown_choice(f"prompt of {domain.name}", name, known)
-    return {name: known[name] for name in names}

@@ -14,7 +14,7 @@ class MethodInfo:
     """A method's card.
 
     Attributes:
-        name: the registry name, such as ``"ffclip"``.
+        name: the registry name, as typed on the command line.
         title: how the method is written in tables.
         paper: title of the paper.
         arxiv: arXiv id, or ``""``.

@@ -21,9 +21,6 @@ from textedit_bench.metrics.moments import Moments
 
 log = logging.getLogger(__name__)
 
-MEANINGFUL = 2048
-"""Below this many images FID is dominated by its 1/N bias; quote KID first and FID only with its N."""
-
 
 def fid(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor) -> float:
     """Frechet distance of two feature sets; lower is better, 0 for identical sets.

@@ -42,10 +42,6 @@ class FactorEmbedding:
         """Factors -> w [B, w_dim]."""
         return self.space.vector(factors) @ self.matrix
 
-    def vector(self, w: Tensor) -> Tensor:
-        """w [..., w_dim] -> factor vector [..., vector_size]: the inverse on the embedding's range."""
-        return w @ self.matrix.T / W_GAIN**2
-
     def null_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Standard normal vectors of the null space {(a, a)}, of shape ``shape + (w_dim,)``."""
         half = torch.randn(*shape, self.half, generator=generator)

@@ -17,12 +17,11 @@ from torch.nn.functional import softplus
 from textedit_bench.models.stylegan2 import Discriminator, Generator
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.generator import SEED_STRIDE
-from textedit_bench.worlds.training.pool import Pool, cached_pool
+from textedit_bench.worlds.training.pool import POOL_SEED, POOL_SIZE, Pool, cached_pool
 from textedit_bench.worlds.world import World
 
 CHANNELS = {4: 96, 8: 96, 16: 64, 32: 40, 64: 20}
 BATCH_SIZE = 8
-POOL_SIZE = 24_000
 R1_WEIGHT = 1.0
 R1_EVERY = 8
 
@@ -73,7 +72,7 @@ def train(
         Network, seconds, and the share of fresh renders and samples that it tells apart.
     """
     discriminator = Discriminator(world.resolution, channels=CHANNELS)
-    pool = cached_pool(world, POOL_SIZE, 1, cache)
+    pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)
     batches = RealAndFake(pool, generator, plan.seed)
     seconds = fit(DiscriminatorTraining(plan, discriminator), batches, plan)
     discriminator.eval().requires_grad_(False)

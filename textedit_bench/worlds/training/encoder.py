@@ -13,12 +13,11 @@ from textedit_bench.worlds.embedding import FactorEmbedding
 from textedit_bench.worlds.networks.encoder import MiniEncoder
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.generator import SEED_STRIDE, W_DIM, pixel_weights, reconstruction_loss
-from textedit_bench.worlds.training.pool import FRESH_SEED, Pool, cached_pool
+from textedit_bench.worlds.training.pool import FRESH_SEED, POOL_SEED, POOL_SIZE, Pool, cached_pool
 from textedit_bench.worlds.world import World
 
 CODE_BATCH, REFINE_BATCH = 64, 12
 CODE_STEPS, CODE_RATE = 1600, 3e-3
-POOL_SIZE = 24_000
 NOISE = 0.03
 """Standard deviation of the noise on stage-one pictures, so that the base code does not hang on single pixels."""
 OFFSET_WEIGHT = 0.02
@@ -128,7 +127,7 @@ def train(
     embedding = FactorEmbedding(world.space, W_DIM)
     encoder = MiniEncoder(generator.num_rows, W_DIM)
     first = replace(plan, steps=CODE_STEPS, folder=plan.folder / "codes", learning_rate=CODE_RATE)
-    pool = cached_pool(world, POOL_SIZE, 1, cache)
+    pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)
     seconds = fit(CodeRegression(first, encoder), CodeBatches(pool, embedding, plan.seed), first)
     refinement = CodeRefinement(plan, encoder, generator, identity)
     seconds += fit(refinement, RefinementBatches(world, embedding, plan.seed), plan)
