@@ -35,7 +35,7 @@ def test_generator_survives_the_round_trip_bit_for_bit(generator, tmp_path):
 
 def test_half_precision_exists_on_disk_only(generator, tmp_path):
     full = save_network(generator, tmp_path / "f.safetensors", "stylegan2-generator")
-    half = save_network(generator, tmp_path / "h.safetensors", "stylegan2-generator", half=True)
+    half = save_network(generator, tmp_path / "h.safetensors", "stylegan2-generator", "float16")
     loaded = load_generator(half)
     assert half.stat().st_size < 0.75 * full.stat().st_size
     assert {p.dtype for p in loaded.parameters()} == {torch.float32}
@@ -61,7 +61,7 @@ def test_values_too_large_for_float16_are_refused(generator, tmp_path):
     with torch.no_grad():
         generator.style[1].weight[0, 0] = 1e6
     with pytest.raises(ValueError, match=r"style\.1\.weight"):
-        save_network(generator, tmp_path / "g.safetensors", "stylegan2-generator", half=True)
+        save_network(generator, tmp_path / "g.safetensors", "stylegan2-generator", "float16")
     assert not list(tmp_path.iterdir())
 
 

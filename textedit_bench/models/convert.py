@@ -50,5 +50,5 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str], half
         kind, build = BUILDERS[name]
         path = main if not written else main.with_name(f"{main.stem}.{name}.safetensors")
         origin = {"origin_format": checkpoint.format, "origin_file": checkpoint.path.name}
-        written.append(save_network(build(checkpoint), path, kind, half=half, extra_metadata=origin))
+        written.append(save_network(build(checkpoint), path, kind, "float16" if half else "float32", origin))
     return written

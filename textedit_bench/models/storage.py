@@ -2,8 +2,8 @@
 
 Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our
 packages), ``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of
-`state_dict`; a generator's centre of W is stored as ``latent_avg``. Half precision exists on disk only: networks are
-float32 in memory.
+`state_dict`; a generator's centre of W is stored as ``latent_avg``. Half precision and 8-bit integers (see
+`textedit_bench.models.packing`) exist on disk only: networks are float32 in memory.
 
 A class takes part by having a `config` property (plain JSON values) and a `from_config` class method.
 """
@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.packing import Precision, pack, unpack
 
 FORMAT = "textedit_bench"
 OUR_PACKAGES = ("textedit_bench.", "textedit_methods.", "textedit_datasets.")
@@ -39,7 +40,7 @@ def save_network(
     module: nn.Module,
     path: str | os.PathLike[str],
     kind: str,
-    half: bool = False,
+    precision: Precision = "float32",
     extra_metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a network to `path`, through a temporary file in the same folder.
@@ -49,7 +50,7 @@ def save_network(
             stored in addition to its `state_dict`.
         path: target file.
         kind: what the network is for, such as "stylegan2-generator".
-        half: store floating-point tensors as float16.
+        precision: how floating-point tensors are stored; "int8" keeps small tensors and vectors in float16.
         extra_metadata: further header entries (strings).
 
     Raises:
@@ -68,18 +69,19 @@ def save_network(
         "class": f"{type(module).__module__}:{type(module).__qualname__}",
         "config": json.dumps(dict(config), sort_keys=True),
     }
-    return write_tensors(tensors, path, metadata, half=half)
+    return write_tensors(tensors, path, metadata, precision)
 
 
 def write_tensors(
-    tensors: Mapping[str, Tensor], path: str | os.PathLike[str], metadata: Mapping[str, str], half: bool = False
+    tensors: Mapping[str, Tensor],
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str],
+    precision: Precision = "float32",
 ) -> Path:
     """Writes named tensors and a header of strings as safetensors, atomically."""
     target = Path(path)
-    stored = {}
-    for name, tensor in tensors.items():
-        value = _to_half(name, tensor) if half and tensor.is_floating_point() else tensor
-        stored[name] = value.clone(memory_format=torch.contiguous_format)
+    packed = pack(tensors, precision)
+    stored = {name: value.clone(memory_format=torch.contiguous_format) for name, value in packed.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
@@ -93,13 +95,6 @@ def write_tensors(
     return target
 
 
-def _to_half(name: str, tensor: Tensor) -> Tensor:
-    small = tensor.to(torch.float16)
-    if not torch.isfinite(small).all():
-        raise ValueError(f"tensor {name!r} does not fit in float16 (largest magnitude {tensor.abs().max():.3g})")
-    return small
-
-
 def is_safetensors(path: Path) -> bool:
     """Whether the file begins like safetensors: an 8-byte header length, then a JSON object."""
     with path.open("rb") as stream:
@@ -108,7 +103,7 @@ def is_safetensors(path: Path) -> bool:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors (float16 widened to float32) and header of a safetensors file.
+    """Tensors (widened to float32) and header of a safetensors file.
 
     Raises:
         CheckpointError: the file is damaged.
@@ -119,7 +114,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise CheckpointError(f"{path}: damaged or truncated safetensors file ({error})") from error
-    return {k: t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for k, t in tensors.items()}, metadata
+    return unpack(tensors), metadata
 
 
 def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> nn.Module:

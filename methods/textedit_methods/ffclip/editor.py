@@ -14,6 +14,7 @@ from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.models.packing import exact_precision, round_to
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
 from textedit_methods.ffclip.card import CARD
@@ -114,10 +115,9 @@ class FFCLIP(Editor):
         return Path(str(files("textedit_methods.ffclip"))) / "weights" / name
 
     def save(self, path: str | Path) -> None:
-        """Write the mapper; in half precision where that loses nothing."""
+        """Write the mapper, in the narrowest form that loses nothing."""
         network = self.network.float()
-        exact = all(torch.equal(value.half().float(), value) for value in network.state_dict().values())
-        save_network(network, path, "ffclip", half=exact)
+        save_network(network, path, "ffclip", exact_precision(network.state_dict()))
 
     def load(self, path: str | Path) -> None:
         """Read a mapper written by `save`, or a released one.
@@ -228,8 +228,7 @@ def _roles(domain: Domain) -> list[str]:
 
 
 def _rounded(network: Any) -> DynamicMapper:
-    """The mapper with its weights rounded to half precision, so that what is evaluated is exactly what `save` keeps."""
-    for parameter in network.parameters():
-        parameter.data = parameter.data.half().float()
+    """The mapper with its weights rounded to 8 bits, so that what is evaluated is exactly what `save` keeps."""
+    round_to(network, "int8")
     mapper: DynamicMapper = network.eval().requires_grad_(False)
     return mapper
