@@ -56,6 +56,7 @@ class FaceWorld(World):
 
     name = "faces"
     subject = "a face"
+    detail = 1.0
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:

@@ -40,6 +40,8 @@ class World(ABC):
     subject: ClassVar[str]
     """Neutral text, such as ``"a face"``."""
     resolution: ClassVar[int] = 64
+    detail: ClassVar[float] = 0.75
+    """Widths of the generator, encoder and discriminator, as a share of the faces'; less is to be drawn elsewhere."""
     space: ClassVar[FactorSpace]
 
     @property

@@ -6,7 +6,7 @@ shallowest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,10 @@ GRID = 4
 """Every pyramid level is pooled to this many cells a side before its head."""
 COARSE_ROWS, MIDDLE_ROWS = 3, 4
 """e4e's split of the rows: the first three are coarse, the next four middle, the rest fine."""
+
+
+WIDTHS = (24, 48, 80, 112)
+"""Channels at 1/2, 1/4, 1/8 and 1/16 of the picture's side, for a world of full detail."""
 
 
 def _stage(inside: int, outside: int, blocks: int) -> nn.Sequential:
@@ -41,9 +45,7 @@ class MiniEncoder(nn.Module):
         neck: channels of a level before its head.
     """
 
-    def __init__(
-        self, rows: int, w_dim: int, widths: tuple[int, int, int, int] = (24, 48, 80, 112), neck: int = 16
-    ) -> None:
+    def __init__(self, rows: int, w_dim: int, widths: Sequence[int] = WIDTHS, neck: int = 16) -> None:
         super().__init__()
         self.rows, self.w_dim, self.widths, self.neck = rows, w_dim, tuple(widths), neck
         self.stem = _stage(3, widths[0], 1)

@@ -16,7 +16,7 @@ from torch.nn.functional import softplus
 
 from textedit_bench.models.stylegan2 import Discriminator, Generator
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
-from textedit_bench.worlds.training.generator import SEED_STRIDE
+from textedit_bench.worlds.training.generator import SEED_STRIDE, scaled
 from textedit_bench.worlds.training.pool import POOL_SEED, POOL_SIZE, Pool, cached_pool
 from textedit_bench.worlds.world import World
 
@@ -71,7 +71,7 @@ def train(
     Returns:
         Network, seconds, and the share of fresh renders and samples that it tells apart.
     """
-    discriminator = Discriminator(world.resolution, channels=CHANNELS)
+    discriminator = Discriminator(world.resolution, channels=scaled(CHANNELS, world.detail))
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)
     batches = RealAndFake(pool, generator, plan.seed)
     seconds = fit(DiscriminatorTraining(plan, discriminator), batches, plan)

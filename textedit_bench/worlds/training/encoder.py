@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.worlds.embedding import FactorEmbedding
-from textedit_bench.worlds.networks.encoder import MiniEncoder
+from textedit_bench.worlds.networks.encoder import WIDTHS, MiniEncoder
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.generator import SEED_STRIDE, W_DIM, pixel_weights, reconstruction_loss
 from textedit_bench.worlds.training.pool import FRESH_SEED, POOL_SEED, POOL_SIZE, Pool, cached_pool
@@ -125,7 +125,7 @@ def train(
         Network, seconds of both stages, and the mean absolute distance of inversions to fresh renders on [-1, 1].
     """
     embedding = FactorEmbedding(world.space, W_DIM)
-    encoder = MiniEncoder(generator.num_rows, W_DIM)
+    encoder = MiniEncoder(generator.num_rows, W_DIM, [4 * round(width * world.detail / 4) for width in WIDTHS])
     first = replace(plan, steps=CODE_STEPS, folder=plan.folder / "codes", learning_rate=CODE_RATE)
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)
     seconds = fit(CodeRegression(first, encoder), CodeBatches(pool, embedding, plan.seed), first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from textedit_bench.worlds.training.pool import FRESH_SEED
 from textedit_bench.worlds.world import Render, World
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
+"""Channels per resolution of a world of full detail."""
 Z_DIM = W_DIM = 128
 SMALL_FEATURE_WEIGHT = 4.0
 """Extra weight of the pixels of an attribute that covers little of the picture; else eyes and mouths stay soft."""
@@ -26,9 +28,14 @@ NULL_NOISE = 0.8
 """Largest standard deviation, per coordinate of w, of the noise in the null space of the embedding."""
 
 
-def new_generator(resolution: int = 64) -> Generator:
-    """An untrained generator of the mini tier's size."""
-    return Generator(resolution, z_dim=Z_DIM, w_dim=W_DIM, n_mlp=DEPTH, channels=CHANNELS)
+def new_generator(resolution: int = 64, detail: float = 1.0) -> Generator:
+    """An untrained generator of the mini tier's size; ``detail`` scales the channels (see `World.detail`)."""
+    return Generator(resolution, z_dim=Z_DIM, w_dim=W_DIM, n_mlp=DEPTH, channels=scaled(CHANNELS, detail))
+
+
+def scaled(channels: Mapping[int, int], detail: float) -> dict[int, int]:
+    """Channels per resolution, scaled; multiples of four."""
+    return {side: 4 * round(count * detail / 4) for side, count in channels.items()}
 
 
 def pixel_weights(render: Render) -> Tensor:
@@ -127,7 +134,7 @@ def train(world: World, name: str, plan: Plan, cache: Path) -> tuple[Generator, 
         Network, seconds of training, and the mean absolute distance to fresh renders on the scale [-1, 1].
     """
     embedding = FactorEmbedding(world.space, W_DIM)
-    generator = new_generator(world.resolution)
+    generator = new_generator(world.resolution, world.detail)
     module = GeneratorRegression(plan, generator)
     seconds = fit(module, RegressionBatches(world, embedding, generator.num_rows, plan.seed), plan)
     generator.load_state_dict(module.average.module.state_dict())

@@ -182,6 +182,6 @@ def train_role(
         "wall_time_s": round(seconds),
     }
     record = {"stages": [*earlier, stage], "parameters": parameter_count(network), "figures": figures}
-    save_network(network, path, role.kind, "float16", {"record": json.dumps(record)})
+    save_network(network, path, role.kind, "int8", {"record": json.dumps(record)})
     print(f"{path}: {path.stat().st_size / 1000:.0f} KB\n{json.dumps(record, indent=1)}", flush=True)
     return path
