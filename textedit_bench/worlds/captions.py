@@ -188,7 +188,10 @@ def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-_WORDS = {"faces": "textedit_bench.worlds.face_words:FACE_WORDS"}
+_WORDS = {
+    "faces": "textedit_bench.worlds.face_words:FACE_WORDS",
+    "cats": "textedit_bench.worlds.cat_words:CAT_WORDS",
+}
 
 
 def grammar_of(world: World) -> Grammar:
