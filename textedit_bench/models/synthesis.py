@@ -8,11 +8,14 @@ convolution.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models import winograd
 from textedit_bench.models.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear, FirFilter
 from textedit_bench.models.resample import blur, upsample_rgb
 
@@ -32,7 +35,7 @@ class ModulatedConv2d(nn.Module):
         self.modulation = EqualLinear(w_dim, in_dim, bias_init=1.0)
         self.scale = 1.0 / math.sqrt(in_dim * kernel * kernel)
         self.upsample = upsample
-        self._cached_power: tuple[object, Tensor] | None = None
+        self._kept: dict[str, tuple[object, Tensor]] = {}
         if upsample:
             self.blur = FirFilter(4.0)
 
@@ -41,21 +44,31 @@ class ModulatedConv2d(nn.Module):
         return torch.rsqrt(F.linear(style.square(), self._power()) + DEMODULATION_EPS)
 
     def _power(self) -> Tensor:
-        """Sum over the kernel of the squared scaled weights, (O, I); kept while frozen weights do not change."""
+        """Sum over the kernel of the squared scaled weights, (O, I)."""
+        return self._keep("power", lambda: self.weight[0].square().sum(dim=(2, 3)) * self.scale**2)
+
+    def _keep(self, name: str, compute: Callable[[], Tensor]) -> Tensor:
+        """What the weights alone decide; kept while frozen weights do not change."""
         weight = self.weight
         if weight.requires_grad or weight.is_inference():
-            return weight[0].square().sum(dim=(2, 3)) * self.scale**2
+            return compute()
         state = (weight._version, weight.data_ptr(), weight.dtype, weight.device)
-        if self._cached_power is None or self._cached_power[0] != state:
+        if name not in self._kept or self._kept[name][0] != state:
             with torch.inference_mode(False), torch.no_grad():
-                self._cached_power = (state, weight[0].square().sum(dim=(2, 3)) * self.scale**2)
-        return self._cached_power[1]
+                self._kept[name] = (state, compute())
+        return self._kept[name][1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles leave out what can be computed again."""
+        return {**self.__dict__, "_kept": {}}
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Convolves the modulated input; (B, I, H, W) -> (B, O, H, W) or (B, O, 2H, 2W); not demodulated yet."""
         x = x * (style * self.scale)[:, :, None, None]
         weight = self.weight[0]
         if not self.upsample:
+            if not self.weight.requires_grad and winograd.applies(x, weight):
+                return winograd.convolve(x, self._keep("points", lambda: winograd.transform_weights(weight)))
             return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
         return blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), pad=1, gain=4.0)
 
