@@ -10,7 +10,6 @@ import sys
 import types
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor, Latents, MethodInfo, Prompt
 from textedit_bench.models import Generator
-from textedit_bench.worlds.factors import Attribute, Factors
+from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
+from textedit_bench.worlds.world import Render, World
 
 SIDE = 16
 ATTRIBUTES = (Attribute("hair", ("dark", "blond"), (0.5, 0.5)), Attribute("hat", ("none", "cap"), (0.5, 0.5)))
@@ -43,23 +43,22 @@ tiers:
 """
 
 
-class TinyWorld:
+class TinyWorld(World):
     """Each attribute is the grey level of one half of the picture."""
 
     name = "tiny"
-    attributes = ATTRIBUTES
+    subject = "a face"
+    resolution = SIDE
+    space = FactorSpace(ATTRIBUTES, ("width",), ("light",))
 
-    def render(self, factors: Factors) -> Any:
+    def render(self, factors: Factors) -> Render:
         images = torch.zeros(len(factors), 3, SIDE, SIDE)
         for position in range(2):
             half = slice(position * SIDE // 2, (position + 1) * SIDE // 2)
             images[:, :, half] = factors.attributes[:, position, None, None, None].float() - 0.5
         images[:, 0] += 0.3 * factors.identity[:, :1, None]
         visible = torch.ones(len(factors), 2, dtype=torch.bool)
-        return SimpleNamespace(images=images, masks={}, visible=visible)
-
-    def visible_through(self, factors: Factors, asked: dict[str, str]) -> Tensor:
-        return self.render(factors).visible
+        return Render(images, {}, visible)
 
     def split_factors(self, split: str, indices: Any) -> Factors:
         rows = []
@@ -101,8 +100,11 @@ class TinyEmbedder(nn.Module):
     def predict(self, images: Tensor) -> Tensor:
         return (self.look(images.flatten(1))[:, :2] > 0).long()
 
-    def forward(self, a: Tensor, b: Tensor | None = None) -> Tensor:
-        return self.look(a.flatten(1)) if b is None else (a - b).square().mean((1, 2, 3))
+    def forward(self, a: Tensor, b: Tensor | None = None, keep: Tensor | None = None) -> Tensor:
+        if b is None:
+            return self.look(a.flatten(1))
+        error = (a - b).square().mean(1)
+        return error.mean((1, 2)) if keep is None else (error * keep).sum((1, 2)) / keep.sum((1, 2))
 
 
 class TinyDomain(Domain):

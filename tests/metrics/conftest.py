@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.worlds.factors import Attribute, Factors
+from textedit_bench.data.card import PromptCard
+from textedit_bench.domain import Photos
+from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
+from textedit_bench.worlds.world import Render, World
 
 SIDE = 16
 ATTRIBUTES = (
@@ -19,13 +22,15 @@ ATTRIBUTES = (
 )
 
 
-class TinyWorld:
+class TinyWorld(World):
     """Each attribute is the grey level of its own band of rows; the hat's value ``cap`` hides the hair."""
 
     name = "tiny"
-    attributes = ATTRIBUTES
+    subject = "a face"
+    resolution = SIDE
+    space = FactorSpace(ATTRIBUTES, ("width", "height"), ("light",))
 
-    def render(self, factors: Factors) -> Any:
+    def render(self, factors: Factors) -> Render:
         images = torch.full((len(factors), 3, SIDE, SIDE), -0.5)
         for position, attribute in enumerate(ATTRIBUTES):
             level = 2 * factors.attributes[:, position].float() / (len(attribute.values) - 1) - 1
@@ -33,21 +38,11 @@ class TinyWorld:
         images[:, 0, 12:] = factors.identity[:, :1, None] * 2 - 1
         visible = torch.ones(len(factors), len(ATTRIBUTES), dtype=torch.bool)
         visible[:, 0] = factors.attributes[:, 1] == 0
-        return SimpleNamespace(images=images, masks={}, visible=visible)
-
-    def visible_through(self, factors: Factors, asked: dict[str, str]) -> Tensor:
-        values = factors.attributes.clone()
-        for name, value in asked.items():
-            position = [a.name for a in ATTRIBUTES].index(name)
-            values[:, position] = ATTRIBUTES[position].values.index(value)
-        after = Factors(values, factors.identity, factors.nuisance)
-        return self.render(factors).visible & self.render(after).visible
-
-    def sample(self, n: int, generator: torch.Generator) -> Factors:
-        columns = [torch.randint(len(a.values), (n,), generator=generator) for a in ATTRIBUTES]
-        return Factors(
-            torch.stack(columns, 1), torch.rand(n, 2, generator=generator), torch.rand(n, 1, generator=generator)
-        )
+        masks = {}
+        for position, attribute in enumerate(ATTRIBUTES):
+            masks[attribute.name] = torch.zeros(len(factors), SIDE, SIDE, dtype=torch.bool)
+            masks[attribute.name][:, 4 * position : 4 * position + 4] = True
+        return Render(images, masks, visible)
 
 
 class TinyOracle(nn.Module):
@@ -104,8 +99,9 @@ class TinyIdentity(nn.Module):
 
 
 class TinyDistance(nn.Module):
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return (a - b).square().mean((1, 2, 3))
+    def forward(self, a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
+        error = (a - b).square().mean(1)
+        return error.mean((1, 2)) if keep is None else (error * keep).sum((1, 2)) / keep.sum((1, 2))
 
 
 class TinyFeatures(nn.Module):
@@ -120,6 +116,14 @@ class TinyDomain:
     tier = "mini"
     device = torch.device("cpu")
     card = SimpleNamespace(neutral="a face")
+    tier_card = SimpleNamespace(
+        splits={"train": 48},
+        prompts=(
+            PromptCard(id="smile", target="a smiling face", attribute="mouth=smile"),
+            PromptCard(id="blond", target="a face with blond hair", attribute="hair=blond"),
+            PromptCard(id="blond-smile", target="a smiling blond face", attribute="hair=blond,mouth=smile"),
+        ),
+    )
 
     def __init__(self, networks: dict[str, Any], world: Any) -> None:
         self.networks, self.world = networks, world
@@ -129,6 +133,10 @@ class TinyDomain:
 
     def network(self, role: str) -> Any:
         return self.networks[role]
+
+    def photos(self, split: str, n: int) -> Photos:
+        factors = self.world.split_factors(split, range(n))
+        return Photos(self.world.render(factors).images, tuple(map(str, range(n))), factors)
 
     def digest(self, role: str) -> str:
         return f"{sum(role.encode()):016x}"

@@ -20,6 +20,10 @@ ALREADY_SO = "already so"
 NO_TRUTH = "no ground truth"
 NOTHING_ELSE = "nothing else visible"
 ABSTAINED = "oracles abstain"
+NOT_IN_PIXELS = "not readable from pixels"
+EMPTY_MASK = "empty mask"
+NO_REGION = "no edited region known"
+NO_THRESHOLD = "no threshold known"
 NOT_FINITE = "nan"
 
 STATES = (
@@ -34,6 +38,10 @@ STATES = (
     NO_TRUTH,
     NOTHING_ELSE,
     ABSTAINED,
+    NOT_IN_PIXELS,
+    EMPTY_MASK,
+    NO_REGION,
+    NO_THRESHOLD,
     NOT_FINITE,
 )
 """The closed set of states. Only ``ok`` enters a mean; every other state is counted and shown."""
@@ -68,6 +76,11 @@ class Column:
             if named[i] != OK:
                 numbers[i] = np.nan
         return cls(numbers, named)
+
+    @classmethod
+    def without_value(cls, n: int, state: str) -> Column:
+        """N images that all lack a value for the same reason."""
+        return cls.of([float("nan")] * n, [state] * n)
 
     def where(self, bad: Sequence[bool], state: str) -> Column:
         """The column with ``state`` wherever ``bad`` holds."""

@@ -9,6 +9,7 @@ from typing import Protocol as Interface
 
 from textedit_bench.metrics.column import Column
 from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.metrics.perfect import PerfectEdit
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.prompt import Prompt
 
@@ -25,6 +26,8 @@ class Sample:
     edit: ImageBatch
     prompt: Prompt
     factors: Factors | None
+    perfect: PerfectEdit | None = None
+    """The ground truth of this prompt on these photos; None where it is not known."""
 
 
 class Scorer(Interface):

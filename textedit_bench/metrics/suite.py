@@ -12,9 +12,11 @@ from torch import Tensor
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import NOT_FINITE, Column
 from textedit_bench.metrics.images import BATCH_SIZE, ImageBatch
+from textedit_bench.metrics.perfect import PerfectEdits
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sample import Sample, Scorer
 from textedit_bench.metrics.scorers import (
+    ColourScorer,
     IdentityScorer,
     PerceptualScorer,
     PictureScorer,
@@ -44,9 +46,9 @@ class Suite:
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
-        self._scorers: list[Scorer] = [
-            family(domain) for family in (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer)
-        ]
+        self._perfect = PerfectEdits(domain.world)
+        families = (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer, ColourScorer)
+        self._scorers: list[Scorer] = [family(domain) for family in families]
         self.protocols: dict[str, Protocol] = {}
         for scorer in self._scorers:
             self.protocols.update(scorer.protocols)
@@ -87,6 +89,7 @@ class Suite:
             ImageBatch.of(edits, device),
             prompt,
             factors,
+            self._perfect(factors, prompt.asked),
         )
         if not (sample.photo.finite.all() and sample.inversion.finite.all()):
             raise ValueError("photos and inversions must be finite")

@@ -11,12 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from textedit_bench.metrics.column import ABSTAINED, ALREADY_SO, HIDDEN, NO_TRUTH, NOTHING_ELSE, OK, Column
-
-
-def unknown(n: int) -> Column:
-    """N images whose truth is not known."""
-    return Column.of([float("nan")] * n, [NO_TRUTH] * n)
+from textedit_bench.metrics.column import ABSTAINED, ALREADY_SO, HIDDEN, NOTHING_ELSE, OK, Column
 
 
 def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
@@ -60,6 +55,27 @@ def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping
     count = others.sum(1)
     share = (kept & others).sum(1) / count.clamp(min=1)
     return Column.of(share.double(), [OK if n else NOTHING_ELSE for n in count.tolist()])
+
+
+def changes(edited: Tensor, before: Tensor, visible: Tensor) -> list[Column]:
+    """Per attribute, 1 where the edit shows another value than before, else 0: a row of the leakage matrix.
+
+    Args:
+        edited: the oracle's labels of the edits [N, A]; an abstention is a change.
+        before: its labels of the inversions [N, A].
+        visible: bool [N, A], whether the source shows the attribute and a perfect edit would too.
+
+    Returns:
+        One column per attribute; state ``attribute hidden`` where it is not to be seen throughout, ``oracles abstain``
+        where the oracle had no value before.
+    """
+    changed = (edited != before).double()
+    columns = []
+    for position in range(edited.shape[1]):
+        seen, known = visible[:, position].tolist(), (before[:, position] >= 0).tolist()
+        states = [HIDDEN if not s else ABSTAINED if not k else OK for s, k in zip(seen, known, strict=True)]
+        columns.append(Column.of(changed[:, position], states))
+    return columns
 
 
 def agreement(first: Tensor, second: Tensor) -> Column:

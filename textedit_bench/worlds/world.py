@@ -65,6 +65,26 @@ class World(ABC):
         digest = hashlib.sha256(f"{self.name}|{split}|{index}".encode()).digest()
         return int.from_bytes(digest[:8], "little") >> 1
 
+    def value_indices(self, asked: Mapping[str, str]) -> dict[int, int]:
+        """Position and value index of every asked attribute.
+
+        Args:
+            asked: attribute name -> value name.
+
+        Raises:
+            UserError: the world has no such attribute or value.
+        """
+        positions = {attribute.name: i for i, attribute in enumerate(self.attributes)}
+        found = {}
+        for name, value in asked.items():
+            if name not in positions:
+                raise unknown_choice(f"attribute of the {self.name} world", name, positions)
+            values = self.attributes[positions[name]].values
+            if value not in values:
+                raise unknown_choice(f"value of {name}", value, values)
+            found[positions[name]] = values.index(value)
+        return found
+
     def with_values(self, factors: Factors, asked: Mapping[str, str]) -> Factors:
         """The same pictures with the asked attribute values and nothing else changed.
 
@@ -76,13 +96,8 @@ class World(ABC):
             UserError: the world has no such attribute or value.
         """
         attributes = factors.attributes.clone()
-        for name, value in asked.items():
-            known = {a.name: a.values for a in self.attributes}
-            if name not in known:
-                raise unknown_choice(f"attribute of the {self.name} world", name, known)
-            if value not in known[name]:
-                raise unknown_choice(f"value of {name}", value, known[name])
-            attributes[:, self.index(name)] = known[name].index(value)
+        for position, value in self.value_indices(asked).items():
+            attributes[:, position] = value
         return Factors(attributes, factors.identity, factors.nuisance)
 
     def visible_through(self, factors: Factors, asked: Mapping[str, str]) -> Tensor:

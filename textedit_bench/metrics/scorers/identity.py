@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
-from textedit_bench.metrics.column import NO_FACE_EDIT, NO_FACE_SOURCE, Column
+from textedit_bench.metrics.column import NO_FACE_EDIT, NO_FACE_SOURCE, NO_THRESHOLD, NO_TRUTH, Column
+from textedit_bench.metrics.geometry import GeometryReadout, fit_readout
 from textedit_bench.metrics.images import ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.sample import Sample
@@ -16,10 +18,12 @@ from textedit_bench.metrics.similarity import cosine
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
+JUDGE = "judge_identity"
+
 # metric -> (role, compared with, title, in the loop)
-_METRICS = {
-    "identity": ("judge_identity", "photo", "Identity", False),
-    "identity_inversion": ("judge_identity", "inversion", "Identity, to inversion", False),
+_COSINES = {
+    "identity": (JUDGE, "photo", "Identity", False),
+    "identity_inversion": (JUDGE, "inversion", "Identity, to inversion", False),
     "identity_in_loop": ("identity", "photo", "Identity (in loop)", True),
 }
 
@@ -28,39 +32,74 @@ class IdentityScorer:
     """Embedding networks with ``embed(images)`` -> [B, d]; a row of nan says that no face was found."""
 
     def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._readout: GeometryReadout | None = None
         self.protocols: dict[str, Protocol] = {}
         self._features: dict[str, ImageFeatures] = {}
-        for name, (role, reference, title, in_loop) in _METRICS.items():
+        for name, (role, reference, title, in_loop) in _COSINES.items():
             if not domain.has(role):
                 continue
-            identity = protocol_id(
-                "identity",
-                network=f"{domain.tier}-{role}",
-                digest=domain.digest(role),
-                resize="network",
-                reference=reference,
-            )
-            self.protocols[name] = Protocol(identity, title, True, in_loop=in_loop)
+            self.protocols[name] = _protocol(domain, role, "identity", reference, title, in_loop=in_loop)
             if role not in self._features:
                 self._features[role] = ImageFeatures(partial(_embed, domain, role))
+        if domain.has(JUDGE):
+            self.protocols["identity_verified"] = _protocol(domain, JUDGE, "verified", "photo", "Same person")
+            if domain.world is not None:
+                self.protocols["geometry_drift"] = _protocol(
+                    domain, JUDGE, "geometry-drift", "inversion", "Geometry drift", higher=False
+                )
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``identity``, ``identity_inversion`` and ``identity_in_loop``."""
+        """Columns ``identity``, ``identity_inversion``, ``identity_in_loop``, ``identity_verified`` (a rate at the
+        judge's own threshold; a face that is lost by the edit counts as not verified) and ``geometry_drift``."""
         rows: dict[str, dict[str, Tensor]] = {}
         for role, features in self._features.items():
             photo = features(sample.photo, keep=True)
             inversion = features(sample.inversion, keep=True)
             rows[role] = {"photo": photo, "inversion": inversion, "edit": features(sample.edit, keep=False)}
         columns = {}
-        for name in self.protocols:
-            role, reference, *_ = _METRICS[name]
-            source, edit = rows[role][reference], rows[role]["edit"]
-            column = Column.of(cosine(edit, source))
-            column = column.where(edit.isnan().any(1).tolist(), NO_FACE_EDIT)
-            columns[name] = column.where(source.isnan().any(1).tolist(), NO_FACE_SOURCE)
+        for name, (role, reference, *_) in _COSINES.items():
+            if name in self.protocols:
+                source, edit = rows[role][reference], rows[role]["edit"]
+                columns[name] = _faces(Column.of(cosine(edit, source)), source, edit)
+        if "identity_verified" in self.protocols:
+            columns["identity_verified"] = self._verified(rows[JUDGE])
+        if "geometry_drift" in self.protocols:
+            columns["geometry_drift"] = self._drift(rows[JUDGE])
         return columns
 
+    def _verified(self, rows: dict[str, Tensor]) -> Column:
+        threshold = getattr(self._domain.network(JUDGE), "threshold", None)
+        if threshold is None:
+            return Column.without_value(len(rows["edit"]), NO_THRESHOLD)
+        # A comparison with nan is False: no face in the edit, not verified.
+        same = cosine(rows["edit"], rows["photo"]) >= threshold
+        return Column.of(same.double()).where(rows["photo"].isnan().any(1).tolist(), NO_FACE_SOURCE)
 
+    def _drift(self, rows: dict[str, Tensor]) -> Column:
+        if self._readout is None:
+            self._readout = fit_readout(self._domain, JUDGE)
+        if self._readout is None or not self._readout.weight.shape[1]:
+            return Column.without_value(len(rows["edit"]), NO_TRUTH)
+        drift = self._readout.drift(rows["edit"], rows["inversion"])
+        return _faces(Column.of(drift), rows["inversion"], rows["edit"])
+
+
+def _protocol(
+    domain: Domain, role: str, formula: str, reference: str, title: str, *, higher: bool = True, in_loop: bool = False
+) -> Protocol:
+    network = f"{domain.tier}-{role}"
+    identity = protocol_id(formula, network=network, digest=domain.digest(role), resize="network", reference=reference)
+    return Protocol(identity, title, higher, in_loop=in_loop)
+
+
+def _faces(column: Column, source: Tensor, edit: Tensor) -> Column:
+    """The column with the states of faces that were not found."""
+    column = column.where(edit.isnan().any(1).tolist(), NO_FACE_EDIT)
+    return column.where(source.isnan().any(1).tolist(), NO_FACE_SOURCE)
+
+
+@torch.no_grad()
 def _embed(domain: Domain, role: str, images: Tensor) -> Tensor:
     """One row per image; the network is loaded when first needed."""
     rows: Tensor = domain.network(role).embed(images)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from textedit_bench.metrics.column import NO_CHANGE, NO_TEXT_CHANGE, OK, Column
 from textedit_bench.metrics.images import ImageBatch, ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.retrieval import mismatched, reciprocal_rank
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.similarity import clip_score, directional_similarity
 
@@ -20,10 +23,13 @@ if TYPE_CHECKING:
 _METRICS = {
     "clip_score": ("score", "text", "CLIP score", 2),
     "clip_gain": ("gain", "inversion", "CLIP gain", 2),
+    "clip_gain_photo": ("gain", "photo", "CLIP gain, from photo", 2),
     "clip_direction": ("direction", "inversion", "CLIP direction", 3),
     "clip_direction_photo": ("direction", "photo", "CLIP direction, from photo", 3),
 }
 _ROLES = {"judge_clip": "", "clip": "_in_loop"}
+# metric -> title; by the judge alone
+_RETRIEVAL = {"r_precision": "R-precision", "reciprocal_rank": "Reciprocal rank"}
 
 
 class TextScorer:
@@ -49,9 +55,23 @@ class TextScorer:
                 heading = f"{title} (in loop)" if suffix else title
                 in_loop = bool(suffix)
                 self.protocols[name + suffix] = Protocol(identity, heading, True, in_loop=in_loop, decimals=decimals)
+        self._prompts = [prompt.prompt() for prompt in domain.tier_card.prompts]
+        if domain.has("judge_clip") and len({prompt.target for prompt in self._prompts}) > 1:
+            # The rank depends on the texts it is among.
+            texts = hashlib.sha256("\n".join(prompt.target for prompt in self._prompts).encode()).hexdigest()[:8]
+            for name, title in _RETRIEVAL.items():
+                identity = protocol_id(
+                    name,
+                    network=f"{domain.tier}-judge_clip",
+                    digest=domain.digest("judge_clip"),
+                    resize="network",
+                    reference=f"texts:{texts}",
+                )
+                self.protocols[name] = Protocol(identity, title, True)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``clip_score`` and ``clip_gain`` (both x100), ``clip_direction`` from inversion and from photo."""
+        """Columns ``clip_score`` and ``clip_gain`` (both x100) and ``clip_direction``, the last two from inversion and
+        from photo; ``r_precision`` and ``reciprocal_rank`` among the data set's other prompts."""
         columns = {}
         source_text = sample.prompt.source or self._domain.card.neutral
         for role, features in self._images.items():
@@ -62,11 +82,24 @@ class TextScorer:
             measured = {
                 "clip_score": Column.of(score),
                 "clip_gain": Column.of(score - clip_score(inversion, target)),
+                "clip_gain_photo": Column.of(score - clip_score(photo, target)),
                 "clip_direction": _direction(sample.edit, edit, sample.inversion, inversion, target, neutral),
                 "clip_direction_photo": _direction(sample.edit, edit, sample.photo, photo, target, neutral),
             }
             columns.update({name + _ROLES[role]: column for name, column in measured.items()})
+            if role == "judge_clip" and "r_precision" in self.protocols:
+                columns.update(self._retrieval(sample, edit, target))
         return columns
+
+    def _retrieval(self, sample: Sample, edit: Tensor, target: Tensor) -> dict[str, Column]:
+        others = [self._text("judge_clip", text) for text in mismatched(sample.prompt, self._prompts)]
+        if not others:
+            return {name: Column.without_value(len(edit), NO_TEXT_CHANGE) for name in _RETRIEVAL}
+        rank = reciprocal_rank(edit, target, torch.stack(others))
+        return {
+            "r_precision": Column.of(torch.where(rank.isnan(), rank, (rank == 1.0).double())),
+            "reciprocal_rank": Column.of(rank),
+        }
 
     def _text(self, role: str, text: str) -> Tensor:
         if (role, text) not in self._texts:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.metrics import truth
-from textedit_bench.metrics.column import Column
+from textedit_bench.metrics.column import NO_TRUTH, Column
 from textedit_bench.metrics.images import ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.factors import Factors
-    from textedit_bench.worlds.world import World
+
+CHANGED = "changed_"
+"""``changed_<attribute>``: whether the edit changed an attribute, asked or not; the cells of the leakage matrix."""
 
 # metric -> (oracle's role, compared with, title)
 _METRICS = {
@@ -36,7 +37,6 @@ class TruthScorer:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.protocols: dict[str, Protocol] = {}
-        self._visible: dict[tuple[bytes, tuple[tuple[str, str], ...]], tuple[Tensor, Tensor]] = {}
         self._labels = {role: ImageFeatures(partial(self._predict, role)) for role in _ROLES if domain.has(role)}
         if domain.world is None:
             return
@@ -44,34 +44,39 @@ class TruthScorer:
             if role not in self._labels or (name == "oracles_agree" and "oracle" not in self._labels):
                 continue
             judge = f"{domain.tier}-{role}"
-            digest = domain.digest(role)
             if name == "oracles_agree":
                 judge = f"{domain.tier}-oracle:{domain.digest('oracle')}/{judge}"
-            identity = protocol_id(name, network=judge, digest=digest, resize="network", reference=reference)
-            self.protocols[name] = Protocol(identity, title, True)
+            self.protocols[name] = _protocol(name, judge, domain.digest(role), reference, title, True)
+        if "oracle" in self._labels:
+            self._changed = [CHANGED + attribute.name for attribute in domain.world.attributes]
+            for name in self._changed:
+                title = f"Changed: {name.removeprefix(CHANGED)}"
+                judge, digest = f"{domain.tier}-oracle", domain.digest("oracle")
+                self.protocols[name] = _protocol(name, judge, digest, "inversion", title, False)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``success``, ``success_second``, ``preservation``, ``preservation_photo``, ``oracles_agree``."""
-        world = self._domain.world
-        if world is None or not self.protocols:
+        """Columns ``success``, ``success_second``, ``preservation``, ``preservation_photo``, ``oracles_agree`` and one
+        ``changed_<attribute>`` per attribute."""
+        if not self.protocols:
             return {}
         edit = {role: labels(sample.edit, keep=False) for role, labels in self._labels.items()}
         columns = {}
         if "oracles_agree" in self.protocols:
             columns["oracles_agree"] = truth.agreement(edit["oracle"], edit["second_oracle"])
-        asked = asked_indices(world, sample.prompt.asked)
-        if not asked or sample.factors is None:
-            unknown = truth.unknown(len(sample.edit))
+        perfect = sample.perfect
+        if perfect is None:
+            unknown = Column.without_value(len(sample.edit), NO_TRUTH)
             return {**{name: unknown for name in self.protocols}, **columns}
-        actual = sample.factors.attributes.cpu()
-        visible, through = self._seen(world, sample.factors, sample.prompt.asked)
         for name, role in (("success", "oracle"), ("success_second", "second_oracle")):
             if name in self.protocols:
-                columns[name] = truth.success(edit[role], actual, visible, asked)
-        if "preservation" in self.protocols:
+                columns[name] = truth.success(edit[role], perfect.actual, perfect.visible, perfect.asked)
+        if "oracle" in self._labels:
             before = self._labels["oracle"](sample.inversion, keep=True)
+            through, asked = perfect.through, perfect.asked
             columns["preservation"] = truth.preservation(edit["oracle"], before, through, asked)
-            columns["preservation_photo"] = truth.preservation(edit["oracle"], actual, through, asked)
+            columns["preservation_photo"] = truth.preservation(edit["oracle"], perfect.actual, through, asked)
+            changes = truth.changes(edit["oracle"], before, through)
+            columns.update(zip(self._changed, changes, strict=True))
         return columns
 
     def _predict(self, role: str, images: Tensor) -> Tensor:
@@ -82,30 +87,7 @@ class TruthScorer:
         labels: Tensor = oracle.predict(images)
         return labels
 
-    def _seen(self, world: World, factors: Factors, asked: dict[str, str]) -> tuple[Tensor, Tensor]:
-        """What the source shows, and what of it a perfect edit still shows, both bool [N, A]; rendered once."""
-        parts = (factors.attributes, factors.identity, factors.nuisance)
-        content = b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
-        key = (content, tuple(sorted(asked.items())))
-        if key not in self._visible:
-            visible = world.render(factors).visible.cpu()
-            self._visible[key] = visible, visible & world.visible_through(factors, asked).cpu()
-        return self._visible[key]
 
-
-def asked_indices(world: World, asked: dict[str, str]) -> dict[int, int]:
-    """Position and value index of every asked attribute.
-
-    Raises:
-        UserError: an attribute or a value that the world does not have.
-    """
-    positions = {attribute.name: i for i, attribute in enumerate(world.attributes)}
-    found = {}
-    for name, value in asked.items():
-        if name not in positions:
-            raise unknown_choice(f"attribute of world {world.name}", name, positions)
-        values = list(world.attributes[positions[name]].values)
-        if value not in values:
-            raise unknown_choice(f"value of attribute {name}", value, values)
-        found[positions[name]] = values.index(value)
-    return found
+def _protocol(name: str, judge: str, digest: str, reference: str, title: str, higher: bool) -> Protocol:
+    identity = protocol_id(name, network=judge, digest=digest, resize="network", reference=reference)
+    return Protocol(identity, title, higher)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from textedit_bench.worlds.networks.backbone import Backbone, Style
 
@@ -32,13 +33,25 @@ class PerceptualDistance(nn.Module):
         """The untrained network of a stored configuration."""
         return cls(**config)
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Distances [B] in [0, 4] of pictures [B, 3, H, W] in [-1, 1]; 0 for equal ones."""
-        stages = [
-            (_unit(x) - _unit(y)).square().sum(1).mean((1, 2))
-            for x, y in zip(self.trunk(a), self.trunk(b), strict=True)
-        ]
-        return torch.stack(stages).mean(0)
+    def forward(self, a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Distances [B] in [0, 4] of pictures [B, 3, H, W] in [-1, 1]; 0 for equal ones.
+
+        Args:
+            a: pictures.
+            b: pictures to compare with.
+            keep: bool [B, H, W], True where pixels count: a position of a stage counts where all of its pixels do; a
+                stage without such a position is left out; nan where no stage has one.
+        """
+        stages = []
+        for x, y in zip(self.trunk(a), self.trunk(b), strict=True):
+            distance = (_unit(x) - _unit(y)).square().sum(1)
+            if keep is None:
+                stages.append(distance.mean((1, 2)))
+                continue
+            share = F.interpolate(keep[:, None].to(distance.dtype), distance.shape[-2:], mode="area")[:, 0]
+            weight = (share >= 1.0 - 1e-6).to(distance.dtype)
+            stages.append((distance * weight).sum((1, 2)) / weight.sum((1, 2)))
+        return torch.stack(stages).nanmean(0)
 
 
 def _unit(maps: Tensor) -> Tensor:

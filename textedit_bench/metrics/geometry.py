@@ -1,0 +1,78 @@
+"""How far an edit moved the geometry that makes an identity: face width, eye spacing, nose length, ...
+
+The renderer knows these numbers for its photos; for an edit they are read off by a linear map of the judge's identity
+embedding, fitted to photos of the training split. A factor counts where the map explains at least half of its variance
+on photos it was not fitted to, so that the drift never speaks of what cannot be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from textedit_bench.metrics.images import BATCH_SIZE
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+PHOTOS = 768
+"""Photos of the training split: three quarters fit the map, a quarter says which factors it reads."""
+RIDGE = 1.0
+READ = 0.5
+"""Least share of a factor's variance that the map must explain on held-out photos."""
+
+
+@dataclass(frozen=True)
+class GeometryReadout:
+    """A linear map from embeddings to identity factors.
+
+    Attributes:
+        weight: float64 [d, F], for standardised embeddings; F factors that are read well enough.
+        centre: mean embedding [d].
+        scale: standard deviation per feature [d].
+        spread: standard deviation of each kept factor among the photos [F].
+        explained: held-out share of variance of every factor, kept or not [all factors].
+    """
+
+    weight: Tensor
+    centre: Tensor
+    scale: Tensor
+    spread: Tensor
+    explained: Tensor
+
+    @classmethod
+    def fit(cls, embeddings: Tensor, factors: Tensor) -> GeometryReadout:
+        """Ridge regression of factors [n, I] on embeddings [n, d]; the last quarter of the rows is held out."""
+        x, y = embeddings.double(), factors.double()
+        held = len(x) * 3 // 4
+        centre, scale = x[:held].mean(0), x[:held].std(0).clamp(min=1e-9)
+        rows = (x - centre) / scale
+        offset = y[:held].mean(0)
+        gram = rows[:held].T @ rows[:held] + RIDGE * torch.eye(x.shape[1], dtype=torch.float64)
+        weight = torch.linalg.solve(gram, rows[:held].T @ (y[:held] - offset))
+        left = (rows[held:] @ weight + offset - y[held:]).square().sum(0)
+        total = (y[held:] - y[held:].mean(0)).square().sum(0)
+        explained = 1.0 - left / total.clamp(min=1e-12)
+        kept = explained >= READ
+        return cls(weight[:, kept], centre, scale, y.std(0)[kept].clamp(min=1e-9), explained)
+
+    def drift(self, edit: Tensor, source: Tensor) -> Tensor:
+        """Root mean square step of the factors between embeddings [N, d], in standard deviations of each factor."""
+        step = (edit.double() - source.double()) / self.scale @ self.weight / self.spread
+        return step.square().mean(1).sqrt()
+
+
+def fit_readout(domain: Domain, role: str) -> GeometryReadout | None:
+    """The map of a domain's identity network; None where the factors of its photos are unknown."""
+    total = domain.tier_card.splits.get("train", 0)
+    if domain.world is None or total < 8:
+        return None
+    photos = domain.photos("train", min(PHOTOS, total))
+    if photos.factors is None:
+        return None
+    embed = domain.network(role).embed
+    rows = torch.cat([embed(part).cpu() for part in photos.images.split(BATCH_SIZE)])
+    return GeometryReadout.fit(rows, photos.factors.identity)

@@ -1,0 +1,85 @@
+"""What a perfect edit of rendered photos would be: which values, which pixels, what stays visible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import World
+
+CHANGE = 2.0 / 255.0
+"""A pixel belongs to the edited region where the perfect edit changes it by more than this, in [0, 1]."""
+GROW = 2
+"""Pixels by which the region is dilated: inversions draw the same edge one or two pixels apart."""
+
+
+@dataclass(frozen=True)
+class PerfectEdit:
+    """The ground truth of one prompt on N rendered photos.
+
+    Attributes:
+        asked: attribute position -> wanted value index.
+        actual: the values drawn, int64 [N, A].
+        visible: bool [N, A], what the photo shows.
+        through: bool [N, A], what the photo shows and the perfect edit still shows (a hat asked for hides the hair).
+        region: bool [N, H, W], the pixels that the asked attributes occupy before or after the edit, dilated.
+        images: the perfect edit, float32 [N, 3, H, W] in [-1, 1].
+    """
+
+    asked: Mapping[int, int]
+    actual: Tensor
+    visible: Tensor
+    through: Tensor
+    region: Tensor
+    images: Tensor
+
+    @classmethod
+    def of(cls, world: World, factors: Factors, asked: Mapping[str, str]) -> PerfectEdit:
+        """Render the photos and their perfect edits.
+
+        Raises:
+            UserError: the world has no such attribute or value.
+        """
+        before, after = world.render(factors), world.render(world.with_values(factors, asked))
+        region = (before.images - after.images).abs().amax(1) > 2.0 * CHANGE
+        for name in asked:
+            for render in (before, after):
+                if name in render.masks:
+                    region = region | render.masks[name]
+        grown = F.max_pool2d(region[:, None].float(), 2 * GROW + 1, stride=1, padding=GROW)[:, 0] > 0
+        visible = before.visible.cpu()
+        return cls(
+            world.value_indices(asked),
+            factors.attributes.cpu(),
+            visible,
+            visible & after.visible.cpu(),
+            grown,
+            after.images,
+        )
+
+
+class PerfectEdits:
+    """Remembers the perfect edits of a world: every strength and every method asks for the same ones."""
+
+    def __init__(self, world: World | None) -> None:
+        self._world = world
+        self._known: dict[tuple[bytes, tuple[tuple[str, str], ...]], PerfectEdit] = {}
+
+    def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
+        """The perfect edit; None where the truth is unknown or the prompt asks for nothing that a world knows."""
+        if self._world is None or factors is None or not asked:
+            return None
+        parts = (factors.attributes, factors.identity, factors.nuisance)
+        content = b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
+        key = (content, tuple(sorted(asked.items())))
+        if key not in self._known:
+            with torch.no_grad():
+                self._known[key] = PerfectEdit.of(self._world, factors, asked)
+        return self._known[key]

@@ -1,0 +1,113 @@
+"""Edit success measured on the pixels alone: a check of the oracle that no training can bias.
+
+For an attribute whose place in the picture does not depend on its value (hair colour, skin, eyes, background, ...), the
+mean colour of that place in the edit is compared with the mean colour it has in renderings of every value. The nearest
+value is the reading.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from textedit_bench.metrics.column import ALREADY_SO, HIDDEN, NO_TRUTH, NOT_IN_PIXELS, OK, Column
+from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.sample import Sample
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import World
+
+SAME_PLACE = 0.95
+"""Share of the union of an attribute's masks over its values that every value occupies."""
+APART = 0.1
+"""Least distance of two values' mean colours, in RGB of [-1, 1]; closer ones cannot be told apart."""
+
+Asked = tuple[tuple[str, str], ...]
+
+
+class ColourScorer:
+    """Column ``success_pixels``; an image counts where every asked attribute can be read from pixels and is visible."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._world = domain.world
+        self.protocols: dict[str, Protocol] = {}
+        self._known: dict[tuple[bytes, Asked], list[_Reading] | None] = {}
+        if domain.world is not None:
+            identity = protocol_id(
+                "success-mean-colour", network="none", digest="", resize="native", reference="truth", dtype="float64"
+            )
+            self.protocols["success_pixels"] = Protocol(identity, "Success (pixels)", True)
+
+    def score(self, sample: Sample) -> dict[str, Column]:
+        """1 where every asked value is the nearest in colour, else 0."""
+        if self._world is None:
+            return {}
+        perfect, factors = sample.perfect, sample.factors
+        if perfect is None or factors is None:
+            return {"success_pixels": Column.without_value(len(sample.edit), NO_TRUTH)}
+        readings = self._readings(self._world, factors, tuple(sorted(sample.prompt.asked.items())))
+        if readings is None:
+            return {"success_pixels": Column.without_value(len(sample.edit), NOT_IN_PIXELS)}
+        where, wanted = list(perfect.asked), torch.tensor(list(perfect.asked.values()))
+        hidden = ~perfect.visible[:, where].all(1)
+        already = (perfect.actual[:, where] == wanted).all(1)
+        readable = torch.stack([reading.readable for reading in readings]).all(0)
+        images = sample.edit.images.double().cpu()
+        done = torch.stack([reading.shows_wanted(images) for reading in readings]).all(0)
+        states = [
+            HIDDEN if h else ALREADY_SO if a else OK if r else NOT_IN_PIXELS
+            for h, a, r in zip(hidden.tolist(), already.tolist(), readable.tolist(), strict=True)
+        ]
+        return {"success_pixels": Column.of(done.double(), states)}
+
+    def _readings(self, world: World, factors: Factors, asked: Asked) -> list[_Reading] | None:
+        """How to read every asked attribute, or None where one has no fixed place; rendered once per prompt."""
+        key = (factors.attributes.numpy().tobytes() + factors.identity.numpy().tobytes(), asked)
+        if key not in self._known:
+            readings = [_reading(world, factors, dict(asked), name) for name, _ in asked]
+            whole = [reading for reading in readings if reading is not None]
+            self._known[key] = whole if len(whole) == len(readings) else None
+        return self._known[key]
+
+
+class _Reading:
+    """How the value of one attribute is read off N edits.
+
+    Args:
+        place: bool [N, H, W], where the attribute shows in the perfect edit.
+        colours: mean colour of that place under every value, float64 [N, values, 3].
+        wanted: index of the asked value.
+    """
+
+    def __init__(self, place: Tensor, colours: Tensor, wanted: int) -> None:
+        self.place, self.colours, self.wanted = place, colours, wanted
+        gaps = torch.cdist(colours, colours) + torch.eye(colours.shape[1]) * 1e9
+        self.readable = (place.flatten(1).sum(1) > 0) & (gaps.flatten(1).amin(1) >= APART)
+
+    def shows_wanted(self, images: Tensor) -> Tensor:
+        """Bool [N]: the asked value's colour is the nearest to the edit's."""
+        measured = _mean_colour(images, self.place)
+        return (self.colours - measured[:, None]).norm(dim=-1).argmin(1) == self.wanted
+
+
+def _reading(world: World, factors: Factors, asked: dict[str, str], name: str) -> _Reading | None:
+    values = world.attributes[world.index(name)].values
+    renders = [world.render(world.with_values(factors, {**asked, name: value})) for value in values]
+    if any(name not in render.masks for render in renders):
+        return None
+    masks = torch.stack([render.masks[name] for render in renders])
+    if masks.all(0).sum() < SAME_PLACE * masks.any(0).sum():
+        return None
+    place = masks.all(0)
+    colours = torch.stack([_mean_colour(render.images.double(), place) for render in renders], 1)
+    return _Reading(place, colours, values.index(asked[name]))
+
+
+def _mean_colour(images: Tensor, place: Tensor) -> Tensor:
+    """Mean RGB [N, 3] over the pixels of a mask [N, H, W]; 0 where it is empty."""
+    weight = place[:, None].to(images.dtype)
+    return (images * weight).sum((2, 3)) / weight.sum((2, 3)).clamp(min=1.0)
