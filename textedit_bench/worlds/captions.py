@@ -191,6 +191,7 @@ def _listed(parts: list[str]) -> str:
 _WORDS = {
     "faces": "textedit_bench.worlds.face_words:FACE_WORDS",
     "cats": "textedit_bench.worlds.cat_words:CAT_WORDS",
+    "cars": "textedit_bench.worlds.car_words:CAR_WORDS",
     "churches": "textedit_bench.worlds.church_words:CHURCH_WORDS",
 }
 
