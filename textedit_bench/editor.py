@@ -97,7 +97,7 @@ class Editor(ABC):
         """
         self.info.check_settings(settings, training=True)
         self.domain = domain
-        self.settings: dict[str, Any] = {**self.info.settings, **self.info.training, **settings}
+        self.settings: dict[str, Any] = {**self.info.settings_for(domain.tier), **self.info.training, **settings}
 
     @abstractmethod
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents | Tensor:

@@ -31,6 +31,7 @@ class MethodInfo:
         caveat: tier -> one sentence that a reader of its row has to know; a footnote of that tier's tables.
         version: raised by hand when the method's outputs change.
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
+        tier_settings: tier -> values that replace those of ``settings`` there.
         training: settings of the training with their defaults. Edits do not depend on them but through the weights.
         datasets: data sets the method can serve; empty means any.
     """
@@ -52,8 +53,13 @@ class MethodInfo:
     caveat: dict[str, str] = field(default_factory=dict)
     version: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+    tier_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
+
+    def settings_for(self, tier: str) -> dict[str, Any]:
+        """The default settings of an edit in a tier."""
+        return {**self.settings, **self.tier_settings.get(tier, {})}
 
     def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
         """Refuse settings that the card does not know or whose value has another type than the default.

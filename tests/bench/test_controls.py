@@ -21,7 +21,7 @@ PROMPT = Prompt("a face with a hat", phrase="hat")
 @pytest.fixture(scope="module")
 def domain():
     torch.manual_seed(0)
-    return SimpleNamespace(generator=Generator(8, 4, 6, n_mlp=1, channels={4: 5, 8: 3}).eval())
+    return SimpleNamespace(tier="mini", generator=Generator(8, 4, 6, n_mlp=1, channels={4: 5, 8: 3}).eval())
 
 
 @pytest.fixture

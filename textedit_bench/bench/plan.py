@@ -138,14 +138,14 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     if request.controls and compared:
         chosen.update((info.name, info) for info in list_methods() if info.control)
     methods = [
-        _plan_method(request, card, info, matched=compared and info.control and MATCHED in info.settings)
+        _plan_method(request, card, tier, info, matched=compared and info.control and MATCHED in info.settings)
         for info in chosen.values()
     ]
     return DatasetPlan(request, card, tier, tuple(plan_prompts(card, tier, request.prompts)), tuple(methods))
 
 
-def _plan_method(request: BenchRequest, card: DatasetCard, info: MethodInfo, *, matched: bool) -> MethodPlan:
-    settings = dict(info.settings)
+def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: MethodInfo, *, matched: bool) -> MethodPlan:
+    settings = info.settings_for(tier)
     if "seed" in settings:
         settings["seed"] = request.seed
     if not info.control:
