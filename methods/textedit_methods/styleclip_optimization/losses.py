@@ -1,0 +1,82 @@
+"""The objective of the latent optimisation, one value per (image, prompt) pair.
+
+Pairs share no term, so the gradient of the sum over a batch is every pair's own gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Space = Literal["w+", "s"]
+
+
+def clip_term(images: Tensor, texts: Tensor) -> Tensor:
+    """One minus the cosine of image and text embeddings [B, d]: [B]. (CLIP's logit over its scale of 100.)"""
+    return 1 - F.cosine_similarity(images, texts, dim=-1)
+
+
+def latent_term(codes: Tensor, source: Tensor) -> Tensor:
+    """SUM of squared differences over all coordinates of each code: [B]. The paper's eq. 1 does not square."""
+    return (codes - source).square().flatten(1).sum(1)
+
+
+def identity_term(edited: Tensor, source: Tensor) -> Tensor:
+    """One minus the inner product of unit identity vectors [B, d]: [B]."""
+    return 1 - (edited * source).sum(-1)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Factors of the latent and the identity term; the CLIP term has factor 1."""
+
+    latent: float = 0.0
+    identity: float = 0.0
+
+
+class Objective:
+    """Loss of codes against texts; what it needs of the source is computed once.
+
+    Args:
+        generator: of the codes.
+        clip: guiding CLIP.
+        texts: text embeddings, one per code, [B, d].
+        source: codes before the edit, [B, rows, w_dim] or [B, styles].
+        space: of the codes.
+        weights: factors of the terms; a term of factor 0 costs nothing and needs no network.
+        identity: guiding identity network, where its factor is above 0.
+        clip_preprocessing: how pictures reach CLIP.
+    """
+
+    def __init__(
+        self,
+        generator: Any,
+        clip: Any,
+        texts: Tensor,
+        source: Tensor,
+        space: Space,
+        weights: Weights,
+        identity: Any = None,
+        clip_preprocessing: str = "published",
+    ) -> None:
+        self._synthesize = generator.synthesize if space == "w+" else generator.synthesize_style
+        self._clip, self._preprocessing = clip, clip_preprocessing
+        self._texts, self._source = texts, source
+        self._weights, self._identity = weights, identity
+        if weights.identity:
+            with torch.no_grad():
+                self._who = identity.embed(self._synthesize(source, noise="const"))
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        """Loss of each pair, [B]."""
+        images = self._synthesize(codes, noise="const")
+        loss = clip_term(self._clip.encode_image(images, preprocessing=self._preprocessing), self._texts)
+        if self._weights.latent:
+            loss = loss + self._weights.latent * latent_term(codes, self._source)
+        if self._weights.identity:
+            loss = loss + self._weights.identity * identity_term(self._identity.embed(images), self._who)
+        return loss
