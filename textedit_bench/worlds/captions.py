@@ -148,6 +148,14 @@ class Grammar:
             text += f" {_listed(parts['clauses'])}"
         return text
 
+    def about(self, random: Random) -> str:
+        """The neutral text, or a value of one attribute said of the subject by its name."""
+        if random.random() < 0.3:
+            return self.neutral
+        attribute = random.choice(self.attributes)
+        said = self.wording(attribute.name, random.choice(attribute.values))
+        return f"{a(random.choice(self.words.subjects))} with {random.choice(said.nouns)}"
+
     def _bare(self, parts: Mapping[str, list[str]], random: Random) -> str:
         """The phrases without a subject, articles dropped half of the time: "mohawk", "old with a beard"."""
         nouns = parts["nouns"]

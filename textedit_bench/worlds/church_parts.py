@@ -186,14 +186,14 @@ def windows(canvas: Canvas, church: Church) -> None:
     g = church.geometry
     outwards = church.along.abs()
     room = g["nave"] - 1.6 - torch.sign(church.along) * g["tower_x"]
-    middle, height = g["eaves"] * 0.5, -g["eaves"] * 0.62
+    middle, height = g["eaves"] * 0.5, -g["eaves"] * 0.70
     arched, rounded = [], []
     for place in range(3):
         at = g["tower"] + g["window"] + 2.2 + place * (2.0 * g["window"] + g["spacing"])
         share = ((room - at) / g["window"]).clamp(0.0, 1.0)
         gone = (0.8 - share).clamp_min(0.0) * 14.0
         x, y = outwards - at, church.y - middle
-        arched.append(_arched(x, y - height * 0.5, g["window"] * 0.82, height) + gone)
+        arched.append(_arched(x, y - height * 0.5, g["window"] * 0.75, height) + gone)
         radius = g["window"] + 0.5
         rounded.append(ellipse(x, y, radius, radius) + gone)
     panes = church.choose("windows", union(*arched), union(*rounded))

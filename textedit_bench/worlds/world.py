@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import unknown_choice
+from textedit_bench.seeds import seed_of
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace, concatenate
 
 MIN_VISIBLE_PIXELS = 6
@@ -62,8 +62,7 @@ class World(ABC):
         return concatenate([self.sample(1, torch.Generator().manual_seed(self._seed(split, i))) for i in indices])
 
     def _seed(self, split: str, index: int) -> int:
-        digest = hashlib.sha256(f"{self.name}|{split}|{index}".encode()).digest()
-        return int.from_bytes(digest[:8], "little") >> 1
+        return seed_of(self.name, split, index)
 
     def value_indices(self, asked: Mapping[str, str]) -> dict[int, int]:
         """Position and value index of every asked attribute.

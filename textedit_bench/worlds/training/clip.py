@@ -4,6 +4,8 @@ A short caption is true of many pictures of a batch. Treating only its own pictu
 away, so every true pair is a positive and pairs that cannot be decided (hidden attributes) take no part. Besides, every
 step contrasts the values of each attribute with each other: those are the hard negatives, and without them fine
 features such as the mouth are learned several times later.
+
+Every step shows pictures of one world, together with some captions of the others, which hold for none of them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.worlds.captions import Captions, Grammar, grammar_of
+from textedit_bench.worlds.catalogue import every_world
 from textedit_bench.worlds.networks.clip import EMBED_DIM, TEXT, VISION, WorldClip, encode_short_text
 from textedit_bench.worlds.tokenizer import merges_for
 from textedit_bench.worlds.training.augment import augment
@@ -28,7 +31,7 @@ from textedit_bench.worlds.world import World
 
 MAX_LOGIT_SCALE = 100.0
 VALUE_WEIGHT = 2.0
-IMAGES, CAPTIONS = 112, 24
+IMAGES, CAPTIONS, FOREIGN = 112, 24, 12
 
 
 def contrastive_loss(logits: Tensor, true: Tensor, known: Tensor) -> Tensor:
@@ -73,7 +76,10 @@ def value_loss(logits: Tensor, values: Tensor, visible: Tensor, sizes: Sequence[
 
 
 class ClipBatch(NamedTuple):
-    """Pictures [B, 3, H, W], captions (one per attribute value, then others), and what is true of what."""
+    """Pictures [B, 3, H, W] of a world, captions (one per attribute value, then others), and what is true of what.
+
+    ``sizes`` counts the values of each attribute.
+    """
 
     images: Tensor
     texts: list[str]
@@ -81,32 +87,52 @@ class ClipBatch(NamedTuple):
     known: Tensor
     values: Tensor
     visible: Tensor
+    sizes: list[int]
 
 
 class ClipBatches:
-    """Pictures of a pool with captions.
+    """Pictures of the worlds' pools with captions.
 
     Args:
-        pool, grammar: what is shown and how it is said.
-        images, captions: batch sizes.
+        shown: pool and grammar of every world; a step takes one of them at random.
+        images, captions, foreign: pictures, true captions, and captions of other worlds per batch.
         seed: batch ``step`` is a function of both.
     """
 
-    def __init__(self, pool: Pool, grammar: Grammar, images: int, captions: int, seed: int) -> None:
-        self.pool, self.grammar = pool, grammar
-        self.images, self.captions, self.seed = images, captions, seed
+    def __init__(
+        self, shown: Sequence[tuple[Pool, Grammar]], images: int, captions: int, foreign: int, seed: int
+    ) -> None:
+        self.shown = list(shown)
+        self.images, self.captions, self.foreign, self.seed = images, captions, foreign, seed
 
     def __call__(self, step: int) -> ClipBatch:
         """The batch of a step."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         random = Random(self.seed * 1_000_003 + step)
-        index = torch.randint(len(self.pool), (self.images,), generator=generator)
-        factors, visible = self.pool.factors[index], self.pool.visible[index]
-        single = self.grammar.every_value(random)
-        others = self.grammar.sample(factors, visible, self.captions, random)
+        chosen = random.randrange(len(self.shown))
+        pool, grammar = self.shown[chosen]
+        index = torch.randint(len(pool), (self.images,), generator=generator)
+        factors, visible = pool.factors[index], pool.visible[index]
+        single = grammar.every_value(random)
+        others = grammar.sample(factors, visible, self.captions, random)
         said = Captions(single.texts + others.texts, torch.cat([single.asked, others.asked]))
-        images = augment(self.pool.images(index), generator)
-        return ClipBatch(images, said.texts, *said.truth(factors, visible), factors.attributes, visible)
+        true, known = said.truth(factors, visible)
+        foreign = self._foreign(chosen, random)
+        rows = (0, 0, 0, len(foreign))
+        return ClipBatch(
+            augment(pool.images(index), generator),
+            said.texts + foreign,
+            F.pad(true, rows, value=False),
+            F.pad(known, rows, value=True),
+            factors.attributes,
+            visible,
+            [len(a.values) for a in grammar.attributes],
+        )
+
+    def _foreign(self, chosen: int, random: Random) -> list[str]:
+        """Captions that name the subject of another world, so that they hold for no picture of this one."""
+        others = [grammar for i, (_, grammar) in enumerate(self.shown) if i != chosen]
+        return [random.choice(others).about(random) for _ in range(self.foreign if others else 0)]
 
 
 class ClipTraining(Trained):
@@ -114,15 +140,13 @@ class ClipTraining(Trained):
 
     Args:
         clip: what is trained.
-        sizes: number of values of each attribute.
         plan: length and place.
     """
 
-    def __init__(self, clip: WorldClip, sizes: Sequence[int], plan: Plan) -> None:
+    def __init__(self, clip: WorldClip, plan: Plan) -> None:
         super().__init__(plan)
         self.network: Any = clip.model.train().to(memory_format=torch.channels_last)
         self.tokenizer = clip.tokenizer
-        self.sizes = list(sizes)
 
     def training_step(self, batch: ClipBatch) -> Tensor:
         """One step of both losses."""
@@ -132,7 +156,7 @@ class ClipTraining(Trained):
         scale = self.network.logit_scale.exp().clamp(max=MAX_LOGIT_SCALE)
         logits = scale * said @ pictures.T
         contrast = contrastive_loss(logits, batch.true, batch.known)
-        values = value_loss(logits[: sum(self.sizes)], batch.values, batch.visible, self.sizes)
+        values = value_loss(logits[: sum(batch.sizes)], batch.values, batch.visible, batch.sizes)
         self.log("contrast", contrast)
         self.log("values", values)
         self.log("scale", scale)
@@ -171,16 +195,28 @@ def zero_shot(
 
 
 def train(world: World, role: str, plan: Plan, pools: Path) -> tuple[WorldClip, float, dict[str, Any]]:
-    """A guiding (``clip``) or judging (``judge_clip``) CLIP, its wall time and its figures on fresh renders."""
+    """A guiding (``clip``) or judging (``judge_clip``) CLIP of all worlds.
+
+    Args:
+        world: not needed, the network is shared.
+        role: which of the two.
+        plan: of the training.
+        pools: cache of rendered pictures.
+
+    Returns:
+        Network, seconds of training, and per world the zero-shot figures on fresh renders.
+    """
     part = "judge" if role == "judge_clip" else "guide"
     merges = merges_for(vocabulary())
     clip = WorldClip(f"world-{part}", VISION[part], TEXT[part], merges, EMBED_DIM)
     plan.prepare(clip)
-    grammar = grammar_of(world)
-    pool = cached_pool(world, POOL_SIZE, POOL_SEED, pools)
-    module = ClipTraining(clip, [len(a.values) for a in world.attributes], plan)
-    seconds = fit(module, ClipBatches(pool, grammar, IMAGES, CAPTIONS, plan.seed), plan)
+    worlds = every_world()
+    shown = [(cached_pool(w, POOL_SIZE, POOL_SEED, pools), grammar_of(w)) for w in worlds]
+    seconds = fit(ClipTraining(clip, plan), ClipBatches(shown, IMAGES, CAPTIONS, FOREIGN, plan.seed), plan)
     clip.eval()
-    fresh = cached_pool(world, FRESH_SIZE, FRESH_SEED, pools)
-    said, held_out = (zero_shot(clip, grammar, fresh, held_out=held) for held in (False, True))
-    return clip, seconds, {"zero_shot": said, "zero_shot_held_out": held_out}
+    figures: dict[str, Any] = {}
+    for w in worlds:
+        fresh = cached_pool(w, FRESH_SIZE, FRESH_SEED, pools)
+        said, held_out = (zero_shot(clip, grammar_of(w), fresh, held_out=held) for held in (False, True))
+        figures[w.name] = {"zero_shot": said, "zero_shot_held_out": held_out}
+    return clip, seconds, figures

@@ -56,14 +56,14 @@ class Role:
 _HERE = "textedit_bench.worlds.training"
 _EDITS = ("generator",)  # oracles see edits of the generator in their second stage
 ROLES = {
-    "clip": Role(f"{_HERE}.clip:train", "world-clip", 2400, 11, 1.5e-3, shared=True, continues=True),
+    "clip": Role(f"{_HERE}.clip:train", "world-clip", 3600, 11, 1.5e-3, shared=True, continues=True),
     "identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 21, continues=True),
     "generator": Role(f"{_HERE}.generator:train", "stylegan2-generator", 10_000, 0, 8e-3),
     "encoder": Role(f"{_HERE}.encoder:train", "world-encoder", 1200, 71, 6e-4, needs=("generator", "identity")),
     "discriminator": Role(f"{_HERE}.discriminator:train", "stylegan2-discriminator", 1500, 81, needs=("generator",)),
     "oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 31, continues=True, needs_further=_EDITS),
     "second_oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 1600, 41, continues=True, needs_further=_EDITS),
-    "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 3600, 12, 1.5e-3, shared=True, continues=True),
+    "judge_clip": Role(f"{_HERE}.clip:train", "world-clip", 4500, 12, 1.5e-3, shared=True, continues=True),
     "judge_identity": Role(f"{_HERE}.identity:train", "world-identity", 1800, 22, continues=True),
     "perceptual": Role(f"{_HERE}.attributes:train", "world-perceptual", 1200, 51),
     "features": Role(f"{_HERE}.attributes:train", "world-features", 1200, 61),
