@@ -87,7 +87,7 @@ def tufts(canvas: Canvas, cat: Cat) -> None:
     # Sharp points, longest at the cheeks and under the chin.
     points = (11.0 * angle / torch.pi - torch.round(11.0 * angle / torch.pi)).abs() * 2.0
     reach = (1.5 + 4.5 * (1.0 - points)) * ((cat.y + 8.0) / 12.0).clamp(0.0, 1.0)
-    fringe = ellipse(cat.x, cat.y - 2.0, g["width"] + 1.0, g["height"] + 2.2) - reach
+    fringe = ellipse(cat.x, cat.y - 3.2, g["width"] + 0.8, g["height"] + 1.4) - reach
     canvas.paint(coverage(fringe), cat.fur(shade=0.97), fluffy, shows=("fur_length",), shows_if_painted=("fur_color",))
 
 
@@ -145,20 +145,22 @@ def muzzle(canvas: Canvas, cat: Cat) -> None:
     y = cat.y - g["muzzle_y"]
     canvas.paint(coverage(ellipse(cat.x, y - 1.2, g["muzzle"], 5.0)), cat.fur(LIGHT))
     rows = y + 0.10 * (cat.mirrored - 10.0)
-    whiskers = intersect((rows.abs() - 1.6).abs() - 0.3, 10.0 - cat.mirrored, cat.mirrored - 24.0)
+    whiskers = intersect((rows.abs() - 1.6).abs() - 0.3, 10.0 - cat.mirrored, cat.mirrored - 14.0 - 1.4 * g["muzzle"])
     canvas.paint(coverage(whiskers) * 0.75, _flat(TOOTH))
-    canvas.paint(coverage(_triangle(cat.x, -(y + 3.6), 2.9, 3.4)), _flat(PINK))
+    canvas.paint(coverage(_triangle(cat.x, -(y + 3.6), 0.40 * g["muzzle"], 3.4)), _flat(PINK))
 
 
 def mouth(canvas: Canvas, cat: Cat) -> None:
     """A closed mouth, an open one with teeth, or a tongue hanging out."""
-    y = cat.y - cat.geometry["muzzle_y"] - 0.6
-    lips = union(arc(cat.mirrored - 2.5, y - 0.6, 2.7, 2.6, 0.75), box(cat.x, y + 1.0, 0.6, 1.2))
+    y, width = cat.y - cat.geometry["muzzle_y"] - 0.6, cat.geometry["muzzle"]
+    lips = union(
+        arc(cat.mirrored - 0.36 * width, y - 0.6, 0.36 * width + 0.2, 2.6, 0.75), box(cat.x, y + 1.0, 0.6, 1.2)
+    )
     closed = cat.has("expression", "neutral", "tongue")
     canvas.paint(coverage(lips), cat.fur(LINES), closed, shows=("expression",))
     out = box(cat.x, y - 3.4, 2.7, 3.6, 2.6)
     canvas.paint(coverage(out), _flat(TONGUE), cat.has("expression", "tongue"), shows=("expression",))
-    hole = ellipse(cat.x, y - 2.2, 4.6, 4.4)
+    hole = ellipse(cat.x, y - 2.2, 1.2 + 0.48 * width, 4.4)
     meowing = cat.has("expression", "meowing")
     canvas.paint(coverage(hole), _flat(MOUTH_HOLE), meowing, shows=("expression",))
     fangs = _triangle(cat.mirrored - 2.2, -(y + 1.2), 1.2, 3.0)
