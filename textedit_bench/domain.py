@@ -8,47 +8,30 @@ network is loaded when it is first asked for, is frozen and in eval mode.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
-from textedit_bench.data.card import DatasetCard, TierCard
+from textedit_bench.assets.locate import missing_role, network_path
+from textedit_bench.data.card import DatasetCard, Split, TierCard
+from textedit_bench.data.inversions import InversionCache
+from textedit_bench.data.pixels import Pixels, to_images, to_uint8
+from textedit_bench.data.reader import Skipped
 from textedit_bench.editor import Latents
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.inverters import Inverter, new_inverter
+from textedit_bench.photos import PhotoProvider, Photos, new_provider
+from textedit_bench.places import inversions_folder
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
-    from textedit_bench.worlds.factors import Factors
     from textedit_bench.worlds.world import World
 
-
-class Inverter(Protocol):
-    """Anything that turns photos into codes."""
-
-    def encode(self, images: Tensor) -> Tensor:
-        """Photos [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim], latent average added."""
-        ...
-
-
-@dataclass(frozen=True)
-class Photos:
-    """A named set of photos, in order.
-
-    Attributes:
-        images: [N, 3, H, W] float32 in [-1, 1].
-        ids: one stable name per image.
-        factors: what the renderer drew, in the mini tier; None where the truth is unknown.
-    """
-
-    images: Tensor
-    ids: tuple[str, ...]
-    factors: Factors | None = None
+__all__ = ["Domain", "Inverter", "Photos", "load_domain"]
 
 
 class Domain:
@@ -81,10 +64,9 @@ class Domain:
         where = self.tier_card.networks.get(role)
         if where is None:
             raise UserError(f"data set {self.name} has no network for the role {role!r} in tier {self.tier}")
-        base = self.card.path.parent if self.card.path else Path()
-        path = base / where
+        path = network_path(self.card, where)
         if not path.is_file():
-            raise UserError(f"data set {self.name}, tier {self.tier}: {role} is missing; expected the file {path}")
+            raise UserError(f"data set {self.name}, tier {self.tier}: missing {missing_role(self.card, role, where)}")
         return path
 
     def has(self, role: str) -> bool:
@@ -136,11 +118,25 @@ class Domain:
         """Its discriminator, for methods that train against one."""
         return self.network("discriminator")
 
-    @property
+    @cached_property
     def inverter(self) -> Inverter:
-        """The encoder that inverts photos."""
-        inverter: Inverter = self.network("encoder")
-        return inverter
+        """What inverts photos: the encoder, or what the card names in its place."""
+        return new_inverter(self)
+
+    @property
+    def inverter_identity(self) -> dict[str, Any]:
+        """What decides the codes of a photo, as plain JSON values: inverter, settings and networks."""
+        return {
+            "inverter": self.tier_card.inverter_name,
+            "inverter_version": self.inverter.version,
+            "settings": dict(self.tier_card.inversion),
+            "networks": {role: self.digest(role) for role in self.inverter.roles},
+        }
+
+    @cached_property
+    def inversions(self) -> InversionCache:
+        """Codes of real photos that were inverted before, on this machine."""
+        return InversionCache(inversions_folder(), self.inverter_identity)
 
     @property
     def clip(self) -> Any:
@@ -152,32 +148,60 @@ class Domain:
         """The guiding identity (or structure) network."""
         return self.network("identity")
 
+    @cached_property
+    def _provider(self) -> PhotoProvider:
+        return new_provider(self)
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Images of the source that were met so far and could not be used, with the reasons."""
+        return self._provider.skipped
+
     def photos(self, split: str, n: int | None = None, start: int = 0) -> Photos:
         """Photos ``start .. start + n`` of a split; all the rest where ``n`` is None.
 
-        Raises:
-            UserError: the split is unknown or has fewer photos.
-        """
-        from textedit_bench.errors import unknown_choice
+        Images of a source that cannot be used do not count. Reading on from where the last call stopped is cheap.
 
-        splits = {str(name): count for name, count in self.tier_card.splits.items()}
-        if split not in splits:
+        Raises:
+            UserError: the split is unknown or has fewer photos, or the image source is not there.
+        """
+        known, n = self._range(split, n, start)
+        return self._provider.photos(known, n, start)
+
+    def photo_batches(self, split: str, n: int | None = None, batch_size: int = 24) -> Iterator[Photos]:
+        """The first ``n`` photos of a split in batches, for sets that do not fit into memory; errors as in `photos`."""
+        known, n = self._range(split, n, 0)
+        for start in range(0, n, batch_size):
+            yield self._provider.photos(known, min(batch_size, n - start), start)
+
+    def _range(self, split: str, n: int | None, start: int) -> tuple[Split, int]:
+        splits = self.tier_card.splits
+        known = next((name for name in splits if name == split), None)
+        if known is None:
             raise unknown_choice("split", split, splits)
-        total = splits[split]
-        n = total - start if n is None else n
-        if start + n > total:
-            raise UserError(f"split {split} of {self.name} has {total} images; {start + n} were asked for")
-        if self.world is None:
-            raise UserError(f"data set {self.name}, tier {self.tier}: no image source is configured")
-        factors = self.world.split_factors(split, range(start, start + n))
-        images = self.world.render(factors).images.to(self.device)
-        return Photos(images, tuple(f"{split}-{i:05d}" for i in range(start, start + n)), factors)
+        n = splits[known] - start if n is None else n
+        if start + n > splits[known]:
+            raise UserError(f"split {split} of {self.name} has {splits[known]} images; {start + n} were asked for")
+        return known, n
 
     @torch.no_grad()
     def invert(self, photos: Photos, batch_size: int = 64) -> Latents:
-        """W+ codes of photos through the domain's encoder."""
-        codes = [self.inverter.encode(part) for part in photos.images.split(batch_size)]
-        return Latents(torch.cat(codes), "w+", images=photos.images, ids=photos.ids)
+        """W+ codes of photos: their own where they were made from codes, else those that the inverter finds.
+
+        Codes of real photos are kept on this machine (`inversions`); renders are inverted anew, which takes less time
+        than looking them up.
+        """
+        if photos.codes is not None:
+            codes = photos.codes
+        elif self.tier_card.source is not None:
+            found, _ = self.inversions.invert(to_uint8(photos.images), self._encode, self.inverter.batch_size)
+            codes = found.to(self.device)
+        else:
+            codes = torch.cat([self.inverter.encode(part) for part in photos.images.split(batch_size)])
+        return Latents(codes, "w+", images=photos.images, ids=photos.ids)
+
+    def _encode(self, pixels: Pixels) -> torch.Tensor:
+        return self.inverter.encode(to_images(pixels, self.device))
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
         """Prompts of a split, id -> prompt; ``trained`` keeps those inside or outside the methods' training lists."""
@@ -185,18 +209,24 @@ class Domain:
         return {p.id: p.prompt() for p in chosen}
 
 
-def load_domain(dataset: str, tier: str = "mini", device: str | torch.device = "cpu") -> Domain:
+def load_domain(
+    dataset: str, tier: str = "mini", device: str | torch.device = "cpu", source: str | None = None
+) -> Domain:
     """The domain of a data set's name, alias or card file.
 
     Args:
         dataset: ``"ffhq"``, ``"lsun_cat"``, or a path to a card.
         tier: ``"mini"``, ``"full"`` or ``"auto"``.
         device: where the networks live.
+        source: photos from elsewhere: ``"samples"`` of the generator, or the path of a folder, zip, LMDB or file of
+            codes.
 
     Raises:
-        UserError: unknown data set or tier.
+        UserError: unknown data set or tier, or a source that is not there.
     """
     from textedit_bench.registry import load_dataset, resolve_tier
 
     card = load_dataset(dataset)
+    if source is not None:
+        card = card.with_source(source)
     return Domain(card, resolve_tier(card, tier), device)

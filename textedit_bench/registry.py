@@ -179,12 +179,17 @@ def load_dataset(name: str | Path) -> DatasetCard:
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier whose file is not there, as ``"role (path)"``; None where all are."""
-    base = card.path.parent if card.path else Path()
-    for role, where in card.tier(tier).networks.items():
-        if not (base / where).is_file():
-            return f"{role} ({base / where})"
-    return None
+    """The first network of a tier whose file is not there: role, file, origin and place; None where all are."""
+    from textedit_bench.assets.locate import missing_network
+
+    return missing_network(card, tier)
+
+
+def missing_file(card: DatasetCard, tier: str) -> str | None:
+    """The first network of a tier that is not there, or its images; None where all are."""
+    from textedit_bench.assets.locate import missing_source
+
+    return missing_network(card, tier) or missing_source(card, tier)
 
 
 def resolve_tier(card: DatasetCard, tier: str) -> str:
@@ -201,7 +206,7 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         return tier
     if "full" not in card.tiers:
         reason = "the card describes none"
-    elif lacks := missing_network(card, "full") or card.tier("full").lacks():
+    elif lacks := missing_file(card, "full") or card.tier("full").lacks():
         reason = f"missing {lacks}"
     else:
         return "full"

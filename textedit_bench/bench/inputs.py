@@ -17,9 +17,10 @@ from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_uint8, write_pictures
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
+from textedit_bench.photos import Photos
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain, Photos
+    from textedit_bench.domain import Domain
     from textedit_bench.metrics.suite import Suite
     from textedit_bench.worlds.factors import Factors
 
@@ -75,26 +76,42 @@ def prepare_inputs(store: Store, domain: Domain, images: int, split: str = "eval
         {
             "inputs_version": INPUTS_VERSION,
             "images": asdict(chosen),
-            "networks": {role: domain.digest(role) for role in ("generator", "encoder")},
+            "networks": {role: domain.digest(role) for role in ("generator", "encoder") if domain.has(role)},
+            **_inversion(domain, shown),
         },
     )
     with folder.locked():
         if folder.manifest() is None:
-            _invert(folder, domain, photos, shown.ids)
+            _invert(folder, domain, photos, shown)
         codes = load_file(folder.file("latents.safetensors"))["w_plus"].to(domain.device)
         inversions = read_pictures(folder.file("images.zip"), shown.ids, ["inversion"])["inversion"]
     latents = Latents(codes, "w+", images=to_images(photos, domain.device), ids=shown.ids)
     return Inputs(chosen, shown.ids, photos, inversions, latents, shown.factors, folder)
 
 
-def _invert(folder: ResultFolder, domain: Domain, photos: Pixels, ids: tuple[str, ...]) -> None:
+def _inversion(domain: Domain, photos: Photos) -> dict[str, Any]:
+    """What else decides the codes, where it is not the encoder alone."""
+    if photos.codes is not None:
+        return {"codes": hashlib.sha256(photos.codes.float().cpu().numpy().tobytes()).hexdigest()[:16]}
+    if domain.tier_card.source is not None:
+        return {"inversion": domain.inverter_identity}
+    return {}
+
+
+def _invert(folder: ResultFolder, domain: Domain, photos: Pixels, shown: Photos) -> None:
     meter = Meter(domain.device)
     meter.start()
-    codes, pictures = [], []
+    codes, pictures, ids = [], [], shown.ids
     with torch.no_grad():
-        for part in np.array_split(photos, range(BATCH, len(photos), BATCH)):
+        for start in range(0, len(photos), BATCH):
+            there = slice(start, start + BATCH)
+            part = Photos(
+                to_images(photos[there], domain.device),
+                ids[there],
+                codes=None if shown.codes is None else shown.codes[there],
+            )
             with meter.timed("invert"):
-                code = domain.inverter.encode(to_images(part, domain.device))
+                code = domain.invert(part, BATCH).codes
             with meter.timed("synthesise"):
                 picture = domain.generator.synthesize(code, noise="const")
             codes.append(code.float().cpu())
@@ -124,11 +141,12 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
         manifest = folder.manifest()
         if manifest is not None and manifest.get("score", {}).get("protocol") == protocol:
             return
-        reference = domain.photos(REFERENCE_SPLIT, reference_images(domain))
+        # Batch by batch: a thousand photos of 1024 pixels are 13 GB.
+        reference = domain.photo_batches(REFERENCE_SPLIT, reference_images(domain), BATCH)
         features = {
             "photo": picture_features(suite, domain, inputs.photos),
             "inversion": picture_features(suite, domain, inputs.inversions),
-            "reference": picture_features(suite, domain, to_uint8(reference.images)),
+            "reference": np.concatenate([picture_features(suite, domain, to_uint8(p.images)) for p in reference]),
         }
         folder.publish(
             "score",

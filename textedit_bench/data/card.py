@@ -17,6 +17,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 
 TIERS = ("mini", "full")
+Split = Literal["train", "development", "evaluation"]
+CropKind = Literal["none", "square", "wide", "wide-published"]
 ROLES = (
     "generator",
     "discriminator",
@@ -59,6 +61,45 @@ class PromptCard(_Strict):
         return Prompt(self.target, self.source, self.phrase, self.group, self.attribute)
 
 
+class SourceCard(_Strict):
+    """Where the photos of a tier come from."""
+
+    kind: Literal["folder", "zip", "lmdb", "latents", "samples"]
+    """``folder``: a tree of picture files; ``zip``: one archive of them (stylegan2-ada); ``lmdb``: as LSUN ships it;
+    ``latents``: codes inverted elsewhere, whose pictures are synthesised; ``samples``: codes drawn from the generator.
+    """
+    path: str | None = None
+    """Absolute, below the home folder (``~``), beside the card, or in the data folder; nothing for samples."""
+    asset: str | None = None
+    """Id of the asset that holds the images, for the message where they are missing."""
+    crop: CropKind = "square"
+    """How a photo becomes the generator's square canvas; see `textedit_bench.data.crop`."""
+    min_side: int = Field(default=1, gt=0)
+    """Photos whose shorter side has fewer pixels are skipped."""
+    first: dict[Split, int] = {}
+    """Position of each split's first entry in the source; where not given, evaluation, development and train follow one
+    another, so that what is compared needs no walk through all the training images."""
+    truncation: float = Field(default=0.7, ge=0, le=1)
+    """Of samples: how far from the mean of W, as a share; 0.7 is what published edits of samples use."""
+    seed: int = 0
+    """Of samples."""
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> SourceCard:
+        if (self.path is None) != (self.kind == "samples"):
+            raise ValueError(f"a source of kind {self.kind!r} needs {'no path' if self.path else 'a path'}")
+        given = self.model_fields_set
+        for name in ("truncation", "seed"):
+            if name in given and self.kind != "samples":
+                raise ValueError(f"{name} belongs to a source of kind 'samples', not {self.kind!r}")
+        for name in ("crop", "min_side"):
+            if name in given and self.kind in ("latents", "samples"):
+                raise ValueError(f"{name} belongs to photos; a source of kind {self.kind!r} has none")
+        if any(position < 0 for position in self.first.values()):
+            raise ValueError("first: positions count from 0")
+        return self
+
+
 class TierCard(_Strict):
     """What one tier of a data set is made of."""
 
@@ -67,9 +108,16 @@ class TierCard(_Strict):
     """Rows of real picture, centred, where the square canvas has borders (car: 384 of 512)."""
     world: str | None = None
     """Procedural world that renders the photos and knows the ground truth, as ``"module:Class"``."""
+    source: SourceCard | None = None
+    """Where real photos come from, for a tier that has no world."""
     networks: dict[str, str]
-    """Role -> file beside the card (``weights/ffhq/generator.safetensors``) or asset id."""
-    splits: dict[Literal["train", "development", "evaluation"], int]
+    """Role -> file beside the card (``weights/ffhq/generator.safetensors``) or asset id (see: assets list)."""
+    inverter: str | None = None
+    """What finds the codes of photos: a registered name; ``encoder`` where there is such a network, else
+    ``projection``."""
+    inversion: dict[str, Any] = {}
+    """Settings of the inverter."""
+    splits: dict[Split, int]
     """Images per split."""
     prompts: tuple[PromptCard, ...] = ()
 
@@ -82,6 +130,18 @@ class TierCard(_Strict):
         return value
 
     @model_validator(mode="after")
+    def _one_origin(self) -> TierCard:
+        if self.source is None:
+            return self
+        if self.world is not None:
+            raise ValueError("photos come from a world or from a source, not both")
+        if self.source.crop.startswith("wide") and self.height is None:
+            raise ValueError(f"crop {self.source.crop!r} needs a height")
+        if self.source.crop == "square" and self.height not in (None, self.resolution) and self.has_photos:
+            raise ValueError(f"crop 'square' fills the canvas, but height is {self.height}; valid: none, wide")
+        return self
+
+    @model_validator(mode="after")
     def _unique_prompts(self) -> TierCard:
         ids = [p.id for p in self.prompts]
         twice = sorted({i for i in ids if ids.count(i) > 1})
@@ -89,14 +149,36 @@ class TierCard(_Strict):
             raise ValueError(f"prompt id {twice[0]!r} appears twice")
         return self
 
+    def region(self, split: Split) -> tuple[int, int | None]:
+        """Positions of a split's entries in the source: the first, and the one behind the last (None: the end)."""
+        given = self.source.first if self.source else {}
+        starts, position = {}, 0
+        for name in ("evaluation", "development", "train"):
+            if name in self.splits:
+                starts[name] = given.get(name, position)
+                position = starts[name] + self.splits[name]
+        later = [start for start in starts.values() if start > starts[split]]
+        return starts[split], min(later, default=None)
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether real photos are read, which have to be inverted."""
+        return self.source is not None and self.source.kind in ("folder", "zip", "lmdb")
+
+    @property
+    def inverter_name(self) -> str:
+        """The registered name of the inverter."""
+        return self.inverter or ("encoder" if "encoder" in self.networks else "projection")
+
     def lacks(self) -> str | None:
         """The first thing without which no method can be compared here, files aside; None where nothing is missing."""
         if not any(prompt.split == "evaluation" for prompt in self.prompts):
             return "evaluation prompts"
-        if self.world is None:
+        if self.world is None and self.source is None:
             return "an image source"
         # A world knows what is true; reading it off the edits takes an oracle.
-        absent = [role for role in ("generator", "encoder", *JUDGES, "oracle") if role not in self.networks]
+        truth = () if self.world is None else ("encoder", "oracle")
+        absent = [role for role in ("generator", *JUDGES, *truth) if role not in self.networks]
         return f"a network for the role {absent[0]}" if absent else None
 
 
@@ -123,6 +205,23 @@ class DatasetCard(_Strict):
             if known == name:
                 return card
         raise unknown_choice(f"tier of data set {self.name}", name, self.tiers)
+
+    def with_source(self, text: str) -> DatasetCard:
+        """The same data set with photos from elsewhere, at every tier; what its world knows to be true goes with them.
+
+        Args:
+            text: ``samples``, or the path of a folder, zip, LMDB or file of codes.
+
+        Raises:
+            UserError: there is nothing at that path.
+        """
+        from textedit_bench.data.choice import choose_source
+
+        tiers = {
+            name: tier.model_copy(update={"world": None, "source": choose_source(text, tier)})
+            for name, tier in self.tiers.items()
+        }
+        return self.model_copy(update={"tiers": tiers})
 
     def bare_prompt(self, text: str) -> Prompt:
         """A command-line text P as phrase P, source = neutral text, target = the neutral text with P."""

@@ -1,0 +1,9 @@
+"""Files that are fetched, not shipped: what there is, where it comes from, and how it gets here checked.
+
+`MANIFESTS` is the folder of the framework's own lists; the entry points of the group ``textedit_bench.assets`` name
+more of them.
+"""
+
+from importlib.resources import files
+
+MANIFESTS = files(__name__) / "manifests"

@@ -1,0 +1,103 @@
+"""One file that can be fetched, as data. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from textedit_bench.places import assets_folder, data_folder
+
+
+class Asset(BaseModel):
+    """What is known about a file that this project uses and does not ship."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    title: str
+    """What it is, in a few words."""
+    file: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+    """Its name here; the publisher's where it has a usable one."""
+    url: str | None = None
+    """Direct link."""
+    drive: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$")
+    """Google Drive id of a file."""
+    page: str | None = None
+    """Where a person finds it."""
+    how: str = ""
+    """What to do where it cannot be fetched by a command."""
+    bytes: int | None = Field(default=None, gt=0)
+    """Exact size."""
+    about_bytes: int | None = Field(default=None, gt=0)
+    """Rough size, where only that is known."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    git_blob: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """SHA-1 of the file as a git object, where that is what the publisher states."""
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{8,32}$")
+    """MD5, or its first digits, where that is what the publisher states."""
+    evidence: Literal["several", "one", "none"] = "none"
+    """How many independent public sources state the checksum."""
+    licence: str
+    non_commercial: bool = False
+    """Whether the licence has to be accepted before the file is fetched."""
+    used_by: tuple[str, ...] = ()
+    """Who reads it."""
+    unpack: str | None = None
+    """Folder of the data folder into which the archive is unpacked."""
+    note: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("expected a link that starts with https:// or http://")
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Asset:
+        if self.url and self.drive:
+            raise ValueError("url and drive: only one can be fetched from")
+        if not (self.url or self.drive or self.page or self.how):
+            raise ValueError("no origin: one of url, drive, page or how is needed")
+        if self.unpack is not None and (Path(self.unpack).is_absolute() or ".." in Path(self.unpack).parts):
+            raise ValueError("unpack: expected a folder below the data folder")
+        return self
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies, or belongs."""
+        return assets_folder() / self.id / self.file
+
+    @property
+    def unpacked(self) -> Path | None:
+        """The folder an archive is unpacked into, or None."""
+        return None if self.unpack is None else data_folder() / self.unpack
+
+    @property
+    def present(self) -> bool:
+        """Whether it is there: the file, or what was unpacked from it. Content is looked at when it is fetched."""
+        return self.path.is_file() or (self.unpacked is not None and self.unpacked.is_dir())
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for people."""
+        if self.drive:
+            return f"https://drive.google.com/file/d/{self.drive}"
+        return self.url or self.page or self.how
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether a command can fetch it."""
+        return bool(self.url or self.drive)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, exact or rough."""
+        return self.bytes or self.about_bytes
+
+    def advice(self) -> str:
+        """What to do where it is missing: file, origin, place."""
+        fetch = f"textedit-bench assets fetch {self.id}" if self.fetchable else self.how or "not fetched by a command"
+        return f"{self.file}, from {self.origin}; {fetch}, or put it at {self.path}"

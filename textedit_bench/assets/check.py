@@ -1,0 +1,62 @@
+"""Whether a file is the one that was meant: size and checksums, and the web page that sometimes comes instead."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.assets.asset import Asset
+
+_PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml")
+
+
+class WrongFileError(ValueError):
+    """A file that is not the asset; the message says what it is instead."""
+
+
+def check(asset: Asset, path: Path) -> str:
+    """Compare a file with all that is known about the asset.
+
+    Returns:
+        The file's SHA-256.
+
+    Raises:
+        WrongFileError: it differs.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        refuse_page(file.read(512))
+    if size == 0:
+        raise WrongFileError("the file is empty")
+    if asset.bytes is not None and size != asset.bytes:
+        raise WrongFileError(f"{size} bytes instead of {asset.bytes}")
+    found = _digests(asset, path, size)
+    for name, wanted in (("sha256", asset.sha256), ("git_blob", asset.git_blob), ("md5", asset.md5)):
+        if wanted is not None and not found[name].startswith(wanted):
+            raise WrongFileError(f"wrong checksum: {name} is {found[name]}, expected {wanted}")
+    return found["sha256"]
+
+
+def refuse_page(head: bytes) -> None:
+    """Refuse content that starts like a web page: how Drive says "quota exceeded" and proxies say "log in".
+
+    Raises:
+        WrongFileError: it does.
+    """
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_STARTS):
+        raise WrongFileError("a web page came instead of the file (quota, virus-scan or log-in page)")
+
+
+def _digests(asset: Asset, path: Path, size: int) -> dict[str, str]:
+    """The digests that are needed, in one pass."""
+    wanted: dict[str, Any] = {"sha256": hashlib.sha256()}
+    if asset.git_blob:
+        wanted["git_blob"] = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
+    if asset.md5:
+        wanted["md5"] = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            for digest in wanted.values():
+                digest.update(block)
+    return {name: digest.hexdigest() for name, digest in wanted.items()}

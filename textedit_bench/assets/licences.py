@@ -1,0 +1,45 @@
+"""Licences that the user has accepted, remembered once for each of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from textedit_bench.assets.asset import Asset
+from textedit_bench.errors import UserError
+from textedit_bench.files import write_json
+from textedit_bench.places import assets_folder
+
+
+def _record() -> Path:
+    return assets_folder() / "accepted.json"
+
+
+def accepted() -> dict[str, str]:
+    """Licence -> when it was accepted."""
+    try:
+        found = json.loads(_record().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def require(asset: Asset, *, accept: bool) -> None:
+    """Let a file with a restricting licence through where that licence was accepted, now or before.
+
+    Raises:
+        UserError: it was not.
+    """
+    if not asset.non_commercial:
+        return
+    known = accepted()
+    if asset.licence in known:
+        return
+    if not accept:
+        raise UserError(
+            f"asset {asset.id}: licence {asset.licence} allows non-commercial use only; read it where the file comes "
+            f"from ({asset.page or asset.origin}) and run again with --accept-licence"
+        )
+    _record().parent.mkdir(parents=True, exist_ok=True)
+    write_json(_record(), {**known, asset.licence: datetime.now(UTC).isoformat(timespec="seconds")})

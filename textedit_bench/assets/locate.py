@@ -1,0 +1,62 @@
+"""Where the files that a card names lie, and what to say where they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.manifest import list_assets
+from textedit_bench.data.card import DatasetCard, SourceCard
+from textedit_bench.places import data_folder
+
+
+def network_path(card: DatasetCard, named: str) -> Path:
+    """The file of a network that a card names: beside the card, else the asset of that id."""
+    beside = _base(card) / named
+    asset = None if beside.is_file() else _asset(named)
+    return asset.path if asset else beside
+
+
+def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
+    """The file or folder of an image source: as given, beside the card, else in the data folder; None for samples."""
+    if source.path is None:
+        return None
+    path = Path(source.path).expanduser()
+    beside = _base(card) / path
+    return beside if path.is_absolute() or beside.exists() else data_folder() / path
+
+
+def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
+    """A network that is not there: role, file, origin and place; None where it is."""
+    path = network_path(card, named)
+    if path.is_file():
+        return None
+    asset = _asset(named)
+    return f"{role} ({asset.advice() if asset else path})"
+
+
+def missing_network(card: DatasetCard, tier: str) -> str | None:
+    """The first network of a tier that is not there, as `missing_role` says it; None where all are."""
+    roles = card.tier(tier).networks.items()
+    return next((lacks for role, named in roles if (lacks := missing_role(card, role, named))), None)
+
+
+def missing_source(card: DatasetCard, tier: str) -> str | None:
+    """The images of a tier where they are not there: what, origin and place; None where nothing is missing."""
+    source = card.tier(tier).source
+    path = source_path(card, source) if source else None
+    if source is None or path is None or path.exists():
+        return None
+    asset = _asset(source.asset) if source.asset else None
+    if asset is None:
+        return f"the images ({source.kind} {source.path}; expected at {path})"
+    fetch = f"textedit-bench assets fetch {asset.id}" if asset.fetchable else asset.how
+    return f"the images ({asset.title}, from {asset.origin}; {fetch}; expected at {path})"
+
+
+def _base(card: DatasetCard) -> Path:
+    return card.path.parent if card.path else Path()
+
+
+def _asset(named: str) -> Asset | None:
+    return list_assets().get(named)

@@ -1,0 +1,122 @@
+"""Codes instead of photos: inverted elsewhere, or drawn from the generator."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textedit_bench.errors import UserError
+
+_EXPECTED = "expected W+ codes [N, rows, w_dim], or W codes [N, w_dim], in one tensor of a .pt, .npy or .safetensors"
+
+
+class StoredCodes:
+    """Codes of a file, read where they are asked for: ``train_faces.pt``, ``w_plus.npy`` and their like.
+
+    Args:
+        path: the file; what it is follows from its ending.
+        rows: W+ rows of the generator they are for.
+        w_dim: its width.
+
+    Raises:
+        UserError: it cannot be read, or holds something else.
+    """
+
+    def __init__(self, path: Path, rows: int, w_dim: int) -> None:
+        self.path, self.rows, self.w_dim = path, rows, w_dim
+        if not path.is_file():
+            raise UserError(f"source {path}: there is no such file; {_EXPECTED}")
+        try:
+            self._codes = _open(path)
+        except UserError:
+            raise
+        except Exception as error:  # three libraries, each with its own words for a damaged file
+            raise UserError(f"source {path}: cannot be read ({_one_line(error)}); {_EXPECTED}") from error
+        shape = tuple(self._codes.shape)
+        if shape[1:] not in ((rows, w_dim), (w_dim,)):
+            raise UserError(f"source {path}: codes {list(shape)}, but the generator takes [N, {rows}, {w_dim}]")
+
+    def __len__(self) -> int:
+        return int(self._codes.shape[0])
+
+    def read(self, start: int, count: int) -> Tensor:
+        """W+ codes [count, rows, w_dim] float32 from number ``start`` on; W codes are repeated for all rows.
+
+        Raises:
+            UserError: some are not finite.
+        """
+        part = self._codes[start : start + count]
+        codes = torch.as_tensor(np.array(part) if isinstance(part, np.ndarray) else part).float()
+        if codes.ndim == 2:
+            codes = codes.unsqueeze(1).repeat(1, self.rows, 1)
+        if not torch.isfinite(codes).all():
+            bad = int((~torch.isfinite(codes).flatten(1).all(1)).nonzero()[0]) + start
+            raise UserError(f"source {self.path}: code {bad} holds numbers that are not finite")
+        return codes
+
+
+def _open(path: Path) -> Any:
+    if path.suffix == ".npy":
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    if path.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        # The file stays open as long as the codes are needed.
+        file = safe_open(path, framework="pt").__enter__()
+        return _Slice(file.get_slice(_only(list(file.keys()), path)))
+    if path.suffix in (".pt", ".pth"):
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        if isinstance(content, dict):
+            content = content[_only([k for k, v in content.items() if isinstance(v, Tensor)], path)]
+        if not isinstance(content, Tensor):
+            raise UserError(f"source {path}: holds a {type(content).__name__}; {_EXPECTED}")
+        return content
+    raise UserError(f"source {path}: unknown ending {path.suffix!r}; {_EXPECTED}")
+
+
+class _Slice:
+    """A stored tensor that is read slice by slice."""
+
+    def __init__(self, stored: Any) -> None:
+        self._stored, self.shape = stored, tuple(stored.get_shape())
+
+    def __getitem__(self, index: slice) -> Tensor:
+        part: Tensor = self._stored[index]
+        return part
+
+
+def _only(names: list[str], path: Path) -> str:
+    if len(names) != 1:
+        raise UserError(f"source {path}: holds {len(names)} tensors; {_EXPECTED}")
+    return names[0]
+
+
+def draw_codes(generator: Any, split: str, numbers: Sequence[int], *, truncation: float, seed: int) -> Tensor:
+    """W+ codes [N, rows, w_dim] of samples; each depends on seed, split and number alone.
+
+    Args:
+        generator: gives ``z_dim``, ``num_rows``, ``map`` and ``w_mean``.
+        split: samples of different splits are different.
+        numbers: which samples.
+        truncation: share of the way from the mean of W.
+        seed: of all of them.
+    """
+    rows = []
+    for number in numbers:
+        digest = hashlib.sha256(f"{seed}|{split}|{number}".encode()).digest()
+        stream = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+        rows.append(torch.randn(generator.z_dim, generator=stream))
+    z = torch.stack(rows).to(generator.w_mean)
+    # One at a time: results of a batch depend on its size in the last digits.
+    w = torch.cat([generator.map(row.unsqueeze(0), truncation=truncation) for row in z])
+    return w.unsqueeze(1).repeat(1, int(generator.num_rows), 1)
+
+
+def _one_line(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]

@@ -1,0 +1,103 @@
+"""Codes of photos that were inverted before: each photo once per inverter, whatever data set it belongs to.
+
+``<folder>/<inverter>/<2 hex digits>/<photo>.npz``, where both names are digests of content: of the inverter's
+identity (networks, settings, version) and of the photo's pixels as the inverter sees them. A file appears whole under
+its final name, so any number of processes may work on one folder, a killed one resumes, and the worst that two of them
+can do is the same work twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textedit_bench.data.pixels import Pixels
+from textedit_bench.files import write_atomically, write_json
+
+VERSION = 1
+log = logging.getLogger(__name__)
+
+
+class InversionCache:
+    """The stored codes of one inverter.
+
+    Args:
+        folder: where the caches of all inverters lie.
+        identity: what decides the codes of a photo, as plain JSON values.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
+        self.identity = {"version": VERSION, **identity}
+        text = json.dumps(self.identity, sort_keys=True, allow_nan=False)
+        self.path = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @staticmethod
+    def key(pixels: Pixels) -> str:
+        """The digest of a photo's pixels, 8-bit [H, W, 3]."""
+        return hashlib.sha256(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
+
+    def get(self, key: str) -> Tensor | None:
+        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted."""
+        path = self._file(key)
+        try:
+            with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC
+                codes = torch.from_numpy(stored["w_plus"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            log.warning("%s: damaged (%s); the photo is inverted again", path, error)
+            return None
+        return codes if codes.ndim == 2 and bool(torch.isfinite(codes).all()) else None
+
+    def put(self, key: str, codes: Tensor) -> None:
+        """Store the W+ codes [rows, w_dim] of a photo."""
+        path = self._file(key)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez(file, w_plus=codes.float().cpu().numpy())
+
+        write_atomically(path, write)
+
+    def invert(self, pixels: Pixels, invert: Callable[[Pixels], Tensor], batch_size: int) -> tuple[Tensor, int]:
+        """Codes of photos, stored ones where there are.
+
+        Args:
+            pixels: 8-bit [N, H, W, 3].
+            invert: photos, 8-bit [B, H, W, 3] -> W+ [B, rows, w_dim].
+            batch_size: photos given to ``invert`` at once; each batch is stored when it is done.
+
+        Returns:
+            W+ [N, rows, w_dim] on the CPU, and how many photos had to be inverted.
+
+        Raises:
+            ValueError: the inverter gave codes that are not finite.
+        """
+        keys = [self.key(picture) for picture in pixels]
+        found = {key: codes for key in dict.fromkeys(keys) if (codes := self.get(key)) is not None}
+        todo = {key: index for index, key in reversed(list(enumerate(keys))) if key not in found}
+        order = sorted(todo, key=todo.__getitem__)
+        for start in range(0, len(order), batch_size):
+            part = order[start : start + batch_size]
+            codes = invert(pixels[[todo[key] for key in part]]).detach().float().cpu()
+            if not torch.isfinite(codes).all():
+                raise ValueError("the inverter gave codes that are not finite")
+            for key, code in zip(part, codes, strict=True):
+                self.put(key, code)
+                found[key] = code
+        return torch.stack([found[key] for key in keys]), len(order)
+
+    def _file(self, key: str) -> Path:
+        return self.path / key[:2] / f"{key}.npz"

@@ -1,0 +1,180 @@
+"""The usable images of one part of a source, by number; decoding in worker processes.
+
+This process reads bytes, workers decode them: a decoder never sees a path, and a source never crosses a fork.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from textedit_bench.data.decode import UnusableImageError, decode
+from textedit_bench.data.pixels import Pixels
+from textedit_bench.data.sources.source import Entry, ImageSource
+
+WORTH_WORKERS = 16
+"""Fewer images than this are decoded here: starting workers would take longer."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image: its key in the source and its pixels, 8-bit [H, W, 3]."""
+
+    key: str
+    pixels: Pixels
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that was not used: its position and key in the source, and why."""
+
+    position: int
+    key: str
+    reason: str
+
+
+class Reader:
+    """Images of the positions ``first <= position < stop`` of a source, those that cannot be used left out.
+
+    Image number n is the n-th usable one. What was skipped is remembered, and reading on from where the last call
+    stopped starts nothing anew.
+
+    Args:
+        source: where the images come from.
+        prepare: a decoded picture to pixels; raises `UnusableImageError` for one that is not to be used.
+        first: position of the first entry.
+        stop: position behind the last one; the source's end where None.
+        workers: processes that decode; 0 decodes here.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        prepare: Callable[[Image.Image], Pixels],
+        *,
+        first: int = 0,
+        stop: int | None = None,
+        workers: int = 0,
+    ) -> None:
+        self.source, self.first, self.stop = source, first, stop
+        self._decoder = _Decoder(prepare)
+        # A process that is itself a daemon (a worker of someone's pool) must not have children.
+        self._workers = 0 if multiprocessing.current_process().daemon else workers
+        self.skipped: list[Skipped] = []
+        self._stream: Iterator[tuple[Entry, Pixels | str]] = iter(())
+        self._next: int | None = None
+        """Position of what ``_stream`` gives next."""
+        self._parallel = False
+        self._scanned = first
+        """Positions before this one are known to be usable or not."""
+
+    def read(self, start: int, count: int) -> Iterator[Picture]:
+        """Images ``start .. start + count``, fewer where the source ends."""
+        position, number = self._position(start)
+        self._seek(position, parallel=self._workers > 0 and start + count - number >= WORTH_WORKERS)
+        while number < start + count:
+            found = next(self._stream, None)
+            if found is None:
+                self._next = None
+                return
+            entry, picture = found
+            if isinstance(picture, str):
+                self._skip(entry, picture)
+                continue
+            self._pass()
+            if number >= start:
+                yield Picture(entry.key, picture)
+            number += 1
+
+    def _position(self, number: int) -> tuple[int, int]:
+        """The last known position at or before image ``number``, and the number of the image there."""
+        position = self.first + number
+        for skipped in self.skipped:  # ascending
+            if skipped.position > position:
+                break
+            position += 1
+        if position <= self._scanned:
+            return position, number
+        return self._scanned, self._scanned - self.first - len(self.skipped)
+
+    def _seek(self, position: int, *, parallel: bool) -> None:
+        if self._next == position and self._parallel >= parallel:
+            return
+        self._stream = self._decoded(islice(self.source.entries(), position, self.stop), parallel)
+        self._next, self._parallel = position, parallel
+
+    def _skip(self, entry: Entry, reason: str) -> None:
+        assert self._next is not None
+        if self._next >= self._scanned:
+            self.skipped.append(Skipped(self._next, entry.key, reason))
+        self._pass()
+
+    def _pass(self) -> None:
+        assert self._next is not None
+        self._next += 1
+        self._scanned = max(self._scanned, self._next)
+
+    def _decoded(self, entries: Iterator[Entry], parallel: bool) -> Iterator[tuple[Entry, Pixels | str]]:
+        """Entries with their pixels, or with why there are none, in order."""
+        sent: deque[Entry] = deque()
+
+        def encoded() -> Iterator[bytes | str]:
+            for entry in entries:
+                sent.append(entry)
+                yield self._bytes(entry)
+
+        results: Iterable[Pixels | str] = map(self._decoder, encoded())
+        if parallel:  # a loader takes a few entries in advance and gives its results in the order it took them
+            results = DataLoader(
+                self._decoder,
+                batch_size=None,
+                sampler=_Once(encoded()),
+                num_workers=self._workers,
+                collate_fn=_as_it_is,
+            )
+        for result in results:
+            yield sent.popleft(), result
+
+    def _bytes(self, entry: Entry) -> bytes | str:
+        try:
+            return self.source.read(entry)
+        except UnusableImageError as error:
+            return str(error)
+
+
+class _Decoder(Dataset[Pixels | str]):
+    """Encoded bytes to pixels; a text is a reason and stays one. "Indices" are the bytes themselves."""
+
+    def __init__(self, prepare: Callable[[Image.Image], Pixels]) -> None:
+        self._prepare = prepare
+
+    def __getitem__(self, encoded: bytes | str) -> Pixels | str:
+        if isinstance(encoded, str):
+            return encoded
+        try:
+            return self._prepare(decode(encoded))
+        except UnusableImageError as error:
+            return str(error)
+
+    __call__ = __getitem__
+
+
+class _Once(Sampler[bytes | str]):
+    """A stream in a sampler's clothes: it has no length and is walked through once."""
+
+    def __init__(self, stream: Iterator[bytes | str]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes | str]:
+        return self._stream
+
+
+def _as_it_is(item: Any) -> Any:
+    return item

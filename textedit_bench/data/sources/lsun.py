@@ -1,0 +1,75 @@
+"""An LMDB as LSUN ships it: keys of 40 hexadecimal digits, values of one encoded image each, some of them empty."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.data.decode import MAX_BYTES, UnusableImageError
+from textedit_bench.data.sources.source import Entry
+from textedit_bench.errors import UserError
+
+_KEY = re.compile(rb"[0-9a-f]{40}")
+_EXPECTED = "expected LSUN's layout: a folder with data.mdb, keys of 40 hexadecimal digits, one encoded image per key"
+
+
+class LmdbSource:
+    """Images of an LSUN LMDB in key order.
+
+    Keys are hashes, so the first ones are a fair, fixed subset, and reading them touches a small part of the file. The
+    file's own name does not matter.
+
+    Args:
+        root: the folder that holds ``data.mdb``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def entries(self) -> Iterator[Entry]:
+        """Keys in order, values untouched; see `ImageSource.entries`."""
+        environment = self._environment()
+        with environment.begin(buffers=False) as transaction:
+            keys = transaction.cursor().iternext(keys=True, values=False)
+            first = next(keys, None)
+            if first is None:
+                raise UserError(f"source {self.root}: the LMDB is empty; {_EXPECTED}")
+            if not _KEY.fullmatch(first):
+                raise UserError(f"source {self.root}: its first key is {first[:60]!r}; {_EXPECTED}")
+            for key in chain([first], keys):
+                yield Entry(key.decode("ascii", "backslashreplace"), key)
+
+    def read(self, entry: Entry) -> bytes:
+        """The value of a key; see `ImageSource.read`."""
+        import lmdb
+
+        try:
+            with self._environment().begin(buffers=True) as transaction:
+                value = transaction.get(entry.where)
+                if value is not None and len(value) > MAX_BYTES:
+                    raise UnusableImageError(f"{len(value)} bytes; at most {MAX_BYTES} are read")
+                return b"" if value is None else bytes(value)
+        except lmdb.Error as error:
+            raise UnusableImageError(f"cannot be read ({error})") from error
+
+    def _environment(self) -> Any:
+        if not (self.root / "data.mdb").is_file():
+            raise UserError(f"source {self.root}: there is no data.mdb in it; {_EXPECTED}")
+        return _opened(str(self.root.resolve()), os.getpid())
+
+
+@cache
+def _opened(path: str, _process: int) -> Any:
+    """The environment of a path: LMDB allows one per process, and a forked process needs its own."""
+    import lmdb
+
+    try:
+        # Without a lock the folder may be read-only; without read-ahead only what is asked for is read.
+        return lmdb.open(path, readonly=True, lock=False, readahead=False, create=False)
+    except lmdb.Error as error:
+        raise UserError(f"source {path}: cannot be opened as an LMDB ({error}); {_EXPECTED}") from error

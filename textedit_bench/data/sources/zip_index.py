@@ -1,0 +1,118 @@
+"""The table of contents of a zip, entry by entry: Python's own reader builds an object for each one first.
+
+Source: PKWARE, APPNOTE 6.3.10 (zip file format), sections 4.3 to 4.5.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+END = struct.Struct("<4s4H2LH")
+LOCATOR64 = struct.Struct("<4sLQL")
+END64 = struct.Struct("<4sQ2H2L4Q")
+CENTRAL = struct.Struct("<4s6H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
+_LONGEST_COMMENT = 65_535
+_IN_EXTRA = 0xFFFFFFFF
+
+
+class ZipLayoutError(ValueError):
+    """The file is no zip, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class ZipEntry:
+    """Where one file of a zip lies.
+
+    Attributes:
+        name: its name in the zip.
+        flags, method, crc, packed, size: as the zip states them; sizes in bytes.
+        offset: start of its local header.
+    """
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+
+
+def read_index(file: BinaryIO) -> Iterator[ZipEntry]:
+    """Entries in the order of the table of contents, one header in memory at a time.
+
+    Raises:
+        ZipLayoutError: the file is no zip, or its table of contents is damaged.
+    """
+    count, size, start, shift = _end(file)
+    file.seek(start)
+    position = start
+    for _ in range(count):
+        head = file.read(CENTRAL.size)
+        if len(head) < CENTRAL.size or head[:4] != b"PK\x01\x02" or position >= start + size:
+            raise ZipLayoutError("its table of contents is damaged")
+        values = CENTRAL.unpack(head)
+        name_length, extra_length, comment_length = values[10:13]
+        rest = file.read(name_length + extra_length + comment_length)
+        position += CENTRAL.size + len(rest)
+        name = rest[:name_length].decode("utf-8" if values[3] & 0x800 else "cp437", "backslashreplace")
+        large = _large(rest[name_length : name_length + extra_length], values[9], values[8], values[16])
+        yield ZipEntry(name, values[3], values[4], values[7], large[1], large[0], large[2] + shift)
+        file.seek(position)  # whoever reads an entry in between moves the file
+
+
+def _end(file: BinaryIO) -> tuple[int, int, int, int]:
+    """Number of entries, bytes and start of the table of contents, and bytes put before the zip."""
+    length = file.seek(0, 2)
+    tail_start = max(0, length - END.size - _LONGEST_COMMENT)
+    file.seek(tail_start)
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < END.size:
+        raise ZipLayoutError("no end-of-zip record: not a zip, or cut short")
+    end = END.unpack_from(tail, at)
+    end_at, count, size, start = tail_start + at, end[4], end[5], end[6]
+    if _IN_EXTRA in (size, start) or count == 0xFFFF:
+        wide = _end64(file, end_at)
+        if wide is not None:
+            count, size, start, end_at = wide
+    shift = end_at - size - start
+    if shift < 0:
+        raise ZipLayoutError("its end-of-zip record points outside the file")
+    return count, size, start + shift, shift
+
+
+def _end64(file: BinaryIO, end_at: int) -> tuple[int, int, int, int] | None:
+    if end_at < LOCATOR64.size + END64.size:
+        return None
+    file.seek(end_at - LOCATOR64.size)
+    locator = LOCATOR64.unpack(file.read(LOCATOR64.size))
+    if locator[0] != b"PK\x06\x07":
+        return None
+    at = end_at - LOCATOR64.size - END64.size  # straight before its locator, whatever was put before the zip
+    file.seek(at)
+    record = END64.unpack(file.read(END64.size))
+    if record[0] != b"PK\x06\x06":
+        raise ZipLayoutError("its 64-bit end-of-zip record is damaged")
+    return record[7], record[8], record[9], at
+
+
+def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """Size, packed size and offset, the 64-bit ones from the extra field where the short ones are full."""
+    values = [size, packed, offset]
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        if kind == 1:
+            body = extra[at + 4 : at + 4 + length]
+            for index, value in enumerate(values):
+                if value == _IN_EXTRA:
+                    if len(body) < 8:
+                        raise ZipLayoutError("a 64-bit size is missing")
+                    values[index], body = struct.unpack_from("<Q", body)[0], body[8:]
+        at += 4 + length
+    return values[0], values[1], values[2]

@@ -1,0 +1,121 @@
+"""What finds the codes of photos, by name: two are built in, the entry points of `GROUP` add others.
+
+An inverter is a class that takes the domain and its settings (``inversion`` on the card).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from textedit_bench.errors import UserError, unknown_choice
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.models.projection import ProjectionSettings
+
+GROUP = "textedit_bench.inverters"
+
+
+class Inverter(Protocol):
+    """Anything that turns photos into codes.
+
+    Attributes:
+        roles: networks that decide the codes; their digests are part of what an inversion is filed under.
+        version: raised by hand when codes change.
+        batch_size: photos at once, unless the caller knows better.
+    """
+
+    roles: ClassVar[tuple[str, ...]]
+    version: ClassVar[int]
+    batch_size: ClassVar[int]
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Photos [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim], latent average added."""
+        ...
+
+
+class EncoderInverter:
+    """The domain's encoder (e4e, pSp or one of ours): one pass."""
+
+    roles: ClassVar[tuple[str, ...]] = ("encoder",)
+    version: ClassVar[int] = 1
+    batch_size: ClassVar[int] = 8
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Inverter.encode`."""
+        codes: Tensor = self._domain.network("encoder").encode(images)
+        return codes
+
+
+class ProjectionInverter:
+    """Optimisation of the codes against the photo, for domains that have no encoder; settings of `ProjectionSettings`.
+
+    The distance is that of pixels at four scales: a perceptual judge of edits must not shape what is edited.
+    """
+
+    roles: ClassVar[tuple[str, ...]] = ("generator",)
+    version: ClassVar[int] = 1
+    batch_size: ClassVar[int] = 4
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        self._domain, self._settings = domain, _projection_settings(settings)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Inverter.encode`."""
+        from textedit_bench.models.projection import project
+
+        with torch.enable_grad():
+            return project(self._domain.generator, images, self._settings).w_plus
+
+
+def _projection_settings(given: Mapping[str, Any]) -> ProjectionSettings:
+    from textedit_bench.models.projection import ProjectionSettings
+
+    defaults = {field.name: field.default for field in fields(ProjectionSettings)}
+    for name, value in given.items():
+        if name not in defaults:
+            raise unknown_choice("setting of inverter projection", name, defaults)
+        wanted = (int, float) if isinstance(defaults[name], float) else type(defaults[name])
+        if isinstance(value, bool) or not isinstance(value, wanted):  # type: ignore[arg-type]
+            raise UserError(f"setting {name} of inverter projection: {value!r} is no {type(defaults[name]).__name__}")
+    try:
+        return ProjectionSettings(**given)
+    except ValueError as error:
+        raise UserError(f"inverter projection: {error}") from error
+
+
+BUILT_IN: dict[str, type[Any]] = {"encoder": EncoderInverter, "projection": ProjectionInverter}
+
+
+def new_inverter(domain: Domain) -> Inverter:
+    """The inverter that the domain's card names, with the card's settings.
+
+    Raises:
+        UserError: unknown or broken name, or settings it does not take.
+    """
+    name, settings = domain.tier_card.inverter_name, domain.tier_card.inversion
+    factory: Any = BUILT_IN.get(name) or _plugin(name)
+    try:
+        inverter: Inverter = factory(domain, **settings)
+    except TypeError as error:
+        raise UserError(f"inverter {name!r} does not take the settings {dict(settings)} ({error})") from error
+    return inverter
+
+
+def _plugin(name: str) -> Any:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        raise unknown_choice("inverter", name, [*BUILT_IN, *points])
+    try:
+        return points[name].load()
+    except Exception as error:  # a stranger's module may do anything when imported
+        raise UserError(f"inverter {name!r} is broken: {points[name].value} cannot be imported ({error})") from error

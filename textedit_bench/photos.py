@@ -1,0 +1,189 @@
+"""The photos of a data set's splits, wherever they come from: a world, a source of files, or codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textedit_bench.assets.locate import missing_source, source_path
+from textedit_bench.data.card import SourceCard, Split
+from textedit_bench.data.codes import StoredCodes, draw_codes
+from textedit_bench.data.crop import Crop
+from textedit_bench.data.pixels import to_images
+from textedit_bench.data.reader import Reader, Skipped
+from textedit_bench.data.sources import FolderSource, ImageSource, LmdbSource, ZipSource
+from textedit_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.worlds.factors import Factors
+
+WORKERS = 4
+"""Decoding processes where there are as many cores; more of them wait for the reading process."""
+SYNTHESIS_BATCH = 8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A named set of photos, in order.
+
+    Attributes:
+        images: [N, 3, H, W] float32 in [-1, 1].
+        ids: one stable name per image.
+        factors: what the renderer drew, in the mini tier; None where the truth is unknown.
+        codes: their W+ codes [N, rows, w_dim] where the images were made from them; None where they must be inverted.
+    """
+
+    images: Tensor
+    ids: tuple[str, ...]
+    factors: Factors | None = None
+    codes: Tensor | None = None
+
+
+class PhotoProvider(Protocol):
+    """Gives photos ``start .. start + n`` of a split, which the caller has checked against the card."""
+
+    def photos(self, split: Split, n: int, start: int) -> Photos:
+        """Raises `UserError` where there are fewer."""
+        ...
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Images that were met and not used so far."""
+        ...
+
+
+class WorldPhotos:
+    """Renders of a procedural world; their factors are known."""
+
+    skipped: list[Skipped] = []  # noqa: RUF012 - a world has no broken images; nothing is ever added
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    def photos(self, split: Split, n: int, start: int) -> Photos:
+        """See `PhotoProvider.photos`."""
+        world = self._domain.world
+        assert world is not None
+        factors = world.split_factors(split, range(start, start + n))
+        images = world.render(factors).images.to(self._domain.device)
+        return Photos(images, _numbered(split, start, n), factors)
+
+
+class SourcePhotos:
+    """Photos of a folder, zip or LMDB, cut as the card says; a photo's id is its key in the source."""
+
+    def __init__(self, domain: Domain, card: SourceCard, path: Path) -> None:
+        self._domain = domain
+        tier = domain.tier_card
+        kinds: dict[str, type[Any]] = {"folder": FolderSource, "zip": ZipSource, "lmdb": LmdbSource}
+        self._source: ImageSource = kinds[card.kind](path)
+        self._crop = Crop(card.crop, tier.resolution, tier.height, card.min_side)
+        self._readers: dict[str, Reader] = {}
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """See `PhotoProvider.skipped`."""
+        return sorted((s for reader in self._readers.values() for s in reader.skipped), key=lambda s: s.position)
+
+    def photos(self, split: Split, n: int, start: int) -> Photos:
+        """See `PhotoProvider.photos`."""
+        reader = self._reader(split)
+        before = len(reader.skipped)
+        pictures = list(reader.read(start, n))
+        self._report(split, reader.skipped[before:])
+        if len(pictures) < n:
+            first, stop = reader.first, "the end" if reader.stop is None else reader.stop
+            raise UserError(
+                f"split {split} of {self._domain.name}: {start + len(pictures)} usable images between positions "
+                f"{first} and {stop} of the source, {start + n} were asked for{_named(reader.skipped)}"
+            )
+        side = self._domain.resolution
+        pixels = np.stack([p.pixels for p in pictures]) if pictures else np.zeros((0, side, side, 3), np.uint8)
+        return Photos(to_images(pixels, self._domain.device), tuple(p.key for p in pictures))
+
+    def _reader(self, split: Split) -> Reader:
+        if split not in self._readers:
+            first, stop = self._domain.tier_card.region(split)
+            workers = min(WORKERS, os.cpu_count() or 1)
+            self._readers[split] = Reader(self._source, self._crop, first=first, stop=stop, workers=workers)
+        return self._readers[split]
+
+    def _report(self, split: str, fresh: list[Skipped]) -> None:
+        if fresh:
+            log.warning("%s: split %s%s", self._domain.name, split, _named(fresh))
+
+
+class CodePhotos:
+    """Pictures synthesised from codes of a file, or from codes drawn from the generator."""
+
+    skipped: list[Skipped] = []  # noqa: RUF012 - codes are refused, not skipped; nothing is ever added
+
+    def __init__(self, domain: Domain, card: SourceCard, path: Path | None) -> None:
+        self._domain, self._card = domain, card
+        generator = domain.generator
+        self._stored = StoredCodes(path, generator.num_rows, generator.w_dim) if path else None
+
+    @torch.no_grad()
+    def photos(self, split: Split, n: int, start: int) -> Photos:
+        """See `PhotoProvider.photos`."""
+        generator, device = self._domain.generator, self._domain.device
+        if self._stored is None:
+            numbers = range(start, start + n)
+            card = self._card
+            codes = draw_codes(generator, split, numbers, truncation=card.truncation, seed=card.seed)
+        else:
+            first, stop = self._domain.tier_card.region(split)
+            there = min(len(self._stored), stop if stop is not None else len(self._stored)) - first
+            if start + n > there:
+                raise UserError(
+                    f"split {split} of {self._domain.name}: {max(0, there)} codes in {self._stored.path} from position "
+                    f"{first} on, {start + n} were asked for"
+                )
+            codes = self._stored.read(first + start, n)
+        codes = codes.to(device)
+        images = [generator.synthesize(part, noise="const") for part in codes.split(SYNTHESIS_BATCH)]
+        side = self._domain.resolution
+        joined = torch.cat(images).clamp(-1, 1) if images else torch.zeros(0, 3, side, side, device=device)
+        return Photos(joined, _numbered(split, start, n), codes=codes)
+
+
+def new_provider(domain: Domain) -> PhotoProvider:
+    """What gives the domain's photos.
+
+    Raises:
+        UserError: the tier has no image source, or its files are not there; says what, from where, and where to put it.
+    """
+    if domain.world is not None:
+        return WorldPhotos(domain)
+    card = domain.tier_card.source
+    if card is None:
+        raise UserError(f"data set {domain.name}, tier {domain.tier}: no image source is configured")
+    if missing := missing_source(domain.card, domain.tier):
+        raise UserError(f"data set {domain.name}, tier {domain.tier}: missing {missing}")
+    path = source_path(domain.card, card)
+    if card.kind in ("latents", "samples"):
+        return CodePhotos(domain, card, path)
+    assert path is not None
+    return SourcePhotos(domain, card, path)
+
+
+def _numbered(split: str, start: int, n: int) -> tuple[str, ...]:
+    return tuple(f"{split}-{i:05d}" for i in range(start, start + n))
+
+
+def _named(skipped: list[Skipped], shown: int = 3) -> str:
+    """How many images were skipped, and the first of them with their reasons."""
+    if not skipped:
+        return ""
+    first = "; ".join(f"{s.key} ({s.reason})" for s in skipped[:shown])
+    return f"; {len(skipped)} skipped: {first}{'; ...' if len(skipped) > shown else ''}"

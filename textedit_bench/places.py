@@ -1,0 +1,32 @@
+"""Where this machine keeps what is neither code nor results: fetched files, data sets, inversions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+HOME = "TEXTEDIT_BENCH_HOME"
+"""Environment variable that moves all of them; they need tens of gigabytes at the full tier."""
+
+
+def home() -> Path:
+    """The folder above all others: ``$TEXTEDIT_BENCH_HOME``, else the user's data folder of the operating system."""
+    given = os.environ.get(HOME)
+    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("textedit_bench", appauthor=False))
+
+
+def assets_folder() -> Path:
+    """Fetched weights: ``<id>/<file>``."""
+    return home() / "assets"
+
+
+def data_folder() -> Path:
+    """Data sets; what a card calls ``ffhq/images1024x1024`` lies below it."""
+    return home() / "data"
+
+
+def inversions_folder() -> Path:
+    """Codes of photos that were inverted before."""
+    return home() / "inversions"
