@@ -40,7 +40,7 @@ def _plain_sums() -> Iterator[None]:
     fell on the wrong side and moved the published gradient by 16 times its tolerance. Costs a tenth of the time.
     """
     before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
     try:
         yield
     finally:
