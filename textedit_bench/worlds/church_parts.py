@@ -20,7 +20,7 @@ Color = tuple[int, int, int]
 
 SKY_TOP = {"day": (96, 172, 240), "sunset": (150, 84, 160), "night": (22, 26, 74)}
 SKY_LOW = {"day": (196, 228, 250), "sunset": (255, 176, 112), "night": (70, 76, 150)}
-WALLS = {"stone": (158, 162, 170), "brick": (178, 74, 60), "white": (246, 242, 230), "wood": (150, 102, 54)}
+WALLS = {"stone": (158, 162, 170), "brick": (178, 64, 52), "white": (246, 242, 230), "wood": (172, 124, 70)}
 ROOF = {"red": (222, 44, 34), "blue": (42, 84, 206), "green": (36, 150, 104), "black": (40, 38, 46)}
 DOOR = {"red": (214, 28, 44), "blue": (36, 84, 224), "brown": (98, 54, 22)}
 HEAVENS = {"day": (255, 228, 92), "sunset": (255, 120, 60), "night": (250, 246, 214)}
@@ -170,10 +170,9 @@ def nave(canvas: Canvas, church: Church) -> None:
     g = church.geometry
     wall = box(church.x, church.y - g["eaves"] / 2, g["nave"], -g["eaves"] / 2)
     canvas.paint(coverage(wall), church.walls(0.86), shows=("walls",))
-    # The plinth and the shadow under the eaves.
-    canvas.paint(
-        coverage(intersect(wall, (1.4 - g["eaves"]) / 2 - 1.5 - (church.y - g["eaves"] / 2).abs())), church.walls(0.58)
-    )
+    # The plinth, and the shadow under the eaves.
+    edges = intersect(wall, -1.5 - g["eaves"] / 2 - (church.y - g["eaves"] / 2).abs())
+    canvas.paint(coverage(edges), church.walls(0.58), shows=("walls",))
     roof = church.nave_roof()
     canvas.paint(coverage(roof), church.roof(), shows=("roof",))
     drifts = 0.7 * torch.cos(church.x * 0.9)
@@ -246,10 +245,11 @@ def tower_front(canvas: Canvas, church: Church) -> None:
     canvas.paint(coverage(disc - 0.5), _flat(INK), adorned, shows=("tower_front",))
     petals = (0.5 + (2.0 * torch.cos(4.0 * torch.atan2(y, x))).clamp(-0.5, 0.5))[:, None]
     face = torch.where(clock[:, None, None, None], _flat(CLOCK), torch.lerp(_flat(ROSE_LEAF), _flat(ROSE), petals))
-    canvas.paint(coverage(disc + 0.8), face, adorned)
+    canvas.paint(coverage(disc + 0.8), face, adorned, shows=("tower_front",))
     hands = union(box(x, y + 1.2, 0.6, 1.7), box(x - 1.0, y, 1.5, 0.6))
     centre = torch.where(clock[:, None, None], hands, ellipse(x, y, 1.5, 1.5))
-    canvas.paint(coverage(centre), torch.where(clock[:, None, None, None], _flat(INK), _flat(GOLD)), adorned)
+    ink_or_gold = torch.where(clock[:, None, None, None], _flat(INK), _flat(GOLD))
+    canvas.paint(coverage(centre), ink_or_gold, adorned, shows_if_painted=("tower_front",))
 
 
 def door(canvas: Canvas, church: Church) -> None:
