@@ -30,3 +30,8 @@ def data_folder() -> Path:
 def inversions_folder() -> Path:
     """Codes of photos that were inverted before."""
     return home() / "inversions"
+
+
+def trained_folder() -> Path:
+    """Networks that were trained because an edit needed them."""
+    return home() / "trained"

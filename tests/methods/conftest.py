@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from types import SimpleNamespace
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -82,7 +86,7 @@ class TinyDomain(Domain):
             SimpleNamespace(split="train", trained=True, prompt=lambda words=words: Prompt("a face", phrase=words))
             for words in PHRASES
         ]
-        tier_card = SimpleNamespace(prompts=prompts, splits={"train": 40}, networks={}, resolution=SIDE)
+        tier_card = SimpleNamespace(prompts=prompts, splits={"train": 40}, networks={}, resolution=SIDE, source=None)
         card = card or SimpleNamespace(name="tiny", kind="face", tier=lambda name: tier_card)
         super().__init__(card, tier, device)
         with torch.random.fork_rng(devices=[]):
@@ -95,6 +99,10 @@ class TinyDomain(Domain):
             }
         for network in self.made.values():
             network.eval().requires_grad_(False)
+
+    @property
+    def inverter(self) -> Any:
+        return self.network("encoder")
 
     def network(self, role: str) -> Any:
         return self.made[role]
@@ -117,3 +125,34 @@ class TinyDomain(Domain):
 def tiny_domain() -> type[TinyDomain]:
     """The class, for tests that need several."""
     return TinyDomain
+
+
+class Published:
+    """One parity fixture: tensors by official name, inputs, and the comparison with what the published code gave."""
+
+    def __init__(self, fill: ModuleType, name: str) -> None:
+        self.fill = fill
+        self.manifest, self.outputs = fill.load(Path(__file__).parent / "parity" / name)
+        fill.self_check(self.manifest)
+
+    def state(self) -> dict[str, Tensor]:
+        tensors = self.fill.state_dict(self.manifest)
+        return {name: torch.from_numpy(np.asarray(value)) for name, value in tensors.items()}
+
+    def input(self, name: str) -> Tensor:
+        return torch.from_numpy(self.fill.make_input(self.manifest, name))
+
+    def check(self, name: str, value: Tensor) -> None:
+        worst, tolerance = self.fill.compare(self.manifest, self.outputs, name, value.detach().numpy())
+        assert worst <= tolerance, f"{name}: {worst:.3g} > {tolerance:.3g}"
+
+
+@pytest.fixture(scope="session")
+def parity() -> Callable[[str], Published]:
+    """parity("styleclip_single_mapper") -> Published; the rule is the one of the backbones' fixtures."""
+    path = Path(__file__).parents[1] / "models" / "parity" / "fill.py"
+    spec = importlib.util.spec_from_file_location("published_fill", path)
+    assert spec and spec.loader
+    fill = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fill)
+    return lambda name: Published(fill, name)

@@ -1,0 +1,45 @@
+"""Facts about StyleCLIP's latent mapper, readable without torch."""
+
+from __future__ import annotations
+
+from textedit_bench.info import MethodInfo
+
+CARD = MethodInfo(
+    name="styleclip-mapper",
+    title="StyleCLIP mapper",
+    paper="StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery",
+    arxiv="2103.17249",
+    editor="textedit_methods.styleclip_mapper.editor:StyleCLIPMapper",
+    space="w+",
+    trains="per-prompt",
+    strength_default=1.0,
+    strength_meaning="0.1 times what the prompt's mapper predicts is added to the code",
+    in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
+    weights_licence="MIT",
+    training={
+        # the network
+        "mapper": "levels",  # or "single", "style", "style-full"
+        "coarse": True,  # groups of the levels mapper
+        "medium": True,
+        "fine": True,
+        "normalise": "rows",  # as released; "channels" is ours
+        # the loss, published weights
+        "clip_weight": 1.0,
+        "identity_weight": 0.1,
+        "latent_weight": 0.8,
+        "clip_preprocessing": "published",  # or "correct"
+        # the optimiser, published values
+        "optimizer": "ranger",  # or "adam"
+        "learning_rate": 0.5,
+        "final_rate": 1.0,  # share of the learning rate that a cosine falls to; 1: constant, as published
+        "batch_size": 2,  # per prompt
+        "steps": 50_000,
+        "steps_per_validation": 2_000,
+        "validation_codes": 64,
+        # ours
+        "prompts_at_once": 1,
+        "codes": "photos",
+        "num_codes": 0,  # 0: the whole training split
+        "stored_as": "float32",  # or "float16", "int8"
+    },
+)

@@ -1,0 +1,203 @@
+"""StyleCLIP's latent mapper behind the editor's contract."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from textedit_bench.editor import Editor, Latents
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.models.packing import exact_precision
+from textedit_bench.models.storage import save_network
+from textedit_bench.prompt import Prompt
+from textedit_methods.styleclip_mapper.building import check_fits, check_settings
+from textedit_methods.styleclip_mapper.card import CARD
+from textedit_methods.styleclip_mapper.checkpoint import load_mapper, phrase_of
+from textedit_methods.styleclip_mapper.library import cache_folder, committed_folder, find, normalised, stem
+from textedit_methods.styleclip_mapper.network import STEP, Mapper
+from textedit_methods.styleclip_mapper.presets import preset
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+log = logging.getLogger(__name__)
+
+
+class StyleCLIPMapper(Editor):
+    """One mapper per phrase: edited code = code + strength * 0.1 * mapper(code).
+
+    A phrase's mapper is looked for among those fitted or loaded, then beside the method, then in the user's data
+    folder; where there is none it is trained and kept there.
+    """
+
+    info = CARD
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Settings not given come from the data set's preset, then from the card.
+
+        Raises:
+            UserError: an unknown setting, or a value that is not valid.
+        """
+        super().__init__(domain, **{**preset(domain.tier, domain.card.kind), **settings})
+        check_settings(self.settings)
+        self._mappers: dict[str, Mapper] = {}
+        self._for_all: Mapper | None = None
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Add ``strength`` times the published step; trains the phrase's mapper where there is none.
+
+        Raises:
+            UserError: the mapper does not fit this domain.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(  # type: ignore[override]
+        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
+    ) -> list[Latents]:
+        """The same step at several strengths; strength 0 returns the given codes."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        mapper = self.mapper(prompt)
+        source = self._source(latents, mapper)
+        step = STEP * mapper.to(source.device)(source)
+        return [latents.with_codes(source + s * step, mapper.space) if s else latents for s in strengths]
+
+    def _source(self, latents: Latents, mapper: Mapper) -> Tensor:
+        """The codes in the mapper's space."""
+        if latents.space == mapper.space:
+            return latents.codes
+        codes = latents.codes if latents.space == "w+" else latents.w_plus
+        if codes is None:
+            raise UserError("styleclip-mapper edits W+ codes; these latents are style codes without their W+ codes")
+        styles: Tensor = codes if mapper.space == "w+" else self.domain.generator.to_style(codes)
+        return styles
+
+    def mapper(self, prompt: Prompt) -> Mapper:
+        """The trained mapper of a prompt's phrase; where there is none it is trained now, which takes minutes.
+
+        Raises:
+            UserError: the mapper found does not fit this domain.
+        """
+        phrase = normalised(prompt.words)
+        mapper = self._mappers.get(phrase, self._for_all)
+        if mapper is None:
+            mapper = self._mappers[phrase] = self._found(phrase) or self._trained_on_demand(prompt)
+        return mapper
+
+    def _found(self, phrase: str) -> Mapper | None:
+        for folder in (self.weights_path(), self._cache()):
+            path = find(folder, phrase)
+            if path is not None:
+                mapper = load_mapper(path)
+                check_fits(mapper, self.domain, str(path))
+                return mapper
+        return None
+
+    def _trained_on_demand(self, prompt: Prompt) -> Mapper:
+        from textedit_bench.training import RunOptions
+        from textedit_methods.styleclip_mapper.fitting import fit_mappers
+
+        folder = self._cache()
+        phrase = normalised(prompt.words)
+        path = folder / f"{stem(phrase)}.safetensors"
+        log.warning("styleclip-mapper: there is no mapper for %r yet; it is trained now and kept as %s", phrase, path)
+        run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
+        with torch.enable_grad():
+            trained = fit_mappers(self.domain, [prompt], self.settings, run)
+        mapper = trained[phrase]
+        _store(mapper, path, phrase)
+        return mapper
+
+    # -- weights -----------------------------------------------------------------------------------------------------
+    def weights_path(self) -> Path:
+        """The folder of the committed (or locally trained) mappers of this data set and tier, one file per phrase."""
+        return committed_folder(self.domain)
+
+    def _cache(self) -> Path:
+        from textedit_methods.styleclip_mapper.fitting import run_identity
+
+        return cache_folder(self.domain, run_identity(self.domain, self.settings))
+
+    def save(self, path: str | Path) -> None:
+        """Write the mappers that were fitted or used: one file per phrase into a folder, or the only one as a file.
+
+        Args:
+            path: a folder, or a name that ends in ``.safetensors``.
+
+        Raises:
+            UserError: there is none, or several are to go into one file.
+        """
+        path = Path(path)
+        if not self._mappers:
+            raise UserError("styleclip-mapper has no trained mapper to save")
+        if path.suffix == ".safetensors":
+            if len(self._mappers) > 1:
+                phrases = ", ".join(self._mappers)
+                raise UserError(f"{path}: a file holds one mapper, there are {len(self._mappers)}: {phrases}")
+            ((phrase, mapper),) = self._mappers.items()
+            _store(mapper, path, phrase)
+            return
+        for phrase, mapper in self._mappers.items():
+            _store(mapper, path / f"{stem(phrase)}.safetensors", phrase)
+
+    def load(self, path: str | Path) -> None:
+        """Read a mapper written by `save`, for its phrase, or a released one, which then serves every prompt.
+
+        Args:
+            path: a file, or a folder of files.
+
+        Raises:
+            UserError: a file holds no mapper, or one that does not fit this domain.
+        """
+        path = Path(path)
+        for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
+            mapper, phrase = load_mapper(file), phrase_of(file)
+            check_fits(mapper, self.domain, str(file))
+            if phrase is None:
+                self._for_all = mapper
+            else:
+                self._mappers[normalised(phrase)] = mapper
+
+    @classmethod
+    def load_network(cls, path: str | Path) -> Mapper:
+        """The mapper of a released checkpoint or of ours: W+ or styles -> M(w), without the factor 0.1."""
+        return load_mapper(path)
+
+    # -- training ----------------------------------------------------------------------------------------------------
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+        """Train one mapper per prompt; afterwards this editor uses them. `save` keeps them.
+
+        Args:
+            prompts: the data set's trained evaluation prompts where None.
+            options: settings of the training for this run, and the fields of `textedit_bench.training.RunOptions`.
+
+        Raises:
+            UserError: an unknown option or a value that is not valid, or no prompts.
+        """
+        from textedit_bench.training import RunOptions
+        from textedit_methods.styleclip_mapper.fitting import fit_mappers
+
+        run, own = RunOptions.split(options)
+        for name in own:
+            if name not in self.info.training:
+                raise unknown_choice("option of styleclip-mapper's training", name, [*self.info.training, *vars(run)])
+        chosen = type(self)(self.domain, **{**self.settings, **own}).settings
+        wanted = list(self.domain.prompts("evaluation", trained=True).values()) if prompts is None else list(prompts)
+        if not wanted:
+            raise UserError(
+                f"prompts: none given, and the card of {self.domain.name}, tier {self.domain.tier}, has no trained "
+                "evaluation prompt"
+            )
+        self._mappers.update(fit_mappers(self.domain, wanted, chosen, run))
+
+
+def _store(mapper: Mapper, path: Path, phrase: str) -> None:
+    state = mapper.state_dict()
+    save_network(mapper.cpu(), path, "styleclip-mapper", exact_precision(state), {"phrase": phrase})

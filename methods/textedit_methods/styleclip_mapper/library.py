@@ -1,0 +1,50 @@
+"""Where the mapper of a phrase lies: committed beside the method, or trained on demand, in the user's data folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textedit_bench.places import trained_folder
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+_SUFFIXES = (".safetensors", ".pt")
+"""Ours, and released files that a user put there."""
+
+
+def normalised(phrase: str) -> str:
+    """A phrase as CLIP's tokeniser reads it: lower case, single spaces."""
+    return " ".join(phrase.lower().split())
+
+
+def stem(phrase: str) -> str:
+    """File name of a phrase without its ending: its words joined by ``-``, and a digest where that loses anything."""
+    text = normalised(phrase)
+    slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:80]
+    if slug.replace("-", " ") == text:
+        return slug
+    return f"{slug or 'phrase'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def find(folder: Path, phrase: str) -> Path | None:
+    """The phrase's file in a folder, None where there is none."""
+    found = (folder / f"{stem(phrase)}{suffix}" for suffix in _SUFFIXES)
+    return next((path for path in found if path.is_file()), None)
+
+
+def committed_folder(domain: Domain) -> Path:
+    """One file per phrase for a data set and tier."""
+    return Path(str(files("textedit_methods.styleclip_mapper"))) / "weights" / f"{domain.name}-{domain.tier}"
+
+
+def cache_folder(domain: Domain, identity: Mapping[str, Any]) -> Path:
+    """Like `committed_folder`, in the user's data folder; another one for every ``identity`` of settings and networks."""
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return trained_folder() / "styleclip-mapper" / f"{domain.name}-{domain.tier}-{digest}"
