@@ -53,7 +53,7 @@ def _hue(color: Tensor) -> float:
 
 @pytest.mark.parametrize(("name", "value"), list(HUES))
 def test_pixels_have_the_hue_of_the_named_colour(name: str, value: str) -> None:
-    render = _render(snow="none", **{name: value})
+    render = _render(6, 0, snow="none", **{name: value})
     for median in _median(render.images, render.masks[name]):
         difference = (_hue(median) - HUES[name, value] + 180) % 360 - 180
         assert abs(difference) < 8
