@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from textedit_bench.bench.run import BenchRequest, run_bench
+from textedit_bench.benchmark import BenchRequest, run_bench
 
 
 def _table(results: Path) -> bytes:

@@ -40,7 +40,7 @@ def finished(tmp_path_factory):
 
 
 def _ready(patch, folder: Path) -> ModuleType:
-    from textedit_bench.bench.run import run_bench
+    from textedit_bench.benchmark import run_bench
 
     module = load_tiny()
     module.install(patch.setattr)

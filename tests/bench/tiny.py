@@ -211,7 +211,7 @@ def request(results: Path, card: Path, *methods: str, **options: Any) -> Any:
 
 if __name__ == "__main__":
     install()
-    from textedit_bench.bench.run import run_bench
+    from textedit_bench.benchmark import run_bench
 
     summary = run_bench(request(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))
     print(summary.text())

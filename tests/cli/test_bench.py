@@ -24,7 +24,7 @@ def asked(monkeypatch):
             return BenchSummary((CellOutcome("a / b / c", "0" * 8, self.end),), seconds=1.0)
 
     asked = Asked()
-    monkeypatch.setattr("textedit_bench.bench.run.run_bench", asked)
+    monkeypatch.setattr("textedit_bench.benchmark.run_bench", asked)
     monkeypatch.setattr("textedit_bench.cli.cells.refuse_unknown_names", lambda request: None)
     return asked
 
@@ -95,7 +95,7 @@ def test_an_interrupt_is_130_with_one_line(run, monkeypatch):
     def interrupted(request):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("textedit_bench.bench.run.run_bench", interrupted)
+    monkeypatch.setattr("textedit_bench.benchmark.run_bench", interrupted)
     ended = run("bench")
     assert ended.code == 130
     assert ended.err == "textedit-bench: interrupted\n"
@@ -105,6 +105,6 @@ def test_a_bug_keeps_its_traceback(run, monkeypatch):
     def bug(request):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("textedit_bench.bench.run.run_bench", bug)
+    monkeypatch.setattr("textedit_bench.benchmark.run_bench", bug)
     with pytest.raises(ZeroDivisionError):
         run("bench")

@@ -10,7 +10,7 @@ from typing import Any
 
 from textedit_bench.prompt import Prompt
 
-RUNNER_VERSION = 1
+RUNNER_VERSION = 2
 """Raised by hand when the runner's own work changes stored edits."""
 
 
@@ -52,6 +52,8 @@ class Cell:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """All settings, defaults included."""
     method_version: int = 1
+    variant: str = ""
+    """``tuned`` where the knobs are not the published ones; such a cell is a row of its own."""
     matched_to: Cell | None = None
     """For a control that copies a measure of another cell: that cell."""
     title: str = ""
@@ -81,6 +83,7 @@ class Cell:
             "strengths": list(self.strengths),
             "settings": dict(self.settings),
             "matched_to": None if self.matched_to is None else self.matched_to.digest,
+            **({"variant": self.variant} if self.variant else {}),
         }
 
     def listing(self) -> dict[str, Any]:
@@ -106,4 +109,5 @@ class Cell:
     def label(self) -> str:
         """``method / data set / prompt`` for a person."""
         like = f" (step of {self.matched_to.method})" if self.matched_to is not None else ""
-        return f"{self.method}{like} / {self.dataset} / {self.prompt_id}"
+        variant = f" ({self.variant})" if self.variant else ""
+        return f"{self.method}{variant}{like} / {self.dataset} / {self.prompt_id}"

@@ -16,9 +16,9 @@ from textedit_bench.bench.environment import environment
 from textedit_bench.bench.inputs import BATCH, Inputs
 from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, strength_name, to_uint8, write_pictures
-from textedit_bench.bench.seeds import seed_of
 from textedit_bench.bench.store import ResultFolder
 from textedit_bench.editor import Editor, Latents
+from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

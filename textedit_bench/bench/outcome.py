@@ -45,6 +45,8 @@ class BenchSummary:
     tables: dict[str, str] = field(default_factory=dict)
     """Tier -> the table as text for a terminal."""
     notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Why a table was not written: controls that do not score what they must."""
 
     @property
     def counts(self) -> dict[State, int]:
@@ -57,7 +59,7 @@ class BenchSummary:
         """0 all done, cached or not applicable; 1 something failed; 130 interrupted."""
         if State.INTERRUPTED in self.counts:
             return 130
-        return 1 if self.counts.keys() & {State.FAILED, State.OUT_OF_MEMORY} else 0
+        return 1 if self.refused or self.counts.keys() & {State.FAILED, State.OUT_OF_MEMORY} else 0
 
     def text(self) -> str:
         """The final summary: tables, what went wrong, what was written."""
@@ -69,6 +71,7 @@ class BenchSummary:
         if len(wrong) > 20:
             parts.append(f"... and {len(wrong) - 20} more")
         parts.extend(f"note: {note}" for note in self.notes)
+        parts.extend(f"table refused: {reason}" for reason in self.refused)
         counts = ", ".join(f"{count} {state.value}" for state, count in self.counts.items()) or "none"
         parts.append(f"{len(self.outcomes)} cells in {self.seconds:.0f} s: {counts}")
         if self.written:
@@ -84,6 +87,7 @@ class BenchSummary:
             "counts": {state.value: count for state, count in self.counts.items()},
             "written": [str(path) for path in self.written],
             "notes": list(self.notes),
+            "refused": list(self.refused),
             "cells": [
                 {
                     "label": o.label,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.cell import Cell, ImageSet
+from textedit_bench.bench.controls import MATCHES, OTHER_PROMPT, other_prompts
 from textedit_bench.bench.files import sha256
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.store import Store
+from textedit_bench.bench.tuned import Tuned, read_tuned
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
@@ -25,8 +28,6 @@ __all__ = ["BenchRequest", "DatasetPlan", "MethodPlan", "plan"]
 
 GUIDING = ("generator", "encoder", "clip", "identity")
 """Networks that methods may use while they edit; judges are not among them."""
-MATCHED = "matches"
-"""A control whose settings hold this key is run once per method, with a measure of that method's edits."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class MethodPlan:
         info: its card.
         settings: all its settings, defaults included.
         matched: whether its cells copy a measure of another method's cells.
+        tuned: the choice of knobs it runs with; None for the published ones.
         reason: why it cannot serve this data set; empty where it can.
     """
 
@@ -44,6 +46,12 @@ class MethodPlan:
     settings: Mapping[str, Any]
     matched: bool = False
     reason: str = ""
+    tuned: Tuned | None = None
+
+    @property
+    def title(self) -> str:
+        """How its rows are written."""
+        return f"{self.info.title} (tuned)" if self.tuned is not None else self.info.title
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class DatasetPlan:
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
         """What a cell is called before it exists."""
-        copied = f" (step of {like})" if like else ""
+        copied = f" (step of {like})" if like else " (tuned)" if method.tuned is not None else ""
         return f"{method.info.name}{copied} / {self.card.name} / {prompt.id}"
 
     def pairs(self) -> Iterator[tuple[MethodPlan, MethodPlan | None]]:
@@ -67,7 +75,7 @@ class DatasetPlan:
             if method.matched:
                 continue
             yield method, None
-            if not method.info.control:
+            if not method.info.control and method.tuned is None:
                 yield from ((control, method) for control in self.methods if control.matched)
 
     def cell(
@@ -95,19 +103,33 @@ class DatasetPlan:
             weights=weights,
             settings=method.settings,
             method_version=info.version,
+            variant="" if method.tuned is None else "tuned",
             matched_to=matched_to,
-            title=info.title,
-            default_strength=float(info.strength_default),
+            title=method.title,
+            default_strength=_default_strength(method, matched_to),
             control=info.control,
             caveat=info.caveat.get(self.tier, ""),
             trained=prompt.trained,
             in_loop=tuple(sorted(info.in_loop)),
         )
 
+    def source_prompt(self, method: MethodPlan, prompt: PlannedPrompt) -> PlannedPrompt | None:
+        """The prompt of the cell that a matched control copies; None where no prompt asks for something else."""
+        if method.settings[MATCHES] == OTHER_PROMPT:
+            return other_prompts(self.prompts).get(prompt.id)
+        return prompt
+
     @property
     def cell_count(self) -> int:
         """How many cells there will be."""
         return len(self.prompts) * sum(1 for _ in self.pairs())
+
+
+def _default_strength(method: MethodPlan, matched_to: Cell | None) -> float:
+    """A control that shows another method's edits is measured where that method is."""
+    if matched_to is not None and method.settings.get(MATCHES) == OTHER_PROMPT:
+        return matched_to.default_strength
+    return method.tuned.strength if method.tuned is not None else float(method.info.strength_default)
 
 
 def plan(request: BenchRequest) -> list[DatasetPlan]:
@@ -130,7 +152,7 @@ def plan(request: BenchRequest) -> list[DatasetPlan]:
 
 def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodInfo]) -> DatasetPlan:
     tier = resolve_tier(card, request.tier)
-    available = card.tier(tier).splits.get("evaluation", 0)
+    available = card.tier(tier).splits.get(request.split, 0)
     if request.images > available:
         raise UserError(f"images: {request.images} asked; data set {card.name}, tier {tier} has {available}")
     chosen = {info.name: info for info in infos}
@@ -138,9 +160,11 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     if request.controls and compared:
         chosen.update((info.name, info) for info in list_methods() if info.control)
     methods = [
-        _plan_method(request, card, tier, info, matched=compared and info.control and MATCHED in info.settings)
+        _plan_method(request, card, tier, info, matched=compared and info.control and MATCHES in info.settings)
         for info in chosen.values()
     ]
+    if request.tuned:
+        methods += [_tuned(request, card, tier, method) for method in methods if not method.info.control]
     return DatasetPlan(request, card, tier, tuple(plan_prompts(card, tier, request.prompts)), tuple(methods))
 
 
@@ -156,6 +180,20 @@ def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: Meth
     elif info.datasets and card.name not in info.datasets:
         reason = f"{info.name} serves only {', '.join(info.datasets)}"
     return MethodPlan(info, settings, matched, reason)
+
+
+def _tuned(request: BenchRequest, card: DatasetCard, tier: str, method: MethodPlan) -> MethodPlan:
+    """The same method with the knobs that were chosen for it on this data set.
+
+    Raises:
+        UserError: it was not tuned, or to a strength that is not among the request's.
+    """
+    tuned = read_tuned(Store(request.results), tier, card.name, method.info.name)
+    method.info.check_settings(tuned.settings, training=False)
+    if tuned.strength not in request.strengths:
+        given = ", ".join(format(s, "g") for s in request.strengths)
+        raise UserError(f"strengths: {given} lack the tuned one of {method.info.name}, {tuned.strength:g}")
+    return replace(method, settings={**method.settings, **tuned.settings}, tuned=tuned)
 
 
 def _check_settings(request: BenchRequest, infos: list[MethodInfo]) -> None:

@@ -33,7 +33,9 @@ class BenchRequest:
     prompts: tuple[str, ...] = ()
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
     images: int = STANDARD_IMAGES
-    """Images of the evaluation split."""
+    """Images of the split."""
+    split: str = "evaluation"
+    """``evaluation``; ``development`` for choosing knobs, which no table shows."""
     seed: int = STANDARD_SEED
     """Seed of everything random in a cell."""
     strengths: tuple[float, ...] = STANDARD_STRENGTHS
@@ -42,6 +44,8 @@ class BenchRequest:
     """Settings for the named methods, on top of their cards' defaults; not for the controls."""
     controls: bool = True
     """Run the control rows beside the methods; a request for controls alone gets those it names."""
+    tuned: bool = False
+    """Beside every method as published, a row with the knobs that ``tune`` chose."""
     results: Path = Path("results")
     """Folder of the results."""
     device: str = "cpu"
@@ -57,6 +61,8 @@ class BenchRequest:
         _whole("images", self.images, low=1)
         _whole("seed", self.seed, low=0)
         _whole("threads", self.threads, low=1)
+        if self.split not in ("evaluation", "development"):
+            raise UserError(f"split: {self.split!r} is unknown; valid: evaluation, development")
         if not self.strengths:
             raise UserError("strengths: none given; valid: numbers from 0 to 100")
         for strength in self.strengths:

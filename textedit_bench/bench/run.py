@@ -1,68 +1,76 @@
-"""Run a bench from request to tables."""
+"""Run a bench from request to stored scores."""
 
 from __future__ import annotations
 
 import logging
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
 from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, plan
-from textedit_bench.bench.progress import Reporter, duration, make_reporter
+from textedit_bench.bench.progress import Reporter, duration
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
-from textedit_bench.bench.session import Benched, DatasetSession, NotApplicableError
+from textedit_bench.bench.session import Benched, DatasetSession
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 
 log = logging.getLogger(__name__)
 
-__all__ = ["BenchRequest", "BenchSummary", "run_bench"]
+__all__ = ["Done", "run_cells"]
 
 _ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
 
 
-def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
-    """Plan, edit, score and report; progress goes to stderr, nothing to stdout.
+@dataclass(frozen=True)
+class Done:
+    """What a run left, for those who write tables of it."""
 
-    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A cell that fails keeps its traceback in
-    its folder and the others go on; Ctrl-C ends the bench, and the same request continues it.
+    summary: BenchSummary
+    store: Store
+    cells: tuple[Cell, ...]
+    """Cells with stored scores."""
+    benched: tuple[Benched, ...]
+    began: float
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before its end."""
+        return State.INTERRUPTED in self.summary.counts
+
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self.began
+
+
+def run_cells(request: BenchRequest, reporter: Reporter) -> Done:
+    """Plan, edit and score; writes no table. The reporter is left open.
 
     Raises:
         UserError: the request cannot be met; no edit was computed.
     """
-    from textedit_bench.report.write import write_reports
-
     plans = plan(request)
     _check_device(request.device)
     store = Store(request.results)
     store.check_writable()
-    bench = _Bench(request, store, reporter or make_reporter())
+    bench = _Bench(request, store, reporter)
     began = time.monotonic()
-    written: tuple[Path, ...] = ()
-    tables: dict[str, str] = {}
-    notes: tuple[str, ...] = ()
     try:
-        bench.reporter.begin(sum(p.cell_count for p in plans))
+        reporter.begin(sum(p.cell_count for p in plans))
         for dataset in plans:
             bench.run_dataset(dataset)
-        if not bench.interrupted:
-            bench.reporter.note("writing tables and pictures")
-            written, tables, notes = write_reports(store, bench.cells, bench.benched)
     except KeyboardInterrupt:
         bench.interrupted = True
-    finally:
-        bench.reporter.close()
-    if bench.interrupted:
-        notes = (*notes, "interrupted; the same command continues where this one stopped")
-        if State.INTERRUPTED not in {o.state for o in bench.outcomes}:
-            bench.outcomes.append(CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written"))
-    return BenchSummary(tuple(bench.outcomes), time.monotonic() - began, written, tables, notes)
+    if bench.interrupted and State.INTERRUPTED not in {o.state for o in bench.outcomes}:
+        bench.outcomes.append(CellOutcome("bench", "", State.INTERRUPTED, "stopped between cells"))
+    summary = BenchSummary(tuple(bench.outcomes), time.monotonic() - began)
+    return Done(summary, store, tuple(bench.cells), tuple(bench.benched), began)
 
 
 @dataclass
@@ -100,9 +108,8 @@ class _Bench:
         done: dict[tuple[str, str], Cell] = {}
         for method, like in plan.pairs():
             for prompt in plan.prompts:
-                matched = done.get((like.info.name, prompt.id)) if like else None
-                cell = self._run_cell(session, method, prompt, like, matched)
-                if cell is not None and not method.matched:
+                cell = self._run_cell(session, method, prompt, like, done)
+                if cell is not None and not method.matched and method.tuned is None:
                     done[method.info.name, prompt.id] = cell
 
     def _open(self, plan: DatasetPlan) -> DatasetSession:
@@ -124,7 +131,7 @@ class _Bench:
         method: MethodPlan,
         prompt: PlannedPrompt,
         like: MethodPlan | None,
-        matched: Cell | None,
+        done: Mapping[tuple[str, str], Cell],
     ) -> Cell | None:
         """Run one cell and note its end; the cell where its scores are stored, else None."""
         label = session.plan.label(method, prompt, like.info.name if like else "")
@@ -134,8 +141,7 @@ class _Bench:
         self.reporter.working(label)
         cell = None
         try:
-            if like is not None and matched is None:
-                raise NotApplicableError(f"there is no finished cell of {like.info.name} to match")
+            matched = _matched(plan=session.plan, method=method, prompt=prompt, like=like, done=done)
             cell = session.cell(method, prompt, matched)
             state, seconds = session.run(cell, method)
         except NotApplicableError as error:
@@ -174,6 +180,29 @@ class _Bench:
         for method, like in plan.pairs():
             for prompt in plan.prompts:
                 self._end(CellOutcome(plan.label(method, prompt, like.info.name if like else ""), "", state, reason))
+
+
+def _matched(
+    plan: DatasetPlan,
+    method: MethodPlan,
+    prompt: PlannedPrompt,
+    like: MethodPlan | None,
+    done: Mapping[tuple[str, str], Cell],
+) -> Cell | None:
+    """The finished cell that a matched control copies; None for everything else.
+
+    Raises:
+        NotApplicableError: there is no such cell.
+    """
+    if like is None:
+        return None
+    source = plan.source_prompt(method, prompt)
+    if source is None:
+        raise NotApplicableError("no other prompt of the bench asks for something else")
+    matched = done.get((like.info.name, source.id))
+    if matched is None:
+        raise NotApplicableError(f"there is no finished cell of {like.info.name} to match")
+    return matched
 
 
 def one_line(text: str) -> str:

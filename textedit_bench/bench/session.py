@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ import torch
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.infer import PICTURES, Edits, infer, publish_edits, step_lengths
+from textedit_bench.bench.controls import (
+    MATCHES,
+    SHOWS,
+    TRUTH,
+    NotApplicableError,
+    fill_matched,
+    fill_truth,
+)
+from textedit_bench.bench.infer import PICTURES, Edits, infer, publish_edits
 from textedit_bench.bench.inputs import prepare_features, prepare_inputs, reference_images
 from textedit_bench.bench.measure import Meter, fixed_threads
 from textedit_bench.bench.outcome import State
@@ -27,10 +36,6 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Editor
     from textedit_bench.metrics.suite import Suite
-
-
-class NotApplicableError(Exception):
-    """A cell that has no meaning here; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class DatasetSession:
         self.networks = network_digests(domain)
         self.protocols = protocols_of(suite)
         with fixed_threads(plan.request.threads):
-            self.inputs = prepare_inputs(store, domain, plan.request.images)
+            self.inputs = prepare_inputs(store, domain, plan.request.images, plan.request.split)
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(
@@ -113,7 +118,7 @@ class DatasetSession:
             raise NotApplicableError("no stored edits to score; run the bench without scoring only")
         meter = Meter(self.domain.device)
         meter.start()
-        editor = self._matched_editor(cell, method) if cell.matched_to is not None else self._editor(method)
+        editor = self._filled_editor(cell, method)
         edits = infer(self.domain, editor, self.inputs, cell, meter)
         publish_edits(folder, cell, self.inputs, edits, meter, self.plan.request.command)
         return edits
@@ -133,21 +138,21 @@ class DatasetSession:
         publish_scores(folder, cell, self.suite, records, features, cost)
 
     def _editor(self, method: MethodPlan) -> Editor:
-        name = method.info.name
-        if name not in self._editors:
-            self._editors[name] = load_editor(name, self.domain, **method.settings)
-        return self._editors[name]
+        key = json.dumps([method.info.name, dict(method.settings)], sort_keys=True)
+        if key not in self._editors:
+            self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
+        return self._editors[key]
 
-    def _matched_editor(self, cell: Cell, method: MethodPlan) -> Editor:
-        """A control with the step lengths of the cell it is matched to."""
-        assert cell.matched_to is not None
-        source = self.store.cell(cell.matched_to)
-        try:
-            space, lengths = step_lengths(source, cell.matched_to, self.inputs, self.domain)
-        except FileNotFoundError as error:
-            name = cell.matched_to.method
-            raise NotApplicableError(f"there are no edited codes of {name} to match") from error
-        return load_editor(method.info.name, self.domain, **{**method.settings, "lengths": lengths, "space": space})
+    def _filled_editor(self, cell: Cell, method: MethodPlan) -> Editor:
+        """The method's editor; for a control with what the runner has to fill in."""
+        if cell.matched_to is not None:
+            source = self.store.cell(cell.matched_to)
+            filled = fill_matched(method.settings[MATCHES], cell, source, self.inputs, self.domain)
+        elif method.info.control and method.settings.get(SHOWS) == TRUTH:
+            filled = fill_truth(cell, self.inputs, self.domain)
+        else:
+            return self._editor(method)
+        return load_editor(method.info.name, self.domain, **{**method.settings, **filled})
 
     def _weights_of(self, method: MethodPlan) -> str | None:
         name = method.info.name
@@ -166,13 +171,15 @@ class DatasetSession:
         for method, like in self.plan.pairs():
             for prompt in self.plan.prompts:
                 try:
-                    matched = done.get((like.info.name, prompt.id)) if like else None
+                    source = self.plan.source_prompt(method, prompt) if like else None
+                    matched = done.get((like.info.name, source.id)) if like and source else None
                     if like and matched is None:
                         continue
                     cell = self.cell(method, prompt, matched)
                 except NotApplicableError:
                     continue
-                done[method.info.name, prompt.id] = cell
+                if method.tuned is None:
+                    done[method.info.name, prompt.id] = cell
                 todo += not self.store.cell(cell).file(RECORDS).exists()
         return todo
 

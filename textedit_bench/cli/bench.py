@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from textedit_bench.cli.cells import Controls, Datasets, Images, Methods, Prompts, Seed, Strengths, Threads, run
 from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, read_settings, split_list, split_numbers
@@ -18,6 +21,9 @@ def bench(
     seed: Seed = None,
     settings: Settings = None,
     controls: Controls = True,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Beside each method as published, a row with the knobs that tune chose.")
+    ] = False,
     results: Results = Path("results"),
     device: Device = "cpu",
     threads: Threads = None,
@@ -44,6 +50,7 @@ def bench(
         "seed": seed,
         "settings": read_settings(settings),
         "controls": controls,
+        "tuned": tuned,
         "results": results,
         "device": device,
         "threads": threads,

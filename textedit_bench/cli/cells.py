@@ -21,7 +21,9 @@ Datasets = Annotated[
 ]
 Prompts = Annotated[
     str | None,
-    typer.Option("--prompts", metavar="PROMPTS", help="Prompt ids or texts; the evaluation prompts where not given."),
+    typer.Option(
+        "--prompts", "--prompt", metavar="PROMPTS", help="Prompt ids or texts; the evaluation prompts where not given."
+    ),
 ]
 Images = Annotated[int | None, typer.Option("--images", "-n", metavar="N", help="Images per prompt; standard: 24.")]
 Strengths = Annotated[
@@ -49,7 +51,7 @@ def run(options: dict[str, Any], json: bool) -> None:
     given = {name: value for name, value in options.items() if value not in (None, (), {})}
     request = BenchRequest(**given, command=f"textedit-bench {shlex.join(sys.argv[1:])}")
     refuse_unknown_names(request)
-    from textedit_bench.bench.run import run_bench
+    from textedit_bench.benchmark import run_bench
 
     summary = run_bench(request)
     if json:

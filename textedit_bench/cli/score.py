@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from textedit_bench.cli.cells import Controls, Datasets, Images, Methods, Prompts, Seed, Strengths, Threads, run
 from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, read_settings, split_list, split_numbers
+from textedit_bench.cli.score_folders import score_pictures
+from textedit_bench.errors import UserError
 
 
 def score(
@@ -22,16 +27,42 @@ def score(
     device: Device = "cpu",
     threads: Threads = None,
     json: Json = False,
+    source: Annotated[
+        Path | None, typer.Option("--source", metavar="FOLDER", help="Score pictures: the photos before the edit.")
+    ] = None,
+    edited: Annotated[
+        Path | None, typer.Option("--edited", metavar="FOLDER", help="Score pictures: the edits, of the same names.")
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", metavar="NPZ", help="With --source: statistics of real images."),
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="NPZ", help="With --source: write the edits' statistics.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="CSV", help="With --source: write one row per image.")
+    ] = None,
 ) -> None:
     """Score stored edits again where a metric changed, and write the tables anew; edits nothing.
 
-    The options choose the cells and are those the edits were made with.
+    The options choose the cells and are those the edits were made with. With --source and --edited, the same metrics on
+    two folders of pictures from any method instead.
 
     \b
     Examples:
       textedit-bench score --method METHOD --dataset DATASET
+      textedit-bench score -d DATASET --source photos --edited edits --prompts "blond hair"
       textedit-bench score -m METHOD -d DATASET --results elsewhere
     """
+    if source is not None or edited is not None:
+        if method or settings or strengths or images or seed:
+            raise UserError("--source: pictures have no method, strength, seed or setting; give --dataset and --prompt")
+        texts, names = split_list("--prompt", prompts), split_list("--dataset", dataset)
+        score_pictures(source, edited, texts, names, tier, reference, export, output, device, json)
+        return
+    if reference is not None or export is not None or output is not None:
+        raise UserError("--reference, --export and --output: valid with --source and --edited only")
     options = {
         "methods": split_list("--method", method),
         "datasets": split_list("--dataset", dataset),

@@ -131,7 +131,7 @@ def _slot(cell: StoredCell) -> tuple[str, ...]:
     """What makes two cells versions of the same table entry."""
     i = cell.identity
     matched = cell.listing["matched_method"] or ""
-    return (i["method"], matched, json.dumps(i["settings"], sort_keys=True), i["prompt_id"])
+    return (i["method"], i.get("variant", ""), matched, json.dumps(i["settings"], sort_keys=True), i["prompt_id"])
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -98,15 +98,16 @@ def check_protocols(records: pd.DataFrame) -> None:
 
 def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
     """Group the cells of one data set into rows: trained prompts first, methods before their controls."""
-    groups: dict[tuple[bool, str, str, str, str], list[StoredCell]] = {}
+    groups: dict[tuple[bool, str, str, str, str, str], list[StoredCell]] = {}
     for cell in cells:
         unseen = not cell.listing["trained"]
         matched = cell.listing["matched_method"] or ""
         settings = json.dumps(cell.identity["settings"], sort_keys=True)
         like = _matched_settings(cell, cells)
-        groups.setdefault((unseen, cell.identity["method"], matched, settings, like), []).append(cell)
+        variant = cell.identity.get("variant", "")
+        groups.setdefault((unseen, cell.identity["method"], matched, settings, like, variant), []).append(cell)
     variants: dict[str, set[str]] = {}
-    for _, method, _, settings, _ in groups:
+    for _, method, _, settings, _, _ in groups:
         variants.setdefault(method, set()).add(settings)
     rows = [
         RowCells(
@@ -114,9 +115,9 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
             UNSEEN if unseen else TRAINED,
             _variant(settings, variants[method]) or _variant(like, variants.get(matched, set())),
         )
-        for (unseen, method, matched, settings, like), members in groups.items()
+        for (unseen, method, matched, settings, like, _), members in groups.items()
     ]
-    return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.variant))
+    return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.title))
 
 
 def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:

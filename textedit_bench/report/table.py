@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textedit_bench.bench.seeds import seed_of
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
@@ -17,6 +16,7 @@ from textedit_bench.report.columns import HEADLINE, RANGES, ColumnSpec, column_s
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols, make_rows
+from textedit_bench.seeds import seed_of
 
 INPUT_FEATURES = "features.npz"
 _REFERENCES = {"real": "reference", "inversion": "inversion", "source": "photo"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.cell import Cell
@@ -13,7 +14,9 @@ from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
+from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.controls import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
 from textedit_bench.report.curves import draw_curves
@@ -24,19 +27,35 @@ from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 
-Written = tuple[tuple[Path, ...], dict[str, str], tuple[str, ...]]
 _RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "html": render_html}
 
 
-def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Written:
+@dataclass(frozen=True)
+class Reports:
+    """What was written.
+
+    Attributes:
+        written: paths, in the order a reader wants them.
+        tables: tier -> table as plain text.
+        notes: what a reader has to know.
+        refused: why a tier has no table: controls that do not score what they must.
+    """
+
+    written: tuple[Path, ...]
+    tables: dict[str, str]
+    notes: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+
+
+def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
     """Tables of every tier the bench touched, over all comparable stored cells, and its methods' picture sheets.
 
-    Returns:
-        Paths written, tier -> table as plain text, and notes for the reader.
+    A tier whose controls are wrong gets no table, and loses the one it has: its judges cannot be trusted.
     """
     written: list[Path] = []
     tables: dict[str, str] = {}
     notes: list[str] = []
+    refused: list[str] = []
     for tier in sorted({data.plan.tier for data in benched}):
         own = [data for data in benched if data.plan.tier == tier]
         request = own[0].plan.request
@@ -47,16 +66,24 @@ def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched
                     part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request)}.")
             if not any(part.cells for part in collected):
                 continue
+            folder = store.root / tier
+            checks = [check for part in collected for check in check_controls(part)]
+            written += write_checks(checks, folder)
+            wrong = [check for check in checks if not check.passed]
+            if wrong:
+                refused += [f"tier {tier}: {check.sentence}" for check in wrong]
+                remove_table_files(folder)
+                continue
             table = build_table(tier, collected)
-        folder = store.root / tier
         written += write_table_files(table, folder)
+        written += write_analysis(collected, folder)
         written += _write_cost(collected, folder)
         tables[tier] = render_plain(table)
         for part in collected:
             notes += part.notes
             written += _write_curves(store, tier, part)
             written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
-    return tuple(written), tables, tuple(notes)
+    return Reports(tuple(written), tables, tuple(notes), tuple(refused))
 
 
 def write_table_files(table: Table, folder: Path, name: str = "table") -> list[Path]:
@@ -67,6 +94,12 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
         write_text(path, render(table))
         paths.append(path)
     return paths
+
+
+def remove_table_files(folder: Path, name: str = "table") -> None:
+    """Remove a table in every format."""
+    for ending in _RENDERERS:
+        (folder / f"{name}.{ending}").unlink(missing_ok=True)
 
 
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> list[Collected]:

@@ -5,7 +5,6 @@ So a run that was killed and resumed at an epoch's end sees exactly the batches 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import pytorch_lightning as pl
@@ -14,14 +13,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from textedit_bench.errors import UserError
+from textedit_bench.seeds import seed_of
 
 Batch = dict[str, Tensor]
 
 
 def stream(*axes: object) -> torch.Generator:
     """A random stream seeded by the hash of named axes, such as seed, epoch and rank."""
-    digest = hashlib.sha256("|".join(map(str, axes)).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+    return torch.Generator().manual_seed(seed_of(*axes))
 
 
 class LatentData(pl.LightningDataModule):

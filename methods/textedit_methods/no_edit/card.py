@@ -12,4 +12,5 @@ CARD = MethodInfo(
     trains="none",
     strength_meaning="ignored: every strength returns the given codes",
     control=True,
+    settings={"shows": "inversion"},
 )

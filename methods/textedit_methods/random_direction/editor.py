@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from textedit_bench.bench.seeds import seed_of
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import Prompt
+from textedit_bench.seeds import seed_of
 from textedit_methods.random_direction.card import CARD
 
 _W_SAMPLES = 1024

@@ -1,0 +1,1 @@
+"""Control: the photo itself, not even inverted."""

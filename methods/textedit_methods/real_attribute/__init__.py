@@ -1,0 +1,1 @@
+"""Control: pictures that really have the asked attribute."""

@@ -1,0 +1,1 @@
+"""Control: the edits that a method made for another prompt."""

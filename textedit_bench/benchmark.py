@@ -1,0 +1,47 @@
+"""One call from request to tables: edit and score (`textedit_bench.bench`), then write (`textedit_bench.report`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
+from textedit_bench.bench.progress import Reporter, make_reporter
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.run import run_cells
+from textedit_bench.report.write import write_reports
+
+__all__ = ["BenchRequest", "BenchSummary", "run_bench"]
+
+CONTINUES = "interrupted; the same command continues where this one stopped"
+
+
+def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
+    """Plan, edit, score and report; progress goes to stderr, nothing to stdout.
+
+    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A cell that fails keeps its traceback in
+    its folder and the others go on; Ctrl-C ends the bench, and the same request continues it.
+
+    Raises:
+        UserError: the request cannot be met; no edit was computed.
+    """
+    reporter = reporter or make_reporter()
+    try:
+        done = run_cells(request, reporter)
+        if done.interrupted:
+            return replace(done.summary, notes=(*done.summary.notes, CONTINUES))
+        reporter.note("writing tables and pictures")
+        try:
+            reports = write_reports(done.store, done.cells, done.benched)
+        except KeyboardInterrupt:
+            stopped = CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written")
+            return replace(done.summary, outcomes=(*done.summary.outcomes, stopped), notes=(CONTINUES,))
+    finally:
+        reporter.close()
+    return replace(
+        done.summary,
+        written=reports.written,
+        tables=reports.tables,
+        notes=(*done.summary.notes, *reports.notes),
+        refused=reports.refused,
+        seconds=done.seconds(),
+    )

@@ -1,0 +1,69 @@
+"""``textedit-bench score --source DIR --edited DIR --prompt TEXT``: the suite on pictures of any method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from textedit_bench.cli.output import print_columns, print_json
+from textedit_bench.errors import UserError
+
+
+def score_pictures(
+    source: Path | None,
+    edited: Path | None,
+    prompt: tuple[str, ...],
+    dataset: tuple[str, ...],
+    tier: str,
+    reference: Path | None,
+    export: Path | None,
+    output: Path | None,
+    device: str,
+    json: bool,
+) -> None:
+    """Score two folders and print the means with their intervals.
+
+    Raises:
+        UserError: an option is missing or does not fit.
+    """
+    if source is None or edited is None:
+        raise UserError("--source and --edited: both folders are needed")
+    if len(prompt) != 1:
+        raise UserError(f"--prompt: {len(prompt)} prompts were given; valid: one, the text that was asked for")
+    if len(dataset) != 1:
+        raise UserError(f"--dataset: {len(dataset)} data sets were given; valid: one, whose judges are to score")
+    for option, folder in (("--source", source), ("--edited", edited)):
+        if not folder.is_dir():
+            raise UserError(f"{option}: {folder} is not a folder")
+
+    from textedit_bench.bench.prompts import plan_prompts
+    from textedit_bench.domain import load_domain
+    from textedit_bench.metrics.folders import score_folders
+    from textedit_bench.metrics.statistics_file import load_statistics
+
+    statistics = load_statistics(reference) if reference is not None else None
+    domain = load_domain(dataset[0], tier, device)
+    asked = plan_prompts(domain.card, domain.tier, prompt)[0].prompt
+    found = score_folders(domain, source, edited, asked, statistics)
+    if output is not None:
+        found.records.to_csv(output, index=False, lineterminator="\n", float_format="%.9g")
+    if export is not None:
+        if found.statistics is None:
+            raise UserError("--export: statistics need a feature network and at least two pictures")
+        found.statistics.save(export)
+    if json:
+        print_json({"notes": list(found.notes), "metrics": found.summary.to_dict("records")})
+        return
+    rows = [
+        (r["title"], f"{r['mean']:.4g}", _interval(r["low"], r["high"]), str(r["n"]), str(r["left_out"]))
+        for r in found.summary.to_dict("records")
+    ]
+    typer.echo(f"tier {domain.tier}, judges of {domain.name}")
+    print_columns(("metric", "mean", "95 % interval", "images", "left out"), rows)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+
+
+def _interval(low: float, high: float) -> str:
+    return "-" if low != low or high != high else f"[{low:.4g}, {high:.4g}]"

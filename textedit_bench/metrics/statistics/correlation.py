@@ -1,0 +1,69 @@
+"""Rank correlation over edits that share images, with an interval that knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A rank correlation.
+
+    Attributes:
+        value: Spearman's rho in [-1, 1]; nan where either side does not vary.
+        low, high: its 95 % interval; nan where it cannot be known.
+        n: pairs.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, level: float = 0.95) -> Correlation:
+    """Spearman's rank correlation of two measurements of the same edits.
+
+    The interval is a jackknife that leaves out one source image with all its edits, on Fisher's scale: edits of one
+    image at nine strengths are not nine independent edits.
+
+    Args:
+        first: [n], finite.
+        second: [n], finite.
+        images: source image of every edit [n], any labels.
+        level: coverage.
+
+    Raises:
+        ValueError: lengths differ, or values that are not finite.
+    """
+    x, y, of = np.asarray(first, np.float64), np.asarray(second, np.float64), np.asarray(images)
+    if not x.shape == y.shape == of.shape or x.ndim != 1:
+        raise ValueError(f"three lists of one length are needed, got {x.shape}, {y.shape} and {of.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("values hold nan or infinity")
+    value = _spearman(x, y)
+    names = np.unique(of)
+    if not np.isfinite(value) or len(names) < 3:
+        return Correlation(value, np.nan, np.nan, len(x))
+    left = np.array([_spearman(x[of != name], y[of != name]) for name in names])
+    left = left[np.isfinite(left)]
+    if len(left) < 3:
+        return Correlation(value, np.nan, np.nan, len(x))
+    z = np.arctanh(np.clip(left, -1 + 1e-12, 1 - 1e-12))
+    error = float(np.sqrt((len(z) - 1) / len(z) * ((z - z.mean()) ** 2).sum()))
+    centre = float(np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12)))
+    margin = float(stats.t.ppf((1.0 + level) / 2.0, len(z) - 1)) * error
+    return Correlation(value, float(np.tanh(centre - margin)), float(np.tanh(centre + margin)), len(x))
+
+
+def _spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson's correlation of the ranks, ties averaged."""
+    if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
+        return float("nan")
+    a, b = stats.rankdata(x), stats.rankdata(y)
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))

@@ -1,0 +1,50 @@
+"""What stands beside the table: comparison at matched effect, leakage, ranks, the audit of the judges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textedit_bench.bench.files import write_atomically, write_text
+from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.csv import frame_csv
+from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
+from textedit_bench.report.ranks import ranks_frame, ranks_markdown
+from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
+
+
+def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
+    """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
+
+    ``matched``, ``leakage``, ``ranks`` and ``audit``, each as CSV and Markdown, and one heat map per data set.
+    """
+    matched, leakage, ranks, audit = (
+        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame)
+    )
+    pages = {
+        "matched": (matched, tradeoff_markdown),
+        "leakage": (leakage, leakage_markdown),
+        "ranks": (ranks, ranks_markdown),
+        "audit": (audit, lambda frame: audit_markdown(frame, overfit_frame(collected))),
+    }
+    written: list[Path] = []
+    for name, (frame, render) in pages.items():
+        paths = [folder / f"{name}.csv", folder / f"{name}.md"]
+        if frame.empty:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            continue
+        write_text(paths[0], frame_csv(frame))
+        write_text(paths[1], render(frame))
+        written += paths
+    for dataset, rows in leakage.groupby("dataset", sort=True):
+        figure = draw_leakage(rows)
+        if figure is not None:
+            path = folder / str(dataset) / "leakage.png"
+            # The Software entry would change with the version of matplotlib.
+            write_atomically(
+                path, lambda target, f=figure: f.savefig(target, format="png", metadata={"Software": None})
+            )  # type: ignore[misc]
+            written.append(path)
+    return written

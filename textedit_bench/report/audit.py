@@ -1,0 +1,151 @@
+"""The judge audit: how well does each automatic metric order the edits, compared with the ground truth?
+
+Nobody can publish this on photos, because nobody knows the truth of an edited photo; the renderer does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.statistics.correlation import rank_correlation
+from textedit_bench.prompt import Prompt
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.markdown import escape
+
+EFFECT, KEPT = "success", "preservation"
+"""What effect metrics and preservation metrics are held against."""
+JUDGES = {
+    EFFECT: (
+        "clip_score", "clip_gain", "clip_direction", "r_precision", "reciprocal_rank", "clip_score_in_loop",
+        "clip_gain_in_loop", "clip_direction_in_loop", "success_second", "success_pixels",
+    ),
+    KEPT: (
+        "identity_inversion", "identity", "identity_in_loop", "geometry_drift", "lpips_inversion", "lpips",
+        "lpips_outside", "psnr_inversion", "ssim_inversion", "l1_inversion", "ssim_outside", "l1_outside",
+    ),
+}  # fmt: skip
+COLUMNS = ("dataset", "truth", "metric", "asked", "rho", "low", "high", "n")
+ALL = "all"
+
+
+def audit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per metric and asked attribute (and over all of them): rank correlation with the truth over all edits.
+
+    Edits of methods at every strength but 0 count, controls do not. The correlation is signed so that 1 means: whatever
+    the metric calls better, is better. Its interval leaves out one source image at a time.
+    """
+    entries = []
+    for part in collected:
+        cells = [cell for cell in part.cells if not cell.listing["control"]]
+        if not cells:
+            continue
+        protocols = cells[0].manifest["score"]["protocols"]
+        wide = _wide(cells)
+        for truth, names in JUDGES.items():
+            for name in names:
+                if truth not in wide or name not in wide:
+                    continue
+                sign = 1.0 if protocols[name]["higher_is_better"] else -1.0
+                known = wide[wide[truth].notna() & wide[name].notna()]
+                for asked, rows in [(ALL, known), *known.groupby("asked", sort=True)]:
+                    found = rank_correlation(sign * rows[name], rows[truth], rows["image"])
+                    figures = (found.value, found.low, found.high, found.n)
+                    entries.append(dict(zip(COLUMNS, (part.dataset, truth, name, asked, *figures), strict=True)))
+    return pd.DataFrame(entries, columns=list(COLUMNS))
+
+
+def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
+    """One row per edit (cell, image, strength), one column per metric; what was asked beside it."""
+    wanted = {name for names in JUDGES.values() for name in names} | set(JUDGES)
+    frames = []
+    for cell in cells:
+        records = cell.records()
+        chosen = records[records["metric"].isin(wanted) & (records["state"] == OK) & (records["strength"] > 0)]
+        wide = chosen.pivot(index=["image", "strength"], columns="metric", values="value").reset_index()
+        prompt = cell.identity["prompt"]
+        asked = " + ".join(sorted(Prompt(prompt["target"], attribute=prompt.get("attribute")).asked))
+        frames.append(wide.assign(asked=asked, method=cell.listing["title"], prompt_id=cell.identity["prompt_id"]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def overfit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per method: CLIP gain by the network in the loop and by the judge, both z-scored, and their difference.
+
+    A large gap says that the method pleases the network it optimised more than one it never saw.
+    """
+    entries = []
+    for part in collected:
+        cells = [cell for cell in part.cells if not cell.listing["control"]]
+        wide = _wide(cells) if cells else pd.DataFrame()
+        if not {"clip_gain", "clip_gain_in_loop"} <= set(wide.columns):
+            continue
+        known = wide[wide["clip_gain"].notna() & wide["clip_gain_in_loop"].notna()]
+        scores = known[["clip_gain_in_loop", "clip_gain"]]
+        z = (scores - scores.mean()) / scores.std().replace(0.0, np.nan)
+        means = z.groupby(known["method"], sort=True).mean()
+        for method, row in means.iterrows():
+            gap = row["clip_gain_in_loop"] - row["clip_gain"]
+            facts = {"dataset": part.dataset, "method": method, "in_loop": row["clip_gain_in_loop"]}
+            entries.append({**facts, "held_out": row["clip_gain"], "gap": gap})
+    return pd.DataFrame(entries, columns=["dataset", "method", "in_loop", "held_out", "gap"])
+
+
+def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
+    """The page: what the figures say, then the figures."""
+    lines = [
+        "# Audit of the judges",
+        "",
+        "How well each automatic metric orders the edits of all methods and strengths, compared with the ground truth: "
+        "Spearman's rank correlation, signed so that 1 is perfect, with its 95 % interval (leaving out one source "
+        "image at a time). A metric that cannot be told from 0 says nothing about that attribute.",
+        "",
+    ]
+    for (dataset, truth), rows in frame.groupby(["dataset", "truth"], sort=False):
+        whole = rows[rows["asked"] == ALL].sort_values("rho", ascending=False, kind="stable")
+        lines += [f"## {escape(dataset)}: against {truth}", "", *_findings(whole, rows), ""]
+        asked = [name for name in dict.fromkeys(rows["asked"]) if name != ALL]
+        lines += [f"| Metric | All | {' | '.join(map(escape, asked))} |", f"| :-- |{' --: |' * (len(asked) + 1)}"]
+        for metric in whole["metric"]:
+            own = rows[rows["metric"] == metric].set_index("asked")
+            cells = [_cell(own.loc[name]) if name in own.index else "-" for name in (ALL, *asked)]
+            lines.append(f"| {escape(metric)} | {' | '.join(cells)} |")
+        lines.append("")
+    if len(overfit):
+        lines += ["## Overfit gap", "", "CLIP gain in standard deviations over all edits.", ""]
+        lines += ["| Data set | Method | In the loop | Held out | Gap |", "| :-- | :-- | --: | --: | --: |"]
+        for _, r in overfit.iterrows():
+            figures = f"{r['in_loop']:+.2f} | {r['held_out']:+.2f} | {r['gap']:+.2f}"
+            lines.append(f"| {escape(r['dataset'])} | {escape(r['method'])} | {figures} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _findings(whole: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """Sentences that follow from the figures alone."""
+    known = whole[whole["rho"].notna()]
+    if known.empty:
+        return ["Nothing could be correlated."]
+    best, worst = known.iloc[0], known.iloc[-1]
+    said = [
+        f"- Best order over all attributes: `{best['metric']}` ({best['rho']:.2f} [{best['low']:.2f}, "
+        f"{best['high']:.2f}], {best['n']} edits); worst: `{worst['metric']}` ({worst['rho']:.2f})."
+    ]
+    single = rows[(rows["asked"] != ALL) & rows["low"].notna()]
+    blind = single[(single["low"] <= 0.0) & (single["high"] >= 0.0)]
+    wrong = single[single["high"] < 0.0]
+    said.append(f"- {len(blind)} of {len(single)} pairs of metric and attribute cannot be told from chance.")
+    if len(wrong):
+        pairs = ", ".join(f"`{r['metric']}` on {r['asked']}" for _, r in wrong.head(8).iterrows())
+        said.append(f"- Ordered the wrong way round: {pairs}{' and more' if len(wrong) > 8 else ''}.")
+    return said
+
+
+def _cell(row: pd.Series) -> str:
+    if pd.isna(row["rho"]):
+        return "-"
+    interval = "" if pd.isna(row["low"]) else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{row['rho']:.2f}{interval}"

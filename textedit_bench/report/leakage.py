@@ -1,0 +1,100 @@
+"""The leakage matrix: which attributes change, by what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.scorers.truth import CHANGED
+from textedit_bench.prompt import Prompt
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.markdown import escape
+from textedit_bench.report.rows import make_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = ("dataset", "method", "title", "control", "asked", "attribute", "rate", "n")
+
+
+def leakage_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per method, asked attribute and changed attribute, at the method's default strength.
+
+    ``rate`` is the share of edits in which the oracle reads another value than in the inversion, ``n`` the edits behind
+    it (those in which a perfect edit would still show the attribute). Where ``asked`` is ``attribute``, a high rate is
+    success; everywhere else it is leakage. Prompts that ask for several attributes are rows of their own.
+    """
+    parts = []
+    for part in collected:
+        for row in make_rows(part.cells):
+            asked = {cell.identity["prompt_id"]: _asked(cell.identity["prompt"]) for cell in row.cells}
+            records = row.records
+            chosen = records[records["metric"].str.startswith(CHANGED) & (records["state"] == OK)]
+            if chosen.empty:
+                continue
+            chosen = chosen.assign(
+                asked=chosen["prompt_id"].map(asked), attribute=chosen["metric"].str.removeprefix(CHANGED)
+            )
+            facts = {"dataset": part.dataset, "method": row.method, "title": row.title, "control": row.control}
+            parts.append(chosen[["asked", "attribute", "value"]].assign(**facts))
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS))
+    everything = pd.concat(parts, ignore_index=True)
+    keys = ["dataset", "method", "title", "control", "asked", "attribute"]
+    grouped = everything.groupby(keys, sort=True)["value"].agg(["mean", "size"]).reset_index()
+    return grouped.rename(columns={"mean": "rate", "size": "n"})[list(COLUMNS)]
+
+
+def _asked(prompt: dict[str, str]) -> str:
+    """Names of the asked attributes, joined."""
+    return " + ".join(sorted(Prompt(prompt["target"], attribute=prompt.get("attribute")).asked))
+
+
+def leakage_markdown(frame: pd.DataFrame) -> str:
+    """The matrices as Markdown, in percent; the asked attribute's own entry is bold."""
+    lines = ["# Leakage: asked attribute (rows) against changed attribute (columns)", ""]
+    for (dataset, title), rows in frame.groupby(["dataset", "title"], sort=False):
+        wide = rows.pivot(index="asked", columns="attribute", values="rate")
+        lines += [f"**{escape(dataset)}, {escape(title)}**", ""]
+        lines += [f"| Asked | {' | '.join(map(escape, wide.columns))} |", f"| :-- |{' --: |' * len(wide.columns)}"]
+        for asked, rates in wide.iterrows():
+            cells = [_cell(rate, name in str(asked).split(" + ")) for name, rate in rates.items()]
+            lines.append(f"| {escape(str(asked))} | {' | '.join(cells)} |")
+        lines.append("")
+    lines.append(
+        "Percent of edits whose attribute the oracle reads differently than in the inversion, where a perfect edit "
+        "would still show it; bold: what was asked for. At each method's default strength."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(rate: float, asked: bool) -> str:
+    if pd.isna(rate):
+        return "-"
+    return f"**{100 * rate:.0f}**" if asked else f"{100 * rate:.0f}"
+
+
+def draw_leakage(frame: pd.DataFrame) -> Figure | None:
+    """Heat maps of one data set's methods side by side, controls left out; None without any."""
+    from matplotlib.figure import Figure
+
+    shown = frame[~frame["control"].astype(bool)]
+    titles = list(dict.fromkeys(shown["title"]))
+    if not titles:
+        return None
+    figure = Figure(figsize=(1.5 + 3.6 * len(titles), 4.2), dpi=150, layout="constrained")
+    axes = figure.subplots(1, len(titles), squeeze=False)[0]
+    for axis, title in zip(axes, titles, strict=True):
+        wide = shown[shown["title"] == title].pivot(index="asked", columns="attribute", values="rate")
+        image = axis.imshow(100 * wide.to_numpy(np.float64), vmin=0, vmax=100, cmap="magma_r", aspect="auto")
+        axis.set_xticks(range(len(wide.columns)), wide.columns, rotation=90, fontsize=7)
+        axis.set_yticks(range(len(wide.index)), wide.index, fontsize=7)
+        axis.set_title(title.replace("$", r"\$"), fontsize=9)
+        axis.set_xlabel("changed", fontsize=8)
+    axes[0].set_ylabel("asked", fontsize=8)
+    figure.colorbar(image, ax=list(axes), label="changed, %")
+    return figure

@@ -1,0 +1,125 @@
+"""Comparison at matched effect: what each row keeps where all reach the same, over its whole strength curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.curves import AXES
+from textedit_bench.report.markdown import escape
+from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.seeds import seed_of
+
+KEYS = ("dataset", "prompt_set", "method", "title", "effect", "kept", "reference")
+MEASURES = (*(f"kept_at_{100 * share:.0f}" for share in QUARTERS), "area", "reach")
+_ENDS = ("", "_low", "_high")
+
+
+def tradeoff_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per method and prompt set: kept at 25, 50 and 75 % of the effect that all reach, area and reach.
+
+    Controls are not compared: they do not reach any effect. The effect and what is kept are the first pair of
+    `textedit_bench.report.curves.AXES` that was measured.
+    """
+    entries = []
+    for part in collected:
+        rows = [row for row in make_rows(part.cells) if not row.control]
+        for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
+            block = [row for row in rows if row.prompt_set == prompt_set]
+            entries += _block(part.dataset, [row for row in block if row.prompts == _all_prompts(block)])
+    return pd.DataFrame(entries, columns=[*KEYS, *(f"{name}{end}" for name in MEASURES for end in _ENDS)])
+
+
+def _all_prompts(rows: Sequence[RowCells]) -> tuple[str, ...]:
+    return tuple(sorted({prompt for row in rows for prompt in row.prompts}))
+
+
+def _block(dataset: str, rows: Sequence[RowCells]) -> list[dict[str, object]]:
+    """Entries of rows that have every prompt of their block."""
+    for effect, kept in AXES:
+        cubes = [(_cube(row, effect), _cube(row, kept)) for row in rows]
+        # A curve needs its effect and what it keeps at every strength.
+        usable = [i for i, pair in enumerate(cubes) if all(np.isfinite(c).any((1, 2)).all() for c in pair)]
+        if not usable:
+            continue
+        seed = seed_of(tradeoff=dataset, prompts=len(rows[0].prompts)) % 2**32
+        found = compare(np.stack([cubes[i][0] for i in usable]), np.stack([cubes[i][1] for i in usable]), seed=seed)
+        measures = dict(zip(MEASURES, [*found.matched.values(), found.area, found.reach], strict=True))
+        return [
+            _entry(dataset, rows[row], (effect, kept), found.reference, measures, position)
+            for position, row in enumerate(usable)
+        ]
+    return []
+
+
+def _entry(
+    dataset: str,
+    row: RowCells,
+    axes: tuple[str, str],
+    reference: float,
+    measures: dict[str, Measure],
+    position: int,
+) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "dataset": dataset,
+        "prompt_set": row.prompt_set,
+        "method": row.method,
+        "title": row.title,
+        "effect": axes[0],
+        "kept": axes[1],
+        "reference": reference,
+    }
+    for name, measure in measures.items():
+        for end, values in zip(_ENDS, (measure.point, measure.low, measure.high), strict=True):
+            entry[f"{name}{end}"] = float(values[position])
+    return entry
+
+
+def _cube(row: RowCells, metric: str) -> np.ndarray:
+    """Values [strengths, prompts, images] of a metric, nan where the state is not ok."""
+    frames = [cell.records() for cell in row.cells]
+    records = pd.concat([f[(f["metric"] == metric) & (f["state"] == OK)] for f in frames], ignore_index=True)
+    images = list(row.cells[0].manifest["infer"]["ids"])
+    layers = []
+    for strength in row.cells[0].identity["strengths"]:
+        wide = records[records["strength"] == strength].pivot(index="prompt_id", columns="image", values="value")
+        layers.append(wide.reindex(index=list(row.prompts), columns=images).to_numpy(np.float64))
+    return np.stack(layers)
+
+
+def tradeoff_markdown(frame: pd.DataFrame) -> str:
+    """The comparison as Markdown."""
+    heads = ["Method", *(f"Kept at {100 * s:.0f} %" for s in QUARTERS), "Area ↑", "Reach ↑"]
+    lines = ["# Comparison at matched effect", ""]
+    for (dataset, prompt_set, effect, kept), rows in frame.groupby(
+        ["dataset", "prompt_set", "effect", "kept"], sort=False
+    ):
+        reference = rows["reference"].iloc[0]
+        lines += [
+            f"**{escape(dataset)}, {prompt_set} prompts**: {effect} (effect) against {kept}. All rows reach an effect "
+            f"of {reference:.3f}; the first columns show what is kept at 25, 50 and 75 % of it.",
+            "",
+            f"| {' | '.join(heads)} |",
+            f"| :-- |{' --: |' * (len(heads) - 1)}",
+        ]
+        lines += [f"| {escape(row['title'])} | {' | '.join(_cells(row))} |" for _, row in rows.iterrows()]
+        lines.append("")
+    lines.append(
+        "Kept: on the upper envelope of the method's strength curve. Area: mean of the envelope over the effects that "
+        "every row reaches. Reach: the largest mean effect over the strengths. Brackets: 95 % intervals of whole "
+        "curves, resampled over prompts and images alike for every row."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: pd.Series) -> list[str]:
+    texts = []
+    for name in MEASURES:
+        point, low, high = (row[f"{name}{end}"] for end in _ENDS)
+        texts.append("-" if pd.isna(point) else f"{point:.3f} [{low:.3f}, {high:.3f}]")
+    return texts
