@@ -1,0 +1,73 @@
+"""Facts about CLIP2GAN and its variant on given inversions, readable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textedit_bench.info import MethodInfo
+
+CARD = MethodInfo(
+    name="clip2gan",
+    title="CLIP2GAN",
+    paper="CLIP2GAN: Towards Bridging Text with the Latent Space of GANs",
+    arxiv="2211.15045",
+    editor="textedit_methods.clip2gan.editor:CLIP2GAN",
+    space="w+",
+    trains="per-dataset",
+    tasks=("edit", "generate"),
+    strength_default=1.0,
+    strength_meaning="beta (0.3, ours) times the text's direction is added to the code of the picture's CLIP feature",
+    own_inversion=True,
+    in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
+    weights_licence="none: the authors published no weights",
+    caveat={"full": "trained on LPIPS (alex) unless told otherwise: that LPIPS is in its loop"},
+    settings={
+        "beta": 0.3,
+        "direction": "residual",  # or "literal", "delta"
+        "gap": "none",  # or "centre"
+        "noise": "multiplicative",  # or "additive_literal", "additive_rms", "none"
+        "sigma": 0.6,
+        "rows": "",  # W+ rows that an edit may change, such as "0-3,7"; all where empty
+        "clip": "guiding",  # or a file or open_clip name, such as "ViT-B-16-quickgelu:openai"
+    },
+    training={
+        # the loss: every weight is ours
+        "reconstruction_weight": 1.0,
+        "perceptual_weight": 0.8,
+        "adversarial_weight": 0.1,
+        "identity_weight": 0.1,
+        "diversity_weight": 0.1,
+        "consistency_weight": 0.0,
+        "gradient_penalty": 10.0,
+        "perceptual_network": "alex",  # or "vgg", "discriminator"
+        # the network
+        "depth": 12,
+        "hidden_dim": 0,  # 0: the width of CLIP
+        "final_activation": False,
+        # the optimiser
+        "learning_rate": 1e-4,
+        "critic_learning_rate": 1e-4,
+        "batch_size": 8,
+        "epochs": 100,
+        "steps_per_epoch": 1000,
+        "gradient_clip": 0.0,
+        "adversarial_start": 0.1,  # share of the epochs that come before the adversarial and the diversity term
+        "rate_drop": 0.8,  # share of the epochs after which the rate is a tenth
+        "ema_decay": 0.0,
+        "penalty_every": 1,
+        "flip": True,
+        "num_photos": 0,  # 0: the whole training split
+        "code_steps": 0,  # steps of regression to the inverted photos' codes before the training
+    },
+)
+
+CARD_E4E = replace(
+    CARD,
+    name="clip2gan-e4e",
+    title="CLIP2GAN, from the given inversion",
+    editor="textedit_methods.clip2gan.editor:CLIP2GANFromInversion",
+    tasks=("edit",),
+    strength_meaning="beta (0.3, ours) times the text's direction is added to the photo's inverted code",
+    own_inversion=False,
+    caveat={},
+)

@@ -1,0 +1,115 @@
+"""The CLIP2GAN mapping network: a CLIP feature, of a picture or of a text, becomes a W+ code.
+
+Source: arXiv 2211.15045, which gives the number of layers, the activation after each and the sizes of input and
+output; what it leaves open (slope, input scale, output offset) is ours and described in the README of this folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.2
+"""Negative slope of the activations, that of StyleGAN2's own mapping network."""
+LAST_LAYER_SCALE = 0.1
+"""Factor on the last layer's initial weights: training starts near the mean picture."""
+
+
+class ClipMapping(nn.Module):
+    """Fully connected layers from a CLIP feature to the offset of a W+ code from the mean of W.
+
+    The feature's length is taken out and its entries scaled to a mean square of 1, so that pictures' and texts'
+    features, whose lengths differ, look alike.
+
+    Args:
+        feature_dim: width d of the CLIP features.
+        rows: W+ rows N.
+        w_dim: width of W.
+        depth: fully connected layers, the last one included; 12 in the paper.
+        hidden_dim: width between the layers; ``feature_dim`` where 0.
+        final_activation: an activation after the last layer too. The paper's text has one after each; it would shrink
+            the negative part of the code fivefold (ours is none).
+
+    Attributes:
+        w_mean: [w_dim], what the offsets are added to.
+        image_mean: [d], mean unit feature of the training pictures, for the correction of the modality gap.
+    """
+
+    w_mean: Tensor
+    image_mean: Tensor
+
+    def __init__(
+        self,
+        feature_dim: int,
+        rows: int,
+        w_dim: int,
+        depth: int = 12,
+        hidden_dim: int = 0,
+        final_activation: bool = False,
+    ) -> None:
+        super().__init__()
+        if depth < 1:
+            raise ValueError(f"depth {depth}: a mapping network has at least one layer")
+        self.feature_dim, self.rows, self.w_dim = feature_dim, rows, w_dim
+        self.depth, self.hidden_dim, self.final_activation = depth, hidden_dim or feature_dim, final_activation
+        widths = [feature_dim, *[self.hidden_dim] * (depth - 1), rows * w_dim]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.register_buffer("w_mean", torch.zeros(w_dim))
+        self.register_buffer("image_mean", torch.zeros(feature_dim))
+        self._initialise()
+
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        for layer in self.layers:
+            nn.init.kaiming_normal_(layer.weight, a=SLOPE, nonlinearity="leaky_relu")  # type: ignore[arg-type]
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.layers[-1].weight.mul_(LAST_LAYER_SCALE)  # type: ignore[operator]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Constructor arguments of a trained network, as plain JSON values."""
+        return {
+            "feature_dim": self.feature_dim,
+            "rows": self.rows,
+            "w_dim": self.w_dim,
+            "depth": self.depth,
+            "hidden_dim": self.hidden_dim,
+            "final_activation": self.final_activation,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ClipMapping:
+        """Inverse of `config`."""
+        return cls(**config)
+
+    def offset(self, features: Tensor) -> Tensor:
+        """R(f): the code less the mean of W.
+
+        Args:
+            features: CLIP features of any length, [B, d].
+
+        Returns:
+            [B, rows, w_dim].
+
+        Raises:
+            ValueError: features of another width.
+        """
+        if features.ndim != 2 or features.shape[1] != self.feature_dim:
+            raise ValueError(f"this network reads features [B, {self.feature_dim}], got {tuple(features.shape)}")
+        x = F.normalize(features, dim=-1) * math.sqrt(self.feature_dim)
+        last = self.depth - 1
+        for i, layer in enumerate(self.layers):
+            x = layer(x)
+            if i < last or self.final_activation:
+                x = F.leaky_relu(x, SLOPE)
+        return x.unflatten(-1, (self.rows, self.w_dim))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""
+        return self.w_mean + self.offset(features)

@@ -1,0 +1,99 @@
+"""The training photos and their CLIP features, computed once and kept in files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.errors import UserError
+from textedit_bench.models.storage import write_tensors
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+LARGEST_SIDE = 256
+"""Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
+_CHUNK = 64
+
+
+def shrink(images: Tensor, side: int) -> Tensor:
+    """Images [B, 3, H, W] averaged down to ``side``; the same where they have it."""
+    return images if images.shape[-1] == side else F.adaptive_avg_pool2d(images, side)
+
+
+class TrainingPhotos:
+    """The first photos of the training split in 8 bits, in a file that is mapped into memory.
+
+    Args:
+        domain: whose photos.
+        count: how many; 0 means the whole split.
+        folder: where the file is kept, under a name made of what it holds.
+
+    Raises:
+        UserError: more photos than there are.
+    """
+
+    def __init__(self, domain: Domain, count: int, folder: Path) -> None:
+        available = {str(name): number for name, number in domain.tier_card.splits.items()}.get("train", 0)
+        if count > available or available == 0:
+            raise UserError(f"num_photos: {count or 'all'} asked, split train of {domain.name} has {available} photos")
+        self.count, self.side = count or available, min(domain.resolution, LARGEST_SIDE)
+        self.name = _name(domain, "photos", self.count, self.side)
+        path = folder / f"{self.name}.npy"
+        if not path.is_file():
+            _write_photos(domain, self.count, self.side, path)
+        self._pixels = np.load(path, mmap_mode="r")
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __call__(self, index: Tensor) -> Tensor:
+        """The photos of these positions [B], float32 [B, 3, side, side] in [-1, 1]."""
+        return torch.from_numpy(self._pixels[index.cpu().numpy()]).float().div(127.5).sub(1)
+
+
+def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    pixels = np.lib.format.open_memmap(temporary, "w+", np.uint8, (count, 3, side, side))
+    for start in range(0, count, _CHUNK):
+        images = domain.photos("train", min(_CHUNK, count - start), start).images
+        levels = shrink(images, side).add(1).mul(127.5).round().clamp(0, 255)
+        pixels[start : start + len(images)] = levels.to(torch.uint8).cpu().numpy()
+    pixels.flush()
+    temporary.replace(path)
+
+
+@torch.no_grad()
+def photo_features(
+    domain: Domain, clip: Any, clip_name: str, photos: TrainingPhotos, flip: bool, folder: Path
+) -> Tensor:
+    """CLIP features of all training photos, and of their mirror images where ``flip``.
+
+    Returns:
+        [M, 1 or 2, d] float32 on the CPU, as CLIP gives them.
+    """
+    path = folder / f"{_name(domain, 'features', photos.name, clip_name, flip)}.safetensors"
+    if path.is_file():
+        return load_file(path)["features"]
+    parts = []
+    for index in torch.arange(len(photos)).split(_CHUNK):
+        images = photos(index).to(domain.device)
+        views = [images, images.flip(-1)] if flip else [images]
+        parts.append(torch.stack([clip.encode_image(view).float().cpu() for view in views], dim=1))
+    features = torch.cat(parts)
+    write_tensors({"features": features}, path, {"dataset": domain.name, "tier": domain.tier, "clip": clip_name})
+    return features
+
+
+def _name(domain: Domain, what: str, *axes: object) -> str:
+    identity = json.dumps([domain.name, domain.tier, what, *axes])
+    return f"{domain.name}-{domain.tier}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

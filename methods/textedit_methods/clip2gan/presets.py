@@ -1,0 +1,37 @@
+"""Training settings that differ from the card's, by tier and kind of picture; the README gives the reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# (tier or None for any, kinds of data set or None for any, settings); later rows win.
+_PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] = (
+    # ArcFace means nothing on other pictures; the identity role holds a structure network there (e4e's weight).
+    (None, ("animal", "scene", "object"), {"identity_weight": 0.5}),
+    (
+        "mini",
+        None,
+        {
+            "hidden_dim": 96,
+            # LPIPS judges; the frozen discriminator's maps do not.
+            "perceptual_network": "discriminator",
+            "num_photos": 2048,
+            "code_steps": 4000,
+            "learning_rate": 3e-4,
+            "epochs": 10,
+            "steps_per_epoch": 60,
+            "adversarial_start": 0.5,
+            "penalty_every": 4,
+            "ema_decay": 0.98,
+        },
+    ),
+)
+
+
+def preset(tier: str, kind: str) -> dict[str, Any]:
+    """Settings for a data set of ``kind`` in ``tier`` that replace the card's defaults."""
+    chosen: dict[str, Any] = {}
+    for for_tier, for_kinds, settings in _PRESETS:
+        if for_tier in (None, tier) and (for_kinds is None or kind in for_kinds):
+            chosen.update(settings)
+    return chosen
