@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import load_dataset
+from textedit_bench.report import strip
 
 CARD = """
 name: flat
@@ -107,9 +109,64 @@ def test_a_photo_becomes_a_picture_at_the_default_strength(run, flat):
     assert (prompt.phrase, prompt.source, prompt.target) == ("very bright", "a picture", "a picture with very bright")
 
 
-def test_a_grid_starts_with_photo_and_inversion(run, flat):
+def test_a_grid_starts_with_photo_and_inversion(run, flat, monkeypatch):
+    drawn = []
+    original = strip.draw_strip
+    monkeypatch.setattr(strip, "draw_strip", lambda *given: drawn.append(given) or original(*given))
     assert run("edit", "evaluation-2", "bright", *ON, "--grid", "--strength", "1,2", "--set", "scale=0.3").code == 0
-    assert _shades("edit.png") == [_shade(v) for v in (0.2, 0.2, 0.5, 0.8)]
+    [(title, name, labels, images)] = drawn
+    assert "bright" in title and "flat" in title and "mini" in title and name == "evaluation-2"
+    assert list(labels) == ["photo", "inversion", "strength 1", "strength 2"]
+    assert images[:, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2, 0.5, 0.8])
+    picture = np.asarray(Image.open("edit.png"))
+    middle = picture[-60]  # through the row of pictures
+    found = [shade for shade in (_shade(v) for v in (0.2, 0.5, 0.8)) if (middle == shade).all(1).sum() > 50]
+    assert len(found) == 3
+
+
+def test_json_tells_what_was_made(run, flat):
+    ended = run("edit", "evaluation-2", "bright", *ON, "--strength", "2", "--json")
+    told = json.loads(ended.out)
+    assert told["output"] == "edit.png" and told["strengths"] == [2.0] and told["tier"] == "mini"
+
+
+def test_a_text_that_describes_the_whole_picture_is_taken_as_it_is(run, flat):
+    run("edit", "evaluation-2", "a picture of the  sea", *ON)
+    prompt, _ = Brighten.seen[-1]
+    assert (prompt.phrase, prompt.source, prompt.target) == (
+        "a picture of the sea",
+        "a picture",
+        "a picture of the sea",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nothing.png", "bright"), "nothing.png"),
+        (("evaluation-2", " "), "prompt: it is empty"),
+        (("evaluation-2", "bright", "--strength", "-1"), "0 to 100"),
+        (("evaluation-2", "bright", "--strength", "much"), "not a number"),
+        (("evaluation-2", "bright", "--strength", "1,2"), "--grid"),
+        (("card.png", "bright"), "cannot be read"),
+        (("grey.png", "bright", "--face", "1"), "--face 1"),
+        (("evaluation-2", "bright", "-o", "no/out.png"), "no/out.png"),
+        (("evaluation-2", "bright", "--weights", "none.safetensors"), "none.safetensors"),
+    ],
+)
+def test_bad_input_is_one_line_and_edits_nothing(run, flat, words, told):
+    (flat / "card.png").write_text("no picture")
+    Image.new("RGB", (9, 9)).save(flat / "grey.png")
+    ended = run("edit", *words, *ON)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err and ended.err.count("\n") == 1
+    assert not Brighten.seen or Brighten.seen[-1][0] == "loaded"
+
+
+def test_a_method_without_the_task_names_those_that_have_it(run, flat, monkeypatch):
+    ended = run("generate", "bright", *ON)
+    assert ended.code == 2
+    assert "'brighten' does not generate; its tasks: edit" in ended.err
 
 
 def test_a_prompt_id_is_the_cards_prompt(run, flat):

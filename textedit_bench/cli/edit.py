@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textedit_bench.cli.options import Device, OneDataset, OneMethod, Settings, Tier, read_settings, split_numbers
+from textedit_bench.cli.options import Device, Json, OneDataset, OneMethod, Settings, Tier, read_settings, split_numbers
+from textedit_bench.cli.output import print_json
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain, Photos
-    from textedit_bench.prompt import Prompt
+    from textedit_bench.info import MethodInfo
 
 GRID_STRENGTHS = (0.5, 1.0, 1.5, 2.0)
+
+Weights = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="Weights of your own instead of the committed ones.")
+]
 
 
 def edit(
@@ -27,60 +32,78 @@ def edit(
     strength: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="Strength of the edit; several with --grid.")
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="Write photo, inversion and edits side by side.")] = False,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Trained weights of your own instead of the committed ones.")
+    grid: Annotated[
+        bool, typer.Option("--grid", help="Write a labelled strip: photo, inversion, one edit per strength.")
+    ] = False,
+    face: Annotated[
+        int | None, typer.Option(metavar="N", help="Which face, where the photo shows several; 0 is the largest.")
     ] = None,
+    weights: Weights = None,
     tier: Tier = "auto",
     settings: Settings = None,
     device: Device = "cpu",
+    json: Json = False,
 ) -> None:
-    """Edit one photo; it should look like the data set's images, framing included.
+    """Edit one photo. A person's photo is aligned like the data set's; any other gives its central square.
 
     \b
     Examples:
       textedit-bench edit photo.png "blond hair" --method METHOD --dataset DATASET -o out.png
-      textedit-bench edit evaluation-00003 glasses -m METHOD -d DATASET --grid
+      textedit-bench edit evaluation-00003 glasses -m METHOD -d DATASET --strength 1.5
       textedit-bench edit photo.png glasses -m METHOD -d DATASET --grid --strength 0.5,1,2
     """
     from textedit_bench.data.destination import check_destination
     from textedit_bench.data.photo import FORMATS, write_grid
-    from textedit_bench.errors import UserError
-    from textedit_bench.registry import load_editor, method_info, new_editor
+    from textedit_bench.registry import method_info
 
     info = method_info(method)
-    if "edit" not in info.tasks:
-        raise UserError(f"method {method!r} does not edit; its tasks: {', '.join(info.tasks)}")
+    require_task(info, "edit")
     strengths = _strengths(strength, info.strength_default, grid)
     check_destination(output, FORMATS)
 
     import torch
 
+    from textedit_bench.cli.ready import ready_editor, resolve_prompt
     from textedit_bench.domain import load_domain
 
     domain = load_domain(dataset, tier, device)
-    photos = _photos(domain, photo)
-    wanted = _prompt(domain, prompt)
-    values = read_settings(settings)
-    if weights is not None:
-        if not weights.is_file():
-            raise UserError(f"--weights {weights}: there is no such file")
-        editor = new_editor(method, domain, **values)
-        editor.load(weights)
-    else:
-        editor = load_editor(method, domain, **values)
-        path = editor.weights_path()
-        if info.trains == "per-dataset" and (path is None or not path.is_file()):
-            raise UserError(
-                f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; run train"
-            )
+    photos = _photos(domain, photo, face)
+    wanted = resolve_prompt(domain, prompt)
+    editor = ready_editor(method, domain, weights, read_settings(settings))
     latents = domain.invert(photos)
     edits = editor.edit_sweep(latents, wanted, strengths)
     with torch.no_grad():
         images = [e if isinstance(e, torch.Tensor) else domain.generator.synthesize(e) for e in edits]
-        before = [photos.images, domain.generator.synthesize(latents)] if grid else []
-    write_grid(torch.cat([*before, *images]), output, columns=len(before) + len(images))
-    typer.echo(output)
+        inversion = domain.generator.synthesize(latents) if grid else None
+    if inversion is None:
+        write_grid(images[0], output)
+    else:
+        from textedit_bench.report.strip import draw_strip
+
+        labels = ["photo", "inversion", *(f"strength {value:g}" for value in strengths)]
+        shown = torch.cat([photos.images, inversion, *images])
+        draw_strip(f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}", photo, labels, shown).save(
+            output
+        )
+    if json:
+        found = {"output": output, "method": method, "dataset": domain.name, "tier": domain.tier, "photo": photo}
+        print_json({**found, "prompt": wanted.words, "strengths": list(strengths)})
+    else:
+        typer.echo(output)
+
+
+def require_task(info: MethodInfo, task: str) -> None:
+    """Refuse a method that does not have the task, naming those that do.
+
+    Raises:
+        UserError: it has not.
+    """
+    from textedit_bench.errors import UserError
+    from textedit_bench.registry import list_methods
+
+    if task not in info.tasks:
+        able = ", ".join(other.name for other in list_methods() if task in other.tasks and not other.control)
+        raise UserError(f"method {info.name!r} does not {task}; its tasks: {', '.join(info.tasks)}. Valid: {able}")
 
 
 def _strengths(text: str | None, default: float, grid: bool) -> tuple[float, ...]:
@@ -95,23 +118,11 @@ def _strengths(text: str | None, default: float, grid: bool) -> tuple[float, ...
     return strengths
 
 
-def _photos(domain: Domain, photo: str) -> Photos:
+def _photos(domain: Domain, photo: str, face: int | None) -> Photos:
     """The user's file, or where there is none, the data set's image of that id (``evaluation-00003``)."""
-    from textedit_bench.data.photo import read_photo
-    from textedit_bench.domain import Photos
+    from textedit_bench.own_photo import own_photo
 
     split, _, number = photo.rpartition("-")
     if not Path(photo).exists() and split in domain.tier_card.splits and number.isdecimal():
         return domain.photos(split, 1, int(number))
-    return Photos(read_photo(photo, domain.resolution).to(domain.device), (Path(photo).stem,))
-
-
-def _prompt(domain: Domain, text: str) -> Prompt:
-    """The card's prompt of that id or wording, or the bare words."""
-    from textedit_bench.bench.prompts import plan_prompts
-    from textedit_bench.errors import UserError
-
-    if not text.strip():
-        ids = ", ".join(prompt.id for prompt in domain.tier_card.prompts)
-        raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {ids}")
-    return plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth
+    return own_photo(domain, photo, face=face)

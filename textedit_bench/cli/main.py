@@ -19,6 +19,7 @@ from textedit_bench.cli.datasets import datasets
 from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
+from textedit_bench.cli.generate import generate
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.score import score
@@ -49,7 +50,7 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, datasets, bench, score, table, train, edit, doctor)
+_collect(app, methods, datasets, bench, score, table, train, edit, generate, doctor)
 app.add_typer(_collect(assets, list_, convert), name="assets")
 app.add_typer(_collect(worlds, sheet, check, train_world), name="worlds")
 

@@ -1,0 +1,56 @@
+"""What ``edit`` and ``generate`` need before they can work: an editor with its weights, and a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textedit_bench.bench.prompts import plan_prompts
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+from textedit_bench.registry import load_editor, new_editor
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+
+
+def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Mapping[str, Any]) -> Editor:
+    """A method on a domain with trained weights: the given file's, else the committed ones.
+
+    Raises:
+        UserError: unknown method or setting, no such file, or a method that is not trained for this data set.
+    """
+    if weights is not None:
+        if not weights.is_file():
+            raise UserError(f"--weights {weights}: there is no such file")
+        editor = new_editor(method, domain, **settings)
+        editor.load(weights)
+        return editor
+    editor = load_editor(method, domain, **settings)
+    path = editor.weights_path()
+    if editor.info.trains == "per-dataset" and (path is None or not path.is_file()):
+        raise UserError(
+            f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; train them with: "
+            f"textedit-bench train --method {method} --dataset {domain.name} --tier {domain.tier}"
+        )
+    return editor
+
+
+def resolve_prompt(domain: Domain, text: str) -> Prompt:
+    """The card's prompt of that id or wording, or the bare words; without ground truth.
+
+    A text that begins like the card's neutral one ("a face with red hair") describes the whole picture already.
+
+    Raises:
+        UserError: an empty text, or one that cannot be a prompt.
+    """
+    if not text.strip():
+        ids = ", ".join(prompt.id for prompt in domain.tier_card.prompts)
+        raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {ids}")
+    prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth
+    neutral, whole = domain.card.neutral, " ".join(text.split())
+    if prompt.phrase == text.strip() and whole.lower().startswith(f"{neutral.lower()} "):
+        return Prompt(target=whole, source=neutral, phrase=whole)
+    return prompt

@@ -1,0 +1,57 @@
+"""A user's own picture file, made to look like the images of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from textedit_bench.data.decode import UnusableImageError, decode
+from textedit_bench.data.photo import read_photo
+from textedit_bench.errors import UserError
+from textedit_bench.photos import Photos
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.models.alignment import Detector
+
+
+def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, detector: Detector | None = None) -> Photos:
+    """One file as a photo of the domain.
+
+    A person's photo is cut as FFHQ was, around its one face. Renders of a world show the whole canvas, so a picture for
+    a world's generator, like one of any other kind of data set, gives its central square.
+
+    Args:
+        domain: the data set.
+        path: the file.
+        face: which face to take where there are several, 0 being the largest.
+        detector: finds faces; MTCNN where None.
+
+    Raises:
+        UserError: the file is missing or is no picture; no face, several without a choice, or a choice where no face
+            is looked for.
+    """
+    path = Path(path)
+    if not is_aligned(domain):
+        if face is not None:
+            raise UserError(f"--face {face}: no face is looked for in photos for {domain.name}, tier {domain.tier}")
+        return Photos(read_photo(path, domain.resolution).to(domain.device), (path.stem,))
+    from textedit_bench.models.alignment import align_face
+
+    try:
+        opened = decode(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"photo {path}: there is no such file") from error
+    except (OSError, UnusableImageError) as error:
+        raise UserError(f"photo {path}: cannot be read as a picture ({error})") from error
+    square = align_face(opened, domain.resolution, face=face, detector=detector, name=str(path))
+    pixels = torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).unsqueeze(0)
+    return Photos((pixels.float() / 127.5 - 1).to(domain.device), (path.stem,))
+
+
+def is_aligned(domain: Domain) -> bool:
+    """Whether photos are cut around a face: real photos of people are, renders are not."""
+    return domain.card.kind == "face" and domain.tier_card.world is None
