@@ -84,6 +84,7 @@ class Domain:
         """The frozen network of a role, loaded once."""
         if role not in self._networks:
             from textedit_bench import models
+            from textedit_bench.models import judges
             from textedit_bench.models.loading import load_own
 
             loaders: dict[str, Callable[[Path], Any]] = {
@@ -93,7 +94,9 @@ class Domain:
                 "clip": models.load_clip,
                 "judge_clip": models.load_clip,
                 "identity": models.load_identity,
-                "judge_identity": models.load_identity,
+                "judge_identity": judges.load_judge_identity,
+                "perceptual": judges.load_perceptual,
+                "features": judges.load_features,
             }
             load = loaders.get(role, load_own)
             self._networks[role] = load(self.path(role)).to(self.device).eval().requires_grad_(False)
@@ -168,11 +171,22 @@ class Domain:
         known, n = self._range(split, n, start)
         return self._provider.photos(known, n, start)
 
-    def photo_batches(self, split: str, n: int | None = None, batch_size: int = 24) -> Iterator[Photos]:
-        """The first ``n`` photos of a split in batches, for sets that do not fit into memory; errors as in `photos`."""
+    def photo_batches(
+        self, split: str, n: int | None = None, batch_size: int = 24, *, partial: bool = False
+    ) -> Iterator[Photos]:
+        """The first ``n`` photos of a split in batches, for sets that do not fit into memory; errors as in `photos`.
+
+        Args:
+            partial: end quietly where the source has fewer photos than were asked for.
+        """
         known, n = self._range(split, n, 0)
         for start in range(0, n, batch_size):
-            yield self._provider.photos(known, min(batch_size, n - start), start)
+            wanted = min(batch_size, n - start)
+            photos = self._provider.photos(known, wanted, start, partial=partial)
+            if photos.ids:
+                yield photos
+            if len(photos.ids) < wanted:
+                return
 
     def _range(self, split: str, n: int | None, start: int) -> tuple[Split, int]:
         splits = self.tier_card.splits
@@ -194,13 +208,14 @@ class Domain:
         if photos.codes is not None:
             codes = photos.codes
         elif self.tier_card.source is not None:
-            found, _ = self.inversions.invert(to_uint8(photos.images), self._encode, self.inverter.batch_size)
+            found, _ = self.inversions.invert(to_uint8(photos.images), self.encode_pixels, self.inverter.batch_size)
             codes = found.to(self.device)
         else:
             codes = torch.cat([self.inverter.encode(part) for part in photos.images.split(batch_size)])
         return Latents(codes, "w+", images=photos.images, ids=photos.ids)
 
-    def _encode(self, pixels: Pixels) -> torch.Tensor:
+    def encode_pixels(self, pixels: Pixels) -> torch.Tensor:
+        """W+ codes of 8-bit photos [N, H, W, 3], found anew."""
         return self.inverter.encode(to_images(pixels, self.device))
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:

@@ -52,8 +52,8 @@ class Photos:
 class PhotoProvider(Protocol):
     """Gives photos ``start .. start + n`` of a split, which the caller has checked against the card."""
 
-    def photos(self, split: Split, n: int, start: int) -> Photos:
-        """Raises `UserError` where there are fewer."""
+    def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
+        """Raises `UserError` where there are fewer, unless a part of them is welcome."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class WorldPhotos:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
 
-    def photos(self, split: Split, n: int, start: int) -> Photos:
+    def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
         """See `PhotoProvider.photos`."""
         world = self._domain.world
         assert world is not None
@@ -95,13 +95,13 @@ class SourcePhotos:
         """See `PhotoProvider.skipped`."""
         return sorted((s for reader in self._readers.values() for s in reader.skipped), key=lambda s: s.position)
 
-    def photos(self, split: Split, n: int, start: int) -> Photos:
+    def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
         """See `PhotoProvider.photos`."""
         reader = self._reader(split)
         before = len(reader.skipped)
         pictures = list(reader.read(start, n))
         self._report(split, reader.skipped[before:])
-        if len(pictures) < n:
+        if len(pictures) < n and not partial:
             first, stop = reader.first, "the end" if reader.stop is None else reader.stop
             raise UserError(
                 f"split {split} of {self._domain.name}: {start + len(pictures)} usable images between positions "
@@ -134,7 +134,7 @@ class CodePhotos:
         self._stored = StoredCodes(path, generator.num_rows, generator.w_dim) if path else None
 
     @torch.no_grad()
-    def photos(self, split: Split, n: int, start: int) -> Photos:
+    def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
         """See `PhotoProvider.photos`."""
         generator, device = self._domain.generator, self._domain.device
         if self._stored is None:
@@ -144,7 +144,8 @@ class CodePhotos:
         else:
             first, stop = self._domain.tier_card.region(split)
             there = min(len(self._stored), stop if stop is not None else len(self._stored)) - first
-            if start + n > there:
+            n = min(n, max(0, there - start)) if partial else n
+            if start + n > there and n:
                 raise UserError(
                     f"split {split} of {self._domain.name}: {max(0, there)} codes in {self._stored.path} from position "
                     f"{first} on, {start + n} were asked for"

@@ -180,9 +180,10 @@ def load_dataset(name: str | Path) -> DatasetCard:
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
     """The first network of a tier whose file is not there: role, file, origin and place; None where all are."""
-    from textedit_bench.assets.locate import missing_network
+    from textedit_bench.assets.locate import missing_role
 
-    return missing_network(card, tier)
+    roles = card.tier(tier).networks.items()
+    return next((lacks for role, named in roles if (lacks := missing_role(card, role, named))), None)
 
 
 def missing_file(card: DatasetCard, tier: str) -> str | None:

@@ -39,7 +39,7 @@ def test_datasets_as_json_carry_cards_and_what_is_missing(run):
 
 
 def test_assets_say_of_every_network_whether_it_is_there(run):
-    listed = json.loads(run("assets", "list", "--json").out)
+    listed = json.loads(run("assets", "list", "--json").out)["networks"]
     for card in list_datasets():
         for tier, part in card.tiers.items():
             own = {asset["role"]: asset for asset in listed if (asset["dataset"], asset["tier"]) == (card.name, tier)}

@@ -35,12 +35,6 @@ def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
     return f"{role} ({asset.advice() if asset else path})"
 
 
-def missing_network(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier that is not there, as `missing_role` says it; None where all are."""
-    roles = card.tier(tier).networks.items()
-    return next((lacks for role, named in roles if (lacks := missing_role(card, role, named))), None)
-
-
 def missing_source(card: DatasetCard, tier: str) -> str | None:
     """The images of a tier where they are not there: what, origin and place; None where nothing is missing."""
     source = card.tier(tier).source
@@ -52,6 +46,14 @@ def missing_source(card: DatasetCard, tier: str) -> str | None:
         return f"the images ({source.kind} {source.path}; expected at {path})"
     fetch = f"textedit-bench assets fetch {asset.id}" if asset.fetchable else asset.how
     return f"the images ({asset.title}, from {asset.origin}; {fetch}; expected at {path})"
+
+
+def missing_files(card: DatasetCard, tier: str) -> list[str]:
+    """Everything of a tier that is not there, networks before images, a file of two roles once."""
+    part = card.tier(tier)
+    roles = {named: role for role, named in reversed(part.networks.items())}
+    lacks = [missing_role(card, role, named) for named, role in reversed(roles.items())]
+    return [text for text in [*lacks, missing_source(card, tier)] if text is not None]
 
 
 def _base(card: DatasetCard) -> Path:

@@ -1,4 +1,4 @@
-"""``textedit-bench assets``: the weights that the data sets need."""
+"""``textedit-bench assets``: the files that the data sets and methods need."""
 
 from __future__ import annotations
 
@@ -11,36 +11,81 @@ from textedit_bench.cli.group import new_app
 from textedit_bench.cli.options import Json
 from textedit_bench.cli.output import print_columns, print_json
 
-assets = new_app(help="List the weights that the data sets need, and convert official checkpoints.")
+assets = new_app(help="List, fetch and check weights and data sets, and convert official checkpoints.")
 
 
 def list_(json: Json = False) -> None:
-    """List every network of every data set and tier, and whether its file is there.
+    """List every file that can be fetched, and every network of every data set and tier: is it there, whose is it.
 
     \b
     Examples:
       textedit-bench assets list
       textedit-bench assets list --json
     """
+    networks, known = _networks(), _assets()
+    if json:
+        print_json({"assets": known, "networks": networks})
+        return
+    rows = [
+        [a["id"], _state(a), _size(a["size"]), ", ".join(a["used_by"]) or "-", a["licence"], a["title"]] for a in known
+    ]
+    print_columns(["ID", "STATE", "SIZE", "USED BY", "LICENCE", "WHAT"], rows)
+    typer.echo()
+    rows = [[n["dataset"], n["tier"], n["role"], _size(n["bytes"], "missing"), n["path"]] for n in networks]
+    print_columns(["DATASET", "TIER", "ROLE", "SIZE", "PATH"], rows)
+
+
+def _networks() -> list[dict[str, Any]]:
+    """Every network that a card names, with its place and size."""
+    from textedit_bench.assets.locate import network_path
     from textedit_bench.registry import list_datasets
 
     found: list[dict[str, Any]] = []
     for card in list_datasets():
-        base = card.path.parent if card.path else Path()
         for tier, part in card.tiers.items():
-            for role, where in part.networks.items():
-                path = base / where
+            for role, named in part.networks.items():
+                path = network_path(card, named)
                 size = path.stat().st_size if path.is_file() else None
-                found.append({"dataset": card.name, "tier": tier, "role": role, "path": str(path), "bytes": size})
-    if json:
-        print_json(found)
-        return
-    rows = [[asset["dataset"], asset["tier"], asset["role"], _size(asset["bytes"]), asset["path"]] for asset in found]
-    print_columns(["DATASET", "TIER", "ROLE", "SIZE", "PATH"], rows)
+                row = {"dataset": card.name, "tier": tier, "role": role, "named": named, "path": str(path)}
+                found.append({**row, "bytes": size})
+    return found
 
 
-def _size(count: int | None) -> str:
-    return "missing" if count is None else f"{count / 1e6:.2f} MB"
+def _assets() -> list[dict[str, Any]]:
+    """Every asset with its place and who uses it, cards included."""
+    from textedit_bench.assets.manifest import list_assets
+    from textedit_bench.registry import list_datasets
+
+    users: dict[str, list[str]] = {}
+    for card in list_datasets():
+        for part in card.tiers.values():
+            named = [*part.networks.values(), *([part.source.asset] if part.source and part.source.asset else [])]
+            for name in dict.fromkeys(named):
+                users.setdefault(name, []).append(card.name)
+    return [
+        {
+            **asset.model_dump(mode="json", exclude_none=True),
+            "used_by": [*dict.fromkeys([*users.get(asset.id, []), *asset.used_by])],
+            "origin": asset.origin,
+            "fetchable": asset.fetchable,
+            "size": asset.size,
+            "path": str(asset.unpacked if asset.unpacked and not asset.path.is_file() else asset.path),
+            "present": asset.present,
+        }
+        for asset in list_assets().values()
+    ]
+
+
+def _state(asset: dict[str, Any]) -> str:
+    if asset["present"]:
+        return "present"
+    return "missing" if asset["fetchable"] else "by hand"
+
+
+def _size(count: int | None, unknown: str = "?") -> str:
+    if count is None:
+        return unknown
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.2f} MB"
 
 
 def convert(

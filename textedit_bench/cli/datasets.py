@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import typer
+
+from textedit_bench.cli.group import new_app
 from textedit_bench.cli.options import Json
 from textedit_bench.cli.output import print_broken, print_columns, print_json
 
+datasets = new_app(invoke_without_command=True)
 
-def datasets(json: Json = False) -> None:
-    """List the installed data sets, with the tiers that are complete.
+
+def list_datasets(ctx: typer.Context, json: Json = False) -> None:
+    """List the installed data sets, with the tiers that are complete; or invert the photos of one.
 
     \b
     Examples:
       textedit-bench datasets
       textedit-bench datasets --json
+      textedit-bench datasets invert --dataset DATASET --tier full
     """
-    from textedit_bench.registry import broken_datasets, list_datasets, missing_network
+    if ctx.invoked_subcommand is not None:
+        return
+    from textedit_bench.registry import broken_datasets, missing_file
+    from textedit_bench.registry import list_datasets as installed
 
-    cards, broken = list_datasets(), broken_datasets()
-    missing = {card.name: {str(tier): missing_network(card, tier) for tier in card.tiers} for card in cards}
+    cards, broken = installed(), broken_datasets()
+    missing = {card.name: {str(tier): missing_file(card, tier) for tier in card.tiers} for card in cards}
     if json:
         print_json(
             [

@@ -56,13 +56,15 @@ def _packages() -> dict[str, str]:
 
 
 def _tiers() -> dict[str, str]:
-    from textedit_bench.registry import list_datasets, missing_network
+    """Data set and tier -> every file that is not there: what, from where, and where to put it."""
+    from textedit_bench.assets.locate import missing_files
+    from textedit_bench.registry import list_datasets
 
     found = {}
     for card in list_datasets():
         for tier in card.tiers:
-            lacks = missing_network(card, tier)
-            found[f"{card.name} {tier}"] = "complete" if lacks is None else f"lacks {lacks}"
+            lacks = missing_files(card, tier)
+            found[f"{card.name} {tier}"] = "lacks " + "\n    ".join(lacks) if lacks else "complete"
     return found
 
 

@@ -14,8 +14,10 @@ import typer
 
 from textedit_bench import __version__
 from textedit_bench.cli.assets import assets, convert, list_
+from textedit_bench.cli.assets_fetch import add, fetch, verify
 from textedit_bench.cli.bench import bench
-from textedit_bench.cli.datasets import datasets
+from textedit_bench.cli.datasets import datasets, list_datasets
+from textedit_bench.cli.datasets_invert import invert
 from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
@@ -50,8 +52,10 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, datasets, bench, score, table, train, edit, generate, doctor)
-app.add_typer(_collect(assets, list_, convert), name="assets")
+_collect(app, methods, bench, score, table, train, edit, generate, doctor)
+datasets.callback(invoke_without_command=True)(list_datasets)
+app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
+app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")
 app.add_typer(_collect(worlds, sheet, check, train_world), name="worlds")
 
 

@@ -1,0 +1,177 @@
+"""``textedit-bench assets fetch|verify|add``: files brought here, checked, and lists extended."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textedit_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from textedit_bench.assets.asset import Asset
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets (their full tier).")
+]
+Accept = Annotated[bool, typer.Option("--accept-licence", help="Accept the licences of the named files, once.")]
+
+
+def fetch(
+    names: Names = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Copy from a folder instead of the network.")
+    ] = None,
+    accept_licence: Accept = False,
+) -> None:
+    """Fetch files: resumed where they were cut, checked, and put in place only when whole. Exit 1 if one failed.
+
+    \b
+    Examples:
+      textedit-bench assets fetch clip-b32
+      textedit-bench assets fetch DATASET --accept-licence
+      textedit-bench assets fetch sg2-ffhq-ros --from /media/disk
+    """
+    from textedit_bench.assets import licences
+    from textedit_bench.assets.check import WrongFileError
+    from textedit_bench.assets.fetch import fetch as bring
+    from textedit_bench.assets.transfer import TransferError
+
+    wanted = _wanted(names)
+    if not wanted:
+        raise UserError("assets fetch: nothing is named; valid: ids (see: assets list) or data sets")
+    for asset in wanted:  # nothing is fetched before all is agreed to
+        licences.require(asset, accept=accept_licence)
+    failed = False
+    for asset in wanted:
+        try:
+            with _Progress(asset) as progress:
+                how = bring(asset, source=source, accept_licence=accept_licence, progress=progress)
+            typer.echo(f"{asset.id}: {how} ({asset.unpacked or asset.path})")
+        except (TransferError, WrongFileError, UserError) as error:
+            if isinstance(error, UserError) and len(wanted) == 1:
+                raise
+            failed = True
+            typer.echo(f"{asset.id}: failed: {error}", err=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+def verify(names: Names = None) -> None:
+    """Compare files with their checksums; all that are there where none is named. Exit 1 if one is wrong or missing.
+
+    \b
+    Examples:
+      textedit-bench assets verify
+      textedit-bench assets verify sg2-ffhq-ros
+    """
+    from textedit_bench.assets.check import WrongFileError
+    from textedit_bench.assets.fetch import verify as look
+    from textedit_bench.assets.manifest import list_assets
+
+    wanted = _wanted(names) or [asset for asset in list_assets().values() if asset.path.is_file()]
+    if not wanted:
+        typer.echo("nothing has been fetched yet; see: textedit-bench assets list")
+    failed = False
+    for asset in wanted:
+        try:
+            typer.echo(f"{asset.id}: right ({_grounds(asset)}; sha256 {look(asset)})")
+        except FileNotFoundError:
+            failed = True
+            typer.echo(f"{asset.id}: missing: {asset.advice()}", err=True)
+        except (WrongFileError, OSError) as error:
+            failed = True
+            typer.echo(f"{asset.id}: wrong: {error} ({asset.path})", err=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Asset id; a new one needs --licence.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file, which is copied and checked.")],
+    licence: Annotated[str | None, typer.Option(metavar="TEXT", help="Licence of a new asset.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What a new asset is.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="LINK", help="Where others can get a new asset.")] = None,
+    accept_licence: Accept = False,
+) -> None:
+    """Put a file you have in its place; one under a new id joins your own list, so that cards can name it.
+
+    \b
+    Examples:
+      textedit-bench assets add e4e-ffhq ~/Downloads/e4e_ffhq_encode.pt --accept-licence
+      textedit-bench assets add my-generator network.pt --licence MIT
+    """
+    from textedit_bench.assets.check import WrongFileError
+    from textedit_bench.assets.fetch import fetch as bring
+    from textedit_bench.assets.manifest import list_assets
+    from textedit_bench.assets.own import add_own
+
+    if not file.is_file():
+        raise UserError(f"file {file}: there is no such file")
+    known = list_assets().get(name)
+    if known is None:
+        known = add_own(name, file, licence=licence, title=title, url=url)
+    elif licence or title or url:
+        raise UserError(f"asset {name!r} is known already; --licence, --title and --url describe new ones")
+    try:
+        how = bring(known, source=file, accept_licence=accept_licence)
+    except WrongFileError as error:
+        raise UserError(f"file {file}: not the asset {name}: {error}") from error
+    typer.echo(f"{name}: {how} ({known.path})")
+
+
+def _wanted(names: list[str] | None) -> list[Asset]:
+    """Assets by id, file, or data set, each once."""
+    from textedit_bench.assets.manifest import get_asset, list_assets
+    from textedit_bench.registry import dataset_names, load_dataset
+
+    found: dict[str, Asset] = {}
+    for name in names or ():
+        if name in list_assets() or name not in dataset_names():
+            asset = get_asset(name)
+            found[asset.id] = asset
+            continue
+        card = load_dataset(name)
+        part = card.tier("full")
+        source = [part.source.asset] if part.source and part.source.asset else []
+        # A file that lies beside the card needs no fetching, so it is no asset.
+        found |= {id_: list_assets()[id_] for id_ in [*part.networks.values(), *source] if id_ in list_assets()}
+    return list(found.values())
+
+
+def _grounds(asset: Asset) -> str:
+    """What the file was compared with, in words."""
+    from textedit_bench.assets.known import remembered
+
+    if asset.sha256 or asset.git_blob or asset.md5:
+        return {"several": "checksum of several sources", "one": "checksum of one source"}.get(
+            asset.evidence, "checksum"
+        )
+    return "as it first came; its publisher states no checksum" if remembered(asset) else "no checksum is known"
+
+
+class _Progress:
+    """A bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, asset: Asset) -> None:
+        self._bar, self._task = None, None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(asset.id, total=asset.size)
+
+    def __enter__(self) -> _Progress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, have: int, total: int | None) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=have, total=total)

@@ -1,0 +1,62 @@
+"""``textedit-bench datasets invert``: the codes of a data set's photos, found once and kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textedit_bench.cli.options import Device, Json, OneDataset, Tier
+from textedit_bench.cli.output import print_json
+from textedit_bench.errors import UserError
+
+SHOWN = 20
+
+
+def invert(
+    dataset: OneDataset,
+    split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="train, development or evaluation.")] = (
+        "evaluation"
+    ),
+    number: Annotated[
+        int | None, typer.Option("--number", "-n", metavar="N", help="Only the first N photos; all where not given.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="PATH", help="Photos of your own: a folder, zip or LMDB.")
+    ] = None,
+    tier: Tier = "full",
+    device: Device = "cpu",
+    json: Json = False,
+) -> None:
+    """Invert the photos of a split; those inverted before are left alone, so a stopped run goes on where it was.
+
+    Several processes may work on one data set. Images that cannot be used are skipped, counted and named.
+
+    \b
+    Examples:
+      textedit-bench datasets invert --dataset DATASET
+      textedit-bench datasets invert --dataset DATASET --split train --number 1000 --device cuda
+    """
+    if number is not None and number < 1:
+        raise UserError(f"--number: {number} is out of range; valid: whole numbers from 1")
+    from textedit_bench.domain import load_domain
+
+    domain = load_domain(dataset, tier, device, source)
+    if domain.tier_card.source is None and domain.world is None:
+        raise UserError(f"data set {domain.name}, tier {domain.tier}: no image source is configured")
+    if not domain.tier_card.has_photos:
+        what = "renders" if domain.world is not None else "codes"
+        raise UserError(f"data set {domain.name}, tier {domain.tier}: its photos are {what}; there is nothing to keep")
+    from textedit_bench.inversion import invert_split
+
+    done = invert_split(domain, split, number, lambda line: typer.echo(line, err=True))
+    if json:
+        print_json(done.to_json())
+        return
+    typer.echo(f"{domain.name} {split}: {done.photos} photos, {done.inverted} inverted now, kept in {done.folder}")
+    if done.skipped:
+        typer.echo(f"{len(done.skipped)} skipped:")
+        for skipped in done.skipped[:SHOWN]:
+            typer.echo(f"  {skipped.key}: {skipped.reason}")
+        if len(done.skipped) > SHOWN:
+            typer.echo("  ... (all of them: --json)")

@@ -1,0 +1,62 @@
+"""A whole split through the inverter and into the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from textedit_bench.data.pixels import to_uint8
+from textedit_bench.data.reader import Skipped
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+BATCH = 24
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """What became of a split.
+
+    Attributes:
+        photos: how many were used.
+        inverted: how many of them had no codes yet.
+        skipped: images that were not used, with the reasons.
+        folder: where the codes are kept.
+    """
+
+    photos: int
+    inverted: int
+    skipped: list[Skipped]
+    folder: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "skipped": [asdict(skipped) for skipped in self.skipped]}
+
+
+@torch.no_grad()
+def invert_split(domain: Domain, split: str, number: int | None, tell: Callable[[str], None]) -> Inverted:
+    """Invert the photos of a split that were not inverted before; stopped anywhere, it goes on from there.
+
+    Args:
+        domain: its photos must be real ones.
+        split: which photos.
+        number: only the first so many; all where None, or as many as the source has.
+        tell: called with a line now and then.
+
+    Raises:
+        UserError: the images or networks are not there.
+    """
+    cache, photos, inverted, told = domain.inversions, 0, 0, 0
+    for batch in domain.photo_batches(split, number, BATCH, partial=True):
+        _, fresh = cache.invert(to_uint8(batch.images), domain.encode_pixels, domain.inverter.batch_size)
+        photos += len(batch.ids)
+        inverted += fresh
+        if fresh and photos >= told + 10 * BATCH:
+            told = photos
+            tell(f"{domain.name} {split}: {photos} photos, {inverted} inverted now")
+    return Inverted(photos, inverted, domain.skipped, str(cache.path))
