@@ -128,6 +128,11 @@ class Editor(ABC):
         """Read trained weights written by `save`."""
         raise TypeError(f"{self.info.name} trains nothing, so there is nothing to load")
 
+    @property
+    def needs_weights(self) -> bool:
+        """Whether edits with these settings need weights of the method's own."""
+        return self.info.trains != "none"
+
     def weights_path(self) -> Path | None:
         """Where this method's committed weights for the domain lie, or None; part of a cell's identity."""
         return None

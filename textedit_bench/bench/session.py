@@ -158,7 +158,7 @@ class DatasetSession:
         name = method.info.name
         if name not in self._weights:
             digest = weights_digest(self._editor(method))
-            if digest is None and method.info.trains != "none":
+            if digest is None and self._editor(method).needs_weights:
                 train = f"textedit-bench train --method {name} --dataset {self.plan.card.name}"
                 raise NotApplicableError(f"{name} is not trained for {self.plan.card.name}; run: {train}")
             self._weights[name] = digest

@@ -127,10 +127,11 @@ class _Stderr(logging.Handler):
 
 def _log_to_stderr() -> None:
     """Send what the library has to say to stderr, once, leaving other libraries' logs alone."""
-    logger = logging.getLogger("textedit_bench")
-    if not logger.handlers:
-        logger.addHandler(_Stderr())
-        logger.setLevel(logging.INFO)
+    for name in ("textedit_bench", "textedit_methods"):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(_Stderr())
+            logger.setLevel(logging.INFO)
 
 
 if __name__ == "__main__":

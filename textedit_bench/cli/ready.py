@@ -30,7 +30,7 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
         return editor
     editor = load_editor(method, domain, **settings)
     path = editor.weights_path()
-    if editor.info.trains == "per-dataset" and (path is None or not path.is_file()):
+    if editor.info.trains == "per-dataset" and editor.needs_weights and (path is None or not path.is_file()):
         raise UserError(
             f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; train them with: "
             f"textedit-bench train --method {method} --dataset {domain.name} --tier {domain.tier}"

@@ -1,0 +1,36 @@
+"""Facts about StyleCLIP's global directions, readable without torch."""
+
+from __future__ import annotations
+
+from textedit_bench.info import MethodInfo
+
+CARD = MethodInfo(
+    name="styleclip-global",
+    title="StyleCLIP global",
+    paper="StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery",
+    arxiv="2103.17249",
+    editor="textedit_methods.styleclip_global.editor:StyleCLIPGlobal",
+    space="s",
+    # Nothing is learnt: what `train` makes is the preprocessing of one generator, a matrix of channel relevances.
+    trains="per-dataset",
+    strength_default=1.0,
+    strength_meaning="a step of alpha standard deviations in the most relevant channel; strength multiplies alpha",
+    in_loop={"clip": "the guiding CLIP"},
+    weights_licence="none stated for the released matrices (code: MIT)",
+    settings={
+        "alpha": 4.1,
+        "beta": 0.15,
+        "auto_beta": 0,  # k > 0: the largest of the published betas that edits more than k channels, instead of beta
+        "relevance": "sweep",  # or "gradient": without the matrix
+        "probes": 32,  # of the gradient
+        "gradient_images": 32,
+    },
+    training={
+        "sweep": "correct",  # or "released"
+        "images": 100,
+        "width": 5.0,  # standard deviations to either side
+        "samples": 100_000,  # of W, for the statistics
+        "truncation": 0.7,
+        "truncated_rows": 0,  # 0: all
+    },
+)

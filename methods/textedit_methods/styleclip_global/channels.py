@@ -1,0 +1,18 @@
+"""Which style channels are edited: those of the convolutions, in generator order; toRGB styles never."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def editable(generator: Any) -> Tensor:
+    """Positions of the convolutions' channels within a style code, int64 [N]."""
+    kept = torch.cat([torch.full((layer.channels,), not layer.is_rgb) for layer in generator.style_layout])
+    return kept.nonzero().squeeze(1)
+
+
+RELEASED_LAST_LAYER = 16
+"""The released script stops after this style layer (128 pixels); the rows of later layers are zeros."""

@@ -1,0 +1,197 @@
+"""StyleCLIP's global directions behind the editor's contract."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from textedit_bench.editor import Editor, Latents
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.prompt import Prompt
+from textedit_methods.styleclip_global.card import CARD
+from textedit_methods.styleclip_global.channels import editable
+from textedit_methods.styleclip_global.gradient import GradientRelevance
+from textedit_methods.styleclip_global.preprocessing import OutOfTime, make_relevance, sampling_of
+from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
+from textedit_methods.styleclip_global.selection import automatic_beta, step
+from textedit_methods.styleclip_global.settings import check
+from textedit_methods.styleclip_global.text_direction import text_direction
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+log = logging.getLogger(__name__)
+
+
+class StyleCLIPGlobal(Editor):
+    """One step in style space per prompt, the same for every image: styles + strength * alpha * step."""
+
+    info = CARD
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Check the settings.
+
+        Raises:
+            UserError: an unknown setting, or one of another type or out of range.
+        """
+        super().__init__(domain, **settings)
+        check(self.settings)
+        self._relevance: Relevance | None = None
+        self._gradient: GradientRelevance | None = None
+        self._steps: dict[tuple[str, str], tuple[Tensor, int]] = {}
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Add ``strength`` times alpha times the prompt's step to the styles; 0 returns the given codes.
+
+        Raises:
+            UserError: no channel reaches the threshold, or there is no relevance matrix.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(  # type: ignore[override]
+        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
+    ) -> list[Latents]:
+        """The same step at several strengths."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        generator = self.domain.generator
+        styles = generator.to_style(latents)
+        change = torch.zeros_like(styles[:1])
+        change[0, editable(generator).to(styles.device)] = self._step(prompt)[0].to(styles)
+        factors = [strength * self.settings["alpha"] for strength in strengths]
+        return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]
+
+    def channels(self, prompt: Prompt) -> int:
+        """How many style channels an edit by this prompt changes."""
+        return self._step(prompt)[1]
+
+    def projection(self, prompt: Prompt) -> Tensor:
+        """Relevance of every editable channel to the prompt, [N] in [-1, 1], by the method of the settings."""
+        direction = text_direction(self.domain.clip, prompt.target, self._source(prompt))
+        if self.settings["relevance"] == "gradient":
+            return self.gradient.projection(direction)
+        return self.relevance.rows.to(direction) @ direction
+
+    def _source(self, prompt: Prompt) -> str:
+        return prompt.source if prompt.source is not None else self.domain.card.neutral
+
+    def _step(self, prompt: Prompt) -> tuple[Tensor, int]:
+        """Step [N] at alpha 1 and the number of its channels; computed and reported once per prompt."""
+        key = (prompt.target, self._source(prompt))
+        if key not in self._steps:
+            projection = self.projection(prompt)
+            statistics = self.gradient.statistics if self._by_gradient else self.relevance.statistics
+            wanted = self.settings["auto_beta"]
+            beta = automatic_beta(projection, wanted) if wanted else self.settings["beta"]
+            try:
+                change, count = step(projection, statistics.std.to(projection), beta)
+            except UserError as error:
+                raise UserError(f"{CARD.name}, prompt {prompt.target!r}: {error}") from None
+            log.info(
+                "%s: %r edits %d of %d style channels (beta %g)", CARD.name, prompt.target, count, len(change), beta
+            )
+            self._steps[key] = change, count
+        return self._steps[key]
+
+    # -- relevances --------------------------------------------------------------------------------------------------
+    @property
+    def _by_gradient(self) -> bool:
+        return bool(self.settings["relevance"] == "gradient")
+
+    @property
+    def relevance(self) -> Relevance:
+        """The swept matrix.
+
+        Raises:
+            UserError: there is none yet.
+        """
+        if self._relevance is None:
+            raise UserError(
+                f"{CARD.name} has no channel relevances for {self.domain.name}, tier {self.domain.tier} "
+                f"(expected {self.weights_path()}); make them with: textedit-bench train --method {CARD.name} "
+                f"--dataset {self.domain.name}, or do without: --set relevance=gradient"
+            )
+        return self._relevance
+
+    @property
+    def gradient(self) -> GradientRelevance:
+        """Relevances by gradients, prepared on first use."""
+        if self._gradient is None:
+            self._gradient = GradientRelevance(
+                self.domain.generator,
+                self.domain.clip,
+                sampling_of(self.settings),
+                images=self.settings["gradient_images"],
+                probe_count=self.settings["probes"],
+            )
+        return self._gradient
+
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+        """Make the relevance matrix; no prompt is needed, it serves them all. Resumable.
+
+        Args:
+            prompts: not used.
+            options: training settings of the card for this run, and of `textedit_bench.training.RunOptions` the fields
+                ``folder``, ``resume`` and ``stop_after_minutes``.
+
+        Raises:
+            UserError: unknown option, or the deadline came before the end.
+        """
+        from textedit_bench.training.options import RunOptions
+
+        run, own = RunOptions.split(options)
+        for name in own:
+            if name not in self.info.training:
+                raise unknown_choice(f"option of {CARD.name}'s preprocessing", name, [*self.info.training, *vars(run)])
+        self.info.check_settings(own, training=True)
+        settings = {**self.settings, **own}
+        check(settings)
+        chosen = {name: settings[name] for name in self.info.training}
+        try:
+            self._relevance = make_relevance(
+                self.domain, chosen, run.folder, resume=run.resume, minutes=run.stop_after_minutes
+            )
+        except OutOfTime as stop:
+            raise UserError(
+                f"stop_after_minutes: {run.stop_after_minutes:g} were not enough; what is done lies in {stop}, "
+                "the same command goes on from there"
+            ) from None
+        self._steps.clear()
+
+    @property
+    def needs_weights(self) -> bool:
+        """Not where relevances come from gradients."""
+        return not self._by_gradient
+
+    def weights_path(self) -> Path:
+        """The committed (or locally made) matrix of this data set and tier."""
+        name = f"{self.domain.name}-{self.domain.tier}.safetensors"
+        return Path(str(files("textedit_methods.styleclip_global"))) / "weights" / name
+
+    def save(self, path: str | Path) -> None:
+        """Write the matrix in 8 bits."""
+        save_relevance(self.relevance, path)
+
+    def load(self, path: str | Path) -> None:
+        """Read a matrix written by `save`, or the released ``fs3.npy`` with ``S_mean_std`` beside it.
+
+        Raises:
+            UserError: the file is damaged, was made for another generator, or its rows are not of this CLIP's width.
+        """
+        layout = self.domain.generator.style_layout
+        relevance = load_relevance(path, [(layer.channels, layer.is_rgb) for layer in layout])
+        if relevance.rows.shape[1] != self.domain.clip.embed_dim:
+            raise UserError(
+                f"{path}: relevances of width {relevance.rows.shape[1]}; the guiding CLIP of {self.domain.name} has "
+                f"{self.domain.clip.embed_dim}"
+            )
+        self._relevance = relevance
+        self._steps.clear()

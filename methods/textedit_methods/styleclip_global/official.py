@@ -1,0 +1,78 @@
+"""The released files of one generator: ``fs3.npy`` and ``S_mean_std``, read without executing anything."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.pickles import read_pickle
+
+STATISTICS = "S_mean_std"
+
+
+def read_released(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Relevance rows [N, d] (missing ones zero), mean [N] and standard deviation [N] of the N editable channels.
+
+    Args:
+        path: of ``fs3.npy``; ``S_mean_std`` lies beside it.
+        widths: channels and is-toRGB of the generator's style layers, in order.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, asks for code, or has other sizes than the generator.
+    """
+    rows = _read_rows(path)
+    layers = [width for width, is_rgb in widths if not is_rgb]
+    ends = list(accumulate(layers))
+    # The released script stops after the layers up to 128 pixels: a file may end at the end of any layer.
+    if len(rows) not in ends:
+        raise CheckpointError(
+            f"{path}: {len(rows)} rows; this generator's editable layers end at {', '.join(map(str, ends))}"
+        )
+    padded = torch.zeros(ends[-1], rows.shape[1])
+    padded[: len(rows)] = rows
+    mean, std = _read_statistics(path.with_name(STATISTICS), widths)
+    return padded, mean, std
+
+
+def _read_rows(path: Path) -> Tensor:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise CheckpointError(f"{path}: not an array of numbers ({str(error).splitlines()[0]})") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise CheckpointError(f"{path}: expected a matrix of finite floating-point numbers, one row per channel")
+    return torch.from_numpy(array.astype(np.float32))
+
+
+def _read_statistics(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor]:
+    """The pickle holds two lists, means and deviations, with one array per style layer, toRGB included."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; the released fs3.npy needs its {STATISTICS} beside it")
+    with path.open("rb") as stream:
+        content = read_pickle(stream, str(path))
+    if not isinstance(content, (list, tuple)) or len(content) != 2:
+        raise CheckpointError(f"{path}: expected two lists, the means and the standard deviations")
+    mean, std = (_concatenate(path, part, widths) for part in content)
+    return mean, std
+
+
+def _concatenate(path: Path, part: Any, widths: list[tuple[int, bool]]) -> Tensor:
+    if not isinstance(part, (list, tuple)) or len(part) != len(widths):
+        count = len(part) if isinstance(part, (list, tuple)) else "no"
+        raise CheckpointError(f"{path}: {count} layers; this generator has {len(widths)} style layers")
+    kept = []
+    for number, (values, (width, is_rgb)) in enumerate(zip(part, widths, strict=True)):
+        array = np.asarray(values)
+        if array.dtype.kind != "f" or array.size != width or not np.isfinite(array).all():
+            raise CheckpointError(f"{path}: style layer {number} needs {width} finite numbers, has {array.size}")
+        if not is_rgb:
+            kept.append(torch.from_numpy(array.astype(np.float32).reshape(-1)))
+    return torch.cat(kept)

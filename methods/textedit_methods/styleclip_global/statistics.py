@@ -1,0 +1,77 @@
+"""Mean and standard deviation of every style channel over the generator's samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_CHUNK = 2000
+SEED = 5  # as released; the stream of draws is not the same
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of the editable channels.
+
+    Attributes:
+        mean: [N].
+        std: [N], of the population.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How samples are drawn; thresholds and strengths are comparable within one rule only.
+
+    Attributes:
+        samples: how many.
+        truncation: psi, towards the mean of W.
+        truncated_rows: psi holds for that many first rows; 0 means all. (The released TensorFlow code truncates all,
+            its PyTorch port the first 8.)
+        seed: of the draws.
+    """
+
+    samples: int
+    truncation: float
+    truncated_rows: int = 0
+    seed: int = SEED
+
+
+@torch.no_grad()
+def sample_styles(generator: Any, sampling: Sampling, start: int, count: int) -> Tensor:
+    """Style codes ``start .. start + count`` of the stream, [count, styles]; each draw depends on its chunk's seed."""
+    device = next(generator.parameters()).device
+    parts = []
+    for chunk in range(start // _CHUNK, -(-(start + count) // _CHUNK)):
+        stream = torch.Generator().manual_seed(sampling.seed * 1_000_003 + chunk)
+        z = torch.randn(_CHUNK, generator.z_dim, generator=stream)
+        low, high = max(start - chunk * _CHUNK, 0), min(start + count - chunk * _CHUNK, _CHUNK)
+        codes = generator.broadcast(generator.map(z[low:high].to(device)))
+        cutoff = sampling.truncated_rows or None
+        parts.append(generator.to_style(generator.truncate(codes, sampling.truncation, cutoff)))
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def measure(generator: Any, positions: Tensor, sampling: Sampling) -> Statistics:
+    """Statistics of the channels at ``positions``, accumulated in float64."""
+    total: Tensor | float = 0.0
+    squares: Tensor | float = 0.0
+    # Sums around the first chunk's mean, since a mean far from zero would cancel the digits of a small spread.
+    centre: Tensor | None = None
+    for start in range(0, sampling.samples, _CHUNK):
+        count = min(_CHUNK, sampling.samples - start)
+        values = sample_styles(generator, sampling, start, count).cpu().double()[:, positions]
+        centre = values.mean(0) if centre is None else centre
+        total = total + (values - centre).sum(0)
+        squares = squares + (values - centre).square().sum(0)
+    assert isinstance(total, Tensor) and isinstance(squares, Tensor) and centre is not None
+    shift = total / sampling.samples
+    variance = (squares / sampling.samples - shift.square()).clamp(min=0)
+    return Statistics((centre + shift).float(), variance.sqrt().float())

@@ -1,0 +1,130 @@
+"""Channel relevance by the published finite sweep (paper, section 6.2): push one channel, look at CLIP, next channel.
+
+Rows are exact: only what a channel cannot change is shared. The layers before the channel's own are run once per image
+and layer, for all of its channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_methods.styleclip_global.channels import RELEASED_LAST_LAYER, editable
+from textedit_methods.styleclip_global.partial import Features, run, start
+from textedit_methods.styleclip_global.statistics import Statistics
+
+Variant = Literal["correct", "released"]
+
+
+@dataclass
+class Progress:
+    """Where a sweep stands; enough to go on after a kill.
+
+    Attributes:
+        sums: sum over the images of the unit differences of each channel, float64 [N, d].
+        layer: style layer that is being swept.
+        image: images of it that are done.
+    """
+
+    sums: Tensor
+    layer: int = 0
+    image: int = 0
+
+
+def unit_differences(minus: Tensor, plus: Tensor) -> Tensor:
+    """Direction from one picture to the other in CLIP's space.
+
+    Args:
+        minus, plus: raw embeddings [..., d].
+
+    Returns:
+        Unit vectors [..., d]; zeros where the two pictures are the same.
+    """
+    return F.normalize(F.normalize(plus, dim=-1) - F.normalize(minus, dim=-1), dim=-1)
+
+
+def rows_of(sums: Tensor) -> Tensor:
+    """Unit rows, float32, from sums of unit differences [N, d]; zeros stay."""
+    return F.normalize(sums.double(), dim=-1).float()
+
+
+@torch.no_grad()
+def sweep(
+    generator: Any,
+    clip: Any,
+    styles: Tensor,
+    statistics: Statistics,
+    *,
+    width: float = 5.0,
+    variant: Variant = "correct",
+    progress: Progress | None = None,
+    checkpoint: Callable[[Progress], None] = lambda _: None,
+) -> Tensor:
+    """The relevance matrix, unit rows [N, d].
+
+    Args:
+        generator, clip: frozen.
+        styles: base images [n, styles].
+        statistics: of the N editable channels.
+        width: each channel is set to its mean plus and minus this many standard deviations, around the MEAN and not
+            around the image's own value.
+        variant: ``"released"`` repeats two accidents of the released script: a swept channel keeps its mean in all base
+            images for the rest of the sweep, and layers after the 17th style layer are left out (rows of zeros).
+        progress: of an earlier call with the same arguments.
+        checkpoint: called now and then with where the sweep stands.
+    """
+    done = progress or Progress(torch.zeros(len(statistics.mean), clip.embed_dim, dtype=torch.float64))
+    positions = editable(generator)
+    for number, first_row, channels in _swept_layers(generator, variant):
+        if number < done.layer:
+            continue
+        if number > done.layer:
+            done.layer, done.image = number, 0
+        base = styles[done.image :].clone()
+        if variant == "released":
+            base[:, positions[:first_row]] = statistics.mean[:first_row].to(base)
+        for part in base.split(_images_at_once(generator.resolution, styles.device)):
+            before = run(generator, start(generator, len(part)), part, 0, number).repeated(2)
+            for row in range(first_row, first_row + channels):
+                mean, reach = float(statistics.mean[row]), width * float(statistics.std[row])
+                pushed = part.repeat(2, 1)
+                pushed[: len(part), positions[row]] = mean - reach
+                pushed[len(part) :, positions[row]] = mean + reach
+                minus, plus = _look(generator, clip, before, pushed, number).chunk(2)
+                done.sums[row] += unit_differences(minus, plus).double().sum(0).cpu()
+                if variant == "released":
+                    part[:, positions[row]] = mean
+            done.image += len(part)
+            checkpoint(done)
+    return rows_of(done.sums)
+
+
+def _swept_layers(generator: Any, variant: Variant) -> Iterator[tuple[int, int, int]]:
+    """Style layer, its first row of the matrix, and its channels, for every layer that is swept."""
+    row = 0
+    for number, layer in enumerate(generator.style_layout):
+        if layer.is_rgb:
+            continue
+        if variant == "correct" or number <= RELEASED_LAST_LAYER:
+            yield number, row, layer.channels
+        row += layer.channels
+
+
+def _images_at_once(resolution: int, device: torch.device) -> int:
+    """Small batches stay in a processor's cache; an accelerator wants large ones."""
+    pixels = 1 << (24 if device.type == "cuda" else 18)
+    return max(1, pixels // (2 * resolution**2))
+
+
+def _look(generator: Any, clip: Any, before: Features, styles: Tensor, first: int) -> Tensor:
+    """Raw embeddings of the 8-bit pictures that layers ``first`` and later make, prepared as CLIP wants them."""
+    images = run(generator, before, styles, first).rgb
+    assert images is not None
+    pictures = images.clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
+    embeddings: Tensor = clip.encode_image(pictures, preprocessing="correct")
+    return embeddings

@@ -1,0 +1,29 @@
+"""The bank of sentences that a text is put into before CLIP reads it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+# The released code leaves this one of open_clip's (and CLIP's own) 80 out and keeps the order of the others.
+_LEFT_OUT = "a photo of many {}."
+_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
+
+
+@cache
+def templates() -> tuple[str, ...]:
+    """The 79 templates, each with one ``{}``."""
+    from open_clip import OPENAI_IMAGENET_TEMPLATES  # takes long to import
+
+    return tuple(text for text in (make("{}") for make in OPENAI_IMAGENET_TEMPLATES) if text != _LEFT_OUT)
+
+
+def sentences(text: str) -> list[str]:
+    """A text in every template; its leading article is dropped, since the templates bring their own.
+
+    Example:
+        >>> sentences("a face with blond hair")[0]
+        'a bad photo of a face with blond hair.'
+    """
+    bare = _ARTICLE.sub("", text.strip())
+    return [template.replace("{}", bare) for template in templates()]
