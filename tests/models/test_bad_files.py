@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from torchvision.models import resnet50
 
-from textedit_bench.models import CheckpointError, Discriminator, Generator, load_discriminator, load_encoder
+from textedit_bench.models import (
+    CheckpointError,
+    Discriminator,
+    Generator,
+    load_discriminator,
+    load_encoder,
+    load_identity,
+)
 from textedit_bench.models import load_generator as load
 from textedit_bench.models.torch_files import read_archive, read_torchscript
 
@@ -173,3 +183,34 @@ def test_decoders_inside_files_of_methods_and_encoders_are_generators(tmp_path):
     loaded = load(tmp_path / "w.pt")
     assert torch.equal(loaded.input.input, generator.input.input)
     assert torch.equal(loaded.w_mean, torch.ones(6))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([b"\x80\x02", b"\x80\x04", b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b""]),
+    st.binary(max_size=60),
+)
+@example(b"\x80\x02", b".")
+def test_no_bytes_give_anything_but_one_line(tmp_path, start, rest):
+    path = tmp_path / "weights"
+    path.write_bytes(start + rest)
+    refused(path, ".")
+
+
+def test_a_moco_training_checkpoint_gives_its_query_encoder(tmp_path):
+    torch.manual_seed(0)
+    trunk = resnet50(weights=None)
+    trunk.fc = torch.nn.Sequential(torch.nn.Linear(2048, 2048), torch.nn.ReLU(), torch.nn.Linear(2048, 128))
+    query = {f"module.encoder_q.{name}": value for name, value in trunk.state_dict().items()}
+    other = {f"module.encoder_k.{name}": value + 1 for name, value in trunk.state_dict().items()}
+    state = {**query, **other, "module.queue": torch.randn(128, 16), "module.queue_ptr": torch.zeros(1).long()}
+    path = tmp_path / "moco_v2_800ep_pretrain.pth.tar"
+    torch.save({"epoch": 800, "arch": "resnet50", "state_dict": state, "optimizer": {"state": {}}}, path)
+    images = torch.rand(1, 3, 80, 80) * 2 - 1
+    trunk.fc = torch.nn.Identity()
+    trunk.eval()
+    with torch.no_grad():
+        # Nearest neighbour, as in the published loss: every output pixel is the input pixel its corner falls on.
+        index = torch.arange(224) * 80 // 224
+        expected = torch.nn.functional.normalize(trunk(images[:, :, index][:, :, :, index]), dim=1)
+    torch.testing.assert_close(load_identity(path).embed(images), expected)
