@@ -183,7 +183,11 @@ class Untrained(Shift):
 CARDS = {editor.info.name: editor.info for editor in (Shift, Styles, Broken, Picture, Untrained)}
 
 
-def install(set_attribute: Any = setattr) -> None:
+CONTROLS = ("no-edit", "random-direction")
+"""Real controls that are installed; tests of the others name them."""
+
+
+def install(set_attribute: Any = setattr, controls: tuple[str, ...] = CONTROLS) -> None:
     """Replace the installed methods by the ones here, and domains by tiny ones; the controls stay the real ones."""
     module = sys.modules[__name__]
     cards = types.ModuleType("bench_tiny_cards")
@@ -192,8 +196,8 @@ def install(set_attribute: Any = setattr) -> None:
     sys.modules["bench_tiny"], sys.modules["bench_tiny_cards"] = module, cards
     group = "textedit_bench.methods"
     points = [EntryPoint(name, f"bench_tiny_cards:{name}", group) for name in CARDS]
-    points.append(EntryPoint("no-edit", "textedit_methods.no_edit.card:CARD", group))
-    points.append(EntryPoint("random-direction", "textedit_methods.random_direction.card:CARD", group))
+    for name in controls:
+        points.append(EntryPoint(name, f"textedit_methods.{name.replace('-', '_')}.card:CARD", group))
     import textedit_bench.domain
     import textedit_bench.registry
 

@@ -6,7 +6,7 @@ import lpips
 import pytest
 import torch
 
-from textedit_bench.metrics.perceptual import Lpips
+from textedit_bench.models.lpips import Lpips
 from textedit_bench.worlds.networks.trunk import PERCEPTUAL, PerceptualDistance
 
 

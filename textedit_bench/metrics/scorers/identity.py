@@ -36,6 +36,7 @@ class IdentityScorer:
         self._readout: GeometryReadout | None = None
         self.protocols: dict[str, Protocol] = {}
         self._features: dict[str, ImageFeatures] = {}
+        self._points: dict[str, ImageFeatures] = {}
         for name, (role, reference, title, in_loop) in _COSINES.items():
             if not domain.has(role):
                 continue
@@ -56,7 +57,10 @@ class IdentityScorer:
         for role, features in self._features.items():
             photo = features(sample.photo, keep=True)
             inversion = features(sample.inversion, keep=True)
-            rows[role] = {"photo": photo, "inversion": inversion, "edit": features(sample.edit, keep=False)}
+            edit = features(sample.edit, keep=False)
+            rows[role] = {"photo": photo, "inversion": inversion, "edit": edit}
+            if hasattr(self._domain.network(role), "landmarks"):
+                rows[role].update(self._in_the_frame_of_the_photo(role, sample, edit))
         columns = {}
         for name, (role, reference, *_) in _COSINES.items():
             if name in self.protocols:
@@ -67,6 +71,16 @@ class IdentityScorer:
         if "geometry_drift" in self.protocols:
             columns["geometry_drift"] = self._drift(rows[JUDGE])
         return columns
+
+    def _in_the_frame_of_the_photo(self, role: str, sample: Sample, found: Tensor) -> dict[str, Tensor]:
+        """Inversions and edits aligned by the photo's landmarks; no face (nan) where the edit shows none of its own."""
+        network = self._domain.network(role)
+        if role not in self._points:
+            self._points[role] = ImageFeatures(network.landmarks)
+        points = self._points[role](sample.photo, keep=True)
+        inversion, edit = network.embed(sample.inversion.images, points), network.embed(sample.edit.images, points)
+        edit = torch.where(found.isnan().any(1, keepdim=True), torch.full_like(found, float("nan")), edit.cpu())
+        return {"inversion": inversion.cpu(), "edit": edit}
 
     def _verified(self, rows: dict[str, Tensor]) -> Column:
         threshold = getattr(self._domain.network(JUDGE), "threshold", None)

@@ -1,0 +1,88 @@
+"""Two folders of pictures get the suite's own figures; what does not pair is one clear error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from textedit_bench.errors import UserError
+from textedit_bench.metrics import Suite
+from textedit_bench.metrics.folders import score_folders
+from textedit_bench.metrics.statistics_file import SetStatistics
+from textedit_bench.prompt import Prompt
+
+PROMPT = Prompt("a smiling face", source="a face")
+
+
+@pytest.fixture
+def pictures(domain: Any, tmp_path: Path, draw: torch.Generator) -> Any:
+    domain.resolution = 16
+    levels = torch.randint(0, 256, (2, 5, 16, 16, 3), generator=draw).to(torch.uint8).numpy()
+    for folder, pixels in zip(("source", "edited"), levels, strict=True):
+        (tmp_path / folder).mkdir()
+        for i, picture in enumerate(pixels):
+            Image.fromarray(picture).save(tmp_path / folder / f"{i}.png")
+    return levels
+
+
+def test_figures_are_those_of_the_suite(domain: Any, tmp_path: Path, pictures: np.ndarray) -> None:
+    found = score_folders(domain, tmp_path / "source", tmp_path / "edited", PROMPT)
+    photos, edits = (torch.from_numpy(p).permute(0, 3, 1, 2) / 127.5 - 1 for p in pictures)
+    columns = Suite(domain).score_batch(photos=photos, inversions=photos, edits=edits, prompt=PROMPT, factors=None)
+    summary = found.summary.set_index("metric")
+    for name in ("psnr", "lpips", "identity", "clip_score", "clip_gain_photo"):
+        assert summary.loc[name, "mean"] == pytest.approx(columns[name].values.mean(), rel=1e-6)
+        assert summary.loc[name, "low"] < summary.loc[name, "mean"] < summary.loc[name, "high"]
+    assert summary.loc["fid_source", "mean"] > 0
+    assert not any(name.endswith("_inversion") for name in summary.index)
+    assert "success" not in summary.index and any("success" in note for note in found.notes)
+    assert len(found.records) == 5 * found.records["metric"].nunique()
+
+
+def test_the_same_folder_twice_scores_as_doing_nothing(domain: Any, tmp_path: Path, pictures: Any) -> None:
+    summary = score_folders(domain, tmp_path / "source", tmp_path / "source", PROMPT).summary.set_index("metric")
+    assert summary.loc["lpips", "mean"] == 0.0 and summary.loc["identity", "mean"] == pytest.approx(1.0)
+    assert summary.loc["fid_source", "mean"] == pytest.approx(0.0, abs=1e-3)
+    assert "psnr" not in summary.index  # identical everywhere: no number
+
+
+def test_statistics_of_real_images_are_used_and_checked(domain: Any, tmp_path: Path, pictures: Any) -> None:
+    features = np.random.default_rng(0).random((20, 12)).astype(np.float32)
+    facts = {"weights_sha256": domain.digest("features"), "resize": "network", "source": "real"}
+    reference = SetStatistics.of(features, **facts)
+    found = score_folders(domain, tmp_path / "source", tmp_path / "edited", PROMPT, reference)
+    summary = found.summary.set_index("metric")
+    assert found.statistics is not None
+    assert summary.loc["fid_real", "mean"] == pytest.approx(found.statistics.distance(reference))
+    assert np.isfinite(summary.loc["kid_real", "mean"])
+    other = SetStatistics.of(features, **{**facts, "weights_sha256": "other"})
+    with pytest.raises(UserError, match="weights_sha256"):
+        score_folders(domain, tmp_path / "source", tmp_path / "edited", PROMPT, other)
+
+
+def test_what_does_not_pair_or_fit_is_named(domain: Any, tmp_path: Path, pictures: Any) -> None:
+    source, edited = tmp_path / "source", tmp_path / "edited"
+
+    def refused(match: str) -> None:
+        with pytest.raises(UserError, match=match):
+            score_folders(domain, source, edited, PROMPT)
+
+    (edited / "4.png").rename(edited / "five.png")
+    refused("'4' .* has no partner")
+    (edited / "five.png").rename(edited / "4.png")
+    Image.new("RGB", (8, 16)).save(edited / "4.png")
+    refused("8x16; the judges of tiny")
+    (edited / "4.png").write_bytes(b"no picture")
+    refused("cannot be read")
+    Image.new("RGB", (16, 16)).save(edited / "4.jpg")
+    refused("several pictures called '4'")
+    with pytest.raises(UserError, match="is not a folder"):
+        score_folders(domain, tmp_path / "nowhere", edited, PROMPT)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="holds no picture"):
+        score_folders(domain, tmp_path / "empty", edited, PROMPT)

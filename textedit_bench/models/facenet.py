@@ -1,0 +1,68 @@
+"""FaceNet of facenet-pytorch: the second opinion on identity, of another architecture and another loss.
+
+Source: Schroff et al. 2015 (FaceNet), arXiv 1503.03832; weights trained on VGGFace2 or CASIA-WebFace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.models.curricularface import embed_found
+from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.face_alignment import Finder, MtcnnFinder
+from textedit_bench.models.matching import load_exactly
+
+SIDE = 160
+
+
+class FaceNet(nn.Module):
+    """Unit embeddings of faces that MTCNN finds, aligned by five landmarks like the first judge's.
+
+    The package crops a box instead; with the landmarks of the source both judges see the very same face.
+
+    Args:
+        find: landmarks of pictures.
+    """
+
+    def __init__(self, find: Finder | None = None) -> None:
+        super().__init__()
+        from facenet_pytorch import InceptionResnetV1
+
+        self.network: Any = InceptionResnetV1(pretrained=None, classify=False)
+        self._find = find or MtcnnFinder()
+        # Dropout and batch norm are inside: in training mode its scores would be random.
+        self.eval().requires_grad_(False)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], source: str) -> FaceNet:
+        """The network of a published file; its classifier is left out.
+
+        Raises:
+            CheckpointError: tensors are missing, surplus or misshapen.
+        """
+        made = cls()
+        kept = {name: tensor for name, tensor in state.items() if not name.startswith("logits.")}
+        own = made.network.state_dict()
+        if not set(kept) & set(own):
+            raise CheckpointError(f"{source}: holds no tensor of FaceNet")
+        load_exactly(made.network, kept, source)
+        return made
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Faces [B, 3, 160, 160], RGB in [-1, 1] -> unit embeddings [B, 512]."""
+        # (x - 127.5) / 128 on 0..255.
+        rows: Tensor = self.network(faces * (127.5 / 128.0))
+        return rows
+
+    def landmarks(self, images: Tensor) -> Tensor:
+        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan where there is no face."""
+        return self._find(images)
+
+    @torch.no_grad()
+    def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
+        """Unit embeddings [B, 512]; rows of nan where there is no face; arguments as `CurricularFace.embed`."""
+        return embed_found(self, images, self.landmarks(images) if points is None else points, SIDE)

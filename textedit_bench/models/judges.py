@@ -1,0 +1,66 @@
+"""Loading of judges: what a file is follows from its tensors, never from its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
+from textedit_bench.models.curricularface import CurricularFace
+from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.facenet import FaceNet
+from textedit_bench.models.inception import Inception, Resize
+from textedit_bench.models.loading import AnyPath, load_identity, load_own
+from textedit_bench.models.lpips import Lpips, Net
+
+
+def load_judge_identity(path: AnyPath) -> Any:
+    """CurricularFace or FaceNet from their published files, else whatever `load_identity` reads.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    state = _state(checkpoint)
+    if any(name.startswith("repeat_1.0.branch0.") for name in state):
+        return FaceNet.from_state(state, str(path))
+    # IR-SE networks have gates (fc1) in every block, IR-101 has none and 49 blocks.
+    if "body.48.res_layer.1.weight" in state and not any(".fc1." in name for name in state):
+        return CurricularFace.from_state(state, str(path))
+    return load_identity(path)
+
+
+def load_features(path: AnyPath, resize: Resize = "clean") -> Any:
+    """Inception of 2015-12-05 from its published file, or a feature network of ours.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    return (
+        load_own(path) if checkpoint.format == "ours" else Inception.from_state(_state(checkpoint), str(path), resize)
+    )
+
+
+def load_perceptual(path: AnyPath) -> Any:
+    """LPIPS on the trunk of a torchvision file (AlexNet or VGG-16, told by their layers), or a network of ours.
+
+    Raises:
+        CheckpointError: one line naming the file and what is wrong with it.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format == "ours":
+        return load_own(path)
+    state = _state(checkpoint)
+    first = state.get("features.0.weight")
+    trunks: dict[tuple[int, ...], Net] = {(64, 3, 11, 11): "alex", (64, 3, 3, 3): "vgg"}
+    net = trunks.get(tuple(first.shape)) if first is not None else None
+    if net is None:
+        raise CheckpointError(f"{path}: holds neither AlexNet nor VGG-16 of torchvision")
+    try:
+        return Lpips(net, state)
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _state(checkpoint: Checkpoint) -> dict[str, Any]:
+    return dict(next(iter(checkpoint.networks.values()), {}))
