@@ -76,7 +76,7 @@ def test_a_choice_is_read_back_and_damage_is_named(tmp_path):
 
 
 def test_a_tuning_looks_at_development_images_and_prompts_only(monkeypatch, tmp_path):
-    from textedit_bench.tuning import tune as module
+    from textedit_bench.tuning import choose as module
 
     asked = []
 

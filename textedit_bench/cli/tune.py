@@ -48,8 +48,8 @@ def tune(
     combinations(values, method_info(method))  # bad input is answered before torch is imported
     load_dataset(dataset)
 
-    from textedit_bench.tuning.tune import TuneRequest
-    from textedit_bench.tuning.tune import tune as run
+    from textedit_bench.tuning.choose import TuneRequest
+    from textedit_bench.tuning.choose import tune as run
 
     options: dict[str, Any] = {
         "images": images,

@@ -1,0 +1,195 @@
+"""Leakage, matched effect, ranks, audit and control checks from stored cells with known values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from textedit_bench.bench.cell import digest_of
+from textedit_bench.bench.scoring import write_table
+from textedit_bench.report.analysis import write_analysis
+from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
+from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.controls import check_controls
+from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
+from textedit_bench.report.ranks import ranks_frame, ranks_markdown
+from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
+
+IMAGES = [f"image-{i}" for i in range(10)]
+STRENGTHS = [0.0, 1.0, 2.0]
+LOWER = {"lpips", "lpips_inversion", "geometry_drift"}
+
+
+@pytest.fixture
+def cell(tmp_path):
+    """``cell(method, prompt, asked, {metric: [3 strengths x 10 images]})`` stores a scored cell."""
+
+    def make(method: str, prompt: str, asked: str, values: dict[str, Any], **options: Any) -> StoredCell:
+        frames = []
+        for metric, given in values.items():
+            grid = np.broadcast_to(np.asarray(given, float), (len(STRENGTHS), len(IMAGES)))
+            for strength, row in zip(STRENGTHS, grid, strict=True):
+                state = np.where(np.isfinite(row), "ok", options.get("state", "attribute hidden"))
+                frame = pd.DataFrame({"image": IMAGES, "value": row, "state": state})
+                frames.append(frame.assign(metric=metric, strength=strength, protocol=metric))
+        records = pd.concat(frames, ignore_index=True).assign(dataset="d", method=method, prompt_id=prompt, seed=0)
+        matched = options.get("matched")
+        identity = {
+            "dataset": "d", "tier": "mini", "method": method, "prompt_id": prompt, "seed": 0, "strengths": STRENGTHS,
+            "prompt": {"target": prompt, "attribute": asked}, "settings": options.get("settings", {}),
+            "matched_to": matched.digest if matched else None,
+        }  # fmt: skip
+        listing = {
+            "title": method.title(), "default_strength": 1.0, "control": options.get("control", False), "trained": True,
+            "matched_method": matched.identity["method"] if matched else None,
+            "matched_title": matched.listing["title"] if matched else None,
+        }  # fmt: skip
+        protocols = {
+            name: {"id": name, "title": name, "higher_is_better": name not in LOWER, "decimals": 3, "scope": "image",
+                   "in_loop": "in_loop" in name}
+            for name in values
+        }  # fmt: skip
+        path = tmp_path / "cells" / digest_of(identity)
+        path.mkdir(parents=True)
+        write_table(records, path / "records.parquet")
+        manifest = {
+            "identity": identity,
+            "listing": listing,
+            "infer": {"ids": IMAGES},
+            "score": {"protocols": protocols},
+        }
+        return StoredCell(path, manifest)
+
+    return make
+
+
+def part(*cells: StoredCell) -> Collected:
+    return Collected("d", list(cells), None)
+
+
+def at_one(values: Any) -> np.ndarray:
+    """Values at strength 1; zero elsewhere."""
+    grid = np.zeros((3, 10))
+    grid[1] = values
+    return grid
+
+
+def test_the_leakage_matrix_by_hand(cell, tmp_path):
+    hair = cell("m", "blond", "hair=blond", {"changed_hair": at_one([1] * 8 + [0] * 2), "changed_hat": at_one(0)})
+    half = np.where(np.arange(10) < 4, 1.0, np.where(np.arange(10) < 8, 0.0, np.nan))
+    hat = cell("m", "cap", "hat=cap", {"changed_hair": at_one(half), "changed_hat": at_one(1)})
+    frame = leakage_frame([part(hair, hat)])
+    rates = frame.pivot(index="asked", columns="attribute", values="rate")
+    np.testing.assert_allclose(rates.loc["hair", ["hair", "hat"]], [0.8, 0.0])
+    np.testing.assert_allclose(rates.loc["hat", ["hair", "hat"]], [0.5, 1.0])
+    assert frame.set_index(["asked", "attribute"]).loc[("hat", "hair"), "n"] == 8
+    page = leakage_markdown(frame)
+    assert "| hair | **80** | 0 |" in page and "| hat | 50 | **100** |" in page
+    assert draw_leakage(frame) is not None
+    assert leakage_frame([part(cell("x", "p", "hair=a", {"lpips": 0.1}))]).empty
+
+
+def curve(top: float, cost: float) -> dict[str, Any]:
+    effect = np.array([0.0, top / 2, top])[:, None]
+    return {"success": effect, "preservation": 1 - cost * effect}
+
+
+def test_methods_are_compared_where_all_of_them_get(cell):
+    rows = [cell("far", p, "hair=b", curve(1.0, 0.5)) for p in ("p", "q")]
+    rows += [cell("near", p, "hair=b", curve(0.4, 0.25)) for p in ("p", "q")]
+    rows += [cell("control", p, "hair=b", curve(0.0, 0.0), control=True) for p in ("p", "q")]
+    frame = tradeoff_frame([part(*rows)]).set_index("method")
+    assert set(frame.index) == {"far", "near"} and frame["reference"].tolist() == pytest.approx([0.4, 0.4])
+    assert frame.loc["far", "kept_at_50"] == pytest.approx(1 - 0.5 * 0.2)
+    assert frame.loc["near", "kept_at_50"] == pytest.approx(1 - 0.25 * 0.2)
+    assert frame.loc["far", "area"] == pytest.approx(0.9) and frame.loc["far", "reach"] == pytest.approx(1.0)
+    assert "0.950 [0.950, 0.950]" in tradeoff_markdown(frame.reset_index())
+
+
+def test_ranks_over_prompts_leave_controls_and_networks_in_the_loop_out(cell):
+    draw = np.random.default_rng(0)
+    rows = []
+    for prompt in "pqrstuvwxyz":
+        for method, mean in (("good", 0.9), ("fair", 0.5), ("poor", 0.1)):
+            values = {"success": mean + 0.01 * draw.normal(size=(3, 10)), "identity_in_loop": 0.5}
+            rows.append(cell(method, prompt, "hair=b", values))
+        rows.append(cell("control", prompt, "hair=b", {"success": 2.0, "identity_in_loop": 1.0}, control=True))
+    frame = ranks_frame([part(*rows)])
+    assert set(frame["metric"]) == {"success"} and frame["title"].tolist() == ["Good", "Fair", "Poor"]
+    assert frame["average_rank"].tolist() == [1.0, 2.0, 3.0] and (frame["blocks"] == 11).all()
+    assert frame["friedman_p"].iloc[0] < 0.001
+    assert "| Good | 1.00 |" in ranks_markdown(frame)
+    assert ranks_frame([part(*[r for r in rows if r.identity["method"] == "good"])]).empty
+
+
+def test_the_audit_finds_the_judge_that_sees_and_the_one_that_guesses(cell):
+    draw = np.random.default_rng(1)
+    cells = []
+    for prompt in ("p", "q"):
+        truth = draw.integers(0, 2, (3, 10)).astype(float)
+        kept = draw.random((3, 10))
+        values = {
+            "success": truth,
+            "clip_gain": truth + 0.01 * draw.normal(size=(3, 10)),
+            "clip_score": draw.normal(size=(3, 10)),
+            "clip_gain_in_loop": truth + 2.0,
+            "preservation": kept,
+            "lpips": -kept,  # a distance: lower is better
+        }
+        cells.append(cell("m", prompt, f"{prompt}=x", values))
+    frame = audit_frame([part(*cells)])
+    rho = frame[frame["asked"] == "all"].set_index("metric")["rho"]
+    assert rho["clip_gain"] > 0.8 > 0.5 > abs(rho["clip_score"])
+    assert rho["lpips"] == pytest.approx(1.0)
+    assert (frame["n"] <= 2 * 2 * 10).all()  # strength 0 does not count
+    page = audit_markdown(frame, overfit_frame([part(*cells)]))
+    assert "Best order over all attributes: `clip_gain" in page and "| p |" not in page.split("\n")[0]
+    assert abs(overfit_frame([part(*cells)])["gap"].iloc[0]) < 1e-9  # one method: nothing to differ from
+
+
+def test_files_are_written_and_those_no_longer_possible_removed(cell, tmp_path):
+    (tmp_path / "ranks.csv").write_text("old")
+    both = {**curve(1.0, 0.5), "changed_hair": at_one(1)}
+    written = write_analysis([part(cell("m", "p", "hair=b", both))], tmp_path)
+    assert {"matched.csv", "matched.md", "leakage.csv", "leakage.md", "leakage.png"} <= {path.name for path in written}
+    assert all(path.stat().st_size > 50 for path in written)
+    assert not (tmp_path / "ranks.csv").exists()
+
+
+def test_expectations_of_controls(cell):
+    steps = {"clip_direction": 0.4, "clip_gain": 5.0, "lpips": 0.2, "identity": 0.8}
+    prompts = ("p", "q", "r")
+    method = {p: cell("m", p, "hair=b", steps) for p in prompts}
+    other = {"p": "q", "q": "r", "r": "p"}
+
+    def rows(direction: float, lpips: float, success: float) -> Collected:
+        wrong = {"matches": "other prompt"}
+        cells = list(method.values())
+        for p in prompts:
+            values = {"clip_direction": direction, "clip_gain": 0.1, "lpips": lpips, "identity": 0.8}
+            options = {"control": True, "settings": wrong, "matched": method[other[p]]}
+            cells.append(cell(f"wrong{direction}{lpips}{success}", p, "hair=b", values, **options))
+            truth = {"success": success, "clip_gain": 8.0, "clip_gain_photo": 8.0, "clip_direction": 0.6}
+            options = {"control": True, "settings": {"shows": "truth"}}
+            cells.append(cell(f"truth{direction}{lpips}{success}", p, "hair=b", truth, **options))
+        return part(*cells)
+
+    assert all(check.passed for check in check_controls(rows(0.02, 0.2, 1.0)))
+    assert len(check_controls(rows(0.02, 0.2, 1.0))) == 6
+    for broken in ((0.5, 0.2, 1.0), (0.02, 0.3, 1.0), (0.02, 0.2, 0.5)):
+        assert [check.passed for check in check_controls(rows(*broken))].count(False) == 1
+    assert check_controls(part(*method.values())) == []
+
+
+def test_an_unchanged_control_may_have_no_value_where_it_must_not(cell):
+    exact = {"lpips_inversion": 0.0, "identity_inversion": 1.0, "clip_gain": 0.0}
+    silent = {"psnr_inversion": np.nan, "clip_direction": np.nan}
+    options = {"control": True, "settings": {"shows": "inversion"}}
+    right = cell("none", "p", "hair=b", {**exact, **silent}, **options)
+    assert all(check.passed for check in check_controls(part(right))) and len(check_controls(part(right))) == 5
+    moved = cell("moved", "p", "hair=b", {**exact, **silent, "clip_direction": 0.3}, **options)
+    failed = [check for check in check_controls(part(moved)) if not check.passed]
+    assert len(failed) == 1 and "10 of 10 have a value" in failed[0].sentence
