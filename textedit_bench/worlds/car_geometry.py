@@ -77,15 +77,15 @@ class Car:
             "half_base": half,
             "wheel": 4.7 + 1.8 * g["wheel_size"],
             "bottom": -clearance,
-            "belt": -clearance - 8.2 - 2.6 * g["body_height"] - tall,
-            "roof": 7.8 + 2.6 * g["roof_height"] + roof,
+            "belt": -clearance - 8.8 - 2.4 * g["body_height"] - tall,
+            "roof": 8.6 + 2.6 * g["roof_height"] + roof,
             "front": half + 8.4,
             "rear": -half - 6.4 - 3.4 * g["tail_length"],
             "hood": 8.6 + 4.0 * g["hood_length"],
             "nose_drop": 0.4 + 3.4 * g["nose_drop"],
             "windshield": 0.30 + 0.75 * g["windshield_slope"],
             "rear_slope": slope,
-            "sill": 3.0 - 2.8 * g["window_size"],
+            "sill": 0.45 * (4.3 + 2.6 * g["roof_height"] + roof) * (1.0 - g["window_size"]),
         }
         car = cls(values, names, geometry, n, x, y)
         car._place_cabin(g["tail_length"])
@@ -132,9 +132,9 @@ class Car:
         rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
         return rows[self.values[attribute]][:, :, None, None]
 
-    def paint(self, shade: float = 1.0) -> Tensor:
+    def paint(self) -> Tensor:
         """Colour of the body with the small tone nuisance."""
-        return (self.pick("body_color", BODY) * shade * (0.94 + 0.12 * self.nuisance["tone"][:, None])).clamp(0, 1)
+        return (self.pick("body_color", BODY) * (0.94 + 0.12 * self.nuisance["tone"][:, None])).clamp(0, 1)
 
     def dusk(self) -> Tensor:
         """Factor [B, 3, 1, 1] that darkens the scene, not the car, at night."""

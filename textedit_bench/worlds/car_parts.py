@@ -12,7 +12,7 @@ from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, unio
 
 GLASS = {"clear": (190, 232, 250), "tinted": (16, 18, 26)}
 LAMP = {"off": (170, 178, 188), "on": (255, 250, 170)}
-TYRE, RUBBER, ARCH, TRIM = (26, 26, 30), (48, 48, 54), (20, 20, 24), (72, 74, 82)
+TYRE, RUBBER, TRIM, OUTLINE = (26, 26, 30), (48, 48, 54), (72, 74, 82), (26, 22, 32)
 SILVER, STEEL, BEAM, TAIL = (232, 236, 242), (120, 124, 134), (255, 244, 150), (255, 70, 60)
 SPOILER, STRIPE, LUGGAGE, STRAP = (255, 124, 16), (20, 226, 188), (150, 92, 44), (236, 206, 150)
 SEAT, HEAD, HAIR = (96, 58, 40), (240, 190, 150), (70, 44, 30)
@@ -47,12 +47,12 @@ def seats(canvas: Canvas, car: Car) -> None:
 
 
 def body(canvas: Canvas, car: Car) -> None:
-    """Hull and cabin in the colour of the car, with an outline in its shade."""
+    """Hull and cabin in the colour of the car, with a dark outline."""
     g = car.geometry
     cabin = intersect(car.cabin(), car.y - g["belt"] - 2.0)
     whole = union(car.hull(), cabin)
-    canvas.paint(coverage(whole - 0.7), car.paint(0.45), shows=("body_type",))
-    sheen = 1.08 - 0.03 * (car.y - g["belt"])
+    canvas.paint(coverage(whole - 0.7), flat(OUTLINE), shows=("body_type",))
+    sheen = 1.06 - 0.02 * (car.y - g["belt"])
     canvas.paint(coverage(whole + 0.4), (car.paint() * sheen[:, None]).clamp(0, 1), shows=("body_color", "body_type"))
     skirt = intersect(car.hull(), g["bottom"] - 1.9 - car.y)
     canvas.paint(coverage(skirt), flat(TRIM))
@@ -61,7 +61,7 @@ def body(canvas: Canvas, car: Car) -> None:
 def stripes(canvas: Canvas, car: Car) -> None:
     """Two stripes along the whole side."""
     g = car.geometry
-    down = car.y - g["belt"] - 3.6
+    down = car.y - g["belt"] - 3.4
     bands = intersect((down.abs() - 1.7).abs() - 0.85, car.hull() + 0.8)
     canvas.paint(coverage(bands), flat(STRIPE), car.has("stripes", "stripes"), shows=("stripes",))
 
@@ -71,22 +71,22 @@ def doors(canvas: Canvas, car: Car) -> None:
     g = car.geometry
     tall = intersect(g["belt"] + 0.6 - car.y, car.y - g["bottom"] + 2.4)
     front = (car.x - g["cowl"] + 2.0).abs() - 0.45
-    canvas.paint(coverage(intersect(front, tall)) * 0.8, car.paint(0.45))
+    canvas.paint(coverage(intersect(front, tall)) * 0.7, flat(OUTLINE))
     behind = (car.x - g["cabin"] + 0.6).abs() - 0.75
-    canvas.paint(coverage(intersect(behind, tall)), car.paint(0.35), car.has("body_type", "pickup"))
+    canvas.paint(coverage(intersect(behind, tall)), flat(OUTLINE), car.has("body_type", "pickup"))
 
 
 def windows(canvas: Canvas, car: Car) -> None:
     """Glass in a bright frame inside the cabin, parted by a pillar where it is long."""
     g = car.geometry
     open_ = car.is_("body_type", "convertible")
-    inset = torch.where(open_, 1.0, 2.0)
+    inset = torch.where(open_, 1.0, 2.2)
     # The windshield of an open car keeps its height: it is all the glass there is.
     sill = torch.where(open_, 0.0, g["sill"])
     glass = intersect(car.cabin(inset), car.y - g["belt"] + 0.4 + sill)
-    pillar = 1.2 - (car.x - (g["cabin"] + g["cowl"]) / 2).abs()
+    pillar = 0.3 - (car.x - (g["cabin"] + g["cowl"]) / 2).abs()
     glass = torch.where(car.is_("body_type", "sedan", "suv"), intersect(glass, pillar), glass)
-    canvas.paint(coverage(glass - 0.7), flat(SILVER))
+    canvas.paint(coverage(glass - 0.8), flat(SILVER))
     canvas.paint(coverage(glass), car.pick("windows", GLASS), shows=("windows",))
 
 
@@ -96,7 +96,7 @@ def wheels(canvas: Canvas, car: Car) -> None:
     r = g["wheel"]
     x, y = car.x.abs() - g["half_base"], car.y + r
     reach = torch.sqrt(x**2 + y**2)
-    canvas.paint(coverage(intersect(reach - r - 1.0, car.hull())), flat(ARCH))
+    canvas.paint(coverage(intersect(reach - r - 1.0, car.hull())), flat(OUTLINE))
     canvas.paint(coverage(reach - r), flat(TYRE))
     rim = reach - r + 1.4
     disc = torch.where(car.is_("wheels", "chrome")[:, None], flat(SILVER), flat(RUBBER))

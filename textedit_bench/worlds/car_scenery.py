@@ -67,8 +67,8 @@ def city(canvas: Canvas, car: Car) -> None:
         # One pane per floor, every five pixels down the tower.
         down = (torch.remainder(y - top - 0.6, 5.0) - 2.5).abs() - 1.2
         panes.append(intersect(across, down, top + 1.0 - y))
-    tone = car.pick("time", WINDOW)
-    canvas.paint(coverage(union(*panes)), tone, here, shows_if_painted=("background", "time"))
+    glow = car.pick("time", WINDOW)
+    canvas.paint(coverage(union(*panes)), glow, here, shows_if_painted=("background", "time"))
 
 
 def forest(canvas: Canvas, car: Car) -> None:
