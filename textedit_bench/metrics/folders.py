@@ -15,7 +15,7 @@ from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.sets import SET_METRICS, set_metric, set_protocols
+from textedit_bench.metrics.sets import FEW, SET_METRICS, set_metric, set_protocols
 from textedit_bench.metrics.statistics import delete_block_jackknife, two_way_bootstrap
 from textedit_bench.metrics.statistics_file import SetStatistics
 from textedit_bench.metrics.suite import Suite
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 BATCH = 24
-FEW = 2048
-"""Pictures below which a Frechet distance says little: its bias falls as one over their number."""
 
 
 @dataclass(frozen=True)

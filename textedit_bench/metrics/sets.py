@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 Features = NDArray[np.floating]
+FEW = 2048
+"""Images below which a Frechet distance says little: its bias falls as one over their number."""
 Reference = Literal["real", "inversion", "source"]
 
 

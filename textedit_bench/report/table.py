@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.protocol import Protocol
-from textedit_bench.metrics.sets import SET_METRICS
+from textedit_bench.metrics.sets import FEW, SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
 from textedit_bench.report.columns import HEADLINE, RANGES, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
@@ -188,6 +188,12 @@ def _footnotes(
     if any(c.in_loop for c in columns):
         notes.append(
             "(in loop): judged by a network that methods may have optimised; shown for comparison, not ranked."
+        )
+    counts = frame[[f"{c.name}_n" for c in columns if c.scope == "set"]].to_numpy(np.float64)
+    if (known := counts[counts > 0]).size and known.min() < FEW:
+        notes.append(
+            f"Set metrics on {known.min():.0f} images: a Frechet distance of fewer than {FEW} is biased upwards by "
+            "about one over their number; compare rows of equal number only."
         )
     if "success" in frame and frame["success_left_out"].any():
         counts = frame[["dataset", "prompt_set", "success_left_out", "edits"]].drop_duplicates()
