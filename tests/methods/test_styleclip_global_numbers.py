@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from textedit_bench.errors import UserError
 from textedit_bench.models.stylegan2 import Generator
 from textedit_methods.styleclip_global.channels import editable
+from textedit_methods.styleclip_global.compare import agreement
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
 from textedit_methods.styleclip_global.selection import automatic_beta, step
 from textedit_methods.styleclip_global.statistics import Sampling, Statistics, measure, sample_styles
@@ -288,3 +289,13 @@ def test_other_files_are_refused(tmp_path, content):
         load_relevance(tmp_path / "a.bin", WIDTHS)
     with pytest.raises(UserError, match="no such file"):
         load_relevance(tmp_path / "b.bin", WIDTHS)
+
+
+def test_agreement_of_two_projections_by_hand():
+    first = torch.arange(40.0)
+    swapped = first.clone()
+    swapped[[0, 39]] = swapped[[39, 0]]  # rank differences of 39, twice: 1 - 6 * 2 * 39^2 / (40 * (40^2 - 1))
+    found = agreement(first, swapped)
+    assert found.spearman == pytest.approx(1 - 6 * 2 * 39**2 / (40 * 1599))
+    assert found.overlap == 19 / 20
+    assert agreement(first, -first).spearman == pytest.approx(-1) and agreement(first, -first).overlap == 1
