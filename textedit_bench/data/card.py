@@ -6,14 +6,12 @@ line. Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from textedit_bench.errors import UserError
+from textedit_bench.documents import read_document
 from textedit_bench.prompt import Prompt
 
 TIERS = ("mini", "full")
@@ -235,40 +233,4 @@ def read_card(path: str | Path) -> DatasetCard:
         UserError: the file is missing, is not YAML, or a field is wrong; the message names field and line.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"card {path}: cannot be read ({error})") from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}:" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise UserError(f"card {path}:{line} not valid YAML ({problem})") from error
-    if not isinstance(data, dict):
-        raise UserError(f"card {path}: line 1: expected a mapping of fields, got {type(data).__name__}")
-    try:
-        return DatasetCard.model_validate({**data, "path": path})
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{more}".split())
-        raise UserError(f"card {path}: line {_line(node, first['loc'])}: {message}") from error
-
-
-def _line(node: Any, location: tuple[Hashable, ...]) -> int:
-    """Line (from 1) of the deepest part of ``location`` that exists in the YAML tree."""
-    line = node.start_mark.line + 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == str(part)]
-            if not found:
-                return line
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+    return read_document(path, DatasetCard, "card", path=path)

@@ -1,0 +1,66 @@
+"""YAML files that become checked data: an error names the file, the field and the line."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from textedit_bench.errors import UserError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_document(where: Traversable, model: type[M], what: str, **more: Any) -> M:
+    """Read a YAML mapping and check it.
+
+    Args:
+        where: the file.
+        model: what it has to be.
+        what: how such a file is called in messages, such as ``card``.
+        more: fields that do not come from the file.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or a field is wrong; the message names field and line.
+    """
+    try:
+        text = where.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{what} {where}: cannot be read ({error})") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}:" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise UserError(f"{what} {where}:{line} not valid YAML ({problem})") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{what} {where}: line 1: expected a mapping of fields, got {type(data).__name__}")
+    try:
+        return model.model_validate({**data, **more})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
+        raise UserError(f"{what} {where}: line {_line(node, first['loc'])}: {message}") from error
+
+
+def _line(node: Any, location: tuple[Hashable, ...]) -> int:
+    """Line (from 1) of the deepest part of ``location`` that exists in the YAML tree."""
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == str(part)]
+            if not found:
+                # pydantic names the chosen kind of a tagged union, which is no key of the file
+                continue
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
