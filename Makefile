@@ -11,7 +11,8 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport METHOD DATASET TIER PROMPTS N SEED RESULTS
+unexport TASK METHOD DATASET TIER PROMPTS N SEED RESULTS
+export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
 export TEB_TIER = $(value TIER)
@@ -31,8 +32,9 @@ help: ## list the targets
 venv: ## build, update or repair the virtual environment
 	@tools/venv.sh
 
-bench: venv ## compare METHOD on DATASET (none given: all); TIER= PROMPTS= N= SEED= RESULTS=
+bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS=
 	@$(BIN)/textedit-bench bench \
+	  $${TEB_TASK:+--task "$$TEB_TASK"} \
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
 	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
 	  $${TEB_TIER:+--tier "$$TEB_TIER"} \

@@ -49,17 +49,29 @@ class Done:
         return time.monotonic() - self.began
 
 
-def run_cells(request: BenchRequest, reporter: Reporter) -> Done:
+def run_cells(
+    request: BenchRequest,
+    reporter: Reporter,
+    *,
+    open_session: type[DatasetSession] = DatasetSession,
+    open_store: type[Store] = Store,
+) -> Done:
     """Plan, edit and score; writes no table. The reporter is left open.
+
+    Args:
+        request: what is asked.
+        reporter: told about progress.
+        open_session: how a cell is brought to its end; another one for another task.
+        open_store: where cells lie; another one for another task.
 
     Raises:
         UserError: the request cannot be met; no edit was computed.
     """
     plans = plan(request)
     _check_device(request.device)
-    store = Store(request.results)
+    store = open_store(request.results)
     store.check_writable()
-    bench = _Bench(request, store, reporter)
+    bench = _Bench(request, store, reporter, open_session)
     began = time.monotonic()
     try:
         reporter.begin(sum(p.cell_count for p in plans))
@@ -80,6 +92,7 @@ class _Bench:
     request: BenchRequest
     store: Store
     reporter: Reporter
+    open_session: type[DatasetSession] = DatasetSession
     outcomes: list[CellOutcome] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     """Cells with stored scores."""
@@ -117,7 +130,7 @@ class _Bench:
         from textedit_bench.metrics.suite import Suite
 
         domain = Domain(plan.card, plan.tier, self.request.device)
-        session = DatasetSession(plan, self.store, domain, Suite(domain))
+        session = self.open_session(plan, self.store, domain, Suite(domain))
         seconds = session.estimate(session.count_todo())
         if seconds:
             self.reporter.note(

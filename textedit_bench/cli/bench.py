@@ -14,6 +14,9 @@ from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, re
 def bench(
     method: Methods = None,
     dataset: Datasets = None,
+    task: Annotated[
+        str, typer.Option("--task", metavar="TASK", help="edit, or generate pictures from texts.")
+    ] = "edit",
     tier: Tier = "auto",
     prompts: Prompts = None,
     images: Images = None,
@@ -39,6 +42,7 @@ def bench(
       textedit-bench bench --method METHOD --dataset DATASET
       textedit-bench bench -m METHOD -d DATASET --images 8 --strengths 0,1,2
       textedit-bench bench -m METHOD -d DATASET --prompts "blond hair; glasses"
+      textedit-bench bench --task generate -m GENERATOR -d DATASET
     """
     options = {
         "methods": split_list("--method", method),
@@ -55,4 +59,4 @@ def bench(
         "device": device,
         "threads": threads,
     }
-    run(options, json)
+    run(options, json, task)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from textedit_bench.cli.output import print_json
+from textedit_bench.errors import unknown_choice
 
 if TYPE_CHECKING:
     from textedit_bench.bench.request import BenchRequest
@@ -36,24 +37,33 @@ Threads = Annotated[
 ]
 
 
-def run(options: dict[str, Any], json: bool) -> None:
+TASKS = ("edit", "generate")
+
+
+def run(options: dict[str, Any], json: bool, task: str = "edit") -> None:
     """Run the request that the given options make, print its end, and exit with its code.
 
     Args:
         options: fields of `BenchRequest`; None and empty stand for not given.
         json: print JSON instead of the table.
+        task: one of `TASKS`.
 
     Raises:
         UserError: the request cannot be met.
     """
     from textedit_bench.bench.request import BenchRequest
 
+    if task not in TASKS:
+        raise unknown_choice("task", task, TASKS)
     given = {name: value for name, value in options.items() if value not in (None, (), {})}
     request = BenchRequest(**given, command=f"textedit-bench {shlex.join(sys.argv[1:])}")
     refuse_unknown_names(request)
-    from textedit_bench.benchmark import run_bench
+    if task == "generate":
+        from textedit_bench.generation import run_generation as run_task
+    else:
+        from textedit_bench.benchmark import run_bench as run_task
 
-    summary = run_bench(request)
+    summary = run_task(request)
     if json:
         print_json(summary.to_json())
     else:

@@ -1,0 +1,99 @@
+"""What generated pictures are measured by: their text, the truth where it is known, and each other."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from textedit_bench.bench.generation.variety import pair_distances, taken_for_another
+from textedit_bench.metrics.column import NO_TRUTH, Column
+from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.metrics.suite import Suite
+
+OF_THE_TEXT = ("r_precision", "reciprocal_rank", "clip_score", "clip_score_in_loop")
+"""Metrics of edits that ask nothing of a source picture."""
+
+
+class GenerationJudges:
+    """The judges of one domain, for pictures without a source.
+
+    Attributes:
+        protocols: metric name -> what exactly it measures: the text metrics of edits, ``success`` (an oracle reads
+            every asked value), ``pair_distance`` and ``same_subject`` (each picture against the others of its text),
+            and the set metrics against real images.
+    """
+
+    def __init__(self, domain: Domain, suite: Suite) -> None:
+        self._domain, self._suite = domain, suite
+        known = suite.protocols
+        self.protocols: dict[str, Protocol] = {name: known[name] for name in OF_THE_TEXT if name in known}
+        if domain.world is not None and domain.has("oracle"):
+            self.protocols["success"] = self._protocol("generation-success", "oracle", "text", "Success", True)
+        if domain.has("perceptual"):
+            title = "Distance of pairs" if domain.tier == "full" else f"Distance of pairs (LPIPS-{domain.tier})"
+            self.protocols["pair_distance"] = self._protocol("lpips-pairs", "perceptual", "each other", title, True)
+        if domain.has("judge_identity") and hasattr(domain.network("judge_identity"), "threshold"):
+            title = "Pairs taken for one subject"
+            same = self._protocol("same-subject", "judge_identity", "each other", title, False)
+            self.protocols["same_subject"] = same
+        self.protocols |= {name: p for name, p in known.items() if p.scope == "set" and "+ref=real" in p.id}
+
+    def _protocol(self, formula: str, role: str, reference: str, title: str, higher: bool) -> Protocol:
+        identity = protocol_id(
+            formula,
+            network=f"{self._domain.tier}-{role}",
+            digest=self._domain.digest(role),
+            resize="network",
+            reference=reference,
+        )
+        return Protocol(identity, title, higher)
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """Every protocol as plain values."""
+        return {name: asdict(protocol) for name, protocol in self.protocols.items()}
+
+    @torch.no_grad()
+    def score(self, images: Tensor, prompt: Prompt) -> dict[str, Column]:
+        """Measure the N pictures of one text with every metric of scope ``image``.
+
+        Args:
+            images: [N, 3, H, W] in [-1, 1].
+            prompt: what was asked, ground truth included.
+        """
+        domain = self._domain
+        measured = self._suite.score_batch(photos=images, inversions=images, edits=images, prompt=prompt, factors=None)
+        columns = {name: measured[name] for name in OF_THE_TEXT if name in self.protocols}
+        if "success" in self.protocols:
+            columns["success"] = self._success(images, prompt)
+        if "pair_distance" in self.protocols:
+            columns["pair_distance"] = _pairs(pair_distances(images, domain.network("perceptual")))
+        if "same_subject" in self.protocols:
+            judge = domain.network("judge_identity")
+            columns["same_subject"] = _pairs(taken_for_another(judge.embed(images), float(judge.threshold)))
+        return columns
+
+    def _success(self, images: Tensor, prompt: Prompt) -> Column:
+        if not prompt.asked:
+            return Column.without_value(len(images), NO_TRUTH)
+        world = self._domain.world
+        assert world is not None
+        seen = self._domain.network("oracle").predict(images).cpu()
+        right = torch.ones(len(images), dtype=torch.bool)
+        for name, value in prompt.asked.items():
+            position = world.index(name)
+            right &= seen[:, position] == list(world.attributes[position].values).index(value)
+        return Column.of(right.double())
+
+
+def _pairs(values: Tensor) -> Column:
+    """Values of pictures against others; a picture without another has none."""
+    from textedit_bench.metrics.column import NOT_FINITE, OK
+
+    return Column.of(values, [OK if v == v else NOT_FINITE for v in values.tolist()])

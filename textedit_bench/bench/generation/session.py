@@ -1,0 +1,110 @@
+"""One data set whose prompts are turned into pictures: the same steps as for edits, without photos to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from textedit_bench.bench.cell import Cell, ImageSet
+from textedit_bench.bench.controls import NotApplicableError
+from textedit_bench.bench.environment import environment
+from textedit_bench.bench.generation.judges import GenerationJudges
+from textedit_bench.bench.infer import PICTURES, Edits, publish_edits
+from textedit_bench.bench.inputs import BATCH, picture_features, save_arrays
+from textedit_bench.bench.measure import Meter
+from textedit_bench.bench.pictures import read_pictures, strength_name, to_images, to_uint8
+from textedit_bench.bench.plan import DatasetPlan, MethodPlan
+from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_table
+from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.seeds import seed_of
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.metrics.suite import Suite
+
+TASK = "generate"
+STRENGTH = 1.0
+"""Generated pictures have no strength; tables read them at this one."""
+
+
+class GenerationSession(DatasetSession):
+    """The shared work of one data set: domain, reference features, judges, editors."""
+
+    def __init__(self, plan: DatasetPlan, store: Store, domain: Domain, suite: Suite) -> None:
+        super().__init__(plan, store, domain, suite)
+        self._judges = GenerationJudges(domain, suite)
+        self.protocols = self._judges.to_json()
+        self._ids = tuple(f"draw-{i:05d}" for i in range(plan.request.images))
+
+    def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
+        """The cell of a method and a prompt.
+
+        Raises:
+            NotApplicableError: the method does not generate, or not for this data set.
+        """
+        info, served = method.info, method.info.datasets
+        if TASK not in info.tasks:
+            raise NotApplicableError(f"{info.name} does not generate; its tasks are: {', '.join(info.tasks)}")
+        if served and self.plan.card.name not in served:
+            raise NotApplicableError(f"{info.name} serves only {', '.join(served)}")
+        cell = super().cell(replace(method, reason=""), prompt)
+        drawn = ImageSet("generated", len(self._ids), "none")
+        return replace(cell, images=drawn, strengths=(STRENGTH,), default_strength=STRENGTH)
+
+    def estimate(self, todo: int) -> float:
+        """Nothing is promised: what generation costs is the method's own affair."""
+        return 0.0
+
+    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Edits:
+        """Generate every picture of a cell and store it; torch's random state is seeded and given back."""
+        meter = Meter(self.domain.device)
+        meter.start()
+        editor = self._editor(method)
+        seed = seed_of(cell=cell.digest, seed=cell.seed)
+        devices = [self.domain.device] if self.domain.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), meter.timed("edit"):
+            torch.manual_seed(seed)
+            latents = editor.generate(cell.prompt.without_truth, len(self._ids), seed % 2**32)
+        if len(latents) != len(self._ids) or not torch.isfinite(latents.codes).all():
+            raise ValueError(f"{cell.method} gave {len(latents)} codes for {len(self._ids)}, or numbers not finite")
+        make = self.domain.generator.synthesize if latents.space == "w+" else self.domain.generator.synthesize_style
+        with meter.timed("synthesise"), torch.no_grad():
+            pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(BATCH)])
+        made = Edits([pixels], [latents.codes.detach().float().cpu()], latents.space)
+        inputs = replace(self.inputs, ids=self._ids)
+        publish_edits(folder, cell, inputs, made, meter, self.plan.request.command)
+        return made
+
+    def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:
+        """Measure the pictures of a cell and store the records."""
+        name = strength_name(STRENGTH)
+        pixels = edits.pixels[0] if edits else read_pictures(folder.file(PICTURES), self._ids, [name])[name]
+        meter = Meter(self.domain.device)
+        meter.start()
+        with meter.timed("score"):
+            columns = self._judges.score(to_images(pixels, self.domain.device), cell.prompt)
+            features = picture_features(self.suite, self.domain, pixels) if has_features(self.suite) else None
+        axes = {"tier": cell.tier, "dataset": cell.dataset, "method": cell.method, "prompt_id": cell.prompt_id}
+        parts = [
+            pd.DataFrame({"image": list(self._ids), "value": column.values, "state": column.states}).assign(
+                metric=metric, protocol=self._judges.protocols[metric].id, strength=STRENGTH, seed=cell.seed, **axes
+            )
+            for metric, column in columns.items()
+        ]
+        records = pd.concat(parts, ignore_index=True)[[*KEYS, "value", "state", "protocol", "tier"]]
+        records = records.sort_values(KEYS, kind="stable", ignore_index=True)
+        cost = pd.DataFrame([*manifest["infer"]["cost"], *meter.rows(len(self._ids))]).assign(
+            dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id
+        )
+        files = {RECORDS: lambda path: write_table(records, path), COST: lambda path: write_table(cost, path)}
+        if features is not None:
+            files[FEATURES] = lambda path: save_arrays(path, {"features": features[None]})
+        facts = {"protocols": self.protocols, "threads": torch.get_num_threads(), "environment": environment()}
+        folder.publish("score", files, facts, listing=cell.listing())

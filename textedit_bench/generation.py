@@ -1,0 +1,51 @@
+"""One call from request to tables for generation: pictures and scores, then what is written of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textedit_bench.bench.generation.session import TASK, GenerationSession
+from textedit_bench.bench.generation.store import GenerationStore
+from textedit_bench.bench.outcome import BenchSummary
+from textedit_bench.bench.progress import Reporter, make_reporter
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.run import run_cells
+from textedit_bench.errors import UserError
+from textedit_bench.registry import list_methods
+from textedit_bench.report.generation import write_generation
+
+__all__ = ["run_generation"]
+
+CONTINUES = "interrupted; the same command continues where this one stopped"
+
+
+def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
+    """Generate from every prompt, score and report; controls have nothing to add.
+
+    Where the request names no method, every installed one that generates is taken.
+
+    ``request.images`` is the number of pictures per prompt; its strengths are not used.
+
+    Raises:
+        UserError: the request cannot be met; nothing was generated.
+    """
+    reporter = reporter or make_reporter()
+    able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)
+    if not (request.methods or able):
+        raise UserError("methods: none that is installed generates pictures from a text")
+    request = replace(request, methods=request.methods or able, controls=False)
+    try:
+        done = run_cells(request, reporter, open_session=GenerationSession, open_store=GenerationStore)
+        if done.interrupted:
+            return replace(done.summary, notes=(*done.summary.notes, CONTINUES))
+        reporter.note("writing tables and pictures")
+        reports = write_generation(done.store, done.cells, done.benched)
+    finally:
+        reporter.close()
+    return replace(
+        done.summary,
+        written=reports.written,
+        tables=reports.tables,
+        notes=(*done.summary.notes, *reports.notes),
+        seconds=done.seconds(),
+    )

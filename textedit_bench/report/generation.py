@@ -1,0 +1,91 @@
+"""Tables and contact sheets of generated pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.files import write_atomically
+from textedit_bench.bench.infer import PICTURES
+from textedit_bench.bench.measure import fixed_threads
+from textedit_bench.bench.pictures import read_pictures, strength_name
+from textedit_bench.bench.session import Benched
+from textedit_bench.bench.store import Store
+from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.plain import render_plain
+from textedit_bench.report.sheet import Strip, draw_sheet
+from textedit_bench.report.table import build_table
+from textedit_bench.report.write import Reports, write_table_files
+
+COLUMNS = (
+    "success",
+    "r_precision",
+    "clip_score",
+    "clip_score_in_loop",
+    "pair_distance",
+    "same_subject",
+    "fid_real",
+)
+NAME = "generation"
+SHOWN = 8
+"""Pictures per prompt on a sheet: the first ones, whatever they look like."""
+
+
+def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
+    """The table of every tier, over all comparable stored cells, and one sheet per method of this run."""
+    written: list[Path] = []
+    tables: dict[str, str] = {}
+    notes: list[str] = []
+    for tier in sorted({data.plan.tier for data in benched}):
+        own = [data for data in benched if data.plan.tier == tier]
+        stored = stored_cells(store, tier)
+        collected = [_collect(data, cells, stored) for data in own]
+        if not any(part.cells for part in collected):
+            continue
+        with fixed_threads(own[0].plan.request.threads):
+            table = build_table(tier, collected, COLUMNS)
+        written += write_table_files(table, store.root / tier, NAME)
+        tables[tier] = render_plain(table)
+        for part in collected:
+            notes += part.notes
+            written += _write_sheets(store, tier, part, sorted({cell.method for cell in cells}))
+    return Reports(tuple(written), tables, tuple(notes))
+
+
+def _collect(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Collected:
+    plan = data.plan
+    own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
+    key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
+    wanted = Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
+    return collect(plan.card.name, stored, wanted)
+
+
+def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[str]) -> list[Path]:
+    written = []
+    for method in methods:
+        cells = [cell for cell in part.cells if cell.identity["method"] == method]
+        if not cells:
+            continue
+        path = store.method(tier, part.dataset, method) / f"{NAME}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet = generation_sheet(part.dataset, tier, cells)
+        write_atomically(path, lambda target, sheet=sheet: sheet.save(target, "PNG"))  # type: ignore[misc]
+        written.append(path)
+    return written
+
+
+def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Image.Image:
+    """The first pictures of every prompt of one method, a row per prompt."""
+    strips = []
+    name = strength_name(cells[0].listing["default_strength"])
+    for cell in cells:
+        ids = cell.manifest["infer"]["ids"][:SHOWN]
+        pictures = read_pictures(cell.path / PICTURES, ids, [name])[name]
+        prompt = cell.identity["prompt"]
+        strips.append(Strip(prompt["phrase"] or prompt["target"], tuple(pictures)))
+    columns = max(len(strip.pictures) for strip in strips)
+    title = f"{cells[0].listing['title']} on {dataset}, tier {tier}: generated"
+    return draw_sheet(title, [""] * columns, [strips])
