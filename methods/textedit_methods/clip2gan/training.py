@@ -147,7 +147,8 @@ class Clip2GANTraining(EditorModule):
     # -- the two steps -----------------------------------------------------------------------------------------------
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step of the network, then, once the adversarial term has begun, one of the critic."""
-        optimizer, critic_optimizer = self.optimizers()  # type: ignore[misc]
+        players: Any = self.optimizers()
+        optimizer, critic_optimizer = players
         self.critic.requires_grad_(False)  # the network's loss must not leave gradients in the critic
         terms = self.terms(self.network, batch)
         loss = self.total(terms)
