@@ -45,6 +45,6 @@ def committed_folder(domain: Domain) -> Path:
 
 
 def cache_folder(domain: Domain, identity: Mapping[str, Any]) -> Path:
-    """Like `committed_folder`, in the user's data folder; another one for every ``identity`` of settings and networks."""
+    """Like `committed_folder`, in the user's data folder; another one for every ``identity``."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:12]
     return trained_folder() / "styleclip-mapper" / f"{domain.name}-{domain.tier}-{digest}"

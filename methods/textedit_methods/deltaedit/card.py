@@ -1,0 +1,48 @@
+"""Facts about DeltaEdit, readable without torch."""
+
+from __future__ import annotations
+
+from textedit_bench.info import MethodInfo
+
+CARD = MethodInfo(
+    name="deltaedit",
+    title="DeltaEdit",
+    paper="DeltaEdit: Exploring Text-free Training for Text-Driven Image Manipulation",
+    arxiv="2303.06285",
+    editor="textedit_methods.deltaedit.editor:DeltaEdit",
+    space="s",
+    trains="per-dataset",
+    strength_default=1.0,
+    strength_meaning="the whole predicted style offset is added where the channel is relevant (threshold 0.03)",
+    in_loop={"clip": "the guiding CLIP"},
+    weights_licence="none stated by the authors (all rights reserved)",
+    settings={
+        "threshold": 0.03,  # on the raw, not normalised, text difference
+        "templates": "imagenet",  # or "none": the bare sentences
+        "relevance_file": "",  # a released fs3.npy instead of the matrix beside the weights
+    },
+    training={
+        # the network
+        "hidden": 0,  # width of the inner layers; 0: that of the group, as published
+        "depth": 4,
+        # the loss, published weights
+        "mse_weight": 1.0,
+        "cosine_weight": 1.0,
+        # the optimiser, published values
+        "learning_rate": 0.5,
+        "final_rate": 1.0,  # share of the learning rate that a cosine falls to; 1: constant, as published
+        "batch_size": 64,
+        "steps": 200_000,
+        "steps_per_validation": 10_000,
+        # the pairs, published numbers
+        "num_samples": 200_000,
+        "num_photos": 58_000,
+        "clip_preprocessing": "published",  # or "correct"
+        # the relevance matrix, published values
+        "statistics_samples": 100_000,
+        "relevance_images": 100,
+        "relevance_deviations": 5.0,
+        "truncation": 0.7,
+        "stored_as": "float32",  # or "float16", "int8"
+    },
+)

@@ -1,0 +1,143 @@
+"""The delta mapper: from a style code and a difference in CLIP's space to a difference of the style code.
+
+Parameter names are those of the released checkpoint. The widths of the style vectors and of CLIP are whatever generator
+and CLIP have. Source: arXiv 2303.06285, sec. 3.3 and fig. 3; the split into groups is that of the released code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.models.layers import EqualLinear, PixelNorm
+
+GROUPS = ("coarse", "medium", "fine")
+_VECTORS = {"coarse": 3, "medium": 4}
+"""Style vectors of the first two groups at every image size; fine has the rest."""
+LR_MUL = 0.01
+
+
+class Map(nn.Module):
+    """Equalised linear layers, every one with its leaky ReLU, the last one too.
+
+    Args:
+        inputs, outputs: widths.
+        norm: normalise first, over AXIS 1: the vectors of a stack [B, vectors, C], the channels of [B, C].
+        hidden: width of the layers between; ``outputs`` where 0, as published.
+        depth: number of layers.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, norm: bool, hidden: int = 0, depth: int = 4) -> None:
+        super().__init__()
+        inner = hidden or outputs
+        widths = [inputs, *[inner] * (depth - 1), outputs]
+        layers: list[nn.Module] = [PixelNorm()] if norm else []
+        layers += [EqualLinear(a, b, lr_mul=LR_MUL, activation=True) for a, b in pairwise(widths)]
+        self.mapping = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., inputs] -> [..., outputs]."""
+        mapped: Tensor = self.mapping(x)
+        return mapped
+
+
+class DeltaMapper(nn.Module):
+    """Style, condition and fusion modules for each of the three groups.
+
+    Args:
+        groups: group -> (vectors, width). Several vectors of one width share a module that sees them as a stack; a
+            group of one "vector" is seen flat.
+        condition: width of the condition: twice that of CLIP.
+        hidden: width of inner layers and of what the style and condition modules give; 0: the group's width.
+        depth: layers of every module.
+    """
+
+    def __init__(self, groups: Mapping[str, tuple[int, int]], condition: int, hidden: int = 0, depth: int = 4) -> None:
+        super().__init__()
+        self.groups = {name: (int(groups[name][0]), int(groups[name][1])) for name in GROUPS}
+        self.condition, self.hidden, self.depth = condition, hidden, depth
+        self.sizes = [vectors * width for vectors, width in self.groups.values()]
+        for name, (_, width) in self.groups.items():
+            inner = hidden or width
+            setattr(self, f"sm_{name}", Map(width, inner, norm=True, hidden=hidden, depth=depth))
+            setattr(self, f"cm_{name}", Map(condition, inner, norm=True, hidden=hidden, depth=depth))
+            setattr(self, f"fm_{name}", Map(2 * inner, width, norm=False, hidden=hidden, depth=depth))
+
+    @property
+    def num_styles(self) -> int:
+        """Length of the style code that it reads and writes."""
+        return sum(self.sizes)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Constructor arguments as plain JSON values."""
+        groups = {name: list(shape) for name, shape in self.groups.items()}
+        return {"groups": groups, "condition": self.condition, "hidden": self.hidden, "depth": self.depth}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> DeltaMapper:
+        """Inverse of `config`."""
+        return cls(**config)
+
+    def forward(self, styles: Tensor, condition: Tensor) -> Tensor:
+        """The predicted difference of styles.
+
+        Args:
+            styles: convolutions' styles without toRGB, raw, [B, num_styles].
+            condition: unit CLIP embedding of the image, then unit CLIP difference, [B, condition].
+
+        Returns:
+            [B, num_styles].
+
+        Raises:
+            ValueError: the shapes do not fit the network.
+        """
+        if styles.ndim != 2 or styles.shape[1] != self.num_styles:
+            raise ValueError(f"this mapper reads styles [B, {self.num_styles}], got {tuple(styles.shape)}")
+        if condition.shape != (len(styles), self.condition):
+            raise ValueError(
+                f"this mapper reads conditions [{len(styles)}, {self.condition}], got {tuple(condition.shape)}"
+            )
+        parts = []
+        for (name, (vectors, width)), part in zip(self.groups.items(), styles.split(self.sizes, dim=1), strict=True):
+            stack = part.unflatten(1, (vectors, width)) if vectors > 1 else part
+            style = getattr(self, f"sm_{name}")(stack)
+            wanted = getattr(self, f"cm_{name}")(condition)
+            if vectors > 1:
+                wanted = wanted.unsqueeze(1).expand(-1, vectors, -1)
+            parts.append(getattr(self, f"fm_{name}")(torch.cat([style, wanted], dim=-1)).flatten(1))
+        return torch.cat(parts, dim=1)
+
+
+def split_widths(widths: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """Groups of a generator: the first three convolutions' styles, the next four, the rest.
+
+    A group whose vectors differ in width cannot be a stack and is seen flat, as fine always is. In the published
+    generators coarse and medium are stacks of 512.
+
+    Args:
+        widths: of the convolutions' style vectors in order.
+
+    Raises:
+        ValueError: too few vectors for three groups.
+    """
+    count = len(widths)
+    if count < len(GROUPS):
+        raise ValueError(f"a generator of {count} convolutions has too few style vectors for three groups")
+    first = min(_VECTORS["coarse"], count - 2)  # generators of 8 and 16 pixels leave one vector to each later group
+    second = min(first + _VECTORS["medium"], count - 1)
+    parts = {"coarse": widths[:first], "medium": widths[first:second], "fine": widths[second:]}
+    groups = {}
+    for name, part in parts.items():
+        stacked = name in _VECTORS and len(set(part)) == 1
+        groups[name] = (len(part), part[0]) if stacked else (1, sum(part))
+    return groups
+
+
+def released_groups(coarse: int, medium: int, fine: int) -> dict[str, tuple[int, int]]:
+    """Groups of a released checkpoint from the widths of its modules: stacks of three and four, and the flat rest."""
+    return {"coarse": (_VECTORS["coarse"], coarse), "medium": (_VECTORS["medium"], medium), "fine": (1, fine)}

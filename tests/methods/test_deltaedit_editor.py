@@ -1,0 +1,282 @@
+"""DeltaEdit as an editor: masks, strengths, batches, features, the sweep, and training that reads no text."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.models.stylegan2 import Generator
+from textedit_bench.prompt import Prompt
+from textedit_methods.deltaedit import relevance as relevance_module
+from textedit_methods.deltaedit import training
+from textedit_methods.deltaedit.editor import DeltaEdit
+from textedit_methods.deltaedit.features import training_features
+from textedit_methods.deltaedit.model import DeltaModel
+from textedit_methods.deltaedit.network import DeltaMapper, split_widths
+from textedit_methods.deltaedit.relevance import SweepSettings, relevance_matrix
+from textedit_methods.deltaedit.styles import edited_positions, edited_widths, without_rgb
+from textedit_methods.deltaedit.texts import imagenet_templates, sentences, text_difference
+
+BLOND = Prompt("a face with blond hair", "a face", "blond hair")
+SMALL = {
+    "hidden": 6, "depth": 2, "batch_size": 8, "steps": 6, "steps_per_validation": 2, "num_samples": 20,
+    "num_photos": 24, "statistics_samples": 30, "relevance_images": 2, "templates": "none",
+}  # fmt: skip
+QUIET = {"progress": False, "preview_images": 0, "logger": "csv"}
+
+
+def _domain(tiny_domain):
+    """With a real generator of 8 pixels: a style space of 4 convolution vectors would need 16."""
+    made = tiny_domain()
+    torch.manual_seed(2)
+    made.made["generator"] = Generator(8, 16, 16, n_mlp=2, channels={4: 6, 8: 5}).eval().requires_grad_(False)
+    return made
+
+
+@pytest.fixture
+def domain(tiny_domain):
+    return _domain(tiny_domain)
+
+
+@pytest.fixture
+def editor(domain):
+    torch.manual_seed(5)
+    made = DeltaEdit(domain, templates="none")
+    widths = edited_widths(domain.generator)
+    relevance = F.normalize(torch.randn(sum(widths), 16), dim=1)
+    made._model = DeltaModel(DeltaMapper(split_widths(widths), 32), relevance).requires_grad_(False)
+    return made
+
+
+@pytest.fixture
+def fit(tiny_domain):
+    def run(folder, prompts=(BLOND,), **options):
+        made = DeltaEdit(_domain(tiny_domain), **SMALL)
+        made.fit(list(prompts), folder=folder, **{**QUIET, **options})
+        return made
+
+    return run
+
+
+def _weights(editor):
+    return torch.cat([value.flatten() for value in editor.model.state_dict().values()])
+
+
+def _run_folder(folder):
+    return next((folder / "deltaedit").iterdir())
+
+
+def test_strength_scales_one_offset_and_torgb_is_spared(domain, editor):
+    latents = domain.invert(domain.photos("train", 3))
+    zero, half, whole = editor.edit_sweep(latents, BLOND, [0, 0.5, 1])
+    styles = domain.generator.to_style(latents.codes)
+    assert zero is latents and whole.space == "s" and torch.equal(whole.w_plus, latents.codes)
+    assert torch.allclose(half.codes - styles, 0.5 * (whole.codes - styles), atol=1e-5)
+    changed = (whole.codes != styles).any(0).nonzero().flatten()
+    assert len(changed) and set(changed.tolist()) <= set(edited_positions(domain.generator).tolist())
+
+
+def test_channels_below_the_threshold_stay(domain, editor):
+    latents = domain.invert(domain.photos("train", 3))
+    difference = text_difference(domain.clip, BLOND.target, "a face", "none")
+    strength = (editor.relevance @ difference).abs()
+    editor.settings["threshold"] = float(strength.median())
+    styles = domain.generator.to_style(latents.codes)
+    step = without_rgb(domain.generator, editor.edit(latents, BLOND).codes - styles)
+    assert torch.equal(step.any(0), strength >= strength.median())
+
+
+def test_one_by_one_equals_the_batch_and_style_codes_are_read(domain, editor):
+    latents = domain.invert(domain.photos("train", 6))
+    together = editor.edit(latents, BLOND).codes
+    alone = torch.cat([editor.edit(latents[i : i + 1], BLOND).codes for i in range(6)])
+    assert torch.allclose(together, alone, atol=1e-5, rtol=0)
+    as_styles = latents.with_codes(domain.generator.to_style(latents.codes), "s")
+    assert torch.equal(editor.edit(as_styles, BLOND).codes, together)
+
+
+def test_features_come_from_the_photo_where_there_is_one(domain, editor):
+    latents = domain.invert(domain.photos("train", 2))
+    blind = Latents(latents.codes, "w+")
+    shown = Latents(latents.codes, "w+", images=domain.generator.synthesize(latents.codes))
+    assert not torch.allclose(editor.edit(latents, BLOND).codes, editor.edit(blind, BLOND).codes)
+    assert torch.allclose(editor.edit(shown, BLOND).codes, editor.edit(blind, BLOND).codes, atol=1e-5)
+
+
+def test_save_and_load(tmp_path, domain, editor):
+    latents = domain.invert(domain.photos("train", 3))
+    editor.save(tmp_path / "a.safetensors")
+    other = DeltaEdit(domain, templates="none")
+    other.load(tmp_path / "a.safetensors")
+    assert torch.equal(other.edit(latents, BLOND).codes, editor.edit(latents, BLOND).codes)
+
+
+def test_released_weights_need_a_relevance_file(tmp_path, domain, editor):
+    torch.save(editor.model.mapper.state_dict(), tmp_path / "net.pth")
+    groups = {"coarse": (3, 6), "medium": (4, 6), "fine": (1, 5)}
+    torch.save(DeltaMapper(groups, 32).state_dict(), tmp_path / "other.pth")
+    with pytest.raises(UserError, match="47 styles"):
+        DeltaEdit(domain).load(tmp_path / "other.pth")
+    made = DeltaEdit(domain, templates="none")
+    made._model = DeltaModel(editor.model.mapper)
+    latents = domain.invert(domain.photos("train", 2))
+    with pytest.raises(UserError, match="fs3"):
+        made.edit(latents, BLOND)
+    np.save(tmp_path / "fs3.npy", editor.model.relevance.numpy())
+    given = DeltaEdit(domain, templates="none", relevance_file=str(tmp_path / "fs3.npy"))
+    given._model = made._model
+    assert torch.equal(given.edit(latents, BLOND).codes, editor.edit(latents, BLOND).codes)
+
+
+def test_no_weights_says_how_to_train(domain):
+    with pytest.raises(UserError, match="textedit-bench train"):
+        DeltaEdit(domain).edit(domain.invert(domain.photos("train", 1)), BLOND)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"threshhold": 0.1}, "threshold"),
+        ({"templates": "all"}, "imagenet"),
+        ({"threshold": -0.1}, "threshold"),
+        ({"steps": 0}, "steps"),
+        ({"mse_weight": 0.0, "cosine_weight": 0.0}, "both 0"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(domain, settings, message):
+    with pytest.raises(UserError, match=message):
+        DeltaEdit(domain, **settings)
+
+
+def test_too_many_photos_are_refused(domain, tmp_path):
+    with pytest.raises(UserError, match="num_photos: 41"):
+        DeltaEdit(domain, **{**SMALL, "num_photos": 41}).fit([], folder=tmp_path, **QUIET)
+
+
+def test_templates_are_the_published_79_and_bring_their_own_article():
+    assert len(imagenet_templates()) == 79 and all(text.count("{}") == 1 for text in imagenet_templates())
+    assert imagenet_templates()[:2] == ("a bad photo of a {}.", "a sculpture of a {}.")
+    assert sentences("a face with bangs", "imagenet")[0] == "a bad photo of a face with bangs."
+    assert sentences("a face with bangs", "none") == ["a face with bangs"]
+
+
+def test_text_difference_by_hand(domain):
+    one, other = (F.normalize(domain.clip.encode_text([text])[0], dim=0) for text in ("a", "b"))
+    assert torch.allclose(text_difference(domain.clip, "a", "b", "none"), one - other)
+
+
+def test_features_are_those_of_samples_then_photos(tmp_path, domain):
+    found = training_features(domain, samples=3, photos=4, preprocessing="published", seed=1, folder=tmp_path)
+    photos = domain.photos("train", 4)
+    styles = without_rgb(domain.generator, domain.generator.to_style(domain.invert(photos).codes))
+    assert torch.allclose(found.styles[3:], styles, atol=1e-5)
+    assert torch.allclose(found.clip[3:], F.normalize(domain.clip.encode_image(photos.images), dim=1), atol=1e-5)
+    w = domain.generator.map(torch.randn(3, 16, generator=torch.Generator().manual_seed(1)))
+    assert torch.allclose(found.styles[:3], without_rgb(domain.generator, domain.generator.to_style(w)), atol=1e-5)
+    domain.made["encoder"] = None  # what is kept is not computed again
+    again = training_features(domain, samples=3, photos=4, preprocessing="published", seed=1, folder=tmp_path)
+    assert torch.equal(found.styles, again.styles)
+
+
+def test_the_sweep_is_its_plain_definition(domain):
+    """Channel by channel and image by image, against rows found in batches."""
+    settings = SweepSettings(images=3, deviations=5.0, statistics_samples=40, truncation=0.7)
+    found = relevance_matrix(domain, settings)
+    generator = domain.generator
+    z = torch.randn(40, 16, generator=torch.Generator().manual_seed(5))
+    styles = generator.to_style(generator.map(z, 0.7))
+    mean, deviation = styles.mean(0), styles.std(0, unbiased=False)
+    for row, channel in list(enumerate(edited_positions(generator).tolist()))[::5]:
+        steps = []
+        for image in range(3):
+            ends = []
+            for sign in (1, -1):
+                code = styles[image : image + 1].clone()
+                code[0, channel] = mean[channel] + sign * 5 * deviation[channel]
+                picture = ((generator.synthesize_style(code) + 1) * 127.5).clamp(0, 255).round() / 127.5 - 1
+                ends.append(F.normalize(domain.clip.encode_image(picture)[0], dim=0))
+            steps.append(F.normalize(ends[0] - ends[1], dim=0))
+        assert torch.allclose(found[row], F.normalize(torch.stack(steps).mean(0), dim=0), atol=2e-3)
+
+
+def test_a_killed_sweep_goes_on(tmp_path, domain, monkeypatch):
+    settings = SweepSettings(images=2, statistics_samples=10)
+    whole = relevance_matrix(domain, settings)
+    original, calls = relevance_module._rows, []
+
+    def killed(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    monkeypatch.setattr(relevance_module, "_rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        relevance_matrix(domain, settings, tmp_path / "rows.safetensors")
+    assert torch.equal(relevance_matrix(domain, settings, tmp_path / "rows.safetensors"), whole)
+    assert len(calls) == 4  # two layers before the kill, the third twice
+
+
+def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit):
+    made = fit(tmp_path, steps=60, steps_per_validation=15, preview_images=2)
+    folder = _run_folder(tmp_path)
+    with (folder / "curves" / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["validation/loss"]]
+    losses = [float(row["validation/loss"]) for row in rows]
+    assert len(losses) == 4 and min(losses[1:]) < losses[0] and "validation/mse_of_zero" in rows[0]
+    assert json.loads((folder / "cost.json").read_text())["steps"] == 60
+    assert Image.open(folder / "pictures" / "epoch-001.png").size[0] == 2 * 96
+    assert made.model.relevance.shape == (17, 16)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, fit):
+    whole = fit(tmp_path / "whole")
+
+    class Kill(Exception):
+        pass
+
+    def killed(self, *args):
+        if self.global_step == 3:
+            raise Kill
+        return original(self, *args)
+
+    original = training.DeltaTraining.training_step
+    monkeypatch.setattr(training.DeltaTraining, "training_step", killed)
+    with pytest.raises(Kill):
+        fit(tmp_path / "killed")
+    monkeypatch.setattr(training.DeltaTraining, "training_step", original)
+    assert torch.equal(_weights(whole), _weights(fit(tmp_path / "killed")))
+
+
+def test_training_reads_no_text_and_no_ground_truth(tmp_path, tiny_domain, monkeypatch):
+    asked = []
+
+    class Watched(tiny_domain):
+        def network(self, role):
+            asked.append(role)
+            return super().network(role)
+
+        def photos(self, split, n=None, start=0):
+            asked.append(split)
+            return super().photos(split, n, start)
+
+    domain = _domain(Watched)
+    monkeypatch.setattr(type(domain.made["clip"]), "encode_text", None)
+    DeltaEdit(domain, **SMALL).fit([], folder=tmp_path, **QUIET)
+    assert set(asked) == {"generator", "clip", "encoder", "train"}
+
+
+def test_frozen_networks_stay_out_of_the_checkpoint(tmp_path, fit):
+    fit(tmp_path)
+    state = torch.load(_run_folder(tmp_path) / "last.ckpt", weights_only=True)["state_dict"]
+    assert len(state) == 9 * 2 * 2 and all(
+        name.startswith(("network.sm_", "network.cm_", "network.fm_")) for name in state
+    )
