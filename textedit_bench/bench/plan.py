@@ -152,7 +152,8 @@ def plan(request: BenchRequest) -> list[DatasetPlan]:
 
 def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodInfo]) -> DatasetPlan:
     tier = resolve_tier(card, request.tier)
-    available = card.tier(tier).splits.get(request.split, 0)
+    splits = {str(name): count for name, count in card.tier(tier).splits.items()}
+    available = splits.get(request.split, 0)
     if request.images > available:
         raise UserError(f"images: {request.images} asked; data set {card.name}, tier {tier} has {available}")
     chosen = {info.name: info for info in infos}
@@ -165,7 +166,8 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     ]
     if request.tuned:
         methods += [_tuned(request, card, tier, method) for method in methods if not method.info.control]
-    return DatasetPlan(request, card, tier, tuple(plan_prompts(card, tier, request.prompts)), tuple(methods))
+    prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
+    return DatasetPlan(request, card, tier, (*prompts, *request.own_prompts), tuple(methods))
 
 
 def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: MethodInfo, *, matched: bool) -> MethodPlan:

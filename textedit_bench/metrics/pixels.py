@@ -64,9 +64,14 @@ def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
             the region sees the edit.
     """
     _check(a, b, keep)
+    return ssim_over(ssim_map(a, b), keep)
+
+
+def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
+    """SSIM per image [B] from its map [B, C, H, W]; ``keep`` as in `ssim`, so that one map serves several regions."""
     if keep is not None:
         keep = F.max_pool2d((~keep).double()[:, None], 2 * _ERODE + 1, stride=1, padding=_ERODE)[:, 0] == 0
-    return _kept_mean(ssim_map(a, b), keep)
+    return _kept_mean(values, keep)
 
 
 def ssim_map(a: Tensor, b: Tensor) -> Tensor:

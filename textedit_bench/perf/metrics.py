@@ -123,8 +123,8 @@ def main() -> int:
     found = measure_statistics(given.rows, given.width)
     reference, edits = found.pop("states")
     distance = measure_distance(reference, edits, given.width)
-    report = {"threads": torch.get_num_threads(), "statistics": found, "distance": distance}
-    report["bootstrap"] = measure_bootstrap()
+    boot = measure_bootstrap()
+    report = {"threads": torch.get_num_threads(), "statistics": found, "distance": distance, "bootstrap": boot}
     if given.json:
         print(json.dumps(report, indent=1))
     else:
@@ -140,7 +140,6 @@ def main() -> int:
             f"  square root  ours {distance['ours_s']:.1f} s, scipy {distance['scipy_s']:.1f} s: "
             f"{distance['ratio']:.0f} times faster, values differ by {distance['relative_error']:.1g}"
         )
-        boot = report["bootstrap"]
         print(f"bootstrap of {boot['draws']} resamples, 7 x 8 x 24 cells: {boot['seconds']:.2f} s")
     missed = distance["relative_error"] > AGREE or (given.width >= 2048 and distance["ratio"] < GOAL)
     return 1 if missed else 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textedit_bench.bench.files import write_atomically, write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
@@ -12,6 +14,9 @@ from textedit_bench.report.csv import frame_csv
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
@@ -42,9 +47,12 @@ def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
         figure = draw_leakage(rows)
         if figure is not None:
             path = folder / str(dataset) / "leakage.png"
-            # The Software entry would change with the version of matplotlib.
-            write_atomically(
-                path, lambda target, f=figure: f.savefig(target, format="png", metadata={"Software": None})
-            )  # type: ignore[misc]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, partial(_save, figure))
             written.append(path)
     return written
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # The Software entry would change with the version of matplotlib.
+    figure.savefig(path, format="png", metadata={"Software": None})

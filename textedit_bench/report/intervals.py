@@ -47,7 +47,9 @@ def image_figures(
         bounds: values the metric cannot leave.
         seed: of the draws.
     """
-    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=bounds)
+    # Only a rate gets the interval of agreeing cells: a cosine of exactly 1 in every cell is known exactly.
+    rate = bounds == (0.0, 1.0)
+    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=bounds if rate else None)
     best = np.zeros(len(values), bool)
     chosen = [i for i, ok in enumerate(ranked) if ok and np.isfinite(values[i]).any()]
     if len(chosen) > 1:
@@ -56,6 +58,8 @@ def image_figures(
     for i, spread in enumerate(found.spreads):
         known = bool(np.isfinite(spread.error))
         low, high = (float(found.low[i]), float(found.high[i])) if known else (np.nan, np.nan)
+        if bounds is not None and known:
+            low, high = max(low, bounds[0]), min(high, bounds[1])
         figures.append(Figure(float(found.mean[i]), low, high, spread.cells, bool(best[i])))
     return figures
 

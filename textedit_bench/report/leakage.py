@@ -55,7 +55,8 @@ def _asked(prompt: dict[str, str]) -> str:
 
 
 def leakage_markdown(frame: pd.DataFrame) -> str:
-    """The matrices as Markdown, in percent; the asked attribute's own entry is bold."""
+    """The methods' matrices as Markdown, in percent, the asked attribute's own entry bold; controls are in the CSV."""
+    frame = frame[~frame["control"].astype(bool)]
     lines = ["# Leakage: asked attribute (rows) against changed attribute (columns)", ""]
     for (dataset, title), rows in frame.groupby(["dataset", "title"], sort=False):
         wide = rows.pivot(index="asked", columns="attribute", values="rate")

@@ -40,29 +40,33 @@ class PerceptualScorer:
         """Columns ``lpips``, ``lpips_inversion`` and ``lpips_outside`` (against the inversion)."""
         if not self.protocols:
             return {}
-        columns = {
-            "lpips": Column.of(self._distance(sample.edit.images, sample.photo.images)),
-            "lpips_inversion": Column.of(self._distance(sample.edit.images, sample.inversion.images)),
-        }
-        if "lpips_outside" in self.protocols:
-            columns["lpips_outside"] = self._outside(sample)
+        keep = None
+        if "lpips_outside" in self.protocols and sample.perfect is not None:
+            keep = ~sample.perfect.region.to(sample.edit.images.device)
+        found: dict[str, list[Tensor]] = {}
+        for start in range(0, len(sample.edit), BATCH_SIZE):
+            part = slice(start, start + BATCH_SIZE)
+            pictures = [batch.images[part] for batch in (sample.edit, sample.photo, sample.inversion)]
+            for name, distance in self._distances(*pictures, None if keep is None else keep[part]).items():
+                found.setdefault(name, []).append(distance.flatten())
+        columns = {}
+        for name, parts in found.items():
+            values = torch.cat(parts).double().cpu()
+            empty = [EMPTY_MASK if name == "lpips_outside" and v != v else OK for v in values.tolist()]
+            columns[name] = Column.of(values, empty)
+        if "lpips_outside" in self.protocols and keep is None:
+            columns["lpips_outside"] = Column.without_value(len(sample.edit), NO_REGION)
         return columns
 
-    def _outside(self, sample: Sample) -> Column:
-        if sample.perfect is None:
-            return Column.without_value(len(sample.edit), NO_REGION)
-        keep = ~sample.perfect.region.to(sample.edit.images.device)
-        values = self._distance(sample.edit.images, sample.inversion.images, keep)
-        return Column.of(values, [EMPTY_MASK if v != v else OK for v in values.tolist()])
-
-    def _distance(self, edit: Tensor, source: Tensor, keep: Tensor | None = None) -> Tensor:
+    def _distances(self, edit: Tensor, photo: Tensor, inversion: Tensor, keep: Tensor | None) -> dict[str, Tensor]:
+        """Distances of one batch; a network that gives its stages sees every picture once."""
         network = self._domain.network("perceptual")
-        parts = []
-        for start in range(0, len(edit), BATCH_SIZE):
-            batch = slice(start, start + BATCH_SIZE)
-            if keep is None:
-                distance = network(edit[batch], source[batch])
-            else:
-                distance = network(edit[batch], source[batch], keep[batch])
-            parts.append(distance.flatten())
-        return torch.cat(parts).double().cpu()
+        if hasattr(network, "stages"):
+            ours, photos, inversions = (network.stages(images) for images in (edit, photo, inversion))
+            compare = network.compare
+        else:
+            ours, photos, inversions, compare = edit, photo, inversion, network
+        found = {"lpips": compare(ours, photos), "lpips_inversion": compare(ours, inversions)}
+        if keep is not None:
+            found["lpips_outside"] = compare(ours, inversions, keep)
+        return found

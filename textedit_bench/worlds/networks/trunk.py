@@ -42,9 +42,17 @@ class PerceptualDistance(nn.Module):
             keep: bool [B, H, W], True where pixels count: a position of a stage counts where all of its pixels do; a
                 stage without such a position is left out; nan where no stage has one.
         """
+        return self.compare(self.stages(a), self.stages(b), keep)
+
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """Maps of unit length along the channels, one [B, C, H, W] per stage: what `compare` needs of a picture."""
+        return [_unit(maps) for maps in self.trunk(images)]
+
+    def compare(self, first: Sequence[Tensor], second: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:
+        """Distances [B] from the stages of two batches; ``keep`` as in `forward`."""
         stages = []
-        for x, y in zip(self.trunk(a), self.trunk(b), strict=True):
-            distance = (_unit(x) - _unit(y)).square().sum(1)
+        for x, y in zip(first, second, strict=True):
+            distance = (x - y).square().sum(1)
             if keep is None:
                 stages.append(distance.mean((1, 2)))
                 continue
