@@ -67,9 +67,10 @@ worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then m
 	  --steps 700 --learning-rate 0.0008 --further
 	@$(BIN)/textedit-bench worlds check --dataset "$${TEB_DATASET:-ffhq}"
 
-perf: venv ## measure start-up time, and the backbones as ratios to a textbook form
+perf: venv ## measure start-up time, the backbones as ratios to a textbook form, and FID against torchmetrics and scipy
 	@$(BIN)/python tools/startup.py
 	@$(BIN)/python -m textedit_bench.perf.models
+	@$(BIN)/python -m textedit_bench.perf.metrics
 
 clean: ## remove caches and build products, keep .venv and results
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
