@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """What is decoded, by content. Pillow reads more; some of it (EPS) starts other programs, so the list is closed."""
@@ -46,6 +46,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
             return _rgb(ImageOps.exif_transpose(opened))
     except UnusableImageError:
         raise
+    except UnidentifiedImageError as error:
+        raise UnusableImageError(f"not a picture that can be decoded (none of {', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise UnusableImageError(f"too large to be decoded ({error})") from error
     except Exception as error:  # Pillow answers damaged data with nearly every exception there is

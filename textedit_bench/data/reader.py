@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from textedit_bench.data.decode import UnusableImageError, decode
 from textedit_bench.data.pixels import Pixels
@@ -131,7 +130,10 @@ class Reader:
                 yield self._bytes(entry)
 
         results: Iterable[Pixels | str] = map(self._decoder, encoded())
-        if parallel:  # a loader takes a few entries in advance and gives its results in the order it took them
+        if parallel:
+            from torch.utils.data import DataLoader
+
+            # A loader takes a few entries in advance and gives its results in the order in which it took them.
             results = DataLoader(
                 self._decoder,
                 batch_size=None,
@@ -149,7 +151,7 @@ class Reader:
             return str(error)
 
 
-class _Decoder(Dataset[Pixels | str]):
+class _Decoder:
     """Encoded bytes to pixels; a text is a reason and stays one. "Indices" are the bytes themselves."""
 
     def __init__(self, prepare: Callable[[Image.Image], Pixels]) -> None:
@@ -166,7 +168,7 @@ class _Decoder(Dataset[Pixels | str]):
     __call__ = __getitem__
 
 
-class _Once(Sampler[bytes | str]):
+class _Once:
     """A stream in a sampler's clothes: it has no length and is walked through once."""
 
     def __init__(self, stream: Iterator[bytes | str]) -> None:

@@ -1,0 +1,138 @@
+"""Folder, zip and LMDB give the same images in the same order, and say what they expected where they cannot."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import zipfile
+from itertools import islice
+
+import lmdb
+import pytest
+
+from textedit_bench.data.decode import UnusableImageError
+from textedit_bench.data.sources import FolderSource, LmdbSource, ZipSource, folder
+from textedit_bench.errors import UserError
+
+IMAGES = {f"n{number}": b"content %d" % number for number in range(8)}
+
+
+def test_every_entry_comes_in_order_with_its_bytes(write_source):
+    source = write_source(IMAGES)
+    entries = list(source.entries())
+    assert [source.read(entry) for entry in entries] == list(IMAGES.values())
+    assert len({entry.key for entry in entries}) == len(IMAGES)
+    assert [entry.key for entry in source.entries()] == [entry.key for entry in entries]
+
+
+def test_bytes_can_be_read_while_the_walk_goes_on(write_source):
+    source = write_source(IMAGES)
+    assert [source.read(entry) for entry in source.entries()] == list(IMAGES.values())
+
+
+def test_two_sources_of_one_place_can_be_open_at_once(write_source):
+    source = write_source(IMAGES)
+    twin = type(source)(source.root if hasattr(source, "root") else source.path)
+    pairs = zip(source.entries(), twin.entries(), strict=True)
+    assert all(source.read(a) == twin.read(b) for a, b in pairs)
+
+
+def test_a_flat_folder_is_walked_in_order_with_few_names_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "NAMES_AT_ONCE", 4)
+    held = []
+    monkeypatch.setattr(folder.heapq, "nsmallest", lambda n, names: held.append(heapq.merge) or sorted(names)[:n])
+    names = [f"{number:03d}.png" for number in range(11)]
+    for name in reversed(names):
+        (tmp_path / name).write_bytes(b"x")
+    assert [entry.key for entry in FolderSource(tmp_path).entries()] == names
+    assert len(held) == 3  # four, four and three names
+
+
+def test_the_first_names_of_a_folder_need_one_pass(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "NAMES_AT_ONCE", 4)
+    passes = []
+    scandir = os.scandir
+    monkeypatch.setattr(folder.os, "scandir", lambda path: passes.append(path) or scandir(path))
+    for number in range(11):
+        (tmp_path / f"{number:03d}.png").write_bytes(b"x")
+    assert len(list(islice(FolderSource(tmp_path).entries(), 3))) == 3
+    assert len(passes) == 1
+
+
+def test_a_link_back_to_a_folder_ends(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").write_bytes(b"x")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert [entry.key for entry in FolderSource(tmp_path).entries()] == ["a/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("readme.txt", "holds no pictures"), ("data.mdb", "kind: lmdb"), ("x.tfrecords", "TFRecords"), ("x.zip", "zip")],
+)
+def test_a_folder_of_another_layout_says_what_was_expected(tmp_path, name, said):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UserError, match=r"expected files that end in .*00000/00000\.png") as caught:
+        list(FolderSource(tmp_path).entries())
+    assert said in str(caught.value)
+
+
+def test_a_zip_of_an_lmdb_says_so(tmp_path):
+    with zipfile.ZipFile(tmp_path / "cat.zip", "w") as archive:
+        archive.writestr("cat/data.mdb", b"...")
+    with pytest.raises(UserError, match=r"no pictures in it, only cat/data\.mdb; .*unpack it .*kind: lmdb"):
+        list(ZipSource(tmp_path / "cat.zip").entries())
+
+
+def test_what_is_no_zip_is_refused(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK but not for long")
+    with pytest.raises(UserError, match=r"not a zip, or cut short; expected a zip"):
+        list(ZipSource(tmp_path / "a.zip").entries())
+
+
+def test_a_zip_entry_that_differs_from_its_listing_is_unusable(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.png", b"A" * 100)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[content.index(b"AAAA")] = ord("B")
+    (tmp_path / "a.zip").write_bytes(content)
+    source = ZipSource(tmp_path / "a.zip")
+    with pytest.raises(UnusableImageError, match="CRC"):
+        source.read(next(source.entries()))
+
+
+def test_a_zip_entry_that_unpacks_to_more_than_it_says_is_unusable(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", bytes(1_000_000))
+    content = (tmp_path / "a.zip").read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    (tmp_path / "a.zip").write_bytes(content)
+    source = ZipSource(tmp_path / "a.zip")
+    with pytest.raises(UnusableImageError, match="size or CRC"):
+        source.read(next(source.entries()))
+
+
+def test_a_training_lmdb_of_another_kind_is_refused_with_the_layout_expected(tmp_path):
+    with lmdb.open(str(tmp_path / "l"), map_size=1 << 20) as environment, environment.begin(write=True) as writer:
+        writer.put(b"128-00000", b"jpeg")
+        writer.put(b"length", b"1")
+    with pytest.raises(UserError, match=r"first key is b'128-00000'; expected LSUN's layout"):
+        list(LmdbSource(tmp_path / "l").entries())
+
+
+def test_an_empty_lmdb_a_folder_without_one_and_a_damaged_one_are_refused(tmp_path):
+    lmdb.open(str(tmp_path / "empty"), map_size=1 << 20).close()
+    (tmp_path / "none").mkdir()
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "data.mdb").write_bytes(b"x" * 9000)
+    for name, said in (("empty", "is empty"), ("none", "no data.mdb"), ("damaged", "cannot be opened")):
+        with pytest.raises(UserError, match=said):
+            list(LmdbSource(tmp_path / name).entries())
+
+
+def test_a_read_only_lmdb_without_its_lock_file_opens(tmp_path):
+    with lmdb.open(str(tmp_path / "l"), map_size=1 << 20) as environment, environment.begin(write=True) as writer:
+        writer.put(b"0" * 40, b"value")
+    (tmp_path / "l" / "lock.mdb").unlink()
+    source = LmdbSource(tmp_path / "l")
+    assert [source.read(entry) for entry in source.entries()] == [b"value"]
+    assert not (tmp_path / "l" / "lock.mdb").exists()
