@@ -204,6 +204,14 @@ def test_released_files_load_and_missing_rows_are_zeros(tmp_path, rows, protocol
             assert np.array_equal(part.numpy(), np.concatenate(kept))
 
 
+def test_a_released_matrix_without_statistics_takes_measured_ones(tmp_path):
+    _, statistics = _released(tmp_path)
+    measured = Statistics(torch.zeros(12), torch.ones(12))
+    assert load_relevance(tmp_path, WIDTHS, lambda: measured).statistics.std[0] == statistics[1][0][0]
+    (tmp_path / "S_mean_std").unlink()
+    assert load_relevance(tmp_path, WIDTHS, lambda: measured).statistics is measured
+
+
 def test_the_published_row_counts_fit_the_published_generator():
     with torch.device("meta"):
         layout = Generator(1024).style_layout

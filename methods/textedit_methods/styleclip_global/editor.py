@@ -21,6 +21,7 @@ from textedit_methods.styleclip_global.preprocessing import OutOfTime, make_rele
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
 from textedit_methods.styleclip_global.selection import automatic_beta, step
 from textedit_methods.styleclip_global.settings import check
+from textedit_methods.styleclip_global.statistics import Statistics, measure
 from textedit_methods.styleclip_global.text_direction import text_direction
 
 if TYPE_CHECKING:
@@ -181,13 +182,15 @@ class StyleCLIPGlobal(Editor):
         save_relevance(self.relevance, path)
 
     def load(self, path: str | Path) -> None:
-        """Read a matrix written by `save`, or the released ``fs3.npy`` with ``S_mean_std`` beside it.
+        """Read a matrix written by `save`, or a released ``fs3.npy``.
+
+        The channels' statistics of a released matrix are those of ``S_mean_std`` in the same folder, else measured.
 
         Raises:
             UserError: the file is damaged, was made for another generator, or its rows are not of this CLIP's width.
         """
         layout = self.domain.generator.style_layout
-        relevance = load_relevance(path, [(layer.channels, layer.is_rgb) for layer in layout])
+        relevance = load_relevance(path, [(layer.channels, layer.is_rgb) for layer in layout], self._measure)
         if relevance.rows.shape[1] != self.domain.clip.embed_dim:
             raise UserError(
                 f"{path}: relevances of width {relevance.rows.shape[1]}; the guiding CLIP of {self.domain.name} has "
@@ -195,3 +198,9 @@ class StyleCLIPGlobal(Editor):
             )
         self._relevance = relevance
         self._steps.clear()
+
+    def _measure(self) -> Statistics:
+        """The channels' statistics of this generator, for a matrix that came without them."""
+        generator = self.domain.generator
+        log.info("%s: no S_mean_std beside the matrix; measuring the statistics of the channels", CARD.name)
+        return measure(generator, editable(generator), sampling_of(self.settings))

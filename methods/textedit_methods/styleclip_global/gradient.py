@@ -17,7 +17,8 @@ from textedit_methods.styleclip_global.channels import editable
 from textedit_methods.styleclip_global.statistics import Sampling, measure, sample_styles
 
 PROBE_SEED = 11
-_CHUNK = 8
+_PIXELS_AT_ONCE = 1 << 15
+"""Pixels whose graph is kept for all probes; eight pictures of 64 pixels, one of 256 or more."""
 
 
 def probes(count: int, dim: int) -> Tensor:
@@ -71,7 +72,9 @@ class GradientRelevance:
 
     def _products(self, vectors: Tensor) -> Tensor:
         vectors = vectors.to(self._points)
-        return torch.cat([products(self._generator, self._clip, part, vectors) for part in self._points.split(_CHUNK)])
+        at_once = max(1, _PIXELS_AT_ONCE // self._generator.resolution**2)
+        parts = self._points.split(at_once)
+        return torch.cat([products(self._generator, self._clip, part, vectors) for part in parts])
 
     def _unit_mean(self, values: Tensor) -> Tensor:
         """Mean over the images of products with unit derivatives; an image where a channel does nothing counts as 0."""

@@ -16,31 +16,29 @@ from textedit_bench.models.pickles import read_pickle
 STATISTICS = "S_mean_std"
 
 
-def read_released(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Relevance rows [N, d] (missing ones zero), mean [N] and standard deviation [N] of the N editable channels.
+def read_rows(path: Path, widths: list[tuple[int, bool]]) -> Tensor:
+    """Relevance rows [N, d] of the N editable channels; missing ones are zeros.
 
     Args:
-        path: of ``fs3.npy``; ``S_mean_std`` lies beside it.
+        path: of ``fs3.npy``.
         widths: channels and is-toRGB of the generator's style layers, in order.
 
     Raises:
-        CheckpointError: a file is missing, damaged, asks for code, or has other sizes than the generator.
+        CheckpointError: the file is missing or damaged, or its rows do not end where a layer of the generator does.
     """
-    rows = _read_rows(path)
-    layers = [width for width, is_rgb in widths if not is_rgb]
-    ends = list(accumulate(layers))
+    rows = _read_matrix(path)
     # The released script stops after the layers up to 128 pixels: a file may end at the end of any layer.
+    ends = list(accumulate(width for width, is_rgb in widths if not is_rgb))
     if len(rows) not in ends:
         raise CheckpointError(
             f"{path}: {len(rows)} rows; this generator's editable layers end at {', '.join(map(str, ends))}"
         )
     padded = torch.zeros(ends[-1], rows.shape[1])
     padded[: len(rows)] = rows
-    mean, std = _read_statistics(path.with_name(STATISTICS), widths)
-    return padded, mean, std
+    return padded
 
 
-def _read_rows(path: Path) -> Tensor:
+def _read_matrix(path: Path) -> Tensor:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     try:
@@ -52,8 +50,14 @@ def _read_rows(path: Path) -> Tensor:
     return torch.from_numpy(array.astype(np.float32))
 
 
-def _read_statistics(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor]:
-    """The pickle holds two lists, means and deviations, with one array per style layer, toRGB included."""
+def read_statistics(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor]:
+    """Mean [N] and standard deviation [N] of the N editable channels.
+
+    The pickle holds two lists, means and deviations, with one array per style layer, toRGB included.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, asks for code, or has other sizes than the generator.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; the released fs3.npy needs its {STATISTICS} beside it")
     with path.open("rb") as stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import FORMAT, is_safetensors, read_tensors, write_tensors
-from textedit_methods.styleclip_global.official import read_released
+from textedit_methods.styleclip_global.official import STATISTICS, read_rows, read_statistics
 from textedit_methods.styleclip_global.statistics import Statistics
 
 KIND = "styleclip-global-relevance"
@@ -48,12 +48,15 @@ def save_relevance(relevance: Relevance, path: str | Path) -> None:
     write_tensors(tensors, path, header, "int8")
 
 
-def load_relevance(path: str | Path, widths: list[tuple[int, bool]]) -> Relevance:
+def load_relevance(
+    path: str | Path, widths: list[tuple[int, bool]], measured: Callable[[], Statistics] | None = None
+) -> Relevance:
     """Ours, or a released ``fs3.npy`` with its ``S_mean_std`` in the same folder.
 
     Args:
         path: our file, ``fs3.npy``, or the folder that holds it.
         widths: channels and is-toRGB of the generator's style layers.
+        measured: gives the statistics where a released matrix comes without ``S_mean_std``; then that is no error.
 
     Raises:
         CheckpointError: a file is missing, damaged, not finite, or made for another generator.
@@ -61,8 +64,12 @@ def load_relevance(path: str | Path, widths: list[tuple[int, bool]]) -> Relevanc
     path = Path(path)
     channels = sum(width for width, is_rgb in widths if not is_rgb)
     if path.is_dir() or path.suffix == ".npy":
-        rows, mean, std = read_released(path / "fs3.npy" if path.is_dir() else path, widths)
-        return Relevance(rows, Statistics(mean, std))
+        matrix = path / "fs3.npy" if path.is_dir() else path
+        rows = read_rows(matrix, widths)
+        beside = matrix.with_name(STATISTICS)
+        if measured is not None and not beside.is_file():
+            return Relevance(rows, measured())
+        return Relevance(rows, Statistics(*read_statistics(beside, widths)))
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     if not is_safetensors(path):

@@ -26,7 +26,7 @@ CARD = MethodInfo(
         "identity_weight": 0.0,
         "clip_preprocessing": "published",  # or "correct"
         "truncation": 0.7,  # of the random starts of generation
-        "batch_size": 4,  # pairs optimised at once; changes memory and time, not results
+        "batch_size": 1,  # pairs optimised at once; changes memory and time, not results
     },
     tier_settings={"mini": {"steps": 40, "batch_size": 24}},
 )
