@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -198,6 +199,24 @@ def test_training_elsewhere_leaves_the_committed_weights_alone(run, flat):
     assert run("train", *ON, "--no-resume", "-o", "own.safetensors").out == "weights: own.safetensors\n"
     assert (flat / "weights.safetensors").read_text() == "committed"
     assert Brighten.seen == [{"resume": False}]
+
+
+def test_prompts_to_train_on_are_passed_without_their_truth(run, flat, monkeypatch):
+    given = []
+    monkeypatch.setattr(Brighten, "fit", lambda self, prompts=None, **_: given.append(prompts))
+    assert run("train", *ON, "--prompts", "bright;very, very dark").code == 0
+    assert [prompt.words for prompt in given[0]] == ["bright", "very, very dark"]
+    assert all(prompt.attribute is None for prompt in given[0])
+    assert run("train", *ON).code == 0 and given[1] is None
+
+
+def test_networks_per_prompt_may_go_into_a_folder_and_their_own_may_be_missing(run, flat, monkeypatch):
+    monkeypatch.setattr(Brighten, "save", lambda self, path: path.mkdir(parents=True))
+    assert run("train", *ON, "-o", "mine").code == 2
+    monkeypatch.setattr("textedit_bench.registry.method_info", lambda _: replace(Brighten.info, trains="per-prompt"))
+    assert run("train", *ON, "-o", "mine").code == 0 and (flat / "mine").is_dir()
+    monkeypatch.setattr(Brighten, "place", flat / "weights" / "flat-mini")
+    assert run("train", *ON).code == 0 and (flat / "weights" / "flat-mini").is_dir()
 
 
 def test_half_a_training_is_never_put_into_use(run, flat):

@@ -43,6 +43,16 @@ def test_no_value_is_read_by_make_or_the_shell(built, variable):
 
 def test_train_passes_its_values(built):
     assert _words(built, "train", "METHOD=a", "DATASET=b") == ["train", "--method", "a", "--dataset", "b"]
+    values = ["PROMPTS=red hair; afro", "SEED=1", "LOGGER=wandb", "DEVICE=cuda", "DEVICES=0,1", "STRATEGY=ddp"]
+    values.append("PRECISION=bf16-mixed")
+    words = [part for value in values for part in (f"--{value.split('=')[0].lower()}", value.partition("=")[2])]
+    assert _words(built, "train", "METHOD=a", *values) == ["train", "--method", "a", *words]
+
+
+@pytest.mark.parametrize("variable", ["PROMPTS", "LOGGER", "STRATEGY"])
+def test_no_value_of_train_is_read_by_make_or_the_shell(built, variable):
+    assert _words(built, "train", f"{variable}={NASTY}")[2:] == [NASTY]
+    assert not {"made", "shelled", "ticked"} & {path.name for path in built.root.iterdir()}
 
 
 def test_bench_builds_the_environment_when_it_is_missing(house):

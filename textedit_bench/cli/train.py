@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from textedit_bench.cli.options import Device, OneDataset, OneMethod, Settings, Tier, read_settings
+from textedit_bench.cli.options import Device, OneDataset, OneMethod, Settings, Tier, read_settings, split_list
 
 
 def train(
@@ -15,8 +15,17 @@ def train(
     dataset: OneDataset,
     tier: Tier = "auto",
     settings: Settings = None,
+    prompts: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Prompt ids or words to train on, instead of the card's.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the weights go, instead of into use.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|FOLDER",
+            help="Where the weights go, instead of into use; a folder for a method with one network per prompt.",
+        ),
     ] = None,
     device: Device = "cpu",
     devices: Annotated[
@@ -40,9 +49,10 @@ def train(
     Examples:
       textedit-bench train --method METHOD --dataset DATASET
       textedit-bench train -m METHOD -d DATASET --set epochs=2 --output METHOD.safetensors
+      textedit-bench train -m METHOD -d DATASET --prompts "red hair;afro"
       textedit-bench train -m METHOD -d DATASET --device cuda --devices 2 --strategy ddp --precision bf16-mixed
     """
-    from textedit_bench.data.destination import check_destination
+    from textedit_bench.data.destination import check_destination, check_folder
     from textedit_bench.errors import UserError
     from textedit_bench.registry import method_info
 
@@ -52,6 +62,7 @@ def train(
     if stop_after_minutes is not None and output is None:
         raise UserError("--stop-after-minutes: the weights may end half-trained; keep them apart with --output FILE")
 
+    from textedit_bench.bench.prompts import plan_prompts
     from textedit_bench.domain import load_domain
     from textedit_bench.registry import new_editor
 
@@ -62,7 +73,14 @@ def train(
         raise UserError(
             f"method {method!r} has no place for weights of {domain.name}, tier {domain.tier}; use --output"
         )
-    check_destination(path, [".safetensors"])
+    if output is None:  # the method's own place may not be there yet
+        check_folder(path.parent if path.suffix else path)
+    elif info.trains == "per-prompt" and not path.suffix:
+        check_folder(path)
+    else:
+        check_destination(path, [".safetensors"])
+    asked = split_list("--prompts", prompts)
+    chosen = [p.prompt.without_truth for p in plan_prompts(domain.card, domain.tier, asked)] if asked else None
     options: dict[str, Any] = {
         "devices": devices,
         "strategy": strategy,
@@ -73,7 +91,7 @@ def train(
         "seed": seed,
         "stop_after_minutes": stop_after_minutes,
     }
-    editor.fit(None, **{name: value for name, value in options.items() if value is not None})
+    editor.fit(chosen, **{name: value for name, value in options.items() if value is not None})
 
     from pytorch_lightning.utilities import rank_zero_only
 
