@@ -11,7 +11,7 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER PROMPTS N SEED RESULTS
+unexport TASK METHOD DATASET TIER PROMPTS N SEED RESULTS LOGGER DEVICE DEVICES STRATEGY PRECISION
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
@@ -20,6 +20,11 @@ export TEB_PROMPTS = $(value PROMPTS)
 export TEB_N = $(value N)
 export TEB_SEED = $(value SEED)
 export TEB_RESULTS = $(value RESULTS)
+export TEB_LOGGER = $(value LOGGER)
+export TEB_DEVICE = $(value DEVICE)
+export TEB_DEVICES = $(value DEVICES)
+export TEB_STRATEGY = $(value STRATEGY)
+export TEB_PRECISION = $(value PRECISION)
 
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
@@ -43,12 +48,18 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
 	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
 
-train: venv ## train METHOD on DATASET; TIER= SEED=
+train: venv ## train METHOD on DATASET; TIER= PROMPTS= SEED= LOGGER=wandb DEVICE=cuda DEVICES= STRATEGY= PRECISION=
 	@$(BIN)/textedit-bench train \
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
 	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
 	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
-	  $${TEB_SEED:+--seed "$$TEB_SEED"}
+	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
+	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
+	  $${TEB_LOGGER:+--logger "$$TEB_LOGGER"} \
+	  $${TEB_DEVICE:+--device "$$TEB_DEVICE"} \
+	  $${TEB_DEVICES:+--devices "$$TEB_DEVICES"} \
+	  $${TEB_STRATEGY:+--strategy "$$TEB_STRATEGY"} \
+	  $${TEB_PRECISION:+--precision "$$TEB_PRECISION"}
 
 test: venv ## run the quick tests
 	@$(BIN)/python -m pytest -m "not slow"
