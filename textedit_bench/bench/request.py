@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
 
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -32,6 +33,8 @@ class BenchRequest:
     """``mini``, ``full`` or ``auto``."""
     prompts: tuple[str, ...] = ()
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
+    own_prompts: tuple[PlannedPrompt, ...] = ()
+    """Prompts with what is known about them that no card has; they follow those of ``prompts``."""
     images: int = STANDARD_IMAGES
     """Images of the split."""
     split: str = "evaluation"
@@ -81,6 +84,7 @@ class BenchRequest:
         """Whether images, prompts, strengths and seed are those of the standard protocol."""
         return (
             not self.prompts
+            and not self.own_prompts
             and self.images == STANDARD_IMAGES
             and self.seed == STANDARD_SEED
             and tuple(self.strengths) == STANDARD_STRENGTHS
