@@ -20,6 +20,7 @@ export TEB_PROMPTS = $(value PROMPTS)
 export TEB_N = $(value N)
 export TEB_SEED = $(value SEED)
 export TEB_RESULTS = $(value RESULTS)
+export TEB_EXPERIMENT = $(value EXPERIMENT)
 export TEB_LOGGER = $(value LOGGER)
 export TEB_DEVICE = $(value DEVICE)
 export TEB_DEVICES = $(value DEVICES)
@@ -29,7 +30,7 @@ export TEB_PRECISION = $(value PRECISION)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: help venv bench train test test-slow lint worlds perf clean
+.PHONY: docs help venv bench train reproduce report test test-slow lint worlds perf clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +47,17 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
 	  $${TEB_N:+--images "$$TEB_N"} \
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
+	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
+
+reproduce: venv ## measure a published table again, EXPERIMENT= (none given: list them; all); TIER= RESULTS=
+	@$(BIN)/textedit-bench reproduce \
+	  $${TEB_EXPERIMENT:+"$$TEB_EXPERIMENT"} \
+	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
+	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
+
+report: venv ## write the picture report of the stored results; TIER= RESULTS=
+	@$(BIN)/textedit-bench report \
+	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
 	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
 
 train: venv ## train METHOD on DATASET; TIER= PROMPTS= SEED= LOGGER=wandb DEVICE=cuda DEVICES= STRATEGY= PRECISION=
@@ -83,6 +95,12 @@ perf: venv ## measure start-up time, the backbones as ratios to a textbook form,
 	@$(BIN)/python -m textedit_bench.perf.models
 	@$(BIN)/python -m textedit_bench.perf.metrics
 
+docs: venv ## run the examples of the docstrings, build the API pages into site/; warnings are errors
+	@$(BIN)/python -c "import mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \
+	  $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
+	@$(BIN)/python -m pytest -q tests/docs
+	@$(BIN)/python -m mkdocs build --strict --quiet --config-file docs/mkdocs.yml
+
 clean: ## remove caches and build products, keep .venv and results
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find textedit_bench methods datasets experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,6 +16,7 @@ from textedit_bench import __version__
 from textedit_bench.cli.assets import assets, convert, list_
 from textedit_bench.cli.assets_fetch import add, fetch, verify
 from textedit_bench.cli.bench import bench
+from textedit_bench.cli.check import check_
 from textedit_bench.cli.datasets import datasets, list_datasets
 from textedit_bench.cli.datasets_invert import invert
 from textedit_bench.cli.doctor import doctor
@@ -24,6 +25,8 @@ from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.generate import generate
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
+from textedit_bench.cli.new_method import new_method
+from textedit_bench.cli.reproduce import reproduce
 from textedit_bench.cli.score import score
 from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
@@ -48,12 +51,12 @@ Examples:
 def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
     """Add functions as subcommands, installed names in their examples."""
     for command in commands:
-        into.command(command.__name__.rstrip("_"), help=with_names(command.__doc__ or ""))(command)
+        into.command(command.__name__.rstrip("_").replace("_", "-"), help=with_names(command.__doc__ or ""))(command)
     return into
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, bench, score, table, train, tune, edit, generate, doctor)
+_collect(app, methods, bench, score, table, train, tune, edit, generate, reproduce, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")

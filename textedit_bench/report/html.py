@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from textedit_bench.report.layout import Block, Entry, Line, blocks, headings
+from textedit_bench.report.layout import Block, Entry, Line, Page, as_page
 from textedit_bench.report.table import Table
 
 
-def render_html(table: Table) -> str:
+def render_html(table: Table | Page) -> str:
     """A whole page; every text is escaped, nothing is loaded from elsewhere."""
     style = files("textedit_bench.report").joinpath("table.css").read_text(encoding="utf-8")
-    body = "\n".join(_block(block, headings(table)) for block in blocks(table))
-    notes = "\n".join(f"<li>{escape(note)}</li>" for note in table.footnotes)
-    title = f"Text-driven editing with StyleGAN, tier {escape(table.tier)}"
+    page = as_page(table)
+    body = "\n".join(_block(block, page.headings) for block in page.blocks)
+    notes = "\n".join(f"<li>{escape(note)}</li>" for note in page.footnotes)
+    title = escape(page.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -23,7 +25,7 @@ def render_html(table: Table) -> str:
     )
 
 
-def _block(block: Block, titles: list[str]) -> str:
+def _block(block: Block, titles: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "\n".join(_line(line) for line in block.lines)
     return (
@@ -35,10 +37,11 @@ def _block(block: Block, titles: list[str]) -> str:
 def _line(line: Line) -> str:
     kind = ' class="control"' if line.control else ""
     entries = "".join(_entry(entry) for entry in line.entries)
-    return f'<tr{kind}><th scope="row">{escape(line.title)}</th><td>{line.strength}</td>{entries}</tr>'
+    return f'<tr{kind}><th scope="row">{escape(line.title)}</th><td>{escape(line.strength)}</td>{entries}</tr>'
 
 
 def _entry(entry: Entry) -> str:
     text = f"<strong>{escape(entry.text)}</strong>" if entry.bold else escape(entry.text)
     interval = f"<small>{escape(entry.interval)}</small>" if entry.interval else ""
-    return f"<td>{text}{interval}</td>"
+    kind = ' class="words"' if entry.words else ""
+    return f"<td{kind}>{text}{interval}</td>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textedit_bench.report.layout import Entry, blocks, headings
+from textedit_bench.report.layout import Entry, Page, as_page
 from textedit_bench.report.table import Table
 
 _ESCAPES = {
@@ -24,12 +24,14 @@ _ESCAPES = {
     "↓": r"$\downarrow$",
     "±": r"$\pm$",
     "×": r"$\times$",
+    "†": r"\dag{}",
 }
 
 
-def render_latex(table: Table) -> str:
+def render_latex(table: Table | Page) -> str:
     """A ``table*`` environment; the footnotes stand below the rule."""
-    titles = headings(table)
+    page = as_page(table)
+    titles = page.headings
     lines = [
         r"% needs \usepackage{booktabs,graphicx,textcomp}",
         r"\begin{table*}[t]",
@@ -39,12 +41,14 @@ def render_latex(table: Table) -> str:
         r"\toprule",
         " & ".join(escape(title) for title in titles) + r" \\",
     ]
-    for block in blocks(table):
+    for block in page.blocks:
         lines += [r"\midrule", rf"\multicolumn{{{len(titles)}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
         for line in block.lines:
             title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
-            lines.append(" & ".join([title, line.strength, *(_entry(entry) for entry in line.entries)]) + r" \\")
-    notes = " ".join(escape(note) for note in table.footnotes)
+            lines.append(
+                " & ".join([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]) + r" \\"
+            )
+    notes = " ".join(escape(note) for note in page.footnotes)
     lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
     return "\n".join(lines) + "\n"
 
@@ -59,5 +63,6 @@ _LATIN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâã
 
 
 def _entry(entry: Entry) -> str:
-    text = rf"\textbf{{{entry.text}}}" if entry.bold else entry.text
-    return text if not entry.interval else rf"{text} {{\scriptsize {entry.interval}}}"
+    plain = escape(entry.text) if entry.words else entry.text
+    text = rf"\textbf{{{plain}}}" if entry.bold else plain
+    return text if not entry.interval else rf"{text} {{\scriptsize {escape(entry.interval)}}}"

@@ -19,6 +19,8 @@ class Entry:
     text: str
     interval: str = ""
     bold: bool = False
+    words: bool = False
+    """A text for people instead of a number: it is escaped, and may be long."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Line:
     title: str
     control: bool
     strength: str
+    """The second column: a strength, or another setting in words."""
     entries: tuple[Entry, ...]
 
 
@@ -37,6 +40,31 @@ class Block:
 
     title: str
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A table that every renderer can write.
+
+    Attributes:
+        title: one line above everything.
+        headings: column titles, the row's title and its setting first.
+        blocks: rows that are compared with each other.
+        footnotes: plain text.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    footnotes: tuple[str, ...]
+
+
+def as_page(table: Table | Page) -> Page:
+    """The comparison table of the bench as a page; a page as it is."""
+    if isinstance(table, Page):
+        return table
+    title = f"Text-driven editing with StyleGAN, tier {table.tier}"
+    return Page(title, tuple(headings(table)), tuple(blocks(table)), tuple(table.footnotes))
 
 
 def headings(table: Table) -> list[str]:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 
-from textedit_bench.report.layout import Entry, blocks, headings
+from textedit_bench.report.layout import Entry, Page, as_page
 from textedit_bench.report.table import Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 
 
-def render_markdown(table: Table) -> str:
+def render_markdown(table: Table | Page) -> str:
     """One Markdown table per block, then the footnotes."""
-    titles = [escape(title) for title in headings(table)]
+    page = as_page(table)
+    titles = [escape(title) for title in page.headings]
     parts = []
-    for block in blocks(table):
+    for block in page.blocks:
         lines = [f"**{escape(block.title)}**", "", _row(titles), _row([":--", *["--:"] * (len(titles) - 1)])]
         for line in block.lines:
             title = f"*{escape(line.title)}*" if line.control else escape(line.title)
-            lines.append(_row([title, line.strength, *(_entry(entry) for entry in line.entries)]))
+            lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
         parts.append("\n".join(lines))
-    notes = "\n".join(f"- {escape(note)}" for note in table.footnotes)
+    notes = "\n".join(f"- {escape(note)}" for note in page.footnotes)
     return "\n\n".join([*parts, notes]) + "\n"
 
 
@@ -30,7 +31,8 @@ def escape(text: str) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    text = f"**{entry.text}**" if entry.bold else entry.text
+    plain = escape(entry.text) if entry.words else entry.text
+    text = f"**{plain}**" if entry.bold else plain
     return f"{text} {entry.interval}".rstrip()
 
 

@@ -1,0 +1,35 @@
+"""The audit of the judges as values of an experiment."""
+
+from __future__ import annotations
+
+from textedit_bench.experiments.cells import DatasetCells
+from textedit_bench.experiments.measured import Heading, Measured
+from textedit_bench.report.audit import audit_frame
+
+METRIC = "rank_correlation"
+HEADING = Heading("Rank correlation with the truth", True, 2)
+
+
+def measure_audit(dataset: str, cells: DatasetCells) -> list[Measured]:
+    """One value per metric and asked attribute; the rows are metrics, not methods."""
+    if cells.collected is None or not cells.collected.cells:
+        state = "; ".join(f"{name}: {why}" for name, why in cells.states.items()) or "no cells"
+        keys = {"dataset": dataset, "method": "", "setting": "", "metric": METRIC}
+        return [Measured(**keys, heading=HEADING, title="every metric", state=state)]
+    protocols = cells.collected.cells[0].manifest["score"]["protocols"]
+    return [
+        Measured(
+            dataset=dataset,
+            method=row["metric"],
+            title=protocols[row["metric"]]["title"],
+            setting=f"{row['truth']}, {row['asked']}",
+            metric=METRIC,
+            heading=HEADING,
+            value=float(row["rho"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            n=int(row["n"]),
+            state="" if row["rho"] == row["rho"] else "one of both is constant",
+        )
+        for row in audit_frame([cells.collected]).to_dict("records")
+    ]

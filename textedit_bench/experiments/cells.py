@@ -1,0 +1,135 @@
+"""The cells of the bench that an experiment asks for: run where missing, read from the store where not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.progress import Reporter
+from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
+from textedit_bench.bench.run import run_cells
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError
+from textedit_bench.experiments.conditions import Conditions
+from textedit_bench.experiments.experiment import Experiment, TierName
+from textedit_bench.info import MethodInfo
+from textedit_bench.registry import list_methods, method_info, method_names
+from textedit_bench.report.collect import Collected, Wanted, collect, stored_cells
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DatasetCells:
+    """What a data set's bench left for an experiment.
+
+    Attributes:
+        collected: the cells, or None where there are none.
+        states: method -> why it has no cells.
+        titles: method -> how it is written.
+    """
+
+    collected: Collected | None
+    states: Mapping[str, str]
+    titles: Mapping[str, str]
+
+
+def wanted_methods(experiment: Experiment) -> tuple[str, ...]:
+    """The experiment's methods by name, or every installed one that is not a control."""
+    return experiment.methods or tuple(info.name for info in list_methods() if not info.control)
+
+
+def installed(name: str) -> MethodInfo | str:
+    """A method's card, or in words why there is none."""
+    if name not in method_names():
+        return "not installed"
+    try:
+        return method_info(name)
+    except UserError as error:
+        return str(error)
+
+
+def bench_cells(
+    experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions, reporter: Reporter
+) -> DatasetCells:
+    """Run what is missing of one data set and collect everything; a method that cannot run becomes a state.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped; finished cells are kept.
+    """
+    cards = {name: installed(name) for name in wanted_methods(experiment)}
+    states = {name: card for name, card in cards.items() if isinstance(card, str)}
+    infos = [card for card in cards.values() if not isinstance(card, str)]
+    digests: set[str] = set()
+    outcomes: list[CellOutcome] = []
+    wanted = None
+    for request in _requests(experiment, dataset, tier, conditions, infos):
+        try:
+            done = run_cells(request, reporter)
+        except UserError as error:
+            states |= {name: str(error) for name in request.methods}
+            continue
+        if done.interrupted:
+            raise KeyboardInterrupt
+        outcomes += done.summary.outcomes
+        digests |= {cell.digest for cell in done.cells}
+        for data in done.benched:
+            prompts = frozenset(prompt.id for prompt in data.plan.prompts)
+            wanted = Wanted("", prompts, frozenset(digests), data.protocols)
+    for info in infos:
+        if info.name not in states:
+            reason = _reason(outcomes, info.name)
+            if reason:
+                states[info.name] = reason
+    titles = {info.name: info.title for info in infos}
+    if wanted is None:
+        return DatasetCells(None, states, titles)
+    own = [cell for cell in stored_cells(Store(conditions.results), tier) if cell.digest in digests]
+    if not own:
+        return DatasetCells(None, states, titles)
+    chosen = Wanted(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
+    return DatasetCells(collect(own[0].identity["dataset"], own, chosen), states, titles)
+
+
+def _requests(
+    experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions, infos: Iterable[MethodInfo]
+) -> list[BenchRequest]:
+    """One request for all methods with their cards' settings, one more for each with settings of its own."""
+    chosen = list(infos)
+    plain = tuple(info.name for info in chosen if info.name not in experiment.settings)
+    groups = [(plain, {})] if plain else []
+    groups += [((info.name,), experiment.settings[info.name]) for info in chosen if info.name in experiment.settings]
+    own = tuple(PlannedPrompt(card.id, card.prompt(), card.trained) for card in experiment.own_prompts.get(dataset, ()))
+    return [
+        BenchRequest(
+            methods=names,
+            datasets=(dataset,),
+            tier=tier,
+            prompts=experiment.prompts.get(tier, ()),
+            own_prompts=own,
+            images=experiment.images,
+            seed=experiment.seed,
+            strengths=STANDARD_STRENGTHS,
+            settings=dict(settings),
+            controls=experiment.controls,
+            results=conditions.results,
+            device=conditions.device,
+            threads=conditions.threads,
+            command=conditions.command,
+        )
+        for names, settings in groups
+    ]
+
+
+def _reason(outcomes: Iterable[CellOutcome], method: str) -> str:
+    """Why a method has no cell at all; nothing where it has one."""
+    own = [outcome for outcome in outcomes if outcome.label.startswith(f"{method} / ")]
+    if any(outcome.state in (State.DONE, State.CACHED) for outcome in own):
+        return ""
+    first = next(iter(own), None)
+    if first is None:
+        return "not run"
+    return first.reason if first.state is State.NOT_APPLICABLE else f"{first.state.value}: {first.reason}"

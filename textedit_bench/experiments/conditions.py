@@ -1,0 +1,52 @@
+"""Under which conditions an experiment is run."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from textedit_bench.bench.request import STANDARD_THREADS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What the user chose, apart from the experiment itself.
+
+    Attributes:
+        results: folder of the results; the experiment's cells are those of the bench.
+        tier: ``mini``, ``full`` or ``auto``.
+        device: ``cpu``, ``cuda`` or ``cuda:<index>``.
+        threads: CPU threads of a cell.
+        checkpoints: where trainings of this machine were kept, with what they cost.
+        command: the command line that was typed, for the record.
+    """
+
+    results: Path = Path("results")
+    tier: str = "auto"
+    device: str = "cpu"
+    threads: int = STANDARD_THREADS
+    checkpoints: Path = Path("checkpoints")
+    command: str = ""
+
+    def folder(self, tier: str) -> Path:
+        """Where the tables of a tier's experiments go."""
+        return self.results / tier / "experiments"
+
+
+def device_name(device: str, threads: int) -> str:
+    """What a time was measured on, in words."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(torch.device(device))
+    return f"{_processor()}, {threads} threads"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()

@@ -1,0 +1,159 @@
+"""An experiment file: what is run, how it is measured, and what was published."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from textedit_bench.data.card import PromptCard
+from textedit_bench.experiments.published import Published
+from textedit_bench.experiments.strict import Strict
+
+TierName = Literal["mini", "full"]
+
+
+class Margin(Strict):
+    """The largest difference of a metric that counts as the same, and why."""
+
+    margin: float = Field(gt=0)
+    reason: str = Field(min_length=1)
+
+
+class Variant(Strict):
+    """One way of training a method."""
+
+    name: str = Field(min_length=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the training; the text ``network:<role>`` stands for the data set's file of that role."""
+    seed: int = Field(default=0, ge=0)
+    tiers: tuple[TierName, ...] = ("mini", "full")
+    """Where it exists; a backbone may belong to one tier alone."""
+
+
+class Schedule(Strict):
+    """How long the variants of a tier are trained; stamped on the table."""
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    minutes: float = Field(default=0.0, ge=0)
+    """Stop after that long; 0 for never."""
+
+
+class Scores(Strict):
+    """Metrics of the bench at every method's default strength."""
+
+    kind: Literal["scores"]
+    metrics: tuple[str, ...] = Field(min_length=1)
+    per: Literal["prompt set", "group", "prompt", "meanings"] = "prompt set"
+    """What makes a setting: trained and unseen prompts, attribute groups, single prompts, or how many attributes one
+    text asks for."""
+
+
+class Latency(Strict):
+    """Seconds for one edit of one image, of the fit that comes before, and peak memory."""
+
+    kind: Literal["latency"]
+    repeats: int = Field(default=5, ge=3)
+    edit_setting: str = "one image"
+    fit: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    """Method -> (setting, metric) of its training or preparation, in hours."""
+
+
+class Offsets(Strict):
+    """How alike a method's steps in latent space are from image to image: cosines of all pairs, per prompt."""
+
+    kind: Literal["offsets"]
+    settings: dict[str, str] = Field(default_factory=dict)
+    """Prompt id or words -> the name under which its values were published."""
+
+
+class Alignment(Strict):
+    """Do differences of pictures and of texts align better than pictures and texts do? Measured on CLIP alone."""
+
+    kind: Literal["alignment"]
+    images: int = Field(default=500, ge=8)
+    networks: tuple[Literal["clip", "judge_clip"], ...] = ("clip", "judge_clip")
+
+
+class Generation(Strict):
+    """Pictures drawn from the text alone."""
+
+    kind: Literal["generation"]
+    images_per_prompt: int = Field(default=8, ge=3)
+    metrics: tuple[Literal["fid_real", "clip_score", "diversity", "success"], ...] = Field(min_length=1)
+
+
+class Audit(Strict):
+    """Rank correlation of every metric with the ground truth over all edits."""
+
+    kind: Literal["audit"]
+
+
+class Variants(Strict):
+    """A method trained in several ways and scored like any other."""
+
+    kind: Literal["variants"]
+    method: str
+    variants: tuple[Variant, ...] = Field(min_length=2)
+    schedule: dict[TierName, Schedule] = Field(default_factory=dict)
+    metrics: tuple[str, ...] = Field(min_length=1)
+    spread: bool = False
+    """Also a row with the mean over all variants and the interval between trainings."""
+
+    @field_validator("variants")
+    @classmethod
+    def _unique(cls, value: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        names = [variant.name for variant in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"variant {next(n for n in names if names.count(n) > 1)!r} appears twice")
+        return value
+
+
+Measure = Annotated[Scores | Latency | Offsets | Alignment | Generation | Audit | Variants, Field(discriminator="kind")]
+
+
+class Experiment(Strict):
+    """One published table, or one study of our own."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    title: str = Field(min_length=1)
+    question: str = Field(min_length=1)
+    """What it answers, in one sentence."""
+    citation: str = Field(min_length=1)
+    datasets: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()
+    """Registry names; empty means every installed method that is not a control."""
+    controls: bool = True
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Method -> settings on top of its card; such a method is run apart from the others."""
+    prompts: dict[TierName, tuple[str, ...]] = Field(default_factory=dict)
+    """Ids of the card's prompts or bare texts; the card's evaluation prompts where a tier is not named."""
+    own_prompts: dict[str, tuple[PromptCard, ...]] = Field(default_factory=dict)
+    """Data set -> prompts that its card does not have."""
+    images: int = Field(default=24, ge=3)
+    seed: int = Field(default=0, ge=0)
+    measure: tuple[Measure, ...] = Field(min_length=1)
+    margins: dict[str, Margin] = Field(default_factory=dict)
+    """Metric -> margin of its verdicts."""
+    published: tuple[Published, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader of the table has to know."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Experiment:
+        keys = [value.key for value in self.published]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            raise ValueError(f"published: {' / '.join(twice[0])} appears twice")
+        strangers = sorted(set(self.own_prompts) - set(self.datasets))
+        if strangers:
+            raise ValueError(f"own_prompts: {strangers[0]!r} is not among the datasets")
+        unasked = sorted(set(self.settings) - set(self.methods)) if self.methods else []
+        if unasked:
+            raise ValueError(f"settings: {unasked[0]!r} is not among the methods")
+        return self
+
+    @property
+    def needs_bench(self) -> bool:
+        """Whether cells of the bench are measured."""
+        return any(isinstance(part, Scores | Offsets | Audit) for part in self.measure)

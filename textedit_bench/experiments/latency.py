@@ -1,0 +1,151 @@
+"""Seconds of one edit, memory, and what had to be paid before: measured alone, outside the bench's batches."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from textedit_bench.bench.measure import Meter, fixed_threads
+from textedit_bench.bench.plan import weights_digest
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.experiments.conditions import Conditions, device_name
+from textedit_bench.experiments.experiment import Latency
+from textedit_bench.experiments.intervals import mean_interval
+from textedit_bench.experiments.measured import Heading, Measured
+from textedit_bench.info import MethodInfo
+from textedit_bench.registry import load_editor
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+
+SECONDS, MEMORY = "edit_seconds", "host_peak_mib"
+HEADINGS = {SECONDS: Heading("One edit, seconds", False, 4), MEMORY: Heading("Peak memory, MiB", False, 0)}
+FIT_HEADING = "Training or preparation, hours"
+FIT = ("whole training", "fit_hours")
+
+
+def measure_latency(
+    part: Latency, domain: Domain, methods: dict[str, MethodInfo | str], conditions: Conditions
+) -> list[Measured]:
+    """Mean seconds from a W+ code to the edited picture, one image at a time, and the cost of the fit before.
+
+    Every repeat edits another image; one more comes first and does not count. Intervals are Student's.
+    """
+    rows: list[Measured] = []
+    device = device_name(conditions.device, conditions.threads)
+    for name, info in methods.items():
+        title = info if isinstance(info, str) else info.title
+        for metric, heading in HEADINGS.items():
+            rows.append(
+                Measured(
+                    dataset=domain.name,
+                    method=name,
+                    title=name if isinstance(info, str) else title,
+                    setting=part.edit_setting,
+                    metric=metric,
+                    heading=heading,
+                    device=device,
+                    state=info if isinstance(info, str) else "",
+                )
+            )
+        if isinstance(info, str):
+            continue
+        rows[-2:] = _edit_rows(rows[-2:], part, domain, info, conditions)
+        if info.trains != "none" or name in part.fit:
+            rows.append(_fit_row(part, domain, info, conditions.checkpoints))
+    return rows
+
+
+def _edit_rows(
+    rows: list[Measured], part: Latency, domain: Domain, info: MethodInfo, conditions: Conditions
+) -> list[Measured]:
+    try:
+        editor = load_editor(info.name, domain, **info.settings_for(domain.tier))
+        if info.trains != "none" and weights_digest(editor) is None:
+            command = f"textedit-bench train --method {info.name} --dataset {domain.name}"
+            return [row.lacking(f"not trained for {domain.name}; run: {command}") for row in rows]
+        meter = Meter(domain.device)
+        with fixed_threads(conditions.threads):
+            latents = domain.invert(domain.photos("evaluation", part.repeats + 1))
+            meter.start()
+            seconds = list(_timed(editor, domain, latents))[1:]
+    except Exception as error:  # one method's failure must not end the table
+        lines = str(error).strip().splitlines()
+        return [row.lacking(f"failed: {type(error).__name__}: {lines[0] if lines else ''}") for row in rows]
+    mean, low, high = mean_interval(seconds)
+    peak = max(meter.peak_bytes()) / 2**20
+    return [
+        Measured(**{**rows[0].__dict__, "value": mean, "low": low, "high": high, "n": len(seconds)}),
+        Measured(**{**rows[1].__dict__, "value": peak, "n": 1}),
+    ]
+
+
+def _timed(editor: Editor, domain: Domain, latents: Latents) -> Iterator[float]:
+    """Seconds per image, the first one included."""
+    prompt = next(iter(domain.prompts("evaluation").values())).without_truth
+    for i in range(len(latents)):
+        one = latents[i : i + 1]
+        _wait(domain)
+        began = time.perf_counter()
+        edited = editor.edit(one, prompt, editor.info.strength_default)
+        if isinstance(edited, Latents):
+            with torch.no_grad():
+                make = domain.generator.synthesize if edited.space == "w+" else domain.generator.synthesize_style
+                make(edited.codes, noise="const")
+        _wait(domain)
+        yield time.perf_counter() - began
+
+
+def _wait(domain: Domain) -> None:
+    if domain.device.type == "cuda":
+        torch.cuda.synchronize(domain.device)
+
+
+def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
+    """Hours of the newest training of a method that this machine keeps; per prompt where that is how it is trained."""
+    setting, metric = part.fit.get(info.name, FIT)
+    base = Measured(
+        dataset=domain.name,
+        method=info.name,
+        title=info.title,
+        setting=setting,
+        metric=metric,
+        heading=Heading(FIT_HEADING, False, 3),
+    )
+    try:
+        found = newest_training(checkpoints, info.name, f"{domain.name}-{domain.tier}")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"checkpoints {checkpoints}: a record of {info.name} cannot be read ({error})") from error
+    if found is None:
+        return base.lacking(f"no training of it is kept in {checkpoints}")
+    cost, prompts = found
+    share = max(1, prompts) if info.trains == "per-prompt" else 1
+    hours = float(cost["seconds"]) / 3600 / share
+    device = str(cost.get("device", ""))
+    return Measured(**{**base.__dict__, "value": hours if math.isfinite(hours) else math.nan, "n": 1, "device": device})
+
+
+def newest_training(checkpoints: Path, method: str, data: str) -> tuple[dict[str, object], int] | None:
+    """``cost.json`` of a method's last run on ``<data set>-<tier>``, and how many prompts it trained; None without."""
+    names = {method, method.replace("-", "_")}
+    runs = [
+        path.parent
+        for path in checkpoints.glob("**/cost.json")
+        if path.parent.name.startswith(f"{data}-") and names & set(path.parts)
+    ]
+    if not runs:
+        return None
+    folder = max(runs, key=lambda run: (run / "cost.json").stat().st_mtime_ns)
+    cost = json.loads((folder / "cost.json").read_text(encoding="utf-8"))
+    settings = folder / "settings.json"
+    stored = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
+    prompts = stored.get("prompts") or stored.get("phrases") or []
+    return cost, len(prompts) if isinstance(prompts, list) else 0

@@ -1,0 +1,77 @@
+"""One measured value of an experiment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Heading:
+    """How a metric is written.
+
+    Attributes:
+        title: its name for a reader.
+        higher_is_better: direction of its arrow; None where neither direction is better.
+        decimals: digits after the point.
+        percent: a share, shown in percent.
+    """
+
+    title: str
+    higher_is_better: bool | None = None
+    decimals: int = 3
+    percent: bool = False
+
+    @property
+    def text(self) -> str:
+        """Title, unit and arrow."""
+        arrow = {None: "", True: " ↑", False: " ↓"}[self.higher_is_better]
+        return f"{self.title}{', %' if self.percent and '%' not in self.title else ''}{arrow}"
+
+    def number(self, value: float) -> str:
+        """A value as a reader sees it."""
+        if not math.isfinite(value):
+            return "-"
+        return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A value with its uncertainty, or the state that explains why there is none.
+
+    Attributes:
+        dataset, method, setting, metric: what it is; the keys of published values.
+        title: how the method is written; empty for what belongs to no method.
+        heading: how the metric is written.
+        value: nan where nothing was measured.
+        low, high: 95 % interval; nan where it cannot be known.
+        n: values behind it.
+        best: best of its block, or not significantly worse.
+        control: whether the row is a control of the harness.
+        state: why there is no value; empty where there is one.
+        device: what a time was measured on.
+    """
+
+    dataset: str
+    method: str
+    setting: str
+    metric: str
+    heading: Heading
+    title: str = ""
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+    best: bool = False
+    control: bool = False
+    state: str = ""
+    device: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What published values are matched by."""
+        return self.dataset, self.method, self.setting, self.metric
+
+    def lacking(self, state: str) -> Measured:
+        """The same without a value."""
+        return replace(self, value=math.nan, low=math.nan, high=math.nan, n=0, best=False, state=state)

@@ -1,0 +1,208 @@
+"""Run an experiment, compare it with what was published, write its table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textedit_bench.bench.progress import Reporter, make_reporter
+from textedit_bench.errors import UserError
+from textedit_bench.experiments.cells import DatasetCells, bench_cells, installed, wanted_methods
+from textedit_bench.experiments.comparison import Comparison, compare
+from textedit_bench.experiments.conditions import Conditions
+from textedit_bench.experiments.experiment import (
+    Alignment,
+    Audit,
+    Experiment,
+    Generation,
+    Latency,
+    Measure,
+    Offsets,
+    Scores,
+    TierName,
+    Variants,
+)
+from textedit_bench.experiments.measured import Measured
+from textedit_bench.experiments.page import page_of
+from textedit_bench.files import write_text
+from textedit_bench.registry import load_dataset, resolve_tier
+from textedit_bench.report.csv import frame_csv
+from textedit_bench.report.html import render_html
+from textedit_bench.report.latex import render_latex
+from textedit_bench.report.markdown import render_markdown
+
+if TYPE_CHECKING:
+    from textedit_bench.data.card import DatasetCard
+    from textedit_bench.domain import Domain
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """One experiment in one tier.
+
+    Attributes:
+        table: measured beside published.
+        written: its files.
+        failed: states of methods that should have run and did not; missing weights are no failure.
+    """
+
+    table: Comparison
+    written: tuple[Path, ...]
+    failed: tuple[str, ...] = ()
+
+
+def reproduce(experiment: Experiment, conditions: Conditions, reporter: Reporter | None = None) -> list[Reproduced]:
+    """Run what is missing and write one table per tier that the data sets have.
+
+    Cells of the bench, trained variants and their edits are kept and found again; times are measured anew.
+
+    Raises:
+        UserError: the request cannot be met.
+    """
+    reporter = reporter or make_reporter()
+    try:
+        found = []
+        for tier, cards in _tiers(experiment, conditions).items():
+            rows, notes = _measure_all(experiment, tier, cards, conditions, reporter)
+            table = compare(experiment, tier, rows, notes)
+            failed = [f"{r.dataset}, {r.title}: {r.state}" for r in rows if r.state.startswith(("failed", "out of"))]
+            written = write_comparison(table, conditions.folder(tier))
+            found.append(Reproduced(table, tuple(written), tuple(dict.fromkeys(failed))))
+        return found
+    finally:
+        reporter.close()
+
+
+def write_comparison(table: Comparison, folder: Path) -> list[Path]:
+    """``<name>.{csv,md,tex,html}``; the same table gives the same bytes."""
+    page = page_of(table)
+    name = table.experiment.name
+    texts = {
+        "csv": frame_csv(table.frame),
+        "md": f"# {table.experiment.title}\n\n{render_markdown(page)}",
+        "tex": render_latex(page),
+        "html": render_html(page),
+    }
+    paths = []
+    for ending, text in texts.items():
+        path = folder / f"{name}.{ending}"
+        write_text(path, text)
+        paths.append(path)
+    return paths
+
+
+def _tiers(experiment: Experiment, conditions: Conditions) -> dict[TierName, dict[str, DatasetCard | str]]:
+    """Tier -> data set -> its card, or why there is none; a missing data set is a row of every tier."""
+    found: dict[TierName, dict[str, DatasetCard | str]] = {}
+    missing: dict[str, str] = {}
+    for name in experiment.datasets:
+        try:
+            card = load_dataset(name)
+            tier: TierName = "full" if resolve_tier(card, conditions.tier) == "full" else "mini"
+            found.setdefault(tier, {})[name] = card
+        except UserError as error:
+            missing[name] = f"data set not installed: {error}"
+    if not found:
+        raise UserError(
+            f"experiment {experiment.name}: none of its data sets can be used: {'; '.join(missing.values())}"
+        )
+    for cards in found.values():
+        cards |= missing
+    return found
+
+
+def _measure_all(
+    experiment: Experiment,
+    tier: TierName,
+    cards: dict[str, DatasetCard | str],
+    conditions: Conditions,
+    reporter: Reporter,
+) -> tuple[list[Measured], list[str]]:
+    from textedit_bench.domain import Domain
+
+    rows: list[Measured] = []
+    notes: list[str] = []
+    for name, card in cards.items():
+        if isinstance(card, str):
+            cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), card), {})
+            domain = None
+        else:
+            lacks = _incomplete(card, tier)
+            domain = Domain(card, tier, conditions.device) if lacks is None else None
+            cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), lacks or ""), {})
+            if lacks is None and experiment.needs_bench:
+                cells = bench_cells(experiment, name, tier, conditions, reporter)
+        for part in experiment.measure:
+            own, own_notes = _measure(part, experiment, name, tier, cells, domain, conditions, reporter)
+            rows += own
+            notes += own_notes
+    return rows, list(dict.fromkeys(notes))
+
+
+def _incomplete(card: DatasetCard, tier: str) -> str | None:
+    """The first thing a tier lacks; None where it is complete."""
+    from textedit_bench.registry import missing_file
+
+    lacks = missing_file(card, tier)
+    return f"missing {lacks}" if lacks else None
+
+
+def _measure(
+    part: Measure,
+    experiment: Experiment,
+    dataset: str,
+    tier: TierName,
+    cells: DatasetCells,
+    domain: Domain | None,
+    conditions: Conditions,
+    reporter: Reporter,
+) -> tuple[list[Measured], Sequence[str]]:
+    """One measure on one data set; the modules of the others are not imported."""
+    if isinstance(part, Scores):
+        from textedit_bench.experiments.scores import measure_scores
+
+        return measure_scores(part, dataset, tier, cells)
+    if isinstance(part, Offsets):
+        from textedit_bench.experiments.offsets import measure_offsets
+
+        return measure_offsets(part, dataset, cells), ()
+    if isinstance(part, Audit):
+        from textedit_bench.experiments.audit import measure_audit
+
+        return measure_audit(dataset, cells), ()
+    if domain is None:  # the rest needs networks
+        return list(_lacking(part, experiment, dataset, cells)), ()
+    methods = {name: installed(name) for name in wanted_methods(experiment)}
+    if isinstance(part, Latency):
+        from textedit_bench.experiments.latency import measure_latency
+
+        reporter.note(f"timing single edits on {dataset}")
+        return measure_latency(part, domain, methods, conditions), ()
+    if isinstance(part, Generation):
+        from textedit_bench.experiments.generation import measure_generation
+
+        reporter.note(f"drawing pictures from texts on {dataset}")
+        return measure_generation(part, domain, methods, conditions, experiment.seed), ()
+    if isinstance(part, Alignment):
+        from textedit_bench.experiments.alignment import measure_alignment
+
+        return measure_alignment(part, domain, experiment.seed), ()
+    assert isinstance(part, Variants)
+    from textedit_bench.experiments.variants import measure_variants
+
+    return measure_variants(part, experiment, domain, installed(part.method), conditions, reporter)
+
+
+def _lacking(part: Measure, experiment: Experiment, dataset: str, cells: DatasetCells) -> Iterator[Measured]:
+    """One row per method that says why a data set could not be measured."""
+    from textedit_bench.experiments.measured import Heading
+
+    for method, state in cells.states.items():
+        yield Measured(
+            dataset=dataset, method=method, setting="", metric=part.kind, heading=Heading(part.kind), state=state
+        )

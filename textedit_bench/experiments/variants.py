@@ -1,0 +1,255 @@
+"""Variants of one method: trained by a schedule, scored like any other, kept in a store of their own.
+
+Variants never enter the bench's tables: a short training says something about a choice, not about the method.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textedit_bench.bench.cell import Cell, digest_of
+from textedit_bench.bench.infer import infer, publish_edits
+from textedit_bench.bench.inputs import Inputs, prepare_features, prepare_inputs, reference_images
+from textedit_bench.bench.measure import Meter, fixed_threads
+from textedit_bench.bench.plan import network_digests
+from textedit_bench.bench.progress import Reporter
+from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
+from textedit_bench.bench.request import STANDARD_STRENGTHS
+from textedit_bench.bench.scoring import has_features, protocols_of, publish_scores, score
+from textedit_bench.bench.store import Store
+from textedit_bench.experiments.cells import DatasetCells
+from textedit_bench.experiments.conditions import Conditions
+from textedit_bench.experiments.experiment import Experiment, Schedule, Scores, TierName, Variant, Variants
+from textedit_bench.experiments.intervals import mean_interval
+from textedit_bench.experiments.measured import Measured
+from textedit_bench.experiments.scores import measure_scores
+from textedit_bench.files import sha256
+from textedit_bench.info import MethodInfo
+from textedit_bench.metrics.suite import Suite
+from textedit_bench.registry import new_editor
+from textedit_bench.report.collect import Collected, stored_cells
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Editor
+
+NETWORK = "network:"
+SPREAD = "mean over trainings"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What the cells of all variants share."""
+
+    experiment: Experiment
+    domain: Domain
+    suite: Suite
+    store: Store
+    inputs: Inputs
+    conditions: Conditions
+
+
+def measure_variants(
+    part: Variants,
+    experiment: Experiment,
+    domain: Domain,
+    info: MethodInfo | str,
+    conditions: Conditions,
+    reporter: Reporter,
+) -> tuple[list[Measured], list[str]]:
+    """Train what is missing, edit and score what is missing; one setting per variant.
+
+    Returns:
+        The values, and footnotes that say how long was trained.
+    """
+    tier: TierName = "full" if domain.tier == "full" else "mini"
+    chosen = [variant for variant in part.variants if tier in variant.tiers]
+    schedule = part.schedule.get(tier, Schedule())
+    if isinstance(info, str):
+        cells = DatasetCells(None, {part.method: info}, {})
+        missing, _ = measure_scores(_as_scores(part), domain.name, tier, cells)
+        return [replace(row, setting=variant.name) for variant in chosen for row in missing[: len(part.metrics)]], []
+    folder = conditions.folder(tier) / "variants"
+    store = Store(folder)
+    with fixed_threads(conditions.threads):
+        suite = Suite(domain)
+        inputs = prepare_inputs(Store(conditions.results), domain, experiment.images)
+        if has_features(suite):
+            protocols = {name: p for name, p in protocols_of(suite).items() if p["scope"] == "set"}
+            prepare_features(
+                inputs, domain, suite, {"metrics": protocols, "reference_images": reference_images(domain)}
+            )
+    bench = _Bench(experiment, domain, suite, store, inputs, conditions)
+    rows: list[Measured] = []
+    notes: list[str] = []
+    for variant in chosen:
+        reporter.note(f"variant {variant.name} of {info.name}")
+        try:
+            own, table_notes = _measure_one(part, bench, info, variant, schedule)
+        except Exception as error:  # one variant's failure must not end the table
+            log.exception("variant %s of %s", variant.name, info.name)
+            lines = str(error).strip().splitlines()
+            state = f"failed: {type(error).__name__}: {lines[0] if lines else ''}"
+            cells = DatasetCells(None, {info.name: state}, {info.name: info.title})
+            own, table_notes = measure_scores(_as_scores(part), domain.name, tier, cells)
+        rows += [replace(row, setting=_setting(variant.name, row.setting)) for row in own if not row.control]
+        notes += table_notes
+    rows = mark_best(rows)
+    if part.spread:
+        rows += spread_rows(rows)
+    return rows, [_stamp(schedule, tier), *dict.fromkeys(notes)]
+
+
+def _as_scores(part: Variants) -> Scores:
+    return Scores(kind="scores", metrics=part.metrics)
+
+
+def _setting(variant: str, prompt_set: str) -> str:
+    """Published tables of variants name no prompt set: theirs is the trained one."""
+    return variant if prompt_set == "trained" else f"{variant}, {prompt_set} prompts"
+
+
+def _stamp(schedule: Schedule, tier: str) -> str:
+    if not (schedule.settings or schedule.minutes):
+        return "Every variant was trained by the method's own schedule."
+    settings = ", ".join(f"{name} {value}" for name, value in schedule.settings.items())
+    limit = f", at most {schedule.minutes:g} minutes each" if schedule.minutes else ""
+    return f"SHORT SCHEDULE in tier {tier}: {settings}{limit}. It ranks choices, not methods."
+
+
+def _measure_one(
+    part: Variants, bench: _Bench, info: MethodInfo, variant: Variant, schedule: Schedule
+) -> tuple[list[Measured], list[str]]:
+    domain = bench.domain
+    given = {name: _resolved(domain, value) for name, value in {**schedule.settings, **variant.settings}.items()}
+    editor, weights = _trained(bench, info, variant, schedule, given)
+    prompts = plan_prompts(domain.card, domain.tier, bench.experiment.prompts.get(domain.tier, ()))  # type: ignore[call-overload]
+    digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
+    cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
+    collected = Collected(domain.name, sorted(cells, key=lambda c: c.identity["prompt_id"]), bench.inputs.folder.path)
+    return measure_scores(_as_scores(part), domain.name, domain.tier, DatasetCells(collected, {}, {}))
+
+
+def _resolved(domain: Domain, value: Any) -> Any:
+    """``network:<role>`` becomes the file of that role."""
+    if isinstance(value, str) and value.startswith(NETWORK):
+        return str(domain.path(value.removeprefix(NETWORK)))
+    return value
+
+
+def _trained(
+    bench: _Bench, info: MethodInfo, variant: Variant, schedule: Schedule, given: Mapping[str, Any]
+) -> tuple[Editor, str]:
+    """The variant's editor with its weights, trained where the store has none, and their digest."""
+    domain = bench.domain
+    identity = {
+        "method": info.name,
+        "version": info.version,
+        "dataset": domain.name,
+        "settings": {**schedule.settings, **variant.settings},
+        "minutes": schedule.minutes,
+        "seed": variant.seed,
+        "networks": network_digests(domain),
+    }
+    path = bench.store.root / "weights" / f"{info.name}-{domain.name}-{digest_of(identity)}.safetensors"
+    editor = new_editor(info.name, domain, **given)
+    if not path.is_file():
+        limit = {"stop_after_minutes": schedule.minutes} if schedule.minutes else {}
+        # A run that stops by the clock must not be continued by the next reproduction: it would be trained for longer.
+        editor.fit(
+            None, folder=bench.store.root / "runs", seed=variant.seed, resume=not limit, preview_images=0, **limit
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        editor.save(path)
+    editor.load(path)
+    return editor, sha256(path)[:16]
+
+
+def _cell(
+    bench: _Bench, info: MethodInfo, variant: Variant, prompt: PlannedPrompt, editor: Editor, weights: str
+) -> str:
+    """Bring one cell of a variant to its end; its digest."""
+    experiment, domain, inputs = bench.experiment, bench.domain, bench.inputs
+    cell = Cell(
+        tier=domain.tier,
+        dataset=domain.name,
+        method=info.name,
+        prompt_id=prompt.id,
+        prompt=prompt.prompt,
+        seed=experiment.seed,
+        strengths=tuple(sorted({0.0, info.strength_default} & set(STANDARD_STRENGTHS))) or (info.strength_default,),
+        images=inputs.images,
+        networks=network_digests(domain),
+        weights=weights,
+        settings=info.settings_for(domain.tier),
+        method_version=info.version,
+        variant=variant.name,
+        title=info.title,
+        default_strength=info.strength_default,
+        caveat=info.caveat.get(domain.tier, ""),
+        trained=prompt.trained,
+        in_loop=tuple(sorted(info.in_loop)),
+    )
+    folder = bench.store.cell(cell)
+    with folder.locked(), fixed_threads(bench.conditions.threads):
+        manifest = folder.manifest()
+        if manifest is not None and manifest.get("score", {}).get("protocols") == protocols_of(bench.suite):
+            return cell.digest
+        meter = Meter(domain.device)
+        meter.start()
+        edits = infer(domain, editor, inputs, cell, meter)
+        publish_edits(folder, cell, inputs, edits, meter, bench.conditions.command)
+        records, features = score(domain, bench.suite, inputs, cell, edits.pixels, meter)
+        cost = _cost(meter, cell, len(inputs.ids))
+        publish_scores(folder, cell, bench.suite, records, features, cost)
+    return cell.digest
+
+
+def _cost(meter: Meter, cell: Cell, images: int) -> Any:
+    import pandas as pd
+
+    rows = meter.rows(images * len(cell.strengths))
+    return pd.DataFrame(rows).assign(dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id)
+
+
+def mark_best(rows: list[Measured]) -> list[Measured]:
+    """Mark the best variant of every metric and those whose interval reaches it.
+
+    Variants are trained once each, so this says which pictures differ, not which training would win again.
+    """
+    marked = []
+    for row in rows:
+        rivals = [r for r in rows if (r.metric, _prompts(r)) == (row.metric, _prompts(row)) and np.isfinite(r.value)]
+        up = row.heading.higher_is_better
+        if len(rivals) < 2 or up is None or not np.isfinite(row.value):
+            marked.append(replace(row, best=False))
+            continue
+        top = max(rivals, key=lambda r: r.value if up else -r.value)
+        reaches = row.high >= top.value if up else row.low <= top.value
+        marked.append(replace(row, best=bool(row is top or reaches)))
+    return marked
+
+
+def _prompts(row: Measured) -> bool:
+    return row.setting.endswith(" prompts")
+
+
+def spread_rows(rows: list[Measured]) -> list[Measured]:
+    """Per metric the mean over trainings with Student's interval: what one more training may be expected to give."""
+    groups: dict[tuple[str, str, str, bool], list[Measured]] = {}
+    for row in rows:
+        groups.setdefault((row.dataset, row.method, row.metric, _prompts(row)), []).append(row)
+    found = []
+    for (_, _, _, unseen), members in groups.items():
+        mean, low, high = mean_interval([row.value for row in members])
+        n = sum(np.isfinite(row.value) for row in members)
+        setting = SPREAD + (", unseen prompts" if unseen else "")
+        keys = {"value": mean, "low": low, "high": high, "n": int(n), "best": False, "setting": setting}
+        found.append(replace(members[0], **keys, state="" if n else "no training ended"))
+    return found

@@ -1,0 +1,56 @@
+"""What a measured interval says of a published value."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from textedit_bench.experiments.measured import Measured
+from textedit_bench.experiments.published import Published
+
+
+class Verdict(StrEnum):
+    """The closed set of verdicts."""
+
+    EQUIVALENT = "equivalent"
+    DIFFERENT = "different"
+    INCONCLUSIVE = "inconclusive"
+    PROTOCOL_UNKNOWN = "protocol unknown"
+    NOT_PUBLISHED = "not published"
+    NOT_COMPARABLE = "not comparable"
+
+
+def judge(measured: Measured, published: Published | None, *, tier: str, margin: float | None) -> tuple[Verdict, str]:
+    """The verdict on one pair, with its reason.
+
+    Two one-sided tests: ``equivalent`` where the whole interval lies within the margin around the published value (or
+    range), ``different`` where it lies wholly outside, ``inconclusive`` where it does neither or is not known. What was
+    not measured in the same way is never called different.
+
+    Args:
+        measured: with its 95 % interval; nan where it cannot be known.
+        published: None where nothing was.
+        tier: the measured one's; only ``full`` uses the pictures and networks of publications.
+        margin: largest difference that counts as the same; None where nobody stated one.
+    """
+    if published is None or published.ends is None:
+        return Verdict.NOT_PUBLISHED, "" if published is None else "no verified value"
+    if tier != "full":
+        return Verdict.NOT_COMPARABLE, tier
+    if published.hardware and published.hardware.lower() not in measured.device.lower():
+        return Verdict.NOT_COMPARABLE, f"measured on {measured.device or 'another device'}"
+    if published.protocol == "unknown":
+        return Verdict.PROTOCOL_UNKNOWN, ""
+    margin = published.margin if published.margin is not None else margin
+    if margin is None:
+        return Verdict.INCONCLUSIVE, "no margin stated"
+    if not math.isfinite(measured.value):
+        return Verdict.INCONCLUSIVE, measured.state or "nothing was measured"
+    if not (math.isfinite(measured.low) and math.isfinite(measured.high)):
+        return Verdict.INCONCLUSIVE, "no interval"
+    low, high = published.ends[0] - margin, published.ends[1] + margin
+    if low <= measured.low and measured.high <= high:
+        return Verdict.EQUIVALENT, ""
+    if measured.high < low or measured.low > high:
+        return Verdict.DIFFERENT, ""
+    return Verdict.INCONCLUSIVE, ""
