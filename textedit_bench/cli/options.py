@@ -57,7 +57,7 @@ def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-def read_settings(items: Sequence[str] | None) -> dict[str, Any]:
+def read_settings(items: Sequence[str] | None, option: str = "--set") -> dict[str, Any]:
     """``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; a value that is not JSON is a text.
 
     Raises:
@@ -67,9 +67,9 @@ def read_settings(items: Sequence[str] | None) -> dict[str, Any]:
     for item in items or ():
         name, equals, value = item.partition("=")
         if not (name and equals):
-            raise UserError(f"--set: {item!r} is not NAME=VALUE")
+            raise UserError(f"{option}: {item!r} is not NAME=VALUE")
         if name in settings:
-            raise UserError(f"--set: {name!r} is given twice")
+            raise UserError(f"{option}: {name!r} is given twice")
         try:
             settings[name] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except json.JSONDecodeError:

@@ -44,7 +44,7 @@ def tune(
     from textedit_bench.registry import load_dataset, method_info
     from textedit_bench.tuning.grid import combinations, read_grid
 
-    values = read_grid(grid or [], read_settings(grid))
+    values = read_grid(grid or [], read_settings(grid, "--grid"))
     combinations(values, method_info(method))  # bad input is answered before torch is imported
     load_dataset(dataset)
 

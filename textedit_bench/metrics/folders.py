@@ -153,7 +153,9 @@ def _entry(name: str, title: str, rows: pd.DataFrame) -> dict[str, object]:
     }
     if not np.isfinite(values).any():
         return {**facts, "mean": np.nan, "low": np.nan, "high": np.nan, "n": 0}
-    found = two_way_bootstrap(values)
+    # A rate is one whose values are all 0 or 1; it cannot leave that range, nor be certain after a few images.
+    rate = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
+    found = two_way_bootstrap(values, bounds=(0.0, 1.0) if rate else None)
     known = np.isfinite(found.spreads[0].error)
     low, high = (float(found.low[0]), float(found.high[0])) if known else (np.nan, np.nan)
     return {**facts, "mean": float(found.mean[0]), "low": low, "high": high, "n": int(np.isfinite(values).sum())}
