@@ -34,6 +34,8 @@ class MethodInfo:
         tier_settings: tier -> values that replace those of ``settings`` there.
         training: settings of the training with their defaults. Edits do not depend on them but through the weights.
         datasets: data sets the method can serve; empty means any.
+        trial: settings, the training's included, with which an edit or a training takes seconds on a toy data set; what
+            conformance checks use (`textedit_bench.testing`).
     """
 
     name: str
@@ -56,6 +58,7 @@ class MethodInfo:
     tier_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
+    trial: dict[str, Any] = field(default_factory=dict)
 
     def settings_for(self, tier: str) -> dict[str, Any]:
         """The default settings of an edit in a tier."""

@@ -1,0 +1,60 @@
+"""``textedit-bench check``: whether a method keeps the rules."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textedit_bench.cli.cells import Datasets
+from textedit_bench.cli.options import Json, Settings, read_settings, split_list
+from textedit_bench.cli.output import print_json
+
+
+def check_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Method name; see: methods.")],
+    dataset: Datasets = None,
+    full_size: Annotated[
+        bool, typer.Option("--full-size", help="Also on the shapes of the published networks; takes minutes.")
+    ] = False,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Check a method against the rules that the benchmark relies on; exit code 1 where one is broken.
+
+    The method is tried on small data sets of several shapes with random weights. What fails is shown with what is
+    expected, and why. --dataset adds installed data sets, in their mini tiers.
+
+    \b
+    Examples:
+      textedit-bench check METHOD
+      textedit-bench check METHOD --dataset DATASET
+    """
+    from textedit_bench.registry import load_dataset, load_method
+
+    names = split_list("--dataset", dataset)
+    for each in names:
+        load_dataset(each)
+    method = load_method(name)
+
+    from textedit_bench.testing import FULL_SIZE, TOYS, Result, check_editor
+
+    def show(result: Result) -> None:
+        typer.echo(result.text())
+
+    results = check_editor(
+        method,
+        datasets=names,
+        geometries=(*TOYS, *(FULL_SIZE if full_size else ())),
+        settings=read_settings(settings),
+        report=None if json else show,
+        raises=False,
+    )
+    failed = sum(result.state == "failed" for result in results)
+    if json:
+        print_json([result.to_json() for result in results])
+    else:
+        passed = sum(result.state == "passed" for result in results)
+        rest = len(results) - passed - failed
+        typer.echo(f"{name}: {passed} passed, {failed} failed, {rest} not applicable")
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,36 @@
+"""``textedit-bench new-method``: the package of a new method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def new_method(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the method: lower case, digits, hyphens.")],
+    kind: Annotated[
+        str,
+        typer.Option("--kind", metavar="KIND", help="latent: edits codes; image: edits pictures; trained: learns."),
+    ] = "latent",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder that the package's folder is made in.")
+    ] = Path(),
+) -> None:
+    """Write a small installable package with a method that works, to be changed into yours.
+
+    \b
+    Examples:
+      textedit-bench new-method my-method
+      textedit-bench new-method my-method --kind trained --output ~/projects
+    """
+    from textedit_bench.plugins import write_skeleton
+
+    for path in write_skeleton(name, kind, output.expanduser()):
+        typer.echo(path)
+    folder = output.expanduser() / name
+    typer.echo("", err=True)
+    typer.echo(f"Next: pip install -e {folder} --no-deps --no-build-isolation", err=True)
+    typer.echo(f"      textedit-bench check {name}", err=True)
+    typer.echo(f"      textedit-bench bench --method {name}", err=True)

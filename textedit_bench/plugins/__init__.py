@@ -1,0 +1,5 @@
+"""New methods from templates: an installable package with a card, a working editor, a test and a README."""
+
+from textedit_bench.plugins.skeleton import KINDS, Kind, Skeleton, write_skeleton
+
+__all__ = ["KINDS", "Kind", "Skeleton", "write_skeleton"]

@@ -1,0 +1,12 @@
+"""For authors of methods: the conformance suite, and toy data sets to try a method on.
+
+`check_editor` says whether a method keeps the rules that the benchmark relies on, and why each rule is there.
+`write_toy_dataset` writes a data set of random weights that takes no time.
+"""
+
+from textedit_bench.testing.conformance import check_editor
+from textedit_bench.testing.geometry import FULL_SIZE, TOYS, Geometry
+from textedit_bench.testing.result import ConformanceError, Result
+from textedit_bench.testing.toy import write_toy_dataset
+
+__all__ = ["FULL_SIZE", "TOYS", "ConformanceError", "Geometry", "Result", "check_editor", "write_toy_dataset"]

@@ -1,0 +1,115 @@
+"""An edit may depend on nothing but its image, its prompt, its strength and its seed."""
+
+from __future__ import annotations
+
+import torch
+
+from textedit_bench.editor import Latents
+from textedit_bench.testing.checks.check import check
+from textedit_bench.testing.result import CheckError, DoesNotApplyError
+from textedit_bench.testing.subject import Subject
+
+
+@check(
+    "one is as many",
+    "an image's edit alone equals its edit in a batch",
+    "batch sizes differ between machines and between the last batch and the others; results must not",
+)
+def one_as_many(subject: Subject) -> None:
+    """Every image alone against all together."""
+    strength = subject.info.strength_default
+    editor, latents = subject.editor(), subject.fresh_latents()
+    alone = [
+        subject.pictures(subject.seeded(editor, strength, latents=latents[i : i + 1])) for i in range(len(latents))
+    ]
+    worst = subject.differ(torch.cat(alone), subject.usual)
+    if worst > subject.tolerance:
+        raise CheckError(f"alone and in a batch of {len(latents)}, pictures differ by {worst:.3g} of [-1, 1]")
+
+
+@check(
+    "the order of images does not matter",
+    "a batch in another order gives the same edits in that order",
+    "which images meet in a batch is an accident of sharding",
+)
+def image_order(subject: Subject) -> None:
+    """Backwards."""
+    backwards = list(range(len(subject.latents)))[::-1]
+    edit = subject.edit(subject.info.strength_default, latents=subject.fresh_latents()[backwards])
+    worst = subject.differ(subject.pictures(edit), subject.usual[backwards])
+    if worst > subject.tolerance:
+        raise CheckError(f"in reverse order, pictures differ by {worst:.3g} of [-1, 1]")
+
+
+@check(
+    "the order of edits does not matter",
+    "an editor that has edited before edits like a fresh one",
+    "cells are resumed and spread over workers: what an editor did before is different in every run",
+)
+def edit_order(subject: Subject) -> None:
+    """Another prompt and strength first."""
+    editor = subject.editor()
+    subject.seeded(editor, 2.0, subject.prompts[-1])
+    worst = subject.differ(subject.pictures(subject.seeded(editor, subject.info.strength_default)), subject.usual)
+    if worst > subject.tolerance:
+        raise CheckError(f"after another edit, pictures differ by {worst:.3g} of [-1, 1]")
+
+
+@check(
+    "same seed, same result",
+    "two fresh editors under one seed of torch give equal results, bit by bit",
+    "a table that cannot be made again cannot be checked",
+)
+def repeatable(subject: Subject) -> None:
+    """Codes or pictures, compared exactly."""
+    strength = subject.info.strength_default
+    first, second = (subject.edit(strength) for _ in range(2))
+    first, second = (edit.codes if isinstance(edit, Latents) else edit for edit in (first, second))
+    if not torch.equal(first, second):
+        raise CheckError(f"results differ by up to {float((first - second).abs().max()):.3g}")
+
+
+@check(
+    "inputs stay as they were",
+    "edit leaves the latents it is given, and every network of the domain, unchanged",
+    "the same tensors and networks serve all methods of a run",
+)
+def inputs_unchanged(subject: Subject) -> None:
+    """Tensors, weights, train mode and gradients of the networks that were loaded."""
+    given, kept = subject.fresh_latents(), subject.fresh_latents()
+    editor = subject.editor()
+    subject.seeded(editor, 0.0)  # loads what it loads
+    networks = {role: network for role, network in subject.domain._networks.items() if hasattr(network, "state_dict")}
+    before = {role: {k: v.clone() for k, v in network.state_dict().items()} for role, network in networks.items()}
+    subject.seeded(editor, subject.info.strength_default, latents=given)
+    for name in ("codes", "images"):
+        old, new = getattr(kept, name), getattr(given, name)
+        if old is not None and not torch.equal(old, new):
+            raise CheckError(f"the given latents' {name} were changed in place")
+    for role, network in networks.items():
+        state = network.state_dict()
+        changed = [name for name, value in before[role].items() if not torch.equal(value, state[name])]
+        if changed:
+            raise CheckError(f"the {role}'s {changed[0]} was changed")
+        if network.training or any(parameter.requires_grad for parameter in network.parameters()):
+            raise CheckError(f"the {role} was left in train mode or unfrozen; both belong to nobody")
+        if any(parameter.grad is not None for parameter in network.parameters()):
+            raise CheckError(f"the {role} was left with gradients in its parameters")
+
+
+@check(
+    "an edit needs no photo",
+    "latents whose images are None are edited too",
+    "samples of the generator have codes and no photo",
+)
+def without_photos(subject: Subject) -> None:
+    """The pictures that the codes show take the photos' place."""
+    if subject.info.own_inversion or subject.info.control:
+        raise DoesNotApplyError("it inverts photos by itself, or is a control")
+    bare = Latents(subject.latents.codes.clone(), "w+", ids=subject.latents.ids)
+    edit = subject.edit(subject.info.strength_default, latents=bare)
+    if not torch.isfinite(subject.pictures(edit)).all():
+        raise CheckError("without photos the edit holds nan or infinite numbers")
+
+
+CHECKS = (one_as_many, image_order, edit_order, repeatable, inputs_unchanged, without_photos)

@@ -1,0 +1,51 @@
+"""A check: a rule with its reason, and the function that looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textedit_bench.errors import UserError
+from textedit_bench.testing.result import CheckError, DoesNotApplyError, Result
+from textedit_bench.testing.subject import Subject
+
+Look = Callable[[Subject], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule that every method has to keep.
+
+    Attributes:
+        name: what must hold, in a few words.
+        expected: what a method has to do.
+        why: what goes wrong where it does not.
+        look: raises `CheckError` where the rule is broken, `DoesNotApplyError` where it has no meaning.
+    """
+
+    name: str
+    expected: str
+    why: str
+    look: Look
+
+    def run(self, subject: Subject) -> Result:
+        """Look, and say how it ended; whatever else a method raises is a failure too."""
+        where = subject.domain.name
+        try:
+            self.look(subject)
+        except DoesNotApplyError as reason:
+            return Result(self.name, "not applicable", self.expected, self.why, str(reason), where)
+        except CheckError as found:
+            return Result(self.name, "failed", self.expected, self.why, str(found), where)
+        except UserError as error:
+            found = f"it refused: {error}"
+            return Result(self.name, "failed", self.expected, self.why, found, where)
+        except Exception as error:  # a stranger's method may raise anything
+            found = f"{type(error).__name__}: {error}"
+            return Result(self.name, "failed", self.expected, self.why, found, where)
+        return Result(self.name, "passed", self.expected, self.why, where=where)
+
+
+def check(name: str, expected: str, why: str) -> Callable[[Look], Check]:
+    """Turn a function into a `Check`."""
+    return lambda look: Check(name, expected, why, look)

@@ -1,0 +1,94 @@
+"""What an edit may not touch: the net, the judges, the process's global state; and what it may not hide."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+from textedit_bench.data.card import JUDGES
+from textedit_bench.testing.checks.check import check
+from textedit_bench.testing.result import CheckError
+from textedit_bench.testing.subject import Subject
+from textedit_bench.testing.watch import connections, global_state, passes, roles_asked, threads_alive
+
+_FORBIDDEN = {*JUDGES, "oracle", "second_oracle"}
+
+
+@check(
+    "no hidden downloads",
+    "constructing, loading and editing open no connection; what has to be fetched is an asset that the user fetches",
+    "a run that downloads depends on the day it is made, and fails on machines without a net after hours of work",
+)
+def no_connections(subject: Subject) -> None:
+    """Connections are refused meanwhile, so a method that tries falls over and one that only asks is caught."""
+    subject.usual  # noqa: B018 - what it loads once is not this check's business, but must work
+    with connections() as tried:
+        try:
+            subject.edit(subject.info.strength_default)
+        except Exception as error:
+            if not tried:
+                raise
+            raise CheckError(f"it tried to reach {tried[0]}, and failed without ({type(error).__name__})") from error
+    if tried:
+        raise CheckError(f"it tried to reach {', '.join(tried[:3])}")
+
+
+@check(
+    "judges are left alone",
+    f"a method asks the domain for none of: {', '.join(sorted(_FORBIDDEN))}",
+    "an edit that was made with the network that judges it wins, whatever it looks like",
+)
+def no_judges(subject: Subject) -> None:
+    """What is asked for while it is constructed and edits."""
+    with roles_asked(subject.domain) as asked:
+        try:
+            subject.edit(subject.info.strength_default)
+        finally:
+            touched = sorted(asked & _FORBIDDEN)
+            if touched:
+                raise CheckError(f"it asked for {', '.join(touched)}")
+
+
+@check(
+    "global state stays",
+    "constructing, loading and editing leave the process as it was: random states of torch, numpy and Python, default "
+    "dtype and device, grad mode, threads, current folder, environment; random numbers come from an own generator",
+    "the next method of the same run would inherit the change, and its results would depend on who came before",
+)
+def state_unchanged(subject: Subject) -> None:
+    """Everything is compared before and after."""
+    latents, prompt = subject.fresh_latents(), subject.prompts[0]
+    subject.usual  # noqa: B018 - imports and first-time set-up of libraries are over by then
+    before = global_state()
+    subject.editor().edit(latents, prompt, subject.info.strength_default)
+    after = global_state()
+    changed = [name for name, value in before.items() if after[name] != value]
+    if changed:
+        raise CheckError(f"changed: {', '.join(changed)}")
+
+
+@check(
+    "honest costs",
+    "the work of an edit is done while edit runs: constructing the editor runs no network, and nothing goes on in "
+    "threads or processes afterwards",
+    "the runner times edit; what is done before or after is missing from the cost table",
+)
+def honest_cost(subject: Subject) -> None:
+    """Networks are loaded first, so that only passes through them count."""
+    subject.usual  # noqa: B018
+    networks = {role: net for role, net in subject.domain._networks.items() if role not in _FORBIDDEN}
+    with passes(networks) as counts:
+        editor = subject.new()
+    used = [role for role, count in counts.items() if count]
+    if used:
+        raise CheckError(f"constructing it ran the {used[0]}")
+    before = threads_alive()
+    subject.seeded(editor if subject.weights is None else subject.editor(), subject.info.strength_default)
+    left = threads_alive() - before
+    if left:
+        raise CheckError(f"threads were left running: {', '.join(sorted(left))}")
+    children = multiprocessing.active_children()
+    if children:
+        raise CheckError(f"processes were left running: {', '.join(child.name for child in children)}")
+
+
+CHECKS = (no_connections, no_judges, state_unchanged, honest_cost)

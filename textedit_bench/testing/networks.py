@@ -1,0 +1,96 @@
+"""Networks of toy data sets: random, tiny, and stored like any others of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textedit_bench.models.clip import ClipModel
+
+_CELLS = 4
+_ALPHABET = 256
+
+
+def _grid(images: Tensor) -> Tensor:
+    """Pictures of any size as [B, 3 * 4 * 4] averages."""
+    return F.adaptive_avg_pool2d(images, _CELLS).flatten(1)
+
+
+class ToyEncoder(nn.Module):
+    """Photos -> W+: a linear map of a coarse grid."""
+
+    def __init__(self, rows: int, w_dim: int) -> None:
+        super().__init__()
+        self.config = {"rows": rows, "w_dim": w_dim}
+        self.rows, self.w_dim = rows, w_dim
+        self.read = nn.Linear(3 * _CELLS**2, rows * w_dim)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ToyEncoder:
+        """The untrained network of a stored configuration."""
+        return cls(**config)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Pictures [B, 3, H, W] -> W+ [B, rows, w_dim]."""
+        codes: Tensor = self.read(_grid(images)).unflatten(1, (self.rows, self.w_dim))
+        return codes
+
+
+class ToyIdentity(nn.Module):
+    """Pictures -> unit vectors."""
+
+    threshold = 0.5
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.config = {"dim": dim}
+        self.look = nn.Linear(3 * _CELLS**2, dim)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ToyIdentity:
+        """The untrained network of a stored configuration."""
+        return cls(**config)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Unit vectors [B, dim] of pictures [B, 3, H, W]."""
+        return F.normalize(self.look(_grid(images)), dim=1)
+
+
+class _Towers(nn.Module):
+    """The two halves of a CLIP: a smooth function of the picture, and one of the letters."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.look = nn.Sequential(nn.Linear(3 * _CELLS**2, dim), nn.Tanh(), nn.Linear(dim, dim))
+        self.letters = nn.Linear(_ALPHABET, dim)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        embeddings: Tensor = self.look(_grid(pixels))
+        return embeddings
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        embeddings: Tensor = self.letters(tokens.to(self.letters.weight))
+        return embeddings
+
+
+def _count_letters(texts: Sequence[str]) -> Tensor:
+    """How often each byte occurs, [B, 256]."""
+    counts = [torch.bincount(torch.tensor(list(text.encode())), minlength=_ALPHABET) for text in texts]
+    return torch.stack(counts)
+
+
+class ToyClip(ClipModel):
+    """A CLIP that knows nothing, but the same nothing every time."""
+
+    def __init__(self, dim: int, image_size: int) -> None:
+        super().__init__(_Towers(dim), _count_letters, image_size, (0.5,) * 3, (0.5,) * 3, "toy")
+        self.config = {"dim": dim, "image_size": image_size}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ToyClip:
+        """The untrained network of a stored configuration."""
+        return cls(**config)

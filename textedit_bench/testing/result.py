@@ -1,0 +1,67 @@
+"""What a conformance check says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+State = Literal["passed", "failed", "not applicable"]
+
+
+class CheckError(AssertionError):
+    """A method breaks a rule; the message says what was found."""
+
+
+class DoesNotApplyError(Exception):
+    """A check has nothing to say about a method; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one check ended.
+
+    Attributes:
+        check: its name.
+        state: how it ended.
+        expected: what a method has to do.
+        why: what goes wrong where it does not.
+        found: what was found instead, or why the check does not apply.
+        where: the data set it was found on.
+    """
+
+    check: str
+    state: State
+    expected: str
+    why: str
+    found: str = ""
+    where: str = ""
+
+    def text(self) -> str:
+        """One line where all is well, a paragraph where not."""
+        place = f" [{self.where}]" if self.where else ""
+        if self.state == "passed":
+            return f"passed: {self.check}{place}"
+        if self.state == "not applicable":
+            return f"not applicable: {self.check}{place}: {self.found}"
+        details = {"found": self.found, "expected": self.expected, "because": self.why}
+        lines = [f"  {name + ':':10}{text}" for name, text in details.items()]
+        return "\n".join([f"FAILED: {self.check}{place}", *lines])
+
+    def to_json(self) -> dict[str, str]:
+        """Plain values."""
+        return asdict(self)
+
+
+class ConformanceError(AssertionError):
+    """A method failed checks; the message holds every failure.
+
+    Attributes:
+        results: of all checks, passed ones included.
+    """
+
+    def __init__(self, method: str, results: list[Result]) -> None:
+        self.results = results
+        failed = [result for result in results if result.state == "failed"]
+        super().__init__(
+            f"{method}: {len(failed)} of {len(results)} checks failed\n" + "\n".join(r.text() for r in failed)
+        )

@@ -1,0 +1,140 @@
+"""A method on a data set, with what every check needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from textedit_bench.editor import Editor, Latents
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+IMAGES = 4
+_RUN = {"progress": False, "preview_images": 0, "resume": False, "seed": 0, "logger": "csv"}
+
+
+class Subject:
+    """One method on one domain.
+
+    Args:
+        method: the editor class.
+        domain: what it works on.
+        folder: for what it writes.
+        settings: of the method, on top of its card's; its training's may be among them.
+        train: whether to train it here where it has no weights for this domain.
+    """
+
+    def __init__(
+        self, method: type[Editor], domain: Domain, folder: Path, settings: Mapping[str, Any], train: bool
+    ) -> None:
+        self.method, self.info, self.domain = method, method.info, domain
+        self._folder, self._settings, self._train = folder, dict(settings), train
+
+    def new(self) -> Editor:
+        """The method constructed on the domain, without weights.
+
+        Raises:
+            UserError: it says that it does not serve this domain.
+        """
+        served = self.info.datasets
+        if served and self.domain.name not in served:
+            raise UserError(f"{self.info.name} serves {', '.join(served)} only")
+        return self.method(self.domain, **self._settings)
+
+    def editor(self) -> Editor:
+        """A fresh editor that can edit: constructed anew, its trained weights loaded.
+
+        Raises:
+            UserError: it says that it cannot.
+        """
+        editor = self.new()
+        if self.weights is not None:
+            editor.load(self.weights)
+        return editor
+
+    @cached_property
+    def weights(self) -> Path | None:
+        """File of trained weights; None for a method that trains nothing.
+
+        Raises:
+            UserError: there are none.
+        """
+        if self.info.trains == "none":
+            return None
+        editor = self.new()
+        stored = editor.weights_path()
+        if stored is not None and stored.is_file():
+            return stored
+        if not self._train:
+            raise UserError(f"{self.info.name} has no weights for {self.domain.name}, and its card no `trial` settings")
+        prompts = self.prompts if self.info.trains == "per-prompt" else None
+        editor.fit(prompts, folder=self._folder / "fit", **_RUN)
+        path = self._folder / "weights.safetensors"
+        editor.save(path)
+        return path
+
+    @cached_property
+    def latents(self) -> Latents:
+        """Inverted evaluation photos."""
+        return self.domain.invert(self.domain.photos("evaluation", IMAGES))
+
+    @cached_property
+    def prompts(self) -> list[Prompt]:
+        """One or two evaluation prompts as methods see them; one for a method that trains for every prompt anew."""
+        found = [prompt.without_truth for prompt in self.domain.prompts("evaluation").values()]
+        return found[: 1 if self.info.trains == "per-prompt" else 2]
+
+    def fresh_latents(self) -> Latents:
+        """The latents in tensors of their own."""
+        kept = self.latents
+        images = None if kept.images is None else kept.images.clone()
+        return Latents(kept.codes.clone(), kept.space, images=images, ids=kept.ids)
+
+    def edit(self, strength: float = 1.0, prompt: Prompt | None = None, latents: Latents | None = None) -> Any:
+        """One edit by a fresh editor, under a fixed seed."""
+        return self.seeded(self.editor(), strength, prompt, latents)
+
+    def seeded(
+        self, editor: Editor, strength: float = 1.0, prompt: Prompt | None = None, latents: Latents | None = None
+    ) -> Any:
+        """One edit under a fixed seed of torch, as the runner does it; the random state is given back."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return editor.edit(latents or self.fresh_latents(), prompt or self.prompts[0], strength)
+
+    @torch.no_grad()
+    def pictures(self, edit: Latents | Tensor) -> Tensor:
+        """What an edit shows, [B, 3, H, W] clipped to [-1, 1]."""
+        shown = self.domain.generator.synthesize(edit, noise="const") if isinstance(edit, Latents) else edit
+        return shown.detach().clamp(-1, 1)
+
+    @cached_property
+    def usual(self) -> Tensor:
+        """Pictures of the first prompt at the default strength, by a fresh editor."""
+        return self.pictures(self.edit(self.info.strength_default))
+
+    @cached_property
+    def base(self) -> Tensor:
+        """Pictures of the codes that the editor is given."""
+        return self.pictures(self.latents)
+
+    def differ(self, found: Tensor, wanted: Tensor) -> float:
+        """Largest mean absolute difference of two batches' pictures, image by image, in units of [-1, 1]."""
+        return float((found - wanted).abs().flatten(1).mean(1).max()) if found.shape == wanted.shape else float("inf")
+
+    @property
+    def tolerance(self) -> float:
+        """How much two pictures that should agree may differ: half a grey level of 255, or 2 % of what an edit changes.
+
+        Optimisers enlarge the rounding errors that come with another batch size; a picture that depends on its
+        neighbours differs by far more.
+        """
+        return max(1 / 255, 0.02 * self.differ(self.usual, self.base))

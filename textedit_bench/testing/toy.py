@@ -1,0 +1,113 @@
+"""Toy data sets on disk: a card and random weights, read by the same loaders as any other data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import nn
+
+from textedit_bench.models.discriminator import Discriminator
+from textedit_bench.models.storage import save_network
+from textedit_bench.models.stylegan2 import Generator
+from textedit_bench.testing.geometry import TOYS, Geometry
+from textedit_bench.testing.networks import ToyClip, ToyEncoder, ToyIdentity
+from textedit_bench.testing.world import ToyWorld
+
+CARD = "card.yaml"
+_PHRASES = {
+    "evaluation": ("bright top", "bright bottom"),
+    "development": ("dark top",),
+    "train": ("pale", "blue", "round"),
+}
+_ASKED = {"bright top": "top=bright", "bright bottom": "bottom=bright", "dark top": "top=dark"}
+_SPLITS = {"train": 16, "development": 8, "evaluation": 8}
+_CLIP_SIDE = 16
+
+
+def write_toy_dataset(folder: str | Path, geometry: Geometry = TOYS[0], judges: bool = False) -> Path:
+    """Write a data set that takes no time: a card, and the networks it names, with seeded random weights.
+
+    Args:
+        folder: where to; made if needed.
+        geometry: sizes of the networks.
+        judges: also a procedural world with ground truth and every network that scores edits, so that a bench can run
+            (only at the resolution of `ToyWorld`); otherwise the photos are samples of the generator.
+
+    Returns:
+        The card's path, for ``load_domain(path)`` or ``textedit-bench bench --dataset path``.
+
+    Raises:
+        ValueError: judges were asked for at another resolution.
+    """
+    if judges and geometry.resolution != ToyWorld.resolution:
+        raise ValueError(f"the toy world draws {ToyWorld.resolution} pixels, not {geometry.resolution}")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        networks = _guides(geometry) | (_judges(geometry) if judges else {})
+        for role, network in networks.items():
+            save_network(network, folder / f"{role}.safetensors", f"toy-{role}")
+    tier: dict[str, Any] = {
+        "resolution": geometry.resolution,
+        "networks": {role: f"{role}.safetensors" for role in networks},
+        "splits": _SPLITS,
+        "prompts": [_prompt(words, split) for split, phrases in _PHRASES.items() for words in phrases],
+    }
+    if geometry.height is not None:
+        tier["height"] = geometry.height
+    tier |= {"world": f"{ToyWorld.__module__}:{ToyWorld.__name__}"} if judges else {"source": {"kind": "samples"}}
+    card = {
+        "name": geometry.name,
+        "title": f"Toy: {geometry.name}",
+        "kind": geometry.kind,
+        "neutral": ToyWorld.subject,
+        "licence": "random weights",
+        "tiers": {"mini": tier},
+    }
+    path = folder / CARD
+    path.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _prompt(words: str, split: str) -> dict[str, Any]:
+    target = f"{ToyWorld.subject} with {words}"
+    prompt = {"id": words.replace(" ", "-"), "target": target, "source": ToyWorld.subject, "phrase": words}
+    asked = {"attribute": _ASKED[words]} if words in _ASKED else {}
+    return {**prompt, **asked, "split": split, "trained": split == "train"}
+
+
+def _guides(geometry: Geometry) -> dict[str, nn.Module]:
+    """The networks that methods may use."""
+    sizes, size = {}, 4
+    while size <= geometry.resolution:
+        sizes[size] = geometry.channels
+        size *= 2
+    generator = Generator(geometry.resolution, geometry.w_dim, geometry.w_dim, n_mlp=2, channels=sizes)
+    generator.estimate_w_mean()
+    found: dict[str, nn.Module] = {"generator": generator, "clip": ToyClip(geometry.clip_dim, _CLIP_SIDE)}
+    if geometry.complete:
+        found["encoder"] = ToyEncoder(generator.num_rows, geometry.w_dim)
+        found["identity"] = ToyIdentity(6)
+        found["discriminator"] = Discriminator(geometry.resolution, channels=sizes)
+    return found
+
+
+def _judges(geometry: Geometry) -> dict[str, nn.Module]:
+    """The networks that score edits; no method may touch them."""
+    from textedit_bench.worlds.networks.oracle import Oracle
+    from textedit_bench.worlds.networks.trunk import FeatureNetwork, PerceptualDistance
+
+    attributes = [(attribute.name, len(attribute.values)) for attribute in ToyWorld.space.attributes]
+    side = geometry.resolution
+    return {
+        "judge_clip": ToyClip(geometry.clip_dim, _CLIP_SIDE),
+        "judge_identity": ToyIdentity(6),
+        "perceptual": PerceptualDistance("plain", [4, 4]),
+        "features": FeatureNetwork("plain", [4, 4], 8, side),
+        "oracle": Oracle("plain", [4, 4], attributes, side),
+        "second_oracle": Oracle("residual", [4, 4], attributes, side),
+    }

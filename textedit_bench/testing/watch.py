@@ -1,0 +1,102 @@
+"""Watching what a method does beside its work: connections, networks asked for, global state."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+
+@contextmanager
+def connections() -> Iterator[list[str]]:
+    """Refuse every connection and name look-up of this process in the block, and list them; local sockets may pass."""
+    tried: list[str] = []
+    connect = socket.socket.connect
+
+    def refuse_connection(self: socket.socket, address: Any, /) -> None:
+        if self.family == getattr(socket, "AF_UNIX", None):
+            return connect(self, address)
+        tried.append(str(address))
+        raise ConnectionRefusedError(f"no connections in a conformance check: {address}")
+
+    def refuse_look_up(host: Any, *_: Any, **__: Any) -> Any:
+        tried.append(str(host))
+        raise socket.gaierror(f"no look-ups in a conformance check: {host}")
+
+    with patch.object(socket.socket, "connect", refuse_connection), patch("socket.getaddrinfo", refuse_look_up):
+        yield tried
+
+
+@contextmanager
+def roles_asked(domain: Domain) -> Iterator[set[str]]:
+    """The roles of the domain's networks that are asked for in the block."""
+    asked: set[str] = set()
+    network = domain.network
+
+    def note(role: str) -> Any:
+        asked.add(role)
+        return network(role)
+
+    domain.network = note  # type: ignore[method-assign]
+    try:
+        yield asked
+    finally:
+        del domain.network  # type: ignore[method-assign]
+
+
+@contextmanager
+def passes(networks: dict[str, Any]) -> Iterator[dict[str, int]]:
+    """How many layers of each network run in the block, role -> count; 0 where it was not used."""
+    counts = dict.fromkeys(networks, 0)
+    hooks = []
+
+    def counter(role: str) -> Any:
+        def count(*_: Any) -> None:
+            counts[role] += 1
+
+        return count
+
+    for role, network in networks.items():
+        if isinstance(network, nn.Module):
+            hooks += [part.register_forward_pre_hook(counter(role)) for part in network.modules()]
+    try:
+        yield counts
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def global_state() -> dict[str, Any]:
+    """Settings of the process that every other piece of code depends on, name -> comparable value."""
+    return {
+        "torch's random state": torch.get_rng_state().numpy().tobytes(),
+        "numpy's random state": repr(np.random.get_state()),
+        "Python's random state": random.getstate(),
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's default device": torch.get_default_device(),
+        "torch's grad mode": torch.is_grad_enabled(),
+        "torch's inference mode": torch.is_inference_mode_enabled(),
+        "torch's thread count": torch.get_num_threads(),
+        "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
+        "cudnn's benchmark mode": torch.backends.cudnn.benchmark,
+        "the precision of matrix products": torch.get_float32_matmul_precision(),
+        "the current folder": os.getcwd(),
+        "the environment": dict(os.environ),
+    }
+
+
+def threads_alive() -> set[str]:
+    """Names of Python threads besides the main one."""
+    return {thread.name for thread in threading.enumerate() if thread is not threading.main_thread()}
