@@ -46,8 +46,9 @@ class PerceptualScorer:
         found: dict[str, list[Tensor]] = {}
         for start in range(0, len(sample.edit), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
-            pictures = [batch.images[part] for batch in (sample.edit, sample.photo, sample.inversion)]
-            for name, distance in self._distances(*pictures, None if keep is None else keep[part]).items():
+            edit, photo, inversion = (batch.images[part] for batch in (sample.edit, sample.photo, sample.inversion))
+            distances = self._distances(edit, photo, inversion, None if keep is None else keep[part])
+            for name, distance in distances.items():
                 found.setdefault(name, []).append(distance.flatten())
         columns = {}
         for name, parts in found.items():
