@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textedit_bench.assets.asset import Asset
-from textedit_bench.assets.manifest import list_assets
+from textedit_bench.assets.manifest import get_asset, list_assets
 from textedit_bench.data.card import DatasetCard, SourceCard
 from textedit_bench.places import data_folder
 
@@ -24,6 +24,16 @@ def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
     path = Path(source.path).expanduser()
     beside = _base(card) / path
     return beside if path.is_absolute() or beside.exists() else data_folder() / path
+
+
+def fetched(name: str) -> Path | None:
+    """The file of an asset, or None where it was not fetched.
+
+    Raises:
+        UserError: there is no such asset.
+    """
+    asset = get_asset(name)
+    return asset.path if asset.path.is_file() else None
 
 
 def missing_role(card: DatasetCard, role: str, named: str) -> str | None:

@@ -19,7 +19,8 @@ from textedit_bench.assets.check import WrongFileError, refuse_page
 
 ATTEMPTS = 4
 TIMEOUT_S = 30.0
-BLOCK = 1 << 18
+BLOCK = 1 << 13
+"""Bytes written at once; what was read of a block is lost when the connection breaks in the middle of it."""
 Progress = Callable[[int, int | None], None]
 """Called with the bytes there are and the bytes there will be (None: not known)."""
 
