@@ -134,6 +134,23 @@ def test_generation_without_noise_is_the_mapped_text(domain, editor, network):
     assert editor(sigma=0.0).generate(BLOND, 2).codes.std(0).max() < 1e-6
 
 
+def test_the_rest_is_drawn_on_top_of_the_text(editor, network):
+    torch.manual_seed(3)
+    network.rest_basis = torch.randn(2, 64)
+    plain = editor(noise="none").generate(BLOND, 40).codes
+    drawn = editor(noise="none", rest=0.5).generate(BLOND, 40).codes
+    difference = (drawn - plain).flatten(1)
+    assert torch.linalg.matrix_rank(difference, tol=1e-3) == 2
+    assert torch.allclose(
+        difference / 0.5,
+        editor(noise="none", rest=1.0).generate(BLOND, 40).codes.flatten(1) - plain.flatten(1),
+        atol=1e-4,
+    )
+    network.rest_basis = torch.zeros(0, 64)
+    with pytest.raises(UserError, match="rest_rank=0"):
+        editor(rest=1.0).generate(BLOND, 2)
+
+
 def test_nothing_cannot_be_generated(editor):
     with pytest.raises(UserError, match="n: 0"):
         editor().generate(BLOND, 0)

@@ -129,3 +129,17 @@ def test_rows_that_do_not_exist_are_refused(text):
 def test_no_rows_means_all():
     assert read_rows(" ", 4) == [0, 1, 2, 3]
     assert math.prod(read_rows("1-3", 4)) == 6
+
+
+def test_the_rest_has_the_covariance_of_what_features_do_not_tell():
+    from textedit_methods.clip2gan.rest import fit_rest
+
+    torch.manual_seed(0)
+    network = ClipMapping(8, 2, 3, depth=2, rest_rank=2)
+    features = torch.randn(4000, 8)
+    hidden = torch.randn(4000, 2) @ torch.tensor([[3.0, 0, 0, 0, 0, 0], [0, 0, 1.0, 0, 0, 0]])
+    codes = network(features).detach() + hidden.view(-1, 2, 3) + 5.0  # a common shift is no spread
+    assert fit_rest(network, features, codes) == pytest.approx(1.0, abs=1e-6)
+    drawn = network.rest(torch.randn(20_000, 2)).flatten(1)
+    assert drawn.std(0)[[0, 2]].tolist() == pytest.approx([3.0, 1.0], rel=0.06)
+    assert drawn[:, [1, 3, 4, 5]].abs().max() < 1e-4

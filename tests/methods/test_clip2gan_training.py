@@ -15,7 +15,7 @@ from textedit_methods.clip2gan.warmup import regress_codes
 
 SMALL = {
     "batch_size": 4, "steps_per_epoch": 3, "epochs": 3, "num_photos": 0, "learning_rate": 1e-3, "depth": 3,
-    "hidden_dim": 0, "code_steps": 5, "adversarial_start": 0.4, "penalty_every": 2, "ema_decay": 0.5,
+    "hidden_dim": 0, "code_steps": 5, "rest_rank": 2, "adversarial_start": 0.4, "penalty_every": 2, "ema_decay": 0.5,
 }  # fmt: skip
 QUIET = {"progress": False, "preview_images": 0, "logger": "csv"}
 CHANNELS = {4: 6, 8: 4}
@@ -139,6 +139,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, fit):
 
 def test_the_last_network_is_kept_and_saved_as_it_is(tmp_path, fit, tiny_domain):
     editor = fit(tmp_path)
+    assert editor.network.rest_basis.norm(dim=1).min() > 0
     editor.save(tmp_path / "w.safetensors")
     again = CLIP2GAN(_with_discriminator(tiny_domain()))
     again.load(tmp_path / "w.safetensors")

@@ -27,6 +27,7 @@ CARD = MethodInfo(
         "gap": "none",  # or "centre"
         "noise": "multiplicative",  # or "additive_literal", "additive_rms", "none"
         "sigma": 0.6,
+        "rest": 0.0,  # generation: how much of what CLIP does not say is drawn; 1 as much as photos differ
         "rows": "",  # W+ rows that an edit may change, such as "0-3,7"; all where empty
         "clip": "guiding",  # or a file or open_clip name, such as "ViT-B-16-quickgelu:openai"
     },
@@ -57,6 +58,7 @@ CARD = MethodInfo(
         "penalty_every": 1,
         "flip": True,
         "num_photos": 0,  # 0: the whole training split
+        "rest_rank": 0,  # directions of what CLIP does not say, for the setting rest
         "code_steps": 0,  # steps of regression to the inverted photos' codes before the training
     },
 )

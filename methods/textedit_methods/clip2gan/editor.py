@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
 from textedit_bench.prompt import Prompt
+from textedit_bench.weights import weights_folder
+from textedit_bench.seeds import seed_of
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
 from textedit_methods.clip2gan.network import ClipMapping
 from textedit_methods.clip2gan.noise import NOISES, add_noise, unit
@@ -110,7 +111,17 @@ class CLIP2GAN(Editor):
         text = self._text_feature(prompt.words).expand(n, -1)
         stream = torch.Generator().manual_seed(seed)
         noisy = add_noise(text, self.settings["noise"], float(self.settings["sigma"]), stream)
-        return Latents(self.network(noisy), "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
+        codes = self.network(noisy) + self._rest(n, seed).to(noisy)
+        return Latents(codes, "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
+
+    def _rest(self, n: int, seed: int) -> Tensor:
+        """Draws of what CLIP does not say, [n, rows, w_dim]."""
+        network, strength = self.network, float(self.settings["rest"])
+        rank = len(network.rest_basis)
+        if strength and not rank:
+            raise UserError(f"rest: {strength:g}, but these weights of {self.info.name} were trained with rest_rank=0")
+        stream = torch.Generator().manual_seed(seed_of("rest", seed))
+        return strength * network.rest(torch.randn(n, rank, generator=stream).to(network.rest_basis))
 
     # -- features ----------------------------------------------------------------------------------------------------
     @cached_property
@@ -177,7 +188,7 @@ class CLIP2GAN(Editor):
         name = f"{self.domain.name}-{self.domain.tier}"
         if self.settings["clip"] != GUIDING:
             name += "-" + re.sub(r"[^a-z0-9]+", "-", Path(self.settings["clip"]).name.lower()).strip("-")
-        return Path(str(files("textedit_methods.clip2gan"))) / "weights" / f"{name}.safetensors"
+        return weights_folder("textedit_methods.clip2gan", self.domain) / f"{name}.safetensors"
 
     def save(self, path: str | Path) -> None:
         """Write the mapping network, in the narrowest form that loses nothing."""

@@ -18,6 +18,7 @@ from textedit_methods.clip2gan.network import ClipMapping
 from textedit_methods.clip2gan.noise import unit
 from textedit_methods.clip2gan.perceptual import perceptual_distance
 from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features
+from textedit_methods.clip2gan.rest import fit_rest
 from textedit_methods.clip2gan.training import Clip2GANTraining, active_weights
 from textedit_methods.clip2gan.warmup import regress_codes
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 _RATE_DROP_FACTOR = 0.1
-_EDIT_ONLY = ("beta", "direction", "gap", "rows")
+_EDIT_ONLY = ("beta", "direction", "gap", "rest", "rows")
 """Settings that no training depends on."""
 
 
@@ -67,9 +68,11 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
         seed=run.seed,
     )
     network = _new_network(domain, features, settings, run.seed)
-    if settings["code_steps"]:
+    learnt = len(features) - held_out
+    codes = None
+    if settings["code_steps"] or settings["rest_rank"]:
         codes = training_codes(domain, "photos", len(photos), run.seed, cache)
-        learnt = len(features) - held_out
+    if settings["code_steps"] and codes is not None:
         loss = regress_codes(network, features[:learnt, 0], codes[:learnt], settings["code_steps"], run.seed)
         log.info("%s: regression to the codes ended at a mean squared error of %.3f", info.name, loss)
     epochs = settings["epochs"]
@@ -125,6 +128,12 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
     module.load_state_dict(state["state_dict"])
     trained = module.trained_network()
     assert isinstance(trained, ClipMapping)
+    if settings["rest_rank"] and codes is not None:
+        trained.cpu()
+        share = fit_rest(trained, features[:learnt, 0], codes[:learnt])
+        log.info(
+            "%s: %d directions hold %.0f %% of what CLIP does not say", info.name, settings["rest_rank"], 100 * share
+        )
     round_to(trained, "int8")
     return trained.eval().requires_grad_(False)
 
@@ -140,6 +149,7 @@ def _new_network(domain: Domain, features: torch.Tensor, settings: dict[str, Any
             depth=settings["depth"],
             hidden_dim=settings["hidden_dim"],
             final_activation=settings["final_activation"],
+            rest_rank=settings["rest_rank"],
         )
     network.w_mean.copy_(generator.w_mean.flatten())
     network.image_mean.copy_(unit(features).mean((0, 1)))
@@ -150,7 +160,7 @@ def _check(settings: dict[str, Any], run: RunOptions) -> None:
     for name in ("depth", "batch_size", "epochs", "penalty_every"):
         if settings[name] < 1:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 1")
-    for name in ("hidden_dim", "num_photos", "code_steps", "steps_per_epoch"):
+    for name in ("hidden_dim", "num_photos", "code_steps", "rest_rank", "steps_per_epoch"):
         if settings[name] < 0:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 0")
     for name in ("adversarial_start", "rate_drop"):

@@ -33,16 +33,19 @@ class ClipMapping(nn.Module):
         w_dim: width of W.
         depth: fully connected layers, the last one included; 12 in the paper.
         hidden_dim: width between the layers; ``feature_dim`` where 0.
+        rest_rank: directions of what features do not tell, see `rest`; 0 in the paper.
         final_activation: an activation after the last layer too. The paper's text has one after each; it would shrink
             the negative part of the code fivefold (ours is none).
 
     Attributes:
+        rest_basis: [rest_rank, rows * w_dim], each row as long as the deviation along it.
         w_mean: [w_dim], what the offsets are added to.
         image_mean: [d], mean unit feature of the training pictures, for the correction of the modality gap.
     """
 
     w_mean: Tensor
     image_mean: Tensor
+    rest_basis: Tensor
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class ClipMapping(nn.Module):
         depth: int = 12,
         hidden_dim: int = 0,
         final_activation: bool = False,
+        rest_rank: int = 0,
     ) -> None:
         super().__init__()
         if depth < 1:
@@ -62,6 +66,7 @@ class ClipMapping(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.register_buffer("w_mean", torch.zeros(w_dim))
         self.register_buffer("image_mean", torch.zeros(feature_dim))
+        self.register_buffer("rest_basis", torch.zeros(rest_rank, rows * w_dim))
         self._initialise()
 
     @torch.no_grad()
@@ -81,6 +86,7 @@ class ClipMapping(nn.Module):
             "depth": self.depth,
             "hidden_dim": self.hidden_dim,
             "final_activation": self.final_activation,
+            "rest_rank": len(self.rest_basis),
         }
 
     @classmethod
@@ -109,6 +115,13 @@ class ClipMapping(nn.Module):
             if i < last or self.final_activation:
                 x = F.leaky_relu(x, SLOPE)
         return x.unflatten(-1, (self.rows, self.w_dim))
+
+    def rest(self, draws: Tensor) -> Tensor:
+        """What a feature does not tell of a code (ours): standard normal draws [B, rest_rank] -> [B, rows, w_dim].
+
+        Added to M(f) it gives codes that spread as those of photos with the feature f do.
+        """
+        return (draws @ self.rest_basis).unflatten(-1, (self.rows, self.w_dim))
 
     def forward(self, features: Tensor) -> Tensor:
         """M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""

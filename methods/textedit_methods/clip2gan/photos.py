@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LARGEST_SIDE = 256
 """Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
 _CHUNK = 64
+_TOLD_BY = 4
+"""Photos that decide whether a kept file is still of this split."""
 
 
 def shrink(images: Tensor, side: int) -> Tensor:
@@ -46,7 +48,10 @@ class TrainingPhotos:
         if count > available or available == 0:
             raise UserError(f"num_photos: {count or 'all'} asked, split train of {domain.name} has {available} photos")
         self.count, self.side = count or available, min(domain.resolution, LARGEST_SIDE)
-        self.name = _name(domain, "photos", self.count, self.side)
+        # what the split shows may change with its source or renderer; the first photos tell
+        first = domain.photos("train", min(_TOLD_BY, self.count)).images
+        shown = hashlib.sha256(_levels(first, self.side).numpy().tobytes()).hexdigest()
+        self.name = _name(domain, "photos", self.count, self.side, shown)
         path = folder / f"{self.name}.npy"
         if not path.is_file():
             _write_photos(domain, self.count, self.side, path)
@@ -60,14 +65,18 @@ class TrainingPhotos:
         return torch.from_numpy(self._pixels[index.cpu().numpy()]).float().div(127.5).sub(1)
 
 
+def _levels(images: Tensor, side: int) -> Tensor:
+    """Images [B, 3, H, W] in [-1, 1] -> 8-bit [B, 3, side, side] on the CPU."""
+    return shrink(images, side).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+
+
 def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     pixels = np.lib.format.open_memmap(temporary, "w+", np.uint8, (count, 3, side, side))
     for start in range(0, count, _CHUNK):
         images = domain.photos("train", min(_CHUNK, count - start), start).images
-        levels = shrink(images, side).add(1).mul(127.5).round().clamp(0, 255)
-        pixels[start : start + len(images)] = levels.to(torch.uint8).cpu().numpy()
+        pixels[start : start + len(images)] = _levels(images, side).numpy()
     pixels.flush()
     temporary.replace(path)
 

@@ -1,0 +1,43 @@
+"""Labelled strips and contact sheets show every picture, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from textedit_bench.report.strip import draw_contact_sheet, draw_strip
+
+
+def _shades(n):
+    return torch.linspace(-0.9, 0.8, n).view(n, 1, 1, 1).expand(-1, 3, 4, 4)
+
+
+def _places(sheet, images):
+    """Centre of each picture on the sheet, found by its shade."""
+    pixels = np.asarray(sheet)
+    levels = [round((float(image[0, 0, 0]) + 1) * 127.5) for image in images]
+    return [np.median(np.argwhere((pixels == level).all(-1)), axis=0) for level in levels]
+
+
+def test_a_strip_is_one_row_from_left_to_right():
+    images = _shades(3)
+    places = _places(draw_strip("A title", "photo.png", ["photo", "inversion", "strength 1"], images), images)
+    rows, columns = zip(*places, strict=True)
+    assert max(rows) - min(rows) < 1 and list(columns) == sorted(columns)
+    assert columns[1] - columns[0] > 100
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 8])
+def test_a_contact_sheet_fills_rows_of_four(n):
+    images = _shades(n)
+    places = _places(draw_contact_sheet("A title", images), images)
+    for i, (row, column) in enumerate(places):
+        assert row == pytest.approx(places[i - i % 4][0], abs=1)
+        assert column == pytest.approx(places[i % 4][1], abs=1)
+    if n > 4:
+        assert places[4][0] - places[0][0] > 100
+
+
+def test_values_outside_the_range_are_clipped():
+    draw_strip("t", "n", ["a"], torch.full((1, 3, 4, 4), 3.0))
