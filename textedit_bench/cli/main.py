@@ -26,6 +26,7 @@ from textedit_bench.cli.generate import generate
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.new_method import new_method
+from textedit_bench.cli.report import report
 from textedit_bench.cli.reproduce import reproduce
 from textedit_bench.cli.score import score
 from textedit_bench.cli.table import table

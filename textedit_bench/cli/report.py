@@ -1,0 +1,74 @@
+"""``textedit-bench report``: the picture report of the stored results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textedit_bench.cli.options import Json, Results, split_list
+
+
+def report(
+    tier: Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini or full.")] = "mini",
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", "-d", metavar="LIST", help="Only these; all stored ones otherwise.")
+    ] = None,
+    images: Annotated[int, typer.Option("--images", "-n", metavar="N", help="Images in the grids, at most.")] = 6,
+    max_mb: Annotated[
+        float,
+        typer.Option("--max-mb", metavar="MB", help="Largest page; fewer images are shown where it would be more."),
+    ] = 15.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page, elsewhere.")] = None,
+    plots: Annotated[bool, typer.Option(help="Also PNG and PDF figures for papers.")] = True,
+    results: Results = Path("results"),
+    json: Json = False,
+) -> None:
+    """Write one HTML page with everything that was benched: tables, pictures, curves, leakage, ranks, cost.
+
+    The page needs no network and no server. It lies in RESULTS/TIER/report.html, the figures in plots/ beside it.
+
+    \b
+    Examples:
+      textedit-bench report
+      textedit-bench report --dataset DATASET --images 3 --output report.html
+    """
+    from textedit_bench.data.card import TIERS
+    from textedit_bench.errors import UserError, unknown_choice
+
+    if tier == "auto":
+        tier = next((name for name in reversed(TIERS) if any((results / name).glob("*/*/*/manifest.json"))), "mini")
+    if tier not in TIERS:
+        raise unknown_choice("tier", tier, TIERS)
+    if images < 1:
+        raise UserError(f"--images: {images} is not valid; valid: whole numbers from 1")
+    if not max_mb > 0:
+        raise UserError(f"--max-mb: {max_mb:g} is not valid; valid: numbers above 0")
+
+    from textedit_bench.bench.store import Store
+    from textedit_bench.cli.output import print_json
+    from textedit_bench.report.picture.write import MEGABYTE, write_picture_report
+
+    written = write_picture_report(
+        Store(results),
+        tier,
+        datasets=split_list("--dataset", dataset),
+        images=images,
+        limit=max_mb * MEGABYTE,
+        output=output,
+        plots=plots,
+    )
+    if json:
+        print_json(
+            {
+                "path": str(written.path),
+                "bytes": written.size,
+                "images": written.images,
+                "plots": [str(path) for path in written.plots],
+            }
+        )
+        return
+    typer.echo(f"{written.path} ({written.size / MEGABYTE:.1f} MB, {written.images} images per grid)")
+    for path in written.plots:
+        typer.echo(f"  {path}")

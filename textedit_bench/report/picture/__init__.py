@@ -1,0 +1,1 @@
+"""The picture report: everything a bench found, in one HTML file that needs no network."""

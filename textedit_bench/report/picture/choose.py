@@ -1,0 +1,47 @@
+"""Which stored cells a report shows: of every data set, those of the protocol that was benched last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+
+
+def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> list[Collected]:
+    """Comparable stored cells per data set, by name, without running anything.
+
+    A protocol is what cells must share (images, networks, strengths, seed) and how they were scored; the one with the
+    most cells is taken, the one finished last among equals.
+
+    Raises:
+        UserError: nothing is stored, or a data set without stored cells is asked for.
+    """
+    stored = stored_cells(store, tier)
+    names = sorted({cell.identity["dataset"] for cell in stored})
+    if not names:
+        raise UserError(f"results {store.root}: no scored cell of tier {tier}; run bench first")
+    for name in datasets:
+        if name not in names:
+            raise unknown_choice(f"data set with results of tier {tier}", name, names)
+    found = []
+    for name in datasets or names:
+        own = [cell for cell in stored if cell.identity["dataset"] == name]
+        best = _fullest(own)
+        wanted = Wanted(best.protocol_key, frozenset(), frozenset(), best.manifest["score"]["protocols"])
+        found.append(collect(name, own, wanted))
+    return found
+
+
+def _fullest(cells: Sequence[StoredCell]) -> StoredCell:
+    """The last finished cell of the protocol with the most cells."""
+    counts: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        counts[_protocol(cell)] = counts.get(_protocol(cell), 0) + 1
+    return max(cells, key=lambda c: (counts[_protocol(c)], c.manifest["infer"]["finished"], c.digest))
+
+
+def _protocol(cell: StoredCell) -> tuple[str, str]:
+    scored = cell.manifest["score"]["protocols"]
+    return cell.protocol_key, "|".join(f"{name}={scored[name]['id']}" for name in sorted(scored))

@@ -1,0 +1,95 @@
+"""Single edits worth a look, chosen by rule so that nobody can pick flattering ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.rows import TRAINED, RowCells, make_rows
+
+EFFECT = "clip_direction"
+"""The judge's score that orders the edits of a method: comparable between prompts."""
+TRUTHS = ("success", "clip_direction_in_loop")
+"""What the judge is held against for the largest disagreement: the ground truth, else the network in the loop."""
+DISAGREEMENTS = 4
+RULE = (
+    "Of every method's edits at its default strength on trained prompts: the lowest, the median and the highest "
+    "directional similarity by the judging CLIP. Largest disagreement: the edits whose percentile rank by that judge "
+    "is furthest from their rank by the ground truth (by the CLIP in the loop where there is none)."
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One edit.
+
+    Attributes:
+        cell: where it is stored.
+        image: its position.
+        caption: why it is shown.
+    """
+
+    cell: StoredCell
+    image: int
+    caption: str
+
+
+def ordered_examples(collected: Collected) -> dict[str, list[Example]]:
+    """Method title -> its worst, median and best edit; methods without the judge's score are left out."""
+    found = {}
+    for row in _method_rows(collected):
+        values = _values(row, EFFECT)
+        if values.empty:
+            continue
+        values = values.sort_values(["value", "prompt_id", "image"], kind="stable").reset_index(drop=True)
+        picks = (("worst", 0), ("median", len(values) // 2), ("best", len(values) - 1))
+        found[row.title] = [
+            _example(row, values.iloc[position], f"{name}: {values.iloc[position]['value']:.3f}")
+            for name, position in picks
+        ]
+    return found
+
+
+def disagreements(collected: Collected) -> list[Example]:
+    """The edits on which the judge and the truth differ most, over all methods, one per method and prompt."""
+    frames = []
+    rows = {row.title: row for row in _method_rows(collected)}
+    for title, row in rows.items():
+        judged = _values(row, EFFECT)
+        for name in TRUTHS:
+            truth = _values(row, name)
+            if not truth.empty and not judged.empty:
+                both = judged.merge(truth, on=["prompt_id", "image"], suffixes=("", "_truth"))
+                frames.append(both.assign(title=title, truth=name))
+                break
+    if not frames:
+        return []
+    every = pd.concat(frames, ignore_index=True)
+    every["gap"] = every["value"].rank(pct=True) - every["value_truth"].rank(pct=True)
+    every["size"] = every["gap"].abs()
+    every = every.sort_values(["size", "title", "prompt_id", "image"], ascending=[False, True, True, True])
+    chosen = every.drop_duplicates(["title", "prompt_id"]).head(DISAGREEMENTS)
+    return [_example(rows[r["title"]], r, _said(r)) for _, r in chosen.iterrows()]
+
+
+def _said(row: pd.Series) -> str:
+    higher = "the judge likes it more" if row["gap"] > 0 else "the judge likes it less"
+    return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {row['value_truth']:.3g}"
+
+
+def _method_rows(collected: Collected) -> list[RowCells]:
+    return [row for row in make_rows(collected.cells) if not row.control and row.prompt_set == TRAINED]
+
+
+def _values(row: RowCells, metric: str) -> pd.DataFrame:
+    records = row.records
+    chosen = records[(records["metric"] == metric) & (records["state"] == OK)]
+    return chosen[["prompt_id", "image", "value"]].reset_index(drop=True)
+
+
+def _example(row: RowCells, record: pd.Series, caption: str) -> Example:
+    cell = next(cell for cell in row.cells if cell.identity["prompt_id"] == record["prompt_id"])
+    return Example(cell, cell.manifest["infer"]["ids"].index(record["image"]), caption)

@@ -1,0 +1,120 @@
+"""What the page's script needs of a data set: pictures by method, prompt and image, and the values beside them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from textedit_bench.metrics.column import OK
+from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.picture.strips import StripBook, read_sources, read_strip, shown_images
+from textedit_bench.report.rows import RowCells, make_rows
+
+VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
+"""Metrics beside an opened picture, where they were measured."""
+
+
+@dataclass
+class Grid:
+    """One data set's grid of pictures, before it is written.
+
+    Attributes:
+        name: the data set.
+        side: columns of one picture in pixels, as shown.
+        strengths: of every strip.
+        images: ids with positions of their photo and inversion in the book.
+        methods: title, default strength, control.
+        prompts: words and whether a method was trained on them.
+        strips: ``"method/prompt/image"`` (positions) -> position in the book.
+        values: the same keys -> metric -> one value per strength, null where there is none.
+    """
+
+    name: str
+    strengths: list[float]
+    images: list[dict[str, Any]] = field(default_factory=list)
+    methods: list[dict[str, Any]] = field(default_factory=list)
+    prompts: list[dict[str, Any]] = field(default_factory=list)
+    strips: dict[str, int] = field(default_factory=dict)
+    values: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dict(self.__dict__)
+
+
+def make_grid(collected: Collected, book: StripBook, count: int) -> Grid:
+    """Encode the strips of the first ``count`` images.
+
+    Rows are the methods and the controls of their own; those that copy a method (its step, its edits for another
+    prompt) are in the tables only.
+    """
+    rows = _rows(collected)
+    first = rows[0].cells[0]
+    grid = Grid(collected.dataset, [float(s) for s in first.identity["strengths"]])
+    prompts = _prompts(collected)
+    grid.prompts = [{"words": words, "trained": trained} for words, trained in prompts.values()]
+    where = {prompt: i for i, prompt in enumerate(prompts)}
+    images = shown_images(collected, count)
+    sources = read_sources(collected, images)
+    for k, image in enumerate(images):
+        shown = {"id": first.manifest["infer"]["ids"][image]}
+        for name in ("photo", "inversion"):
+            shown[name] = None if sources is None else book.add([sources[name][k]])
+        grid.images.append(shown)
+    for m, (title, row, cells) in enumerate(_titled(rows)):
+        grid.methods.append({"title": title, "default": float(row.strength), "control": row.control})
+        for cell in cells:
+            scored = _values(cell, images)
+            for k, image in enumerate(images):
+                key = f"{m}/{where[cell.identity['prompt_id']]}/{k}"
+                grid.strips[key] = book.add(read_strip(cell, image))
+                grid.values[key] = scored[k]
+    return grid
+
+
+def embedded(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _rows(collected: Collected) -> list[RowCells]:
+    return [row for row in make_rows(collected.cells) if not row.matched]
+
+
+def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
+    """Rows of the same title joined: a method's trained and unseen prompts are one line of the grid."""
+    joined: dict[str, tuple[RowCells, list[StoredCell]]] = {}
+    for row in rows:
+        joined.setdefault(row.title, (row, []))[1].extend(row.cells)
+    return [(title, row, cells) for title, (row, cells) in joined.items()]
+
+
+def _prompts(collected: Collected) -> dict[str, tuple[str, bool]]:
+    """Prompt id -> (words, trained), trained ones first."""
+    found = {}
+    for cell in sorted(collected.cells, key=lambda c: (not c.listing["trained"], c.identity["prompt_id"])):
+        prompt = cell.identity["prompt"]
+        words = prompt.get("phrase") or prompt["target"]
+        found[cell.identity["prompt_id"]] = (words, bool(cell.listing["trained"]))
+    return found
+
+
+def _values(cell: StoredCell, images: list[int]) -> list[dict[str, list[float | None]]]:
+    """Per image: metric -> one rounded value per strength."""
+    ids = cell.manifest["infer"]["ids"]
+    records = cell.records()
+    chosen = records[records["metric"].isin(VALUES) & (records["state"] == OK)]
+    found = []
+    for image in images:
+        own = chosen[chosen["image"] == ids[image]].pivot(index="strength", columns="metric", values="value")
+        own = own.reindex(index=cell.identity["strengths"])
+        found.append({name: [_rounded(v) for v in own[name]] for name in VALUES if name in own.columns})
+    return found
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

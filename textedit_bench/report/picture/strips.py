@@ -1,0 +1,94 @@
+"""Pictures of the report: one strip per edit with all strengths side by side, as data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from textedit_bench.bench.infer import PICTURES
+from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
+from textedit_bench.report.collect import Collected, StoredCell
+
+LARGEST = 128
+"""Side of a picture in the report; larger ones are reduced."""
+
+
+@dataclass
+class StripBook:
+    """Encodes pictures; equal ones are stored once.
+
+    Attributes:
+        quality: of the WebP pictures.
+        largest: side that larger pictures are reduced to.
+        uris: what was encoded, in order; others refer to it by position.
+    """
+
+    quality: int = 80
+    largest: int = LARGEST
+    uris: list[str] = field(default_factory=list)
+    _known: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all pictures as text."""
+        return sum(map(len, self.uris))
+
+    def add(self, pictures: Sequence[Pixels]) -> int:
+        """Position of the strip of pictures, each 8-bit [H, W, 3], left to right."""
+        raw = np.concatenate([np.ascontiguousarray(picture) for picture in pictures], axis=1)
+        key = raw.shape[1].to_bytes(4, "big") + raw.tobytes()
+        if key not in self._known:
+            self._known[key] = len(self.uris)
+            self.uris.append(self.encode(raw, len(pictures)))
+        return self._known[key]
+
+    def encode(self, raw: Pixels, count: int = 1) -> str:
+        """A picture or strip as a data URI."""
+        image = Image.fromarray(np.ascontiguousarray(raw), "RGB")
+        height = image.height
+        if height > self.largest:
+            side = round(self.largest * (image.width / count) / height)
+            image = image.resize((side * count, self.largest), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=self.quality, method=4)
+        return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def shown_images(collected: Collected, count: int) -> list[int]:
+    """Positions of the images a report shows: the first ones, whatever they look like."""
+    return list(range(min(count, len(collected.cells[0].manifest["infer"]["ids"]))))
+
+
+def read_strip(cell: StoredCell, image: int) -> list[Pixels]:
+    """One image of a cell at every strength."""
+    names = [strength_name(strength) for strength in cell.identity["strengths"]]
+    stored = read_pictures(cell.path / PICTURES, [_ids(cell)[image]], names)
+    return [stored[name][0] for name in names]
+
+
+def read_edit(cell: StoredCell, image: int) -> Pixels:
+    """One image of a cell at its default strength."""
+    name = strength_name(cell.listing["default_strength"])
+    picture: Pixels = read_pictures(cell.path / PICTURES, [_ids(cell)[image]], [name])[name][0]
+    return picture
+
+
+def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixels] | None:
+    """``photo`` and ``inversion``, each [len(images), H, W, 3]; None where the inputs are gone."""
+    if collected.inputs is None or not (collected.inputs / PICTURES).is_file():
+        return None
+    ids = _ids(collected.cells[0])
+    found: dict[str, Pixels] = read_pictures(
+        collected.inputs / PICTURES, [ids[i] for i in images], ["photo", "inversion"]
+    )
+    return found
+
+
+def _ids(cell: StoredCell) -> list[str]:
+    ids: list[str] = cell.manifest["infer"]["ids"]
+    return ids

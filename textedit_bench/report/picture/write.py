@@ -1,0 +1,97 @@
+"""Write the picture report: as many images as its size allows, then the page and the plots for papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError
+from textedit_bench.files import write_text
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.picture.document import Contents, render_document
+from textedit_bench.report.picture.payload import Grid, make_grid
+from textedit_bench.report.picture.plots import write_plots
+from textedit_bench.report.picture.strips import LARGEST, StripBook
+from textedit_bench.report.table import build_table
+
+NAME = "report.html"
+MEGABYTE = 1_000_000
+_QUALITIES = ((80, LARGEST), (60, LARGEST), (45, 96), (30, 64))
+"""Quality and largest side, tried in turn where one image per method and prompt is already too much."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written.
+
+    Attributes:
+        path: the page.
+        plots: pictures for papers.
+        images: source images in its grids.
+        size: bytes of the page.
+    """
+
+    path: Path
+    plots: tuple[Path, ...]
+    images: int
+    size: int
+
+
+def write_picture_report(
+    store: Store,
+    tier: str,
+    *,
+    datasets: Sequence[str] = (),
+    images: int = 6,
+    limit: float = 15 * MEGABYTE,
+    output: Path | None = None,
+    plots: bool = True,
+) -> Written:
+    """Write ``<results>/<tier>/report.html`` of all comparable stored cells, and ``plots/`` beside it.
+
+    Args:
+        store: the results.
+        tier: which tier; results of two are never joined.
+        datasets: only these.
+        images: source images in the grids, at most; fewer where the page would be larger than ``limit``.
+        limit: bytes of the page.
+        output: the page, elsewhere.
+        plots: also PNG and PDF files for papers.
+
+    Raises:
+        UserError: nothing is stored, or the page cannot be made small enough.
+    """
+    collected = [part for part in collect_stored(store, tier, datasets) if part.cells]
+    if not collected:
+        raise UserError(f"results {store.root}: no comparable cell of tier {tier}; run bench first")
+    contents = Contents(tier, tuple(collected), build_table(tier, collected))
+    page, shown = _fitting(contents, collected, images, limit)
+    path = output or store.root / tier / NAME
+    write_text(path, page)
+    drawn = write_plots(collected, path.parent / "plots") if plots else []
+    return Written(path, tuple(drawn), shown, len(page.encode()))
+
+
+def _fitting(contents: Contents, collected: Sequence[Collected], images: int, limit: float) -> tuple[str, int]:
+    """The page with the most images that keeps to the limit, and how many those are."""
+    count = images
+    for quality, side in _QUALITIES:
+        while True:
+            book, grids = _grids(collected, count, quality, side)
+            page = render_document(contents, grids, book) if book.size < limit else ""
+            size = len(page.encode()) if page else book.size
+            if page and size <= limit:
+                return page, max(len(grid.images) for grid in grids)
+            if count == 1:
+                break
+            # What is left over is shared by all images: the guess is right or one too high.
+            count = max(1, min(count - 1, int(count * limit / size)))
+    raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
+
+
+def _grids(collected: Sequence[Collected], count: int, quality: int, side: int) -> tuple[StripBook, list[Grid]]:
+    book = StripBook(quality=quality, largest=side)
+    return book, [make_grid(part, book, count) for part in collected]
