@@ -57,7 +57,7 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, bench, score, table, train, tune, edit, generate, reproduce, new_method, check_, doctor)
+_collect(app, methods, bench, score, table, train, tune, edit, generate, report, reproduce, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")
