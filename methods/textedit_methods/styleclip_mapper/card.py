@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
 
+RELEASED_PREFIX = "sc-mapper-"
+_RELEASED = (
+    "afro", "angry", "beyonce", "bobcut", "bowlcut", "curly-hair", "depp", "hilary-clinton", "mohawk", "purple-hair",
+    "surprised", "taylor-swift", "trump", "zuckerberg",
+)  # fmt: skip
+
 CARD = MethodInfo(
     name="styleclip-mapper",
     title="StyleCLIP mapper",
@@ -16,6 +22,7 @@ CARD = MethodInfo(
     strength_meaning="0.1 times what the prompt's mapper predicts is added to the code",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="MIT",
+    released={"full": {"ffhq": tuple(f"{RELEASED_PREFIX}{phrase}" for phrase in _RELEASED)}},
     training={
         # the network
         "mapper": "levels",  # or "single", "style", "style-full"

@@ -18,7 +18,15 @@ from textedit_bench.prompt import Prompt
 from textedit_methods.styleclip_mapper.building import check_fits, check_settings
 from textedit_methods.styleclip_mapper.card import CARD
 from textedit_methods.styleclip_mapper.checkpoint import load_mapper, phrase_of
-from textedit_methods.styleclip_mapper.library import cache_folder, committed_folder, find, normalised, stem
+from textedit_methods.styleclip_mapper.library import (
+    cache_folder,
+    committed_folder,
+    find,
+    find_released,
+    normalised,
+    released_files,
+    stem,
+)
 from textedit_methods.styleclip_mapper.network import STEP, Mapper
 from textedit_methods.styleclip_mapper.presets import preset
 
@@ -31,8 +39,8 @@ log = logging.getLogger(__name__)
 class StyleCLIPMapper(Editor):
     """One mapper per phrase: edited code = code + strength * 0.1 * mapper(code).
 
-    A phrase's mapper is looked for among those fitted or loaded, then beside the method, then in the user's data
-    folder; where there is none it is trained and kept there.
+    A phrase's mapper is looked for among those fitted or loaded, then where the method's weights lie, then in the
+    user's data folder, then among the authors' fetched ones; where there is none it is trained and kept there.
     """
 
     info = CARD
@@ -92,8 +100,8 @@ class StyleCLIPMapper(Editor):
         return mapper
 
     def _found(self, phrase: str) -> Mapper | None:
-        for folder in (self.weights_path(), self._cache()):
-            path = find(folder, phrase)
+        places = (find(folder, phrase) for folder in (self.weights_path(), self._cache()))
+        for path in (*places, find_released(self.domain, phrase)):
             if path is not None:
                 mapper = load_mapper(path)
                 check_fits(mapper, self.domain, str(path))
@@ -119,6 +127,13 @@ class StyleCLIPMapper(Editor):
     def weights_path(self) -> Path:
         """The folder of the committed (or locally trained) mappers of this data set and tier, one file per phrase."""
         return committed_folder(self.domain)
+
+    def released_files(self) -> tuple[Path, ...]:
+        """The authors' mappers that were fetched, each for its own phrase."""
+        return tuple(released_files(self.domain).values())
+
+    def released_weights(self) -> None:
+        """None: a mapper serves its own phrase alone, so that it is looked for when it is asked for."""
 
     def _cache(self) -> Path:
         from textedit_methods.styleclip_mapper.fitting import run_identity

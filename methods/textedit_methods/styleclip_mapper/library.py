@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textedit_bench.assets.locate import fetched
 from textedit_bench.places import trained_folder
+from textedit_bench.weights import weights_folder
+from textedit_methods.styleclip_mapper.card import CARD, RELEASED_PREFIX
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -41,7 +43,18 @@ def find(folder: Path, phrase: str) -> Path | None:
 
 def committed_folder(domain: Domain) -> Path:
     """One file per phrase for a data set and tier."""
-    return Path(str(files("textedit_methods.styleclip_mapper"))) / "weights" / f"{domain.name}-{domain.tier}"
+    return weights_folder("textedit_methods.styleclip_mapper", domain) / f"{domain.name}-{domain.tier}"
+
+
+def released_files(domain: Domain) -> dict[str, Path]:
+    """Asset id -> file of the authors' mappers that were fetched."""
+    names = CARD.released.get(domain.tier, {}).get(domain.name, ())
+    return {name: path for name in names if (path := fetched(name))}
+
+
+def find_released(domain: Domain, phrase: str) -> Path | None:
+    """The authors' mapper of a phrase where it was fetched; their files are named by it."""
+    return released_files(domain).get(f"{RELEASED_PREFIX}{stem(phrase)}")
 
 
 def cache_folder(domain: Domain, identity: Mapping[str, Any]) -> Path:

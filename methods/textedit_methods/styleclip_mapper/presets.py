@@ -14,9 +14,13 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
         None,
         {
             "mapper": "single",
+            # Ranger at 0.5 hardly moves in a few hundred steps: its epsilon outweighs the gradients of these networks.
+            "optimizer": "adam",
+            "learning_rate": 4.0,
+            "final_rate": 0.1,
             "batch_size": 4,
-            "steps": 600,
-            "steps_per_validation": 100,
+            "steps": 300,
+            "steps_per_validation": 75,
             "validation_codes": 16,
             "prompts_at_once": 8,
             "num_codes": 1024,
