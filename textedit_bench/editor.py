@@ -134,8 +134,22 @@ class Editor(ABC):
         return self.info.trains != "none"
 
     def weights_path(self) -> Path | None:
-        """Where this method's committed weights for the domain lie, or None; part of a cell's identity."""
+        """Where this method's own weights for the domain lie, shipped or trained here, or None; part of a cell's
+        identity. Build it with `textedit_bench.weights.weights_folder`."""
         return None
+
+    def released_files(self) -> tuple[Path, ...]:
+        """The authors' files for the domain, the weights first, where all of them were fetched; part of a cell's
+        identity where there are no weights of our own."""
+        from textedit_bench.assets.locate import fetched
+
+        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
+        found = [fetched(name) for name in names]
+        return tuple(path for path in found if path) if all(found) else ()
+
+    def released_weights(self) -> Path | None:
+        """The authors' file that `load` gets where there are no weights of our own, or None."""
+        return next(iter(self.released_files()), None)
 
     @classmethod
     def load_network(cls, path: str | Path) -> nn.Module:

@@ -29,6 +29,8 @@ class MethodInfo:
         weights_licence: licence of the official weights.
         control: whether the row is a control of the harness instead of a method.
         caveat: tier -> one sentence that a reader of its row has to know; a footnote of that tier's tables.
+        released: tier -> data set -> ids of the assets that the authors released for it, the weights first; used where
+            they were fetched and nothing was trained here.
         version: raised by hand when the method's outputs change.
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
         tier_settings: tier -> values that replace those of ``settings`` there.
@@ -53,6 +55,7 @@ class MethodInfo:
     weights_licence: str = ""
     control: bool = False
     caveat: dict[str, str] = field(default_factory=dict)
+    released: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     version: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
     tier_settings: dict[str, dict[str, Any]] = field(default_factory=dict)

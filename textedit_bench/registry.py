@@ -123,9 +123,14 @@ def new_editor(name: str, domain: Domain, **settings: Any) -> Editor:
 
 
 def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
-    """A method constructed on a domain, its trained weights loaded where they exist; arguments as in `new_editor`."""
+    """A method constructed on a domain, its weights loaded where there are any: our own, else the authors'.
+
+    Arguments as in `new_editor`.
+    """
     editor = new_editor(name, domain, **settings)
     weights = editor.weights_path()
+    if weights is not None and not weights.exists():
+        weights = editor.released_weights()
     if weights is not None and weights.is_file():
         editor.load(weights)
     return editor

@@ -16,11 +16,14 @@ class _Domain:
     """Photo i is inverted to the code full of i."""
 
     name, tier, device = "tiny", "mini", torch.device("cpu")
-    tier_card = SimpleNamespace(splits={"train": 100, "evaluation": 5})
+    tier_card = SimpleNamespace(splits={"train": 100, "evaluation": 5}, inversion={"steps": 3})
     generator = SimpleNamespace(z_dim=3, num_rows=2, map=lambda z: 2 * z)
 
     def __init__(self, weights: str = "a") -> None:
         self.weights, self.inverted = weights, 0
+
+    def has(self, role: str) -> bool:
+        return role == "encoder" and self.weights != "no encoder"
 
     def digest(self, role: str) -> str:
         return f"{role}-{self.weights}"
@@ -63,3 +66,14 @@ def test_kept_until_a_network_changes(tmp_path):
 def test_impossible_requests(options, message):
     with pytest.raises(UserError, match=message):
         training_codes(_Domain(), **options)
+
+
+def test_without_an_encoder_the_settings_of_the_inversion_tell_codes_apart(tmp_path):
+    domain = _Domain("no encoder")
+    training_codes(domain, count=2, cache=tmp_path)
+    assert domain.inverted == 2
+    training_codes(domain, count=2, cache=tmp_path)
+    assert domain.inverted == 2
+    domain.tier_card = SimpleNamespace(**{**vars(_Domain.tier_card), "inversion": {"steps": 4}})
+    training_codes(domain, count=2, cache=tmp_path)
+    assert domain.inverted == 4

@@ -30,7 +30,8 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
         return editor
     editor = load_editor(method, domain, **settings)
     path = editor.weights_path()
-    if editor.info.trains == "per-dataset" and editor.needs_weights and (path is None or not path.is_file()):
+    there = editor.released_weights() is not None or (path is not None and path.is_file())
+    if editor.info.trains == "per-dataset" and editor.needs_weights and not there:
         raise UserError(
             f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; train them with: "
             f"textedit-bench train --method {method} --dataset {domain.name} --tier {domain.tier}"

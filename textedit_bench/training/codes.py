@@ -58,8 +58,10 @@ def training_codes(
 
 
 def _name(domain: Domain, source: str, count: int, seed: int) -> str:
-    roles = ["generator"] + (["encoder"] if source == "photos" else [])
-    digests = [domain.digest(role) for role in roles]
+    roles = ["generator"] + (["encoder"] if source == "photos" and domain.has("encoder") else [])
+    digests: list[object] = [domain.digest(role) for role in roles]
+    if source == "photos" and not domain.has("encoder"):  # photos are inverted by optimisation, whose settings decide
+        digests.append(dict(domain.tier_card.inversion))
     identity = json.dumps([domain.name, domain.tier, source, count, seed if source == "samples" else None, digests])
     return f"{domain.name}-{domain.tier}-{source}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 

@@ -18,8 +18,8 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
 from textedit_bench.prompt import Prompt
-from textedit_bench.weights import weights_folder
 from textedit_bench.seeds import seed_of
+from textedit_bench.weights import weights_folder
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
 from textedit_methods.clip2gan.network import ClipMapping
 from textedit_methods.clip2gan.noise import NOISES, add_noise, unit

@@ -15,6 +15,7 @@ CARD = MethodInfo(
     strength_default=1.0,
     strength_meaning="the whole predicted style offset is added where the channel is relevant (threshold 0.03)",
     in_loop={"clip": "the guiding CLIP"},
+    released={"full": {"ffhq": ("deltaedit-ffhq", "sc-fs3-ffhq")}},
     weights_licence="none stated by the authors (all rights reserved)",
     settings={
         "threshold": 0.03,  # on the raw, not normalised, text difference

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
+from textedit_bench.weights import weights_folder
 from textedit_methods.deltaedit.card import CARD
 from textedit_methods.deltaedit.checkpoint import load_model, load_relevance
 from textedit_methods.deltaedit.editing import channels_to_edit, masked_offset
@@ -135,7 +135,9 @@ class DeltaEdit(Editor):
             UserError: neither the weights nor the settings have one.
         """
         if self._relevance is None:
-            given = self.settings["relevance_file"]
+            # The authors' mapper comes without a matrix; the one they use is StyleCLIP's.
+            released = self.model.relevance is None and self.released_files()
+            given = self.settings["relevance_file"] or (released[-1] if released else "")
             if given:
                 widths, dim = edited_widths(self.domain.generator), self.domain.clip.embed_dim
                 self._relevance = load_relevance(given, sum(widths), dim)
@@ -152,7 +154,7 @@ class DeltaEdit(Editor):
     def weights_path(self) -> Path:
         """The committed (or locally trained) weights of this data set and tier."""
         name = f"{self.domain.name}-{self.domain.tier}.safetensors"
-        return Path(str(files("textedit_methods.deltaedit"))) / "weights" / name
+        return weights_folder("textedit_methods.deltaedit", self.domain) / name
 
     def save(self, path: str | Path) -> None:
         """Write mapper and relevance matrix, in the narrowest form that loses nothing."""

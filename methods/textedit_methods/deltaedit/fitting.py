@@ -17,6 +17,7 @@ from textedit_bench.models.packing import round_to
 from textedit_bench.prompt import Prompt
 from textedit_bench.training import LatentData, RunOptions, train
 from textedit_methods.deltaedit.card import CARD
+from textedit_methods.deltaedit.checkpoint import load_relevance
 from textedit_methods.deltaedit.editing import masked_offset
 from textedit_methods.deltaedit.features import training_features
 from textedit_methods.deltaedit.model import DeltaModel
@@ -101,7 +102,11 @@ def fit_model(domain: Domain, settings: Mapping[str, Any], run: RunOptions, show
 
 
 def _relevance(domain: Domain, settings: Mapping[str, Any], folder: Path) -> Tensor:
-    """The sweep's matrix, kept by content."""
+    """The matrix of the setting ``relevance_file``, else the sweep's, kept by content."""
+    if settings["relevance_file"]:
+        return load_relevance(
+            settings["relevance_file"], sum(edited_widths(domain.generator)), domain.clip.embed_dim
+        )
     sweep = SweepSettings(
         images=settings["relevance_images"],
         deviations=float(settings["relevance_deviations"]),

@@ -16,6 +16,7 @@ CARD = MethodInfo(
     strength_meaning="the whole offset that the mapper predicts is added to the W+ code",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="none stated by the authors",
+    released={"full": {"ffhq": ("ffclip-ffhq",), "car": ("ffclip-car",), "church": ("ffclip-church",)}},
     training={
         # the loss, published weights
         "clip_weight": 1.0,

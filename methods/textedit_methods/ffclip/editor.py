@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.models.packing import exact_precision, round_to
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
+from textedit_bench.weights import weights_folder
 from textedit_methods.ffclip.card import CARD
 from textedit_methods.ffclip.checkpoint import load_mapper
 from textedit_methods.ffclip.network import DynamicMapper
@@ -112,7 +112,7 @@ class FFCLIP(Editor):
     def weights_path(self) -> Path:
         """The committed (or locally trained) weights of this data set and tier."""
         name = f"{self.domain.name}-{self.domain.tier}.safetensors"
-        return Path(str(files("textedit_methods.ffclip"))) / "weights" / name
+        return weights_folder("textedit_methods.ffclip", self.domain) / name
 
     def save(self, path: str | Path) -> None:
         """Write the mapper, in the narrowest form that loses nothing."""

@@ -16,6 +16,7 @@ CARD = MethodInfo(
     strength_default=1.0,
     strength_meaning="a step of alpha standard deviations in the most relevant channel; strength multiplies alpha",
     in_loop={"clip": "the guiding CLIP"},
+    released={"full": {"ffhq": ("sc-fs3-ffhq",)}},
     weights_licence="none stated for the released matrices (code: MIT)",
     settings={
         "alpha": 4.1,

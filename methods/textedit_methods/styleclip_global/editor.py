@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import Prompt
+from textedit_bench.weights import weights_folder
 from textedit_methods.styleclip_global.card import CARD
 from textedit_methods.styleclip_global.channels import editable
 from textedit_methods.styleclip_global.gradient import GradientRelevance
@@ -175,7 +175,7 @@ class StyleCLIPGlobal(Editor):
     def weights_path(self) -> Path:
         """The committed (or locally made) matrix of this data set and tier."""
         name = f"{self.domain.name}-{self.domain.tier}.safetensors"
-        return Path(str(files("textedit_methods.styleclip_global"))) / "weights" / name
+        return weights_folder("textedit_methods.styleclip_global", self.domain) / name
 
     def save(self, path: str | Path) -> None:
         """Write the matrix in 8 bits."""

@@ -107,11 +107,13 @@ def make_relevance(
 
 
 def _write(path: Path, progress: Progress, seconds: float) -> None:
-    header = {"layer": str(progress.layer), "image": str(progress.image), "seconds": f"{seconds:.3f}"}
+    header = {"layer": str(progress.layer), "image": str(progress.image), "row": str(progress.row)}
+    header["seconds"] = f"{seconds:.3f}"
     write_tensors({"sums": progress.sums, **{k: torch.tensor(float(v)) for k, v in header.items()}}, path, header)
 
 
 def _read(path: Path) -> tuple[Progress, float]:
     tensors = load_file(path)
-    progress = Progress(tensors["sums"], int(tensors["layer"]), int(tensors["image"]))
+    row = int(tensors.get("row", 0))  # older files were written between images
+    progress = Progress(tensors["sums"], int(tensors["layer"]), int(tensors["image"]), row)
     return progress, float(tensors["seconds"])

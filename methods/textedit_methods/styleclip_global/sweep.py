@@ -29,11 +29,13 @@ class Progress:
         sums: sum over the images of the unit differences of each channel, float64 [N, d].
         layer: style layer that is being swept.
         image: images of it that are done.
+        row: channels of it that are done for the images after those.
     """
 
     sums: Tensor
     layer: int = 0
     image: int = 0
+    row: int = 0
 
 
 def unit_differences(minus: Tensor, plus: Tensor) -> Tensor:
@@ -84,13 +86,16 @@ def sweep(
         if number < done.layer:
             continue
         if number > done.layer:
-            done.layer, done.image = number, 0
+            done.layer, done.image, done.row = number, 0, 0
         base = styles[done.image :].clone()
         if variant == "released":
             base[:, positions[:first_row]] = statistics.mean[:first_row].to(base)
         for part in base.split(_images_at_once(generator.resolution, styles.device)):
             before = run(generator, start(generator, len(part)), part, 0, number).repeated(2)
-            for row in range(first_row, first_row + channels):
+            if variant == "released":
+                swept = slice(first_row, first_row + done.row)
+                part[:, positions[swept]] = statistics.mean[swept].to(part)
+            for row in range(first_row + done.row, first_row + channels):
                 mean, reach = float(statistics.mean[row]), width * float(statistics.std[row])
                 pushed = part.repeat(2, 1)
                 pushed[: len(part), positions[row]] = mean - reach
@@ -99,7 +104,10 @@ def sweep(
                 done.sums[row] += unit_differences(minus, plus).double().sum(0).cpu()
                 if variant == "released":
                     part[:, positions[row]] = mean
-            done.image += len(part)
+                done.row += 1
+                if done.row < channels:  # a layer of a large generator takes minutes per image
+                    checkpoint(done)
+            done.image, done.row = done.image + len(part), 0
             checkpoint(done)
     return rows_of(done.sums)
 

@@ -1,0 +1,53 @@
+"""The card of a rehearsal: a data set's own full tier with few photos, few prompts and few projection steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from textedit_bench.data.card import DatasetCard, PromptCard, read_card
+
+SPLITS = {"evaluation": 2, "development": 2, "train": 4}
+PROJECTION_STEPS = 3
+_PROMPTS = {"evaluation": 1, "development": 1, "train": 2}
+JUDGES = {"perceptual": "lpips-alex", "features": "inception-fid"}
+FACE_JUDGES = {"judge_identity": "curricular"}
+"""Roles that the framework can read and a card may not name yet, with the assets that would serve."""
+
+
+def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> DatasetCard:
+    """Write the card of a data set's rehearsal beside the results, and read it back.
+
+    Args:
+        card: the data set's own.
+        folder: where ``<name>.yaml`` goes.
+        words: phrases that the evaluation prompt should be one of, because released networks are made for them.
+    """
+    tier = card.tier("full").model_dump(mode="json", exclude_defaults=True)
+    judges = JUDGES | (FACE_JUDGES if card.kind == "face" else {})
+    tier["networks"] = {**judges, **tier["networks"]}
+    tier["splits"] = SPLITS
+    if "source" in tier:
+        tier["source"].pop("first", None)
+    if card.tier("full").inverter_name == "projection":
+        tier["inversion"] = {**tier.get("inversion", {}), "steps": PROJECTION_STEPS}
+    tier["prompts"] = [prompt.model_dump(mode="json", exclude_defaults=True) for prompt in _prompts(card, set(words))]
+    content: dict[str, Any] = card.model_dump(mode="json", exclude_defaults=True, exclude={"tiers", "path"})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{card.name}.yaml"
+    path.write_text(yaml.safe_dump({**content, "tiers": {"full": tier}}, sort_keys=False), encoding="utf-8")
+    return read_card(path)
+
+
+def _prompts(card: DatasetCard, words: set[str]) -> list[PromptCard]:
+    """A few prompts of the full tier, or the mini tier's words where it lists none yet; no world knows their truth."""
+    known = card.tier("full").prompts or card.tier("mini").prompts
+    chosen: list[PromptCard] = []
+    for split, count in _PROMPTS.items():
+        there = [prompt for prompt in known if prompt.split == split and prompt.trained]
+        there.sort(key=lambda prompt: prompt.phrase not in words)  # stable: wanted ones first
+        chosen += there[:count]
+    return [prompt.model_copy(update={"attribute": None}) for prompt in chosen]

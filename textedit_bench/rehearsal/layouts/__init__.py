@@ -1,0 +1,1 @@
+"""Official layouts of weights files: which tensors they hold under which names, and how they are wrapped."""

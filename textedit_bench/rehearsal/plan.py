@@ -1,0 +1,119 @@
+"""The stages of one data set's rehearsal, in their order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.data.card import DatasetCard
+from textedit_bench.rehearsal.cards import SPLITS
+from textedit_bench.rehearsal.checks import check_cells, check_resumed, check_stopped, check_sweep
+from textedit_bench.rehearsal.part import Part
+from textedit_bench.rehearsal.sizes import Sizes
+from textedit_bench.rehearsal.stages import Stage
+
+COMMAND = ("-m", "textedit_bench.cli.main")
+REHEARSAL = ("-m", "textedit_bench.rehearsal")
+IMAGES = SPLITS["evaluation"]
+STRENGTHS = "0,1"
+_AT_ONCE = "0.001"
+"""Minutes after which a training is stopped: at the end of its first epoch."""
+_SWEEP_MINUTES = "0.05"
+_BAD_INPUT = 2
+"""Exit code of a sweep that its deadline ends before it is done."""
+
+
+@dataclass(frozen=True)
+class DatasetRehearsal:
+    """What the stages of a data set have in common.
+
+    Attributes:
+        card: of the rehearsal, with its path.
+        sizes: of the networks.
+        folder: of the rehearsal.
+        parts: method -> its part, in running order.
+        trains: methods that train something.
+    """
+
+    card: DatasetCard
+    sizes: Sizes
+    folder: Path
+    parts: Mapping[str, Part]
+    trains: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The data set's."""
+        return self.card.name
+
+    def stages(self) -> Iterator[Stage]:
+        """Every method edits with what its authors released, and then trains; else the other way round."""
+        yield self.write()
+        for method, part in self.parts.items():
+            trained = [*self.train(method, part)] if method in self.trains else []
+            # Weights that were trained here come before released ones, which are to be seen in use.
+            released = self.name in part.released
+            usable = part.untrained is None or released
+            if trained and usable and not released and not part.endless:
+                yield from trained
+                yield self.bench(method, dict(part.edit))
+            else:
+                settings = dict(part.edit) | ({} if usable else dict(part.untrained or {}))
+                yield self.bench(method, settings)
+                yield from trained
+
+    def write(self) -> Stage:
+        """Weights and photos."""
+        command = [*REHEARSAL, "--write", str(self.card.path), "--folder", str(self.folder)]
+        return Stage(f"{self.name} write files", [*command, "--methods", ",".join(self.parts)])
+
+    def bench(self, method: str, settings: Mapping[str, Any]) -> Stage:
+        """Two images, one prompt, two strengths, with controls, scores and tables."""
+        results = self.folder / "results"
+        prompt = next(prompt.id for prompt in self.card.tier("full").prompts if prompt.split == "evaluation")
+        command = [*COMMAND, "bench", "--method", method, "--dataset", str(self.card.path), "--tier", "full"]
+        command += ["--prompts", prompt, "--images", str(IMAGES), "--strengths", STRENGTHS, "--results", str(results)]
+        return Stage(
+            f"{self.name} bench {method}",
+            [*command, *_given(settings)],
+            lambda: check_cells(results, self.name, method, self.sizes, IMAGES),
+        )
+
+    def train(self, method: str, part: Part) -> Iterator[Stage]:
+        """One step, saved; and a second one that goes on from there."""
+        runs = self.folder / "runs" / self.name / method
+        files = {setting: str(self.training_file(method, setting)) for setting in part.training_files}
+        command = [*COMMAND, "train", "--method", method, "--dataset", str(self.card.path), "--tier", "full"]
+        command += ["--folder", str(runs), *_given({**part.training, **files})]
+        runs.mkdir(parents=True, exist_ok=True)
+        apart = runs / "stopped.safetensors"
+        first, second = f"{self.name} train {method}", f"{self.name} resume {method}"
+        if part.endless:
+            command += ["--stop-after-minutes", _SWEEP_MINUTES, "--output", str(apart)]
+            for name in (first, second):
+                yield Stage(name, command, lambda: check_sweep(runs, runs / "stood"), (_BAD_INPUT,))
+            return
+        stop = ["--stop-after-minutes", _AT_ONCE, "--output", str(apart)]
+        yield Stage(first, [*command, *stop], lambda: check_stopped(runs))
+        if self.name in part.released:
+            weights = runs / "resumed.safetensors"
+            command += ["--output", str(weights)]
+            yield Stage(second, command, lambda: check_resumed(runs, weights))
+        else:  # into use
+            place = self.folder / "home" / "trained"
+            yield Stage(second, command, lambda: check_resumed(runs, place / method.replace("-", "_")))
+
+    def training_file(self, method: str, setting: str) -> Path:
+        """Where a file lies that a setting of the training names."""
+        return self.folder / "given" / self.name / method / setting
+
+
+def _given(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as the command line takes them."""
+    words = []
+    for name, value in settings.items():
+        words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    return words

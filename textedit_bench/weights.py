@@ -1,0 +1,29 @@
+"""Where a method's own weights lie."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textedit_bench.assets.manifest import list_assets
+from textedit_bench.places import trained_folder
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+
+def weights_folder(package: str, domain: Domain) -> Path:
+    """The folder of a method's weights for a domain.
+
+    Beside the method where they are shipped with it, as those for the mini tier's networks are; in the user's data
+    folder where the generator itself had to be fetched: what is trained on it is neither shipped nor put among
+    installed code.
+
+    Args:
+        package: the method's, such as ``__package__``.
+        domain: the data set and tier.
+    """
+    if domain.tier_card.networks.get("generator") in list_assets():
+        return trained_folder() / package.rpartition(".")[2]
+    return Path(str(files(package))) / "weights"
