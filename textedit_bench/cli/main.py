@@ -32,6 +32,7 @@ from textedit_bench.cli.score import score
 from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.tune import tune
+from textedit_bench.cli.why import why
 from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.cli.worlds_check import check
 from textedit_bench.cli.worlds_train import train_ as train_world
@@ -57,7 +58,8 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, bench, score, table, train, tune, edit, generate, report, reproduce, new_method, check_, doctor)
+_collect(app, methods, bench, score, table, report, why, train, tune, edit, generate, reproduce)
+_collect(app, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")

@@ -9,7 +9,7 @@ from textedit_bench.report.curves import AXES, curve
 from textedit_bench.report.picture.svg import COLOURS, cut, element, figure, hint, text, ticks
 from textedit_bench.report.rows import RowCells, make_rows
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 760.0, 380.0, 62.0, 14.0, 50.0, 240.0
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 680.0, 350.0, 62.0, 14.0, 50.0, 226.0
 
 
 def curves_svg(collected: Collected, prompt_set: str) -> str:
@@ -60,7 +60,7 @@ def _grid(place: object, x_range: tuple[float, float], y_range: tuple[float, flo
         x, _ = at(value, y_range[0])
         parts.append(element("line", x1=x, x2=x, y1=_TOP, y2=bottom, class_="grid"))
         parts.append(text(f"{value:g}", x, bottom + 17, class_="tick", text_anchor="middle"))
-    for value in ticks(*y_range):
+    for value in ticks(*y_range, count=7):
         _, y = at(x_range[0], value)
         parts.append(element("line", x1=_LEFT, x2=right, y1=y, y2=y, class_="grid"))
         parts.append(text(f"{value:g}", _LEFT - 8, y + 4, class_="tick", text_anchor="end"))
@@ -86,5 +86,5 @@ def _line(row: RowCells, frame: pd.DataFrame, axes: tuple[str, str], number: int
             parts.append(element("circle", cx=x, cy=y, r=6.5, class_="ring"))
     x, y = _WIDTH - _LEGEND + 22, _TOP + 12 + 21 * number
     parts.append(element("line", x1=x, x2=x + 22, y1=y, y2=y, class_="curve"))
-    parts.append(text(cut(row.title, 28), x + 30, y + 4, class_="legend"))
+    parts.append(text(cut(row.title, 23), x + 30, y + 4, class_="legend"))
     return element("g", "".join(parts), class_=kind)

@@ -141,7 +141,7 @@ def _curves(collected: Sequence[Collected]) -> str:
     if not cards:
         return ""
     rule = "One point per strength, a ring at each method's default; further up and to the right is better."
-    return element("p", rule, class_="rule") + "".join(cards)
+    return element("p", rule, class_="rule") + element("div", "".join(cards), class_="row")
 
 
 def _leakage(collected: Sequence[Collected]) -> str:
@@ -149,7 +149,7 @@ def _leakage(collected: Sequence[Collected]) -> str:
     cards = []
     for (dataset, title), rows in frame[~frame["control"].astype(bool)].groupby(["dataset", "title"], sort=False):
         heading = element("h3", escape(f"{title} on {dataset}"))
-        cards.append(element("div", heading + leakage_svg(rows, str(title)), class_="card"))
+        cards.append(element("div", heading + leakage_svg(rows, str(title)), class_="card narrow"))
     if not cards:
         return ""
     rule = (
@@ -174,7 +174,7 @@ def _ranks(contents: Contents) -> str:
         "Average rank over all prompts of all data sets; 1 is best. A band joins methods whose ranks differ by no more "
         "than Nemenyi's critical difference (5 %)."
     )
-    return element("p", rule, class_="rule") + "".join(cards)
+    return element("p", rule, class_="rule") + element("div", "".join(cards), class_="row")
 
 
 def _cost(collected: Sequence[Collected]) -> str:
@@ -190,7 +190,7 @@ def _cost(collected: Sequence[Collected]) -> str:
         "Milliseconds per edited picture on a logarithmic axis, synthesis and judging apart. Where one computation "
         "serves all strengths, they share its time."
     )
-    return element("p", rule, class_="rule") + "".join(cards) if cards else ""
+    return element("p", rule, class_="rule") + element("div", "".join(cards), class_="row") if cards else ""
 
 
 def _examples(collected: Sequence[Collected], book: StripBook) -> str:
@@ -199,12 +199,12 @@ def _examples(collected: Sequence[Collected], book: StripBook) -> str:
         for title, examples in ordered_examples(part).items():
             shown = "".join(_example(part, example, book) for example in examples)
             heading = element("h3", escape(f"{title} on {part.dataset}"))
-            parts.append(element("div", heading + element("div", shown, class_="row"), class_="card"))
+            parts.append(element("div", heading + element("div", shown, class_="row"), class_="card narrow"))
         found = disagreements(part)
         if found:
             shown = "".join(_example(part, example, book) for example in found)
             heading = element("h3", escape(f"Largest disagreement on {part.dataset}"))
-            parts.append(element("div", heading + element("div", shown, class_="row"), class_="card"))
+            parts.append(element("div", heading + element("div", shown, class_="row"), class_="card narrow"))
     return element("p", escape(RULE), class_="rule") + element("div", "".join(parts), class_="row") if parts else ""
 
 

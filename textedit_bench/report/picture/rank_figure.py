@@ -6,7 +6,7 @@ import pandas as pd
 
 from textedit_bench.report.picture.svg import cut, element, figure, hint, text
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _STEP = 760.0, 220.0, 40.0, 40.0, 26.0
+_WIDTH, _LEFT, _RIGHT, _TOP, _STEP = 640.0, 220.0, 56.0, 40.0, 26.0
 
 
 def ranks_svg(rows: pd.DataFrame, metric: str) -> str:
@@ -39,7 +39,7 @@ def ranks_svg(rows: pd.DataFrame, metric: str) -> str:
         parts.append(element("rect", hint("not told apart"), class_="clique", **box))
     for i, row in rows.iterrows():
         x, y = place(float(row["average_rank"])), _TOP + (int(str(i)) + 0.5) * _STEP
-        parts.append(text(cut(str(row["title"]), 28), _LEFT - 22, y + 4, class_="legend", text_anchor="end"))
+        parts.append(text(cut(str(row["title"]), 25), _LEFT - 22, y + 4, class_="legend", text_anchor="end"))
         said = hint(f"{row['title']}: average rank {row['average_rank']:.2f}")
         parts.append(element("circle", said, cx=x, cy=y, r=5.5, class_="rank"))
         parts.append(text(f"{row['average_rank']:.2f}", x + 12, y + 4, class_="tick"))

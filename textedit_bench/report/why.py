@@ -1,0 +1,176 @@
+"""From an entry of the table back to what it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.metrics.column import OK
+from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.columns import HEADLINE
+from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells, make_rows
+from textedit_bench.report.table import build_table
+
+SETS = (TRAINED, UNSEEN)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell behind an entry."""
+
+    digest: str
+    folder: str
+    prompt: str
+    prompt_id: str
+    seed: int
+    weights: str | None
+    settings: Mapping[str, Any]
+    command: str
+    git_revision: str | None
+    device: str
+    threads: int
+    finished: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """Everything behind one entry.
+
+    Attributes:
+        address: ``method/data set/metric/prompt set``.
+        title: how the row is written.
+        strength: that of the row.
+        value, low, high: as in the table; nan where there is none.
+        n, left_out: values behind it, and values without the state ok.
+        protocol: of the metric.
+        runs: the cells, by prompt.
+        values: one row per prompt and image: ``prompt_id``, ``image``, ``value``, ``state``; empty for set metrics.
+    """
+
+    address: str
+    title: str
+    strength: float
+    value: float
+    low: float
+    high: float
+    n: int
+    left_out: int
+    protocol: str
+    runs: tuple[Run, ...]
+    values: pd.DataFrame
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; nan becomes null."""
+        values = self.values.astype(object).where(self.values.notna(), None)
+        facts = {name: _known(value) for name, value in self.__dict__.items() if name not in ("runs", "values")}
+        runs = [{**run.__dict__, "settings": dict(run.settings)} for run in self.runs]
+        return {**facts, "runs": runs, "values": values.to_dict("records")}
+
+
+def explain(store: Store, tier: str, address: str) -> list[Why]:
+    """What lies behind an entry; several where the address fits rows of several settings.
+
+    Args:
+        store: the results.
+        tier: which tier's table.
+        address: ``method/data set/metric``, with ``/trained`` or ``/unseen`` behind it for one prompt set; or the first
+            digits of a cell's digest, for all headline metrics of that cell.
+
+    Raises:
+        UserError: nothing fits; the message names the part that is wrong and what there is.
+    """
+    parts = [part.strip() for part in address.strip("/").split("/")]
+    if len(parts) == 1:
+        return _of_digest(store, tier, parts[0])
+    if len(parts) not in (3, 4):
+        raise UserError(
+            f"cell {address!r}: valid: METHOD/DATASET/METRIC[/trained|unseen], or digits of a cell's digest"
+        )
+    method, dataset, metric = parts[:3]
+    if len(parts) == 4 and parts[3] not in SETS:
+        raise unknown_choice("prompt set", parts[3], SETS)
+    collected = collect_stored(store, tier, [dataset])[0]
+    methods = {cell.identity["method"] for cell in collected.cells}
+    if method not in methods:
+        raise unknown_choice(f"method with results on {dataset}, tier {tier},", method, methods)
+    known = collected.cells[0].manifest["score"]["protocols"]
+    if metric not in known:
+        raise unknown_choice("metric", metric, known)
+    cells = [c for c in collected.cells if c.identity["method"] == method]
+    return _entries(tier, collected, cells, (metric,), parts[3:] or SETS)
+
+
+def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
+    every = [(part, cell) for part in collect_stored(store, tier) for cell in part.cells]
+    found = [(part, cell) for part, cell in every if cell.digest.startswith(digits)] if digits else []
+    if len(found) != 1:
+        some = f"{len(found)} cells" if found else "no cell"
+        raise UserError(
+            f"cell {digits!r}: {some} of tier {tier} in {store.root} begin like that; give more of the digest"
+        )
+    part, cell = found[0]
+    return _entries(tier, part, [cell], HEADLINE, SETS)
+
+
+def _entries(
+    tier: str, collected: Collected, cells: Sequence[StoredCell], metrics: tuple[str, ...], sets: Sequence[str]
+) -> list[Why]:
+    own = Collected(collected.dataset, list(cells), collected.inputs)
+    frame = build_table(tier, [own], metrics).frame
+    rows = {(row.title, row.prompt_set): row for row in make_rows(own.cells)}
+    protocols = cells[0].manifest["score"]["protocols"]
+    found = []
+    for record in frame.to_dict("records"):
+        row = rows[str(record["title"]), str(record["prompt_set"])]
+        if row.prompt_set in sets:
+            found += [_why(collected, row, record, metric) for metric in metrics if metric in protocols]
+    if not found:
+        raise UserError(f"cell: {cells[0].listing['title']} has no results for {' or '.join(sets)} prompts")
+    return found
+
+
+def _why(collected: Collected, row: RowCells, record: Mapping[Any, Any], metric: str) -> Why:
+    records = row.records
+    values = records[records["metric"] == metric][["prompt_id", "image", "value", "state"]].reset_index(drop=True)
+    return Why(
+        address=f"{row.method}/{collected.dataset}/{metric}/{row.prompt_set}",
+        title=row.title,
+        strength=float(row.strength),
+        value=float(record[metric]),
+        low=float(record[f"{metric}_low"]),
+        high=float(record[f"{metric}_high"]),
+        n=int(record[f"{metric}_n"]),
+        left_out=int((values["state"] != OK).sum()) if len(values) else int(record[f"{metric}_left_out"]),
+        protocol=str(record[f"{metric}_protocol"]),
+        runs=tuple(_run(cell) for cell in row.cells),
+        values=values.sort_values(["prompt_id", "image"], kind="stable", ignore_index=True),
+    )
+
+
+def _run(cell: StoredCell) -> Run:
+    identity, infer = cell.identity, cell.manifest["infer"]
+    prompt = identity["prompt"]
+    return Run(
+        digest=cell.digest,
+        folder=str(cell.path),
+        prompt=prompt.get("phrase") or prompt["target"],
+        prompt_id=identity["prompt_id"],
+        seed=identity["seed"],
+        weights=identity["weights"],
+        settings=identity["settings"],
+        command=infer.get("command", ""),
+        git_revision=infer.get("environment", {}).get("git_revision"),
+        device=infer.get("device", ""),
+        threads=infer.get("threads", 0),
+        finished=infer["finished"],
+    )
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and value != value else value
