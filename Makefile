@@ -11,11 +11,12 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER PROMPTS N SEED RESULTS LOGGER DEVICE DEVICES STRATEGY PRECISION
+unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER DEVICE DEVICES STRATEGY PRECISION
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
 export TEB_TIER = $(value TIER)
+export TEB_SOURCE = $(value SOURCE)
 export TEB_PROMPTS = $(value PROMPTS)
 export TEB_N = $(value N)
 export TEB_SEED = $(value SEED)
@@ -44,6 +45,7 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
 	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
 	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
+	  $${TEB_SOURCE:+--source "$$TEB_SOURCE"} \
 	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
 	  $${TEB_N:+--images "$$TEB_N"} \
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
@@ -93,6 +95,7 @@ worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then m
 perf: venv ## measure start-up time, the backbones as ratios to a textbook form, and FID against torchmetrics and scipy
 	@$(BIN)/python tools/startup.py
 	@$(BIN)/python -m textedit_bench.perf.models
+	@$(BIN)/python -m textedit_bench.perf.sources
 	@$(BIN)/python -m textedit_bench.perf.metrics
 
 docs: venv ## run the examples of the docstrings, build the API pages into site/; warnings are errors

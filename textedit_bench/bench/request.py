@@ -31,6 +31,9 @@ class BenchRequest:
     """Data set names, aliases or card files; empty means every installed one."""
     tier: str = "auto"
     """``mini``, ``full`` or ``auto``."""
+    source: str = ""
+    """Photos in place of the data sets' own: ``samples`` of the generator, or the path of a folder, zip, LMDB or file
+    of codes; empty for their own."""
     prompts: tuple[str, ...] = ()
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
     own_prompts: tuple[PlannedPrompt, ...] = ()
@@ -81,9 +84,10 @@ class BenchRequest:
 
     @property
     def standard(self) -> bool:
-        """Whether images, prompts, strengths and seed are those of the standard protocol."""
+        """Whether photos, images, prompts, strengths and seed are those of the standard protocol."""
         return (
             not self.prompts
+            and not self.source
             and not self.own_prompts
             and self.images == STANDARD_IMAGES
             and self.seed == STANDARD_SEED

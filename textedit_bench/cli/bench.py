@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from textedit_bench.cli.cells import Controls, Datasets, Images, Methods, Prompts, Seed, Strengths, Threads, run
-from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, read_settings, split_list, split_numbers
+from textedit_bench.cli.options import (
+    Device,
+    Json,
+    Results,
+    Settings,
+    Source,
+    Tier,
+    read_settings,
+    split_list,
+    split_numbers,
+)
 
 
 def bench(
@@ -18,6 +28,7 @@ def bench(
         str, typer.Option("--task", metavar="TASK", help="edit, or generate pictures from texts.")
     ] = "edit",
     tier: Tier = "auto",
+    source: Source = None,
     prompts: Prompts = None,
     images: Images = None,
     strengths: Strengths = None,
@@ -48,6 +59,7 @@ def bench(
         "methods": split_list("--method", method),
         "datasets": split_list("--dataset", dataset),
         "tier": tier,
+        "source": source,
         "prompts": split_list("--prompts", prompts),
         "images": images,
         "strengths": split_numbers("--strengths", strengths),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textedit_bench.cli.options import Device, Json, OneDataset, Tier
+from textedit_bench.cli.options import Device, Json, OneDataset, Source, Tier
 from textedit_bench.cli.output import print_json
 from textedit_bench.errors import UserError
 
@@ -21,9 +21,7 @@ def invert(
     number: Annotated[
         int | None, typer.Option("--number", "-n", metavar="N", help="Only the first N photos; all where not given.")
     ] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="PATH", help="Photos of your own: a folder, zip or LMDB.")
-    ] = None,
+    source: Source = None,
     tier: Tier = "full",
     device: Device = "cpu",
     json: Json = False,

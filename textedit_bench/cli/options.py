@@ -14,6 +14,10 @@ from textedit_bench.errors import UserError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
 Tier = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini, full, or auto (full where complete).")]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", metavar="SOURCE", help="Other photos: samples, or a folder, zip, LMDB or file of codes."),
+]
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or cuda:<index>.")]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder of the results.")]
 OneDataset = Annotated[

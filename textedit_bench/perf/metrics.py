@@ -22,7 +22,7 @@ from textedit_bench.metrics.frechet import distance_of_moments
 from textedit_bench.metrics.moments import Moments
 from textedit_bench.metrics.statistics import two_way_bootstrap
 from textedit_bench.metrics.streaming import FrechetDistance
-from textedit_bench.perf.timing import peak_memory_bytes
+from textedit_bench.perf.memory import peak_memory_bytes
 
 CHUNK = 1000
 GOAL = 30.0

@@ -21,7 +21,8 @@ from textedit_bench.models.clip_preprocessing import published_input
 from textedit_bench.models.encoder import StyleEncoder
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.perf import textbook
-from textedit_bench.perf.timing import Timing, compare, convolution_rate, peak_memory_bytes, synchronised
+from textedit_bench.perf.memory import peak_memory_bytes
+from textedit_bench.perf.timing import Timing, compare, convolution_rate, synchronised
 
 TOLERANCE = 1e-4
 HEADER = f"{'what':44} {'ours':>9} {'textbook':>9} {'ratio':>6} {'low..high':>11} {'of conv':>8} {'error':>8}"

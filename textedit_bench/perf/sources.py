@@ -22,7 +22,7 @@ from PIL import Image
 
 from textedit_bench.data.decode import decode
 from textedit_bench.data.sources import FolderSource, ImageSource, LmdbSource, ZipSource
-from textedit_bench.perf.timing import peak_memory_bytes
+from textedit_bench.perf.memory import peak_memory_bytes
 
 KINDS = ("folder", "zip", "lmdb")
 

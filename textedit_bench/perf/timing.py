@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -91,14 +90,3 @@ def convolution_rate(
     call()
     seconds = statistics.median(synchronised(call, device) for _ in range(repeats))
     return 2.0 * 9 * 512 * 512 * side * side / seconds
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident size of this process's own program so far.
-
-    Not ``getrusage``: what it reports of a child begins with the peak of the parent it was forked from.
-    """
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise OSError("this system does not report the peak of resident memory (VmHWM)")

@@ -53,25 +53,25 @@ class FolderSource:
         this = (status.st_dev, status.st_ino)
         if this in above:  # a link back to a folder we are in
             return
-        for name in _sorted_names(folder):
+        for name, is_folder in _sorted_names(folder):
             key = f"{below}{name}"
-            if (folder / name).is_dir():
+            if is_folder:
                 yield from self._walk(f"{key}/", (*above, this))
             else:
                 yield key
 
 
-def _sorted_names(folder: Path) -> Iterator[str]:
-    """Names of pictures and folders in order, never more than `NAMES_AT_ONCE` of them in memory."""
+def _sorted_names(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Names of pictures and folders in order, each with whether it is a folder; few of them in memory at a time."""
     last = ""
     while True:
         with os.scandir(folder) as listed:
-            later = (entry.name for entry in listed if entry.name > last and _wanted(entry))
+            later = ((entry.name, entry.is_dir()) for entry in listed if entry.name > last and _wanted(entry))
             names = heapq.nsmallest(NAMES_AT_ONCE, later)
         yield from names
         if len(names) < NAMES_AT_ONCE:
             return
-        last = names[-1]
+        last = names[-1][0]
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
