@@ -31,7 +31,7 @@ export TEB_PRECISION = $(value PRECISION)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: docs help venv bench train reproduce report test test-slow lint worlds perf clean
+.PHONY: docs help venv bench train reproduce report test test-slow lint worlds perf rehearsal clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,7 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
 	  $${TEB_N:+--images "$$TEB_N"} \
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
+	  $${TEB_LOGGER:+--logger "$$TEB_LOGGER"} \
 	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
 
 reproduce: venv ## measure a published table again, EXPERIMENT= (none given: list them; all); TIER= RESULTS=
@@ -103,6 +104,11 @@ docs: venv ## run the examples of the docstrings, build the API pages into site/
 	  $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
 	@$(BIN)/python -m pytest -q tests/docs
 	@$(BIN)/python -m mkdocs build --strict --quiet --config-file docs/mkdocs.yml
+
+rehearsal: venv ## run the full tier on made-up files of real size, before anything is fetched; METHOD= DATASET=
+	@$(BIN)/python -m textedit_bench.rehearsal \
+	  $${TEB_METHOD:+--methods "$$TEB_METHOD"} \
+	  $${TEB_DATASET:+--datasets "$$TEB_DATASET"}
 
 clean: ## remove caches and build products, keep .venv and results
 	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
