@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.progress import Reporter, make_reporter
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
-from textedit_bench.report.write import write_reports
+from textedit_bench.bench.store import Store
+from textedit_bench.report.write import Reports, write_reports
 
 __all__ = ["BenchRequest", "BenchSummary", "run_bench"]
 
@@ -32,6 +34,7 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         reporter.note("writing tables and pictures")
         try:
             reports = write_reports(done.store, done.cells, done.benched)
+            logged = _logged(request, done.store, reports)
         except KeyboardInterrupt:
             stopped = CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written")
             return replace(done.summary, outcomes=(*done.summary.outcomes, stopped), notes=(CONTINUES,))
@@ -41,7 +44,17 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         done.summary,
         written=reports.written,
         tables=reports.tables,
-        notes=(*done.summary.notes, *reports.notes),
+        notes=(*done.summary.notes, *reports.notes, *logged),
         refused=reports.refused,
         seconds=done.seconds(),
     )
+
+
+def _logged(request: BenchRequest, store: Store, reports: Reports) -> tuple[str, ...]:
+    """Log the bench where the request asks for it; what a person is told of it."""
+    if request.logger == "none" or not reports.tables:
+        return ()
+    from textedit_bench.report.online import log_bench
+
+    config = json.loads(json.dumps(asdict(request), default=str))
+    return (log_bench(store, list(reports.tables), config, reports.written),)

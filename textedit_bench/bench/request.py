@@ -10,6 +10,7 @@ from typing import Any
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
 
+LOGGERS = ("none", "wandb")
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 STANDARD_SEED = 0
@@ -60,6 +61,8 @@ class BenchRequest:
     """CPU threads of one cell; recorded with its results."""
     infer: bool = True
     """False: score stored edits only, edit nothing."""
+    logger: str = "none"
+    """``none``, or ``wandb``: also log the tables, curves and sheets to Weights & Biases, offline by default."""
     command: str = ""
     """The command line that was typed, for the record."""
 
@@ -67,6 +70,8 @@ class BenchRequest:
         _whole("images", self.images, low=1)
         _whole("seed", self.seed, low=0)
         _whole("threads", self.threads, low=1)
+        if self.logger not in LOGGERS:
+            raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")
         if self.split not in ("evaluation", "development"):
             raise UserError(f"split: {self.split!r} is unknown; valid: evaluation, development")
         if not self.strengths:

@@ -41,6 +41,9 @@ def bench(
     results: Results = Path("results"),
     device: Device = "cpu",
     threads: Threads = None,
+    logger: Annotated[
+        str | None, typer.Option(metavar="NAME", help="wandb: also log to Weights & Biases (offline by default).")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Compare methods: edit, score, write tables and pictures.
@@ -70,5 +73,6 @@ def bench(
         "results": results,
         "device": device,
         "threads": threads,
+        "logger": logger,
     }
     run(options, json, task)

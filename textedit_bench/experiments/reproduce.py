@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,28 +128,16 @@ def _measure_all(
     rows: list[Measured] = []
     notes: list[str] = []
     for name, card in cards.items():
-        if isinstance(card, str):
-            cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), card), {})
-            domain = None
-        else:
-            lacks = _incomplete(card, tier)
-            domain = Domain(card, tier, conditions.device) if lacks is None else None
-            cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), lacks or ""), {})
-            if lacks is None and experiment.needs_bench:
-                cells = bench_cells(experiment, name, tier, conditions, reporter)
+        missing = card if isinstance(card, str) else ""
+        cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), missing), {})
+        domain = None if isinstance(card, str) else Domain(card, tier, conditions.device)
+        if domain is not None and experiment.needs_bench:
+            cells = bench_cells(experiment, name, tier, conditions, reporter)
         for part in experiment.measure:
             own, own_notes = _measure(part, experiment, name, tier, cells, domain, conditions, reporter)
             rows += own
             notes += own_notes
     return rows, list(dict.fromkeys(notes))
-
-
-def _incomplete(card: DatasetCard, tier: str) -> str | None:
-    """The first thing a tier lacks; None where it is complete."""
-    from textedit_bench.registry import missing_file
-
-    lacks = missing_file(card, tier)
-    return f"missing {lacks}" if lacks else None
 
 
 def _measure(
@@ -176,17 +164,28 @@ def _measure(
 
         return measure_audit(dataset, cells), ()
     if domain is None:  # the rest needs networks
-        return list(_lacking(part, experiment, dataset, cells)), ()
+        return list(_lacking(part, experiment, dataset, cells.states)), ()
+    try:
+        return _measure_domain(part, experiment, domain, conditions, reporter)
+    except UserError as error:  # a network or the photos are not there
+        states = dict.fromkeys(cells.states, str(error))
+        return list(_lacking(part, experiment, dataset, states)), ()
+
+
+def _measure_domain(
+    part: Measure, experiment: Experiment, domain: Domain, conditions: Conditions, reporter: Reporter
+) -> tuple[list[Measured], Sequence[str]]:
+    """Measures that need more than the bench's cells."""
     methods = {name: installed(name) for name in wanted_methods(experiment)}
     if isinstance(part, Latency):
         from textedit_bench.experiments.latency import measure_latency
 
-        reporter.note(f"timing single edits on {dataset}")
+        reporter.note(f"timing single edits on {domain.name}")
         return measure_latency(part, domain, methods, conditions), ()
     if isinstance(part, Generation):
         from textedit_bench.experiments.generation import measure_generation
 
-        reporter.note(f"drawing pictures from texts on {dataset}")
+        reporter.note(f"drawing pictures from texts on {domain.name}")
         return measure_generation(part, domain, methods, conditions, experiment.seed), ()
     if isinstance(part, Alignment):
         from textedit_bench.experiments.alignment import measure_alignment
@@ -198,11 +197,11 @@ def _measure(
     return measure_variants(part, experiment, domain, installed(part.method), conditions, reporter)
 
 
-def _lacking(part: Measure, experiment: Experiment, dataset: str, cells: DatasetCells) -> Iterator[Measured]:
+def _lacking(part: Measure, experiment: Experiment, dataset: str, states: Mapping[str, str]) -> Iterator[Measured]:
     """One row per method that says why a data set could not be measured."""
     from textedit_bench.experiments.measured import Heading
 
-    for method, state in cells.states.items():
+    for method, state in states.items():
         yield Measured(
             dataset=dataset, method=method, setting="", metric=part.kind, heading=Heading(part.kind), state=state
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pytorch_lightning.loggers import CSVLogger, Logger
 
 from textedit_bench.errors import UserError
 
 
-def make_logger(kind: str, folder: Path, run_name: str) -> Logger:
+def make_logger(kind: str, folder: Path, run_name: str, config: Mapping[str, Any] | None = None) -> Logger:
     """``"csv"``: ``metrics.csv`` in ``folder``; ``"wandb"``: Weights & Biases, offline unless the user is logged in.
 
     Raises:
@@ -25,7 +27,9 @@ def make_logger(kind: str, folder: Path, run_name: str) -> Logger:
     from pytorch_lightning.loggers import WandbLogger
 
     offline = os.environ.get("WANDB_MODE") != "online" and not _logged_in(wandb)
-    return WandbLogger(name=run_name, project="textedit-bench", save_dir=folder, offline=offline)
+    return WandbLogger(
+        name=run_name, project="textedit-bench", save_dir=folder, offline=offline, config=dict(config or {})
+    )
 
 
 def _logged_in(wandb: object) -> bool:

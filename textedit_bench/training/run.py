@@ -114,7 +114,7 @@ def train(
             precision=options.precision,  # type: ignore[arg-type]
             max_epochs=epochs,
             gradient_clip_val=gradient_clip,
-            logger=make_logger(options.logger, folder, folder.name),
+            logger=make_logger(options.logger, folder, folder.name, identity),
             callbacks=watch,
             use_distributed_sampler=False,  # the draws depend on the rank already
             num_sanity_val_steps=0,

@@ -1,0 +1,93 @@
+"""A bench in Weights & Biases: its request, its tables, its curves and its picture sheets. Nothing needs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.curves import AXES, curve
+from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.rows import make_rows
+
+PROJECT = "textedit-bench"
+FOLDER = "wandb"
+"""Below the results: where offline runs are kept until ``wandb sync`` sends them."""
+
+
+def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], written: Sequence[Path]) -> str:
+    """Log a bench that has ended; offline unless ``WANDB_MODE=online`` is set.
+
+    Args:
+        store: the results.
+        tiers: those that were written.
+        config: the request as plain values.
+        written: tables (``.csv``) and pictures (``.png``) of the bench.
+
+    Returns:
+        What a person is told: where the run lies and how it is sent.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    try:
+        import wandb
+    except ImportError as error:
+        raise UserError("logger wandb: the package is missing; install it with: pip install wandb") from error
+    online = os.environ.get("WANDB_MODE") == "online"
+    folder = store.root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    run = wandb.init(
+        project=PROJECT,
+        name="-".join(["bench", *config.get("methods", ())])[:120],
+        job_type="bench",
+        dir=str(store.root),
+        mode="online" if online else "offline",
+        config=dict(config),
+        settings=wandb.Settings(silent=True, x_disable_stats=True, disable_git=True, disable_code=True),
+    )
+    try:
+        content: dict[str, Any] = {}
+        for path in written:
+            name = path.relative_to(store.root).with_suffix("").as_posix()
+            if path.suffix == ".csv" and path.is_file():
+                content[name] = wandb.Table(dataframe=_plain(pd.read_csv(path)))
+            elif path.suffix == ".png" and path.is_file():
+                content[name] = wandb.Image(str(path))
+        for tier in tiers:
+            points = list(_points(collect_stored(store, tier)))
+            if points:
+                content[f"{tier}/curves"] = wandb.Table(dataframe=pd.DataFrame(points))
+        run.log(content)
+        where = Path(run.dir).parent
+    finally:
+        run.finish()
+    return "logged to Weights & Biases" if online else f"logged offline; send it with: wandb sync {where}"
+
+
+def _points(collected: Sequence[Collected]) -> Iterator[dict[str, Any]]:
+    """Effect and preservation of every row at every strength."""
+    for part in collected:
+        for row in make_rows(part.cells):
+            for axes in AXES:
+                for strength, values in curve(row, axes).dropna().iterrows():
+                    facts = {"dataset": part.dataset, "method": row.title, "prompts": row.prompt_set}
+                    yield {
+                        **facts,
+                        "strength": float(str(strength)),
+                        "effect_metric": axes[0],
+                        "effect": float(values[axes[0]]),
+                        "kept_metric": axes[1],
+                        "kept": float(values[axes[1]]),
+                    }
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of one type each, as the table of the service wants them."""
+    return frame.assign(**{name: frame[name].astype(str) for name in frame.columns if frame[name].dtype == object})
