@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from textedit_bench import __version__
+from textedit_bench.cli.diagnosis_cells import cells
 
 
 def diagnose() -> dict[str, dict[str, Any]]:
@@ -19,6 +20,7 @@ def diagnose() -> dict[str, dict[str, Any]]:
         "packages": _packages(),
         "tiers": _tiers(),
         "methods": _methods(),
+        "cells": cells(),
         "broken": _broken(),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from textedit_bench.cli.options import Json
@@ -10,6 +12,8 @@ from textedit_bench.cli.output import print_json
 
 def doctor(json: Json = False) -> None:
     """Show versions, the device, and which method can run on which data set and tier; exit 1 if a plugin is broken.
+
+    What is missing is shown with where to get it.
 
     \b
     Examples:
@@ -25,7 +29,18 @@ def doctor(json: Json = False) -> None:
         for title, facts in found.items():
             typer.echo(f"{title}:")
             for name, value in facts.items():
-                typer.echo(f"  {name}: {value}")
+                for line in _lines(value):
+                    typer.echo(f"  {name}: {line}")
             if not facts:
                 typer.echo("  none")
     raise typer.Exit(1 if found["broken"] else 0)
+
+
+def _lines(value: Any) -> list[str]:
+    """A fact as it is; facts by method as one line for each that several share."""
+    if not isinstance(value, dict):
+        return [str(value)]
+    alike: dict[str, list[str]] = {}
+    for name, fact in value.items():
+        alike.setdefault(fact, []).append(name)
+    return [f"{fact}: {', '.join(names)}" for fact, names in alike.items()]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Check, ...] = (
     *facts.CHECKS,
-    *strength.CHECKS,
     *shape.CHECKS,
+    *strength.CHECKS,
     *batch.CHECKS,
     *surroundings.CHECKS,
     *keeping.CHECKS,
@@ -155,7 +155,7 @@ class _Run:
         name, expected, why = _SERVES
         try:
             with _quiet():
-                subject.usual  # noqa: B018 - the first edit
+                subject.usual_edit  # noqa: B018
         except UserError as error:
             lines = len(str(error).splitlines())
             state = "not applicable" if lines <= 1 else "failed"

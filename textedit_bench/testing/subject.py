@@ -117,9 +117,14 @@ class Subject:
         return shown.detach().clamp(-1, 1)
 
     @cached_property
+    def usual_edit(self) -> Any:
+        """The first prompt at the default strength, by a fresh editor."""
+        return self.edit(self.info.strength_default)
+
+    @cached_property
     def usual(self) -> Tensor:
-        """Pictures of the first prompt at the default strength, by a fresh editor."""
-        return self.pictures(self.edit(self.info.strength_default))
+        """Its pictures."""
+        return self.pictures(self.usual_edit)
 
     @cached_property
     def base(self) -> Tensor:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 
+RANDOM = ("torch's random state", "numpy's random state", "Python's random state")
+"""Names of the random states among those of `global_state`."""
+
+
 @contextmanager
 def connections() -> Iterator[list[str]]:
     """Refuse every connection and name look-up of this process in the block, and list them; local sockets may pass."""
@@ -81,9 +85,9 @@ def passes(networks: dict[str, Any]) -> Iterator[dict[str, int]]:
 def global_state() -> dict[str, Any]:
     """Settings of the process that every other piece of code depends on, name -> comparable value."""
     return {
-        "torch's random state": torch.get_rng_state().numpy().tobytes(),
-        "numpy's random state": repr(np.random.get_state()),
-        "Python's random state": random.getstate(),
+        RANDOM[0]: torch.get_rng_state().numpy().tobytes(),
+        RANDOM[1]: repr(np.random.get_state()),
+        RANDOM[2]: random.getstate(),
         "torch's default dtype": torch.get_default_dtype(),
         "torch's default device": torch.get_default_device(),
         "torch's grad mode": torch.is_grad_enabled(),
@@ -97,6 +101,6 @@ def global_state() -> dict[str, Any]:
     }
 
 
-def threads_alive() -> set[str]:
-    """Names of Python threads besides the main one."""
-    return {thread.name for thread in threading.enumerate() if thread is not threading.main_thread()}
+def threads_alive() -> dict[threading.Thread, str]:
+    """Python threads that run, with their names."""
+    return {thread: thread.name for thread in threading.enumerate()}

@@ -21,8 +21,9 @@ from textedit_bench.testing.subject import Subject
 )
 def shapes(subject: Subject) -> None:
     """At the default strength, and for a batch of one."""
-    for latents in (subject.fresh_latents(), subject.fresh_latents()[:1]):
-        _look(subject, subject.edit(subject.info.strength_default, latents=latents), latents)
+    _look(subject, subject.usual_edit, subject.latents)
+    one = subject.fresh_latents()[:1]
+    _look(subject, subject.edit(subject.info.strength_default, latents=one), one)
 
 
 def _look(subject: Subject, edit: Any, given: Latents) -> None:

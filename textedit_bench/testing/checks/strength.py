@@ -36,7 +36,7 @@ def strength_zero(subject: Subject) -> None:
         if found.space == "s":
             with torch.no_grad():
                 given = subject.domain.generator.to_style(given)
-        worst = float((found.codes - given).abs().max()) if found.codes.shape == given.shape else float("inf")
+        worst = float((found.codes.detach() - given).abs().max()) if found.codes.shape == given.shape else float("inf")
         if not worst <= 1e-5:
             raise CheckError(f"codes at strength 0 differ from the given ones by up to {worst:.3g}")
         return
