@@ -100,7 +100,16 @@ def test_the_neutral_text_has_no_delta_and_is_the_mean_picture_feature_once_cent
     for gap in ("none", "centre"):
         assert editor(direction="delta", gap=gap).direction(neutral).abs().max() < 1e-5
     centred = editor(gap="centre").direction(neutral)
-    assert torch.allclose(centred, network.offset(network.image_mean[None])[0], atol=1e-5)
+    assert torch.allclose(centred, network.offset(network.image_mean[None], unit_length=False)[0], atol=1e-5)
+
+
+def test_centred_texts_lie_on_the_mean_picture_feature(domain, editor, network):
+    text, neutral = (torch.nn.functional.normalize(domain.clip.encode_text([t])) for t in ("blond hair", NEUTRAL))
+    feature = network.image_mean + 0.2 * (text - neutral)
+    found = editor(gap="centre", gap_scale=0.2).direction(BLOND)
+    assert torch.allclose(found, network.offset(feature, unit_length=False)[0], atol=1e-5)
+    made = editor(gap="centre", gap_scale=0.2, noise="none").generate(BLOND, 1).codes
+    assert torch.allclose(made[0], found + network.w_mean, atol=1e-5)
 
 
 def test_rows_confine_the_edit(editor, latents):

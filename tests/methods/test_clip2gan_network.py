@@ -43,6 +43,8 @@ def test_only_the_direction_of_a_feature_counts(length):
     network = ClipMapping(8, 3, 6, depth=3)
     features = torch.randn(4, 8)
     assert torch.allclose(network(length * features), network(features), rtol=1e-4, atol=1e-5)
+    unit = F.normalize(features, dim=-1)
+    assert torch.allclose(network.offset(unit, unit_length=False), network.offset(features), atol=1e-5)
 
 
 def test_the_output_by_hand():

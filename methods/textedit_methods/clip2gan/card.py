@@ -25,6 +25,7 @@ CARD = MethodInfo(
         "beta": 0.3,
         "direction": "residual",  # or "literal", "delta"
         "gap": "none",  # or "centre"
+        "gap_scale": 0.45,  # with centre: how far from the mean picture feature a text's difference goes
         "noise": "multiplicative",  # or "additive_literal", "additive_rms", "none"
         "sigma": 0.6,
         "rest": 0.0,  # generation: how much of what CLIP does not say is drawn; 1 as much as photos differ

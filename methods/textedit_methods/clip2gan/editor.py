@@ -88,13 +88,12 @@ class CLIP2GAN(Editor):
         ``literal``, as printed: n = M(f_text), which holds the mean of W too and so washes pictures out. ``residual``:
         M(f_text) without that mean. ``delta`` (ours): M(f_text) - M(f_neutral).
         """
-        network, kind = self.network, self.settings["direction"]
-        text = self._text_feature(prompt.words)
+        kind, offset = self.settings["direction"], self._offset(self._text_feature(prompt.words))[0]
         if kind == "literal":
-            return network(text)[0]
+            return offset + self.network.w_mean
         if kind == "residual":
-            return network.offset(text)[0]
-        return (network.offset(text) - network.offset(self._text_feature(self._neutral)))[0]
+            return offset
+        return offset - self._offset(self._text_feature(self._neutral))[0]
 
     # -- generation --------------------------------------------------------------------------------------------------
     @torch.no_grad()
@@ -111,7 +110,7 @@ class CLIP2GAN(Editor):
         text = self._text_feature(prompt.words).expand(n, -1)
         stream = torch.Generator().manual_seed(seed)
         noisy = add_noise(text, self.settings["noise"], float(self.settings["sigma"]), stream)
-        codes = self.network(noisy) + self._rest(n, seed).to(noisy)
+        codes = self.network.w_mean + self._offset(noisy) + self._rest(n, seed).to(noisy)
         return Latents(codes, "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
 
     def _rest(self, n: int, seed: int) -> Tensor:
@@ -144,15 +143,24 @@ class CLIP2GAN(Editor):
     def _text_feature(self, text: str) -> Tensor:
         """The feature that stands for the text in the place of a picture's, [1, d].
 
-        With ``gap=centre`` (ours): the text's unit feature less the neutral text's, put on the mean of the pictures'
-        features: the network was trained on pictures, whose features lie far from all texts'.
+        With ``gap=centre`` (ours): ``gap_scale`` times the difference of the unit features of this text and the neutral
+        one, put on the mean of the pictures' unit features. The network was trained on pictures, whose features lie far
+        from all texts'; and a text says one thing with its whole length, where a picture says many.
         """
         with torch.no_grad():
             feature = self.clip.encode_text([text]).float()
-            if self.settings["gap"] == "centre":
-                feature = unit(feature) - unit(self.clip.encode_text([self._neutral]).float())
-                feature = feature + self.network.image_mean.to(feature)
+            if self._centred:
+                difference = unit(feature) - unit(self.clip.encode_text([self._neutral]).float())
+                feature = self.network.image_mean.to(feature) + float(self.settings["gap_scale"]) * difference
         return feature
+
+    @property
+    def _centred(self) -> bool:
+        return bool(self.settings["gap"] == "centre")
+
+    def _offset(self, features: Tensor) -> Tensor:
+        """R(f) of features that stand for texts."""
+        return self.network.offset(features, unit_length=not self._centred)
 
     def _synthesize(self, latents: Latents) -> Tensor:
         make = self.domain.generator.synthesize if latents.space == "w+" else self.domain.generator.synthesize_style

@@ -94,11 +94,13 @@ class ClipMapping(nn.Module):
         """Inverse of `config`."""
         return cls(**config)
 
-    def offset(self, features: Tensor) -> Tensor:
+    def offset(self, features: Tensor, *, unit_length: bool = True) -> Tensor:
         """R(f): the code less the mean of W.
 
         Args:
             features: CLIP features of any length, [B, d].
+            unit_length: take their length out, as in training. A sum of mean features is shorter than one feature;
+                stretched to its length it would stand for a picture unlike any.
 
         Returns:
             [B, rows, w_dim].
@@ -108,7 +110,7 @@ class ClipMapping(nn.Module):
         """
         if features.ndim != 2 or features.shape[1] != self.feature_dim:
             raise ValueError(f"this network reads features [B, {self.feature_dim}], got {tuple(features.shape)}")
-        x = F.normalize(features, dim=-1) * math.sqrt(self.feature_dim)
+        x = (F.normalize(features, dim=-1) if unit_length else features) * math.sqrt(self.feature_dim)
         last = self.depth - 1
         for i, layer in enumerate(self.layers):
             x = layer(x)
