@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 
@@ -135,7 +135,7 @@ class Reader:
 
             # A loader takes a few entries in advance and gives its results in the order in which it took them.
             results = DataLoader(
-                self._decoder,
+                cast(Any, self._decoder),  # anything with items will do; a base class would import torch for nothing
                 batch_size=None,
                 sampler=_Once(encoded()),
                 num_workers=self._workers,

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def write_source(kind: str, folder: Path, entries: int) -> Path:
 
 def measure(kind: str, path: Path) -> Opening:
     """Open a source in this process, which should have done nothing else."""
-    source: ImageSource = {"folder": FolderSource, "zip": ZipSource, "lmdb": LmdbSource}[kind](path)
+    kinds: dict[str, Callable[[Path], ImageSource]] = {"folder": FolderSource, "zip": ZipSource, "lmdb": LmdbSource}
+    source = kinds[kind](path)
     before, start = _read_so_far(), time.perf_counter()
     decode(source.read(next(iter(source.entries()))))
     first_s, after = time.perf_counter() - start, _read_so_far()
