@@ -43,7 +43,8 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
     try:
         return model.model_validate({**data, **more})
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt field is both unknown and missing; the misspelt one is what a person can see.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         field = ".".join(str(part) for part in first["loc"])
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
