@@ -31,7 +31,7 @@ def _bench(*words: str, cwd: Path, site: Path) -> str:
 def test_a_new_method_is_installed_checked_and_benched(kind, tmp_path):
     site, name = tmp_path / "site", "zz-fresh"
     _bench("new-method", name, "--kind", kind, cwd=tmp_path, site=site)
-    install = ["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site), name]
+    install = ["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site), f"./{name}"]
     _run(sys.executable, *install, cwd=tmp_path)
 
     assert name in _bench("methods", cwd=tmp_path, site=site)

@@ -30,7 +30,8 @@ def new_method(
     for path in write_skeleton(name, kind, output.expanduser()):
         typer.echo(path)
     folder = output.expanduser() / name
+    place = folder if folder.is_absolute() else f"./{folder}"  # a bare name would be looked up in the package index
     typer.echo("", err=True)
-    typer.echo(f"Next: pip install -e {folder} --no-deps --no-build-isolation", err=True)
+    typer.echo(f"Next: pip install -e {place} --no-deps --no-build-isolation", err=True)
     typer.echo(f"      textedit-bench check {name}", err=True)
     typer.echo(f"      textedit-bench bench --method {name}", err=True)

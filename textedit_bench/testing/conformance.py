@@ -111,7 +111,7 @@ class _Run:
     ) -> None:
         self.method, self.info = method, method.info
         self.folder, self.settings, self.report = folder, {**method.info.trial, **settings}, report
-        self.trainable = method.info.trains == "none" or bool(method.info.trial)
+        self.trainable = method.info.trains == "none" or bool(self.settings)
         self.results: list[Result] = []
         self.served = 0
 

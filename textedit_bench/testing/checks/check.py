@@ -35,15 +35,15 @@ class Check:
             self.look(subject)
         except DoesNotApplyError as reason:
             return Result(self.name, "not applicable", self.expected, self.why, str(reason), where)
-        except CheckError as found:
-            return Result(self.name, "failed", self.expected, self.why, str(found), where)
+        except CheckError as broken:
+            found = str(broken)
         except UserError as error:
             found = f"it refused: {error}"
-            return Result(self.name, "failed", self.expected, self.why, found, where)
         except Exception as error:  # a stranger's method may raise anything
             found = f"{type(error).__name__}: {error}"
-            return Result(self.name, "failed", self.expected, self.why, found, where)
-        return Result(self.name, "passed", self.expected, self.why, where=where)
+        else:
+            return Result(self.name, "passed", self.expected, self.why, where=where)
+        return Result(self.name, "failed", self.expected, self.why, found, where)
 
 
 def check(name: str, expected: str, why: str) -> Callable[[Look], Check]:

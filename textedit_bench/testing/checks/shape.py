@@ -29,7 +29,7 @@ def shapes(subject: Subject) -> None:
 def _look(subject: Subject, edit: Any, given: Latents) -> None:
     if isinstance(edit, Latents):
         generator, tensor = subject.domain.generator, edit.codes
-        shape = (len(given), generator.num_rows, generator.w_dim)
+        shape: tuple[int, ...] = (len(given), generator.num_rows, generator.w_dim)
         if edit.space == "s":
             shape = (len(given), generator.num_styles)
         if edit.ids != given.ids:
