@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     datasets = tuple(name for name in options.datasets.split(",") if name)
     given = options.folder is not None
     folder = Path(options.folder or tempfile.mkdtemp(prefix="textedit-rehearsal-")).absolute()
-    rehearsal = Rehearsal(folder, datasets, names, train=not options.edit_only)
+    rehearsal = Rehearsal(folder, datasets, names)
     try:
         if options.write:
             card = read_card(options.write)
@@ -60,7 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--methods", default="", help="names, separated by commas; all that take part where not given")
     parser.add_argument("--folder", help="where the files go, which stay there; a temporary folder where not given")
     parser.add_argument("--report", default="results/rehearsal", help="where the table goes")
-    parser.add_argument("--edit-only", action="store_true", help="train nothing; methods that need it are left out")
     parser.add_argument("--write", help=argparse.SUPPRESS)
     return parser
 

@@ -11,6 +11,9 @@ import yaml
 from textedit_bench.data.card import DatasetCard, PromptCard, read_card
 
 SPLITS = {"evaluation": 2, "development": 2, "train": 4}
+FIRST = {"evaluation": 0, "development": 3, "train": 6}
+"""Positions of the splits in the source, with room for an image that cannot be used, as LSUN has some."""
+PICTURES = FIRST["train"] + SPLITS["train"]
 PROJECTION_STEPS = 3
 _PROMPTS = {"evaluation": 1, "development": 1, "train": 2}
 JUDGES = {"perceptual": "lpips-alex", "features": "inception-fid"}
@@ -31,7 +34,7 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
     tier["networks"] = {**judges, **tier["networks"]}
     tier["splits"] = SPLITS
     if "source" in tier:
-        tier["source"].pop("first", None)
+        tier["source"]["first"] = FIRST
     if card.tier("full").inverter_name == "projection":
         tier["inversion"] = {**tier.get("inversion", {}), "steps": PROJECTION_STEPS}
     tier["prompts"] = [prompt.model_dump(mode="json", exclude_defaults=True) for prompt in _prompts(card, set(words))]

@@ -53,17 +53,15 @@ class DatasetRehearsal:
         """Every method edits with what its authors released, and then trains; else the other way round."""
         yield self.write()
         for method, part in self.parts.items():
-            trained = [*self.train(method, part)] if method in self.trains else []
-            # Weights that were trained here come before released ones, which are to be seen in use.
-            released = self.name in part.released
-            usable = part.untrained is None or released
-            if trained and usable and not released and not part.endless:
-                yield from trained
-                yield self.bench(method, dict(part.edit))
+            training = list(self.train(method, part)) if method in self.trains else []
+            released, bare = self.name in part.released, part.untrained is not None
+            if training and not released and not bare:
+                yield from training
+                yield self.bench(method, part.edit)
             else:
-                settings = dict(part.edit) | ({} if usable else dict(part.untrained or {}))
-                yield self.bench(method, settings)
-                yield from trained
+                # Released weights are to be seen in use, and those that are trained here come before them.
+                yield self.bench(method, part.edit if released else {**part.edit, **(part.untrained or {})})
+                yield from training
 
     def write(self) -> Stage:
         """Weights and photos."""

@@ -13,7 +13,7 @@ from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
 from textedit_bench.places import HOME
 from textedit_bench.registry import list_datasets, load_dataset, method_info
-from textedit_bench.rehearsal.cards import SPLITS, write_card
+from textedit_bench.rehearsal.cards import PICTURES, write_card
 from textedit_bench.rehearsal.files import remove_files, write_files
 from textedit_bench.rehearsal.part import Part, parts
 from textedit_bench.rehearsal.photos import write_photos
@@ -32,13 +32,11 @@ class Rehearsal:
         folder: where everything goes; its folders ``home`` and ``runs`` are emptied on the way.
         datasets: names or cards; every installed one with a full tier where empty.
         methods: names; every one that has a part where empty.
-        train: whether methods are trained as well.
     """
 
     folder: Path
     datasets: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
-    train: bool = True
 
     def run(self, told: Callable[[Measured], None]) -> list[Measured]:
         """Every stage; a failed one does not stop the others.
@@ -50,7 +48,7 @@ class Rehearsal:
         cards = self.cards(chosen)
         measured: list[Measured] = []
         for number, card in enumerate(cards):
-            trains = frozenset(name for name in chosen if self.train and method_info(name).trains != "none")
+            trains = frozenset(name for name in chosen if method_info(name).trains != "none")
             rehearsal = DatasetRehearsal(card, sizes_of(card), self.folder, chosen, trains)
             for stage in rehearsal.stages():
                 measured.append(run_stage(stage, self.folder, environment(self.folder)))
@@ -102,7 +100,7 @@ def write_all(card: DatasetCard, sizes: Sizes, folder: Path, chosen: Mapping[str
     source = card.tier("full").source
     where = source_path(card, source) if source else None
     if source is not None and where is not None and not where.exists():
-        write_photos(where, source, sum(SPLITS.values()), sizes.resolution)
+        write_photos(where, source, PICTURES, sizes.resolution)
     for method, part in chosen.items():
         rehearsal = DatasetRehearsal(card, sizes, folder, chosen, frozenset())
         for setting, write in part.training_files.items():
