@@ -88,6 +88,7 @@ def write_comparison(table: Comparison, folder: Path) -> list[Path]:
         "tex": render_latex(page),
         "html": render_html(page),
     }
+    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for ending, text in texts.items():
         path = folder / f"{name}.{ending}"
@@ -129,12 +130,13 @@ def _measure_all(
     notes: list[str] = []
     for name, card in cards.items():
         missing = card if isinstance(card, str) else ""
+        label = name if isinstance(card, str) else card.name  # an experiment may name a card by alias or by file
         cells = DatasetCells(None, dict.fromkeys(wanted_methods(experiment), missing), {})
         domain = None if isinstance(card, str) else Domain(card, tier, conditions.device)
         if domain is not None and experiment.needs_bench:
             cells = bench_cells(experiment, name, tier, conditions, reporter)
         for part in experiment.measure:
-            own, own_notes = _measure(part, experiment, name, tier, cells, domain, conditions, reporter)
+            own, own_notes = _measure(part, experiment, label, tier, cells, domain, conditions, reporter)
             rows += own
             notes += own_notes
     return rows, list(dict.fromkeys(notes))

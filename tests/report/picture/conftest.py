@@ -23,7 +23,14 @@ IMAGE_METRICS = {
     "lpips_inversion": ("LPIPS, to inversion", False), **{f"changed_{a}": (f"Changed: {a}", False) for a in ATTRIBUTES},
 }  # fmt: skip
 PROTOCOLS: dict[str, dict[str, Any]] = {
-    name: {"id": f"{name}@v1", "title": title, "higher_is_better": up, "decimals": 3, "scope": "image", "in_loop": False}
+    name: {
+        "id": f"{name}@v1",
+        "title": title,
+        "higher_is_better": up,
+        "decimals": 3,
+        "scope": "image",
+        "in_loop": False,
+    }
     for name, (title, up) in IMAGE_METRICS.items()
 }
 PROTOCOLS["fid_real"] = {
@@ -48,7 +55,9 @@ def make_store(
     inputs = root / "mini" / dataset / "_inputs" / "i"
     inputs.mkdir(parents=True)
     write_pictures(inputs / "images.zip", {"photo": photos, "inversion": photos // 2 + 40}, ids)
-    features = {name: draw.normal(size=(n, 2)) for name, n in (("reference", 9), ("inversion", images), ("photo", images))}
+    features = {
+        name: draw.normal(size=(n, 2)) for name, n in (("reference", 9), ("inversion", images), ("photo", images))
+    }
     np.savez(inputs / "features.npz", **features)
     (inputs / "manifest.json").write_text("{}")
     for m, method in enumerate((*methods, "Control")):
@@ -82,7 +91,8 @@ def _cell(
     path.mkdir(parents=True)
     colour = np.eye(3)[m % 3] * 255
     groups = {
-        strength_name(s): (photos * (1 - s / 4) + colour * (0 if control else s / 4)).astype(np.uint8) for s in STRENGTHS
+        strength_name(s): (photos * (1 - s / 4) + colour * (0 if control else s / 4)).astype(np.uint8)
+        for s in STRENGTHS
     }
     write_pictures(path / "images.zip", groups, ids)
     frames = []
@@ -93,15 +103,29 @@ def _cell(
             frames.append(
                 pd.DataFrame(
                     {
-                        "dataset": dataset, "method": name, "prompt_id": f"p{p}", "seed": 0, "image": ids,
-                        "strength": strength, "metric": metric, "value": np.asarray(values, float), "state": "ok",
-                        "protocol": f"{metric}@v1", "tier": "mini",
+                        "dataset": dataset,
+                        "method": name,
+                        "prompt_id": f"p{p}",
+                        "seed": 0,
+                        "image": ids,
+                        "strength": strength,
+                        "metric": metric,
+                        "value": np.asarray(values, float),
+                        "state": "ok",
+                        "protocol": f"{metric}@v1",
+                        "tier": "mini",
                     }  # fmt: skip
                 )
             )
     write_table(pd.concat(frames, ignore_index=True), path / "records.parquet")
     cost = {"stage": ["edit", "synthesise", "score"], "images": len(ids), "seconds": [0.01 * 9**m, 0.2, 0.3]}
-    memory = {"host_peak_bytes": 2**28, "device_peak_bytes": 0, "dataset": dataset, "method": name, "prompt_id": f"p{p}"}
+    memory = {
+        "host_peak_bytes": 2**28,
+        "device_peak_bytes": 0,
+        "dataset": dataset,
+        "method": name,
+        "prompt_id": f"p{p}",
+    }
     write_table(pd.DataFrame({**cost, **memory}), path / "cost.parquet")
     np.savez(path / "features.npz", features=draw.normal(size=(len(STRENGTHS), len(ids), 2)))
     manifest = {
@@ -124,3 +148,9 @@ def _cell(
 @pytest.fixture
 def store(tmp_path):
     return make_store(tmp_path / "results")
+
+
+@pytest.fixture(name="make_store")
+def make_store_():
+    """The function itself, for stores of another size."""
+    return make_store

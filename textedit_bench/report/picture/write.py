@@ -70,6 +70,7 @@ def write_picture_report(
     contents = Contents(tier, tuple(collected), build_table(tier, collected))
     page, shown = _fitting(contents, collected, images, limit)
     path = output or store.root / tier / NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
     drawn = write_plots(collected, path.parent / "plots") if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))

@@ -1,0 +1,109 @@
+"""The report is valid HTML that loads nothing, escapes every text, keeps to its size and follows its rules."""
+
+from __future__ import annotations
+
+import re
+
+import html5lib
+import numpy as np
+import pytest
+
+from textedit_bench.errors import UserError
+from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.picture.examples import disagreements, ordered_examples
+from textedit_bench.report.picture.payload import embedded
+from textedit_bench.report.picture.strips import StripBook
+from textedit_bench.report.picture.svg import ticks
+from textedit_bench.report.picture.write import write_picture_report
+from textedit_bench.report.why import explain
+
+EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "
+
+
+@pytest.fixture
+def page(tmp_path, make_store):
+    store = make_store(tmp_path / "evil", words=EVIL)
+    written = write_picture_report(store, "mini", plots=False)
+    assert written.path == store.root / "mini" / "report.html"
+    return written.path.read_text(encoding="utf-8")
+
+
+def test_the_page_passes_a_strict_parser_and_holds_one_script(page):
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
+    kinds = [script.get("type") for script in tree.iter("script")]
+    assert kinds == ["application/json", None]
+    handlers = [name for node in tree.iter() for name in node.attrib if str(name).startswith("on")]
+    assert handlers == []
+    assert "Beta & <b>" in "".join(tree.find(".//table").itertext())
+
+
+def test_the_page_loads_nothing_and_may_not(page):
+    assert not re.search(r"""(?:src|href)=["']?(?!data:|#)""", page)
+    assert "default-src 'none'" in page and "url(http" not in page and "@import" not in page
+
+
+def test_json_cannot_end_its_script():
+    assert "<" not in embedded({"a": "</script><!--"}) and "&" not in embedded("&amp;")
+
+
+def test_fewer_images_are_shown_where_the_page_would_be_too_large(tmp_path, make_store):
+    store = make_store(tmp_path / "big", images=6, side=32)
+    whole = write_picture_report(store, "mini", plots=False)
+    small = write_picture_report(store, "mini", limit=whole.size - 2000, plots=False)
+    assert whole.images == 6 and 1 <= small.images < 6 and small.size <= whole.size - 2000
+    with pytest.raises(UserError, match="larger than"):
+        write_picture_report(store, "mini", limit=5000, plots=False)
+
+
+def test_equal_pictures_are_stored_once_and_large_ones_are_reduced():
+    book = StripBook(largest=16)
+    picture = np.zeros((32, 32, 3), np.uint8)
+    assert book.add([picture, picture]) == book.add([picture, picture]) == 0
+    assert book.add([picture + 9, picture]) == 1 and len(book.uris) == 2
+
+
+def test_examples_follow_their_rule(store):
+    (part,) = collect_stored(store, "mini")
+    for examples in ordered_examples(part).values():
+        values = [float(e.caption.split(": ")[1]) for e in examples]
+        assert [e.caption.split(":")[0] for e in examples] == ["worst", "median", "best"]
+        assert values == sorted(values)
+    found = disagreements(part)
+    assert found and len({(e.cell.digest) for e in found}) == len(found)
+
+
+def test_nothing_stored_is_bad_input(tmp_path, store):
+    from textedit_bench.bench.store import Store
+
+    with pytest.raises(UserError, match="run bench first"):
+        write_picture_report(Store(tmp_path / "none"), "mini")
+    with pytest.raises(UserError, match="Valid: d"):
+        write_picture_report(store, "mini", datasets=["e"])
+
+
+def test_ticks_are_round_and_inside():
+    assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert all(3.1 <= t <= 3.9 for t in ticks(3.1, 3.9))
+
+
+def test_why_leads_from_an_entry_to_its_values(store):
+    (entry,) = explain(store, "mini", "m1/d/clip_direction/trained")
+    assert entry.n == 12 and len(entry.values) == 12 and entry.low <= entry.value <= entry.high
+    assert entry.value == pytest.approx(entry.values["value"].mean())
+    assert [run.prompt_id for run in entry.runs] == ["p0", "p1"]
+    assert entry.runs[0].command == "textedit-bench bench -m x"
+    assert entry.to_json()["values"][0]["state"] == "ok"
+    by_digest = explain(store, "mini", entry.runs[0].digest[:12])
+    assert {why.address.split("/")[0] for why in by_digest} == {"m1"}
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("m9/d/success", "Valid: m0, m1, m2"), ("m1/x/success", "Valid: d"), ("m1/d/sucess", "Did you mean 'success'"),
+        ("m1/d/success/new", "Valid: trained, unseen"), ("m1/d", "METHOD/DATASET/METRIC"), ("zzz", "no cell"),
+    ],
+)  # fmt: skip
+def test_why_says_which_part_of_an_address_is_wrong(store, address, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        explain(store, "mini", address)
