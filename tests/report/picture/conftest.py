@@ -114,7 +114,7 @@ def _cell(
                         "state": "ok",
                         "protocol": f"{metric}@v1",
                         "tier": "mini",
-                    }  # fmt: skip
+                    }
                 )
             )
     write_table(pd.concat(frames, ignore_index=True), path / "records.parquet")
