@@ -96,6 +96,7 @@ worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then m
 perf: venv ## measure start-up time, the backbones as ratios to a textbook form, and FID against torchmetrics and scipy
 	@$(BIN)/python tools/startup.py
 	@$(BIN)/python -m textedit_bench.perf.models
+	@$(BIN)/python tools/report_opening.py
 	@$(BIN)/python -m textedit_bench.perf.sources
 	@$(BIN)/python -m textedit_bench.perf.metrics
 
