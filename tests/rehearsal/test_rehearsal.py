@@ -71,7 +71,7 @@ def test_a_training_stops_resumes_and_its_weights_edit(stage_of, tmp_path):
     with pytest.raises(AssertionError, match="no weights"):
         stages["cat resume ffclip"].check()
     assert run(stages["cat resume ffclip"]).startswith("step 2 of 2")
-    assert run(stages["cat bench ffclip"]) == "1 cell, 32 px, codes 2x8x32"
+    assert run(stages["cat bench ffclip"]) == "1 cell, 32 px, codes 2x2x8x32"
     cell = next((tmp_path / "results/full/cat/ffclip").glob("*/manifest.json")).parent
     with zipfile.ZipFile(cell / "images.zip") as archive:
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 4

@@ -10,6 +10,8 @@ from PIL import Image
 
 from textedit_bench.rehearsal.sizes import Sizes
 
+STRENGTHS = 2
+"""Of an edit: none, and the published one."""
 STEPS = 2
 """Optimiser steps of a training that was stopped once and resumed."""
 
@@ -28,7 +30,9 @@ def check_cells(results: Path, dataset: str, method: str, sizes: Sizes, images: 
         assert (cell / "records.parquet").is_file(), f"{cell} has no scores"
         with zipfile.ZipFile(cell / "images.zip") as archive:
             names = [name for name in archive.namelist() if name.endswith(".png")]
-            assert len(names) == 2 * images, f"{cell}: {len(names)} pictures of {images} images at 2 strengths"
+            assert len(names) == STRENGTHS * images, (
+                f"{cell}: {len(names)} pictures of {images} images at {STRENGTHS} strengths"
+            )
             for name in names:
                 size = Image.open(io.BytesIO(archive.read(name))).size
                 assert size == (sizes.resolution,) * 2, f"{cell}: {name} has {size} pixels"
@@ -40,7 +44,8 @@ def _check_codes(path: Path, sizes: Sizes, images: int) -> str:
     from safetensors import safe_open
 
     shapes = set()
-    w_plus, styles = (images, sizes.rows, sizes.w_dim), (images, sum(c for c, _ in sizes.style_layers))
+    w_plus = (STRENGTHS, images, sizes.rows, sizes.w_dim)
+    styles = (STRENGTHS, images, sum(channels for channels, _ in sizes.style_layers))
     with safe_open(path, "np") as file:
         for name in file.keys():  # noqa: SIM118 - not a dict
             shape = tuple(file.get_slice(name).get_shape())
