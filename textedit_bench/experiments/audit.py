@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.report.audit import audit_frame
@@ -14,7 +16,7 @@ def measure_audit(dataset: str, cells: DatasetCells) -> list[Measured]:
     """One value per metric and asked attribute; the rows are metrics, not methods."""
     if cells.collected is None or not cells.collected.cells:
         state = "; ".join(f"{name}: {why}" for name, why in cells.states.items()) or "no cells"
-        keys = {"dataset": dataset, "method": "", "setting": "", "metric": METRIC}
+        keys: dict[str, Any] = {"dataset": dataset, "method": "", "setting": "", "metric": METRIC}
         return [Measured(**keys, heading=HEADING, title="every metric", state=state)]
     protocols = cells.collected.cells[0].manifest["score"]["protocols"]
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.progress import Reporter
@@ -100,7 +101,7 @@ def _requests(
     """One request for all methods with their cards' settings, one more for each with settings of its own."""
     chosen = list(infos)
     plain = tuple(info.name for info in chosen if info.name not in experiment.settings)
-    groups = [(plain, {})] if plain else []
+    groups: list[tuple[tuple[str, ...], dict[str, Any]]] = [(plain, {})] if plain else []
     groups += [((info.name,), experiment.settings[info.name]) for info in chosen if info.name in experiment.settings]
     own = tuple(PlannedPrompt(card.id, card.prompt(), card.trained) for card in experiment.own_prompts.get(dataset, ()))
     return [

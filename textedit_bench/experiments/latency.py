@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -133,7 +133,7 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
     return Measured(**{**base.__dict__, "value": hours if math.isfinite(hours) else math.nan, "n": 1, "device": device})
 
 
-def newest_training(checkpoints: Path, method: str, data: str) -> tuple[dict[str, object], int] | None:
+def newest_training(checkpoints: Path, method: str, data: str) -> tuple[dict[str, Any], int] | None:
     """``cost.json`` of a method's last run on ``<data set>-<tier>``, and how many prompts it trained; None without."""
     names = {method, method.replace("-", "_")}
     runs = [

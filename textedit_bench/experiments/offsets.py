@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
@@ -44,7 +46,7 @@ def measure_offsets(part: Offsets, dataset: str, cells: DatasetCells) -> list[Me
         title = cells.titles.get(method, method)
         for setting in part.settings.values() or ["all prompts"]:
             for metric, heading in HEADINGS.items():
-                keys = {"dataset": dataset, "method": method, "setting": setting, "metric": metric}
+                keys: dict[str, Any] = {"dataset": dataset, "method": method, "setting": setting, "metric": metric}
                 rows.append(Measured(**keys, title=title, heading=heading, state=state))
     return rows
 

@@ -250,6 +250,6 @@ def spread_rows(rows: list[Measured]) -> list[Measured]:
         mean, low, high = mean_interval([row.value for row in members])
         n = sum(np.isfinite(row.value) for row in members)
         setting = SPREAD + (", unseen prompts" if unseen else "")
-        keys = {"value": mean, "low": low, "high": high, "n": int(n), "best": False, "setting": setting}
+        keys: dict[str, Any] = {"value": mean, "low": low, "high": high, "n": int(n), "best": False, "setting": setting}
         found.append(replace(members[0], **keys, state="" if n else "no training ended"))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from textedit_bench.report.picture.svg import cut, element, figure, hint, text
@@ -33,7 +35,7 @@ def leakage_svg(rows: pd.DataFrame, title: str) -> str:
 
 def _cell(x: float, y: float, rate: float, asked: str, attribute: str) -> str:
     own = attribute in asked.split(" + ")
-    box = {"x": x + 1, "y": y + 1, "width": _CELL_W - 2, "height": _CELL_H - 2, "rx": 3}
+    box: dict[str, Any] = {"x": x + 1, "y": y + 1, "width": _CELL_W - 2, "height": _CELL_H - 2, "rx": 3}
     if rate != rate:
         return element("rect", class_="nothing", **box)
     said = hint(f"asked {_words(asked)}: {_words(attribute)} changed in {100 * rate:.0f} %")

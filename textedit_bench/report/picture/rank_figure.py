@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from textedit_bench.report.picture.svg import cut, element, figure, hint, text
@@ -33,9 +35,15 @@ def ranks_svg(rows: pd.DataFrame, metric: str) -> str:
         inside = rows[rows["cliques"].astype(str).str.contains(letter, regex=False)]
         if len(inside) < 2:
             continue
-        x = [place(float(r)) for r in (inside["average_rank"].min(), inside["average_rank"].max())]
-        y = [_TOP + (float(i) + 0.5) * _STEP for i in (inside.index.min(), inside.index.max())]
-        box = {"x": x[0] - 9, "width": x[1] - x[0] + 18, "y": y[0] - 9, "height": y[1] - y[0] + 18, "rx": 9}
+        ends = [place(float(r)) for r in (inside["average_rank"].min(), inside["average_rank"].max())]
+        tops = [_TOP + (float(i) + 0.5) * _STEP for i in (inside.index.min(), inside.index.max())]
+        box: dict[str, Any] = {
+            "x": ends[0] - 9,
+            "width": ends[1] - ends[0] + 18,
+            "y": tops[0] - 9,
+            "height": tops[1] - tops[0] + 18,
+            "rx": 9,
+        }
         parts.append(element("rect", hint("not told apart"), class_="clique", **box))
     for i, row in rows.iterrows():
         x, y = place(float(row["average_rank"])), _TOP + (int(str(i)) + 0.5) * _STEP
