@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
+from textedit_methods.deltaedit.batches import images_at_once
 from textedit_methods.deltaedit.styles import edited_widths, without_rgb
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _images(domain: Domain, samples: int, photos: int, seed: int) -> Iterator[tu
     for start in range(0, samples, _CHUNK):
         z = torch.randn(min(_CHUNK, samples - start), generator.z_dim, generator=stream)
         codes = generator.map(z.to(domain.device)).unsqueeze(1).repeat(1, generator.num_rows, 1)
-        yield codes, generator.synthesize(codes)
+        for part in codes.split(images_at_once(generator.resolution)):
+            yield part, generator.synthesize(part)
     for start in range(0, photos, _CHUNK):
         batch = domain.photos("train", min(_CHUNK, photos - start), start)
         yield domain.invert(batch).codes, batch.images

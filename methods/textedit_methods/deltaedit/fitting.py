@@ -104,9 +104,7 @@ def fit_model(domain: Domain, settings: Mapping[str, Any], run: RunOptions, show
 def _relevance(domain: Domain, settings: Mapping[str, Any], folder: Path) -> Tensor:
     """The matrix of the setting ``relevance_file``, else the sweep's, kept by content."""
     if settings["relevance_file"]:
-        return load_relevance(
-            settings["relevance_file"], sum(edited_widths(domain.generator)), domain.clip.embed_dim
-        )
+        return load_relevance(settings["relevance_file"], sum(edited_widths(domain.generator)), domain.clip.embed_dim)
     sweep = SweepSettings(
         images=settings["relevance_images"],
         deviations=float(settings["relevance_deviations"]),

@@ -16,12 +16,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.models.storage import write_tensors
+from textedit_methods.deltaedit.batches import images_at_once
 from textedit_methods.deltaedit.styles import edited_positions
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 _BATCH = 64
+"""Pictures whose channels are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def _rows(
             step = deviations * deviation[channel]
             pushed[row, 0, :, channel] = mean[channel] + step
             pushed[row, 1, :, channel] = mean[channel] - step
-        units = torch.cat([_embed(domain, styles) for styles in pushed.flatten(0, 2).split(_BATCH)])
+        at_once = images_at_once(domain.generator.resolution)
+        units = torch.cat([_embed(domain, styles) for styles in pushed.flatten(0, 2).split(at_once)])
         plus, minus = units.view(len(part), 2, len(base), -1).unbind(1)
         found.append(F.normalize(F.normalize(plus - minus, dim=-1).mean(dim=1), dim=-1).cpu())
     return torch.cat(found)
