@@ -42,7 +42,7 @@ def editor(domain, network):
     """Of the paper's kind, with random weights."""
 
     def make(kind=CLIP2GAN, **settings):
-        made = kind(domain, **{"direction": "residual", "gap": "none", **settings})
+        made = kind(domain, **{**CARD.settings, **settings})
         made._network = network
         return made
 
@@ -160,6 +160,20 @@ def test_the_rest_is_drawn_on_top_of_the_text(editor, network):
         editor(rest=1.0).generate(BLOND, 2)
 
 
+def test_texts_leave_alone_what_clip_does_not_say(editor, network):
+    torch.manual_seed(3)
+    network.rest_basis = torch.linalg.qr(torch.randn(64, 3))[0].T * 2.0
+    free, kept = (editor(keep_rest=keep).direction(BLOND).flatten() for keep in (False, True))
+    assert (network.rest_basis @ free).abs().max() > 1e-2
+    assert (network.rest_basis @ kept).abs().max() < 1e-4
+    along = network.rest_basis.T @ (network.rest_basis @ free) / 4
+    assert torch.allclose(kept, free - along, atol=1e-5)
+
+
+def test_the_mini_tier_has_settings_of_its_own(domain):
+    assert CLIP2GAN(domain).settings["gap"] == "centre" and CARD.settings["gap"] == "none"
+
+
 def test_nothing_cannot_be_generated(editor):
     with pytest.raises(UserError, match="n: 0"):
         editor().generate(BLOND, 0)
@@ -177,7 +191,7 @@ def test_one_by_one_equals_the_batch(editor, latents):
 
 def test_save_and_load(tmp_path, domain, editor, latents):
     editor().save(tmp_path / "a.safetensors")
-    other = CLIP2GAN(domain, direction="residual", gap="none")
+    other = CLIP2GAN(domain, **CARD.settings)
     other.load(tmp_path / "a.safetensors")
     assert torch.equal(other.edit(latents, BLOND).codes, editor().edit(latents, BLOND).codes)
 

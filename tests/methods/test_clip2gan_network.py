@@ -138,6 +138,7 @@ def test_the_rest_has_the_covariance_of_what_features_do_not_tell():
 
     torch.manual_seed(0)
     network = ClipMapping(8, 2, 3, depth=2, rest_rank=2)
+    network.layers[-1].weight.data.zero_()  # features tell nothing: all spread is rest
     features = torch.randn(4000, 8)
     hidden = torch.randn(4000, 2) @ torch.tensor([[3.0, 0, 0, 0, 0, 0], [0, 0, 1.0, 0, 0, 0]])
     codes = network(features).detach() + hidden.view(-1, 2, 3) + 5.0  # a common shift is no spread

@@ -28,9 +28,21 @@ CARD = MethodInfo(
         "gap_scale": 0.45,  # with centre: how far from the mean picture feature a text's difference goes
         "noise": "multiplicative",  # or "additive_literal", "additive_rms", "none"
         "sigma": 0.6,
+        "keep_rest": False,  # whether texts leave alone what CLIP does not say
         "rest": 0.0,  # generation: how much of what CLIP does not say is drawn; 1 as much as photos differ
         "rows": "",  # W+ rows that an edit may change, such as "0-3,7"; all where empty
         "clip": "guiding",  # or a file or open_clip name, such as "ViT-B-16-quickgelu:openai"
+    },
+    tier_settings={
+        "mini": {
+            "beta": 1.0,
+            "direction": "delta",
+            "gap": "centre",
+            "gap_scale": 0.6,
+            "keep_rest": True,
+            "noise": "none",
+            "rest": 1.0,
+        }
     },
     training={
         # the loss: every weight is ours

@@ -160,7 +160,8 @@ class CLIP2GAN(Editor):
 
     def _offset(self, features: Tensor) -> Tensor:
         """R(f) of features that stand for texts."""
-        return self.network.offset(features, unit_length=not self._centred)
+        offset = self.network.offset(features, unit_length=not self._centred)
+        return self.network.told(offset) if self.settings["keep_rest"] else offset
 
     def _synthesize(self, latents: Latents) -> Tensor:
         make = self.domain.generator.synthesize if latents.space == "w+" else self.domain.generator.synthesize_style

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 _RATE_DROP_FACTOR = 0.1
-_EDIT_ONLY = ("beta", "direction", "gap", "gap_scale", "rest", "rows")
+_EDIT_ONLY = ("beta", "direction", "gap", "gap_scale", "keep_rest", "rest", "rows")
 """Settings that no training depends on."""
 
 

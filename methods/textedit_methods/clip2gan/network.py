@@ -33,12 +33,12 @@ class ClipMapping(nn.Module):
         w_dim: width of W.
         depth: fully connected layers, the last one included; 12 in the paper.
         hidden_dim: width between the layers; ``feature_dim`` where 0.
-        rest_rank: directions of what features do not tell, see `rest`; 0 in the paper.
+        rest_rank: directions of what features do not tell, see `rest` and `told`; 0 in the paper.
         final_activation: an activation after the last layer too. The paper's text has one after each; it would shrink
             the negative part of the code fivefold (ours is none).
 
     Attributes:
-        rest_basis: [rest_rank, rows * w_dim], each row as long as the deviation along it.
+        rest_basis: [rest_rank, rows * w_dim], orthogonal, each row as long as the deviation of codes along it.
         w_mean: [w_dim], what the offsets are added to.
         image_mean: [d], mean unit feature of the training pictures, for the correction of the modality gap.
     """
@@ -119,11 +119,13 @@ class ClipMapping(nn.Module):
         return x.unflatten(-1, (self.rows, self.w_dim))
 
     def rest(self, draws: Tensor) -> Tensor:
-        """What a feature does not tell of a code (ours): standard normal draws [B, rest_rank] -> [B, rows, w_dim].
-
-        Added to M(f) it gives codes that spread as those of photos with the feature f do.
-        """
+        """What features do not tell of a code (ours): standard normal draws [B, rest_rank] -> [B, rows, w_dim]."""
         return (draws @ self.rest_basis).unflatten(-1, (self.rows, self.w_dim))
+
+    def told(self, offsets: Tensor) -> Tensor:
+        """Offsets [B, rows, w_dim] without their part along ``rest_basis``, about which features tell nothing."""
+        directions, flat = F.normalize(self.rest_basis, dim=1), offsets.flatten(1)
+        return (flat - flat @ directions.T @ directions).view_as(offsets)
 
     def forward(self, features: Tensor) -> Tensor:
         """M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""

@@ -12,14 +12,14 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
         "mini",
         None,
         {
-            "hidden_dim": 96,
+            "hidden_dim": 88,
             # LPIPS judges; the frozen discriminator's maps do not.
             "perceptual_network": "discriminator",
             # A critic's gradient has norm 1 over the whole picture; that of a mean squared error of 0.06 over 64x64x3
             # numbers has 2 * sqrt(0.06 / 12288) = 0.0044. At 0.1 the critic alone would decide.
             "adversarial_weight": 0.01,
             "num_photos": 2048,
-            "rest_rank": 16,
+            "rest_rank": 24,
             "code_steps": 4000,
             "learning_rate": 3e-4,
             "epochs": 10,

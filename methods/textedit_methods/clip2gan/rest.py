@@ -1,9 +1,8 @@
-"""What CLIP does not say of a picture (ours): how the codes of photos spread around those that their features give.
+"""What CLIP does not say of a picture (ours): the directions in which photos differ from what their features give.
 
-A CLIP feature says little of which individual a picture shows, so the mapping network gives all pictures of a text one
-average individual. The published noise moves the feature, and the attributes with it. Here the feature stays and the
-code is drawn: the differences between the photos' inverted codes and M(f) have a covariance, of which the largest
-directions are kept.
+A CLIP feature says little of which individual a picture shows. What it does not say, no text can ask for: with the
+setting ``keep_rest`` a text's direction has no part along these. And as the mapping network gives all pictures of a
+text one average individual, generation draws along them, as much as photos spread there.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from textedit_methods.clip2gan.network import ClipMapping
 
 @torch.no_grad()
 def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
-    """Fill the network's ``rest_basis`` with the principal directions of codes - M(features), in place.
+    """Fill the network's ``rest_basis`` in place: the principal directions of codes - M(features), orthogonal, each as
+    long as the standard deviation of the codes along it.
 
     Args:
         network: trained; with ``rest_rank`` rows to fill.
@@ -30,6 +30,7 @@ def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
     differences = (codes - network(features)).flatten(1).double()
     differences -= differences.mean(0)
     variances, directions = torch.linalg.eigh(differences.T @ differences / len(differences))
-    kept = variances[-rank:].clamp(min=0)
-    network.rest_basis.copy_(directions[:, -rank:].T * kept.sqrt()[:, None])
-    return float(kept.sum() / variances.sum())
+    kept = directions[:, -rank:]
+    spread = (codes.flatten(1).double() @ kept).std(0)
+    network.rest_basis.copy_(kept.T * spread[:, None])
+    return float(variances[-rank:].clamp(min=0).sum() / variances.sum())
