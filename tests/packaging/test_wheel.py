@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("textedit_bench", "methods", "datasets", "experiments", "pyproject.toml", "LICENSE", "README.md")
-DATA = (".yaml", ".json", ".safetensors", ".md", ".css", ".tmpl")
+DATA = (".yaml", ".json", ".safetensors", ".md", ".css", ".js", ".tmpl")
 
 
 @pytest.fixture(scope="module")
