@@ -28,5 +28,5 @@ CARD = MethodInfo(
         "truncation": 0.7,  # of the random starts of generation
         "batch_size": 1,  # pairs optimised at once; changes memory and time, not results
     },
-    tier_settings={"mini": {"steps": 40, "l2_weight": 0.001, "batch_size": 24}},
+    tier_settings={"mini": {"steps": 40, "l2_weight": 0.002, "batch_size": 24}},
 )
