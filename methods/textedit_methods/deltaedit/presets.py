@@ -8,7 +8,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
     "mini": {
         "hidden": 40,
         "depth": 3,
-        "steps": 10_000,
+        "steps": 12_000,
         "steps_per_validation": 1_000,
         "final_rate": 0.02,
         "num_samples": 6_000,
