@@ -145,12 +145,12 @@ def _cell(
     (path / "manifest.json").write_text(json.dumps(manifest))
 
 
-@pytest.fixture
-def store(tmp_path):
-    return make_store(tmp_path / "results")
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("results"))
 
 
-@pytest.fixture(name="make_store")
+@pytest.fixture(scope="module", name="make_store")
 def make_store_():
     """The function itself, for stores of another size."""
     return make_store

@@ -10,22 +10,28 @@ import pytest
 
 from textedit_bench.errors import UserError
 from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.picture.document import Contents
 from textedit_bench.report.picture.examples import disagreements, ordered_examples
 from textedit_bench.report.picture.payload import embedded
 from textedit_bench.report.picture.strips import StripBook
 from textedit_bench.report.picture.svg import ticks
-from textedit_bench.report.picture.write import write_picture_report
+from textedit_bench.report.picture.write import fit_page, write_picture_report
+from textedit_bench.report.table import build_table
 from textedit_bench.report.why import explain
 
 EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "
 
 
-@pytest.fixture
-def page(tmp_path, make_store):
-    store = make_store(tmp_path / "evil", words=EVIL)
-    written = write_picture_report(store, "mini", plots=False)
-    assert written.path == store.root / "mini" / "report.html"
-    return written.path.read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory, make_store):
+    """A store full of evil words, its cells and table; computed once."""
+    collected = collect_stored(make_store(tmp_path_factory.mktemp("evil"), words=EVIL, side=32), "mini")
+    return Contents("mini", tuple(collected), build_table("mini", collected))
+
+
+@pytest.fixture(scope="module")
+def page(contents):
+    return fit_page(contents, contents.collected, 6, 15e6)[0]
 
 
 def test_the_page_passes_a_strict_parser_and_holds_one_script(page):
@@ -38,21 +44,25 @@ def test_the_page_passes_a_strict_parser_and_holds_one_script(page):
 
 
 def test_the_page_loads_nothing_and_may_not(page):
-    assert not re.search(r"""(?:src|href)=["']?(?!data:|#)""", page)
-    assert "default-src 'none'" in page and "url(http" not in page and "@import" not in page
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    loaded = [node.get(name) for node in tree.iter() for name in ("src", "href", "data", "action") if node.get(name)]
+    assert loaded and all(link.startswith(("data:image/webp", "#")) for link in loaded)
+    policy = next(meta.get("content") for meta in tree.iter("meta") if meta.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; img-src data:;") and "script-src 'sha256-" in policy
+    assert "url(http" not in page and "@import" not in page
 
 
 def test_json_cannot_end_its_script():
     assert "<" not in embedded({"a": "</script><!--"}) and "&" not in embedded("&amp;")
 
 
-def test_fewer_images_are_shown_where_the_page_would_be_too_large(tmp_path, make_store):
-    store = make_store(tmp_path / "big", images=6, side=32)
-    whole = write_picture_report(store, "mini", plots=False)
-    small = write_picture_report(store, "mini", limit=whole.size - 2000, plots=False)
-    assert whole.images == 6 and 1 <= small.images < 6 and small.size <= whole.size - 2000
+def test_fewer_images_are_shown_where_the_page_would_be_too_large(contents):
+    whole, images = fit_page(contents, contents.collected, 6, 15e6)
+    limit = len(whole.encode()) - 2000
+    small, fewer = fit_page(contents, contents.collected, 6, limit)
+    assert images == 6 and 1 <= fewer < 6 and len(small.encode()) <= limit
     with pytest.raises(UserError, match="larger than"):
-        write_picture_report(store, "mini", limit=5000, plots=False)
+        fit_page(contents, contents.collected, 6, 5000)
 
 
 def test_equal_pictures_are_stored_once_and_large_ones_are_reduced():

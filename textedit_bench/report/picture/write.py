@@ -68,7 +68,7 @@ def write_picture_report(
     if not collected:
         raise UserError(f"results {store.root}: no comparable cell of tier {tier}; run bench first")
     contents = Contents(tier, tuple(collected), build_table(tier, collected))
-    page, shown = _fitting(contents, collected, images, limit)
+    page, shown = fit_page(contents, collected, images, limit)
     path = output or store.root / tier / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
@@ -76,8 +76,12 @@ def write_picture_report(
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
-def _fitting(contents: Contents, collected: Sequence[Collected], images: int, limit: float) -> tuple[str, int]:
-    """The page with the most images that keeps to the limit, and how many those are."""
+def fit_page(contents: Contents, collected: Sequence[Collected], images: int, limit: float) -> tuple[str, int]:
+    """The page with the most images that keeps to the limit, and how many those are.
+
+    Raises:
+        UserError: not even one image, poorly encoded, keeps to it.
+    """
     count = images
     for quality, side in _QUALITIES:
         while True:
