@@ -44,12 +44,13 @@ def _weights(info: MethodInfo, card: DatasetCard, tier: str) -> str:
     from textedit_bench.registry import new_editor
 
     try:
-        path = new_editor(info.name, Domain(card, tier)).weights_path()
+        editor = new_editor(info.name, Domain(card, tier))
+        path, released = editor.weights_path(), editor.released_weights()
     except UserError as error:
         return str(error)
     except Exception as error:  # a stranger's class may raise anything
         return f"cannot be constructed ({type(error).__name__}: {error})"
-    if info.trains != "per-dataset" or (path is not None and path.is_file()):
+    if info.trains != "per-dataset" or released is not None or (path is not None and path.is_file()):
         return READY
     train = f"textedit-bench train --method {info.name} --dataset {card.name} --tier {tier}"
     return f"not trained; expected at {path}; run: {train}"
