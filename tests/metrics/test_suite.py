@@ -178,14 +178,20 @@ def test_no_face_and_broken_pixels_are_states(domain: Any, draw: torch.Generator
     assert columns["clip_score"].states[:3] == ["ok"] * 3
 
 
-def test_sources_are_encoded_once(domain: Any, draw: torch.Generator) -> None:
+def test_pictures_are_encoded_once(domain: Any, draw: torch.Generator) -> None:
     batch = _batch(domain, draw)
     suite = Suite(domain)
     judge = domain.network("judge_clip")
     suite.score_batch(**batch)
     assert judge.seen == 18
-    suite.score_batch(**{**batch, "prompt": Prompt("another text")})
-    assert judge.seen == 24
+    other = {**batch, "prompt": Prompt("another text")}
+    again = suite.score_batch(**other)
+    assert judge.seen == 18, "edits that another cell showed"
+    suite.score_batch(**{**batch, "edits": batch["edits"].flip(3)})
+    assert judge.seen == 24, "new edits, old photos and inversions"
+    for name, column in Suite(domain).score_batch(**other).items():
+        np.testing.assert_array_equal(column.values, again[name].values, err_msg=name)
+        assert column.states == again[name].states
 
 
 def test_order_and_company_do_not_matter(domain: Any, draw: torch.Generator) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from textedit_bench.metrics import Suite
 from textedit_bench.metrics.geometry import GeometryReadout
 from textedit_bench.metrics.perfect import PerfectEdit, PerfectEdits
+from textedit_bench.metrics.renders import Renders
 from textedit_bench.metrics.retrieval import mismatched, reciprocal_rank
 from textedit_bench.prompt import Prompt
 from textedit_bench.worlds.factors import Factors
@@ -31,11 +32,11 @@ def score(domain: Any, factors: Factors, edits: torch.Tensor, prompt: Prompt = S
 
 
 def test_the_region_is_where_the_asked_attribute_shows_and_what_the_edit_changes(domain: Any) -> None:
-    perfect = PerfectEdit.of(domain.world, drawn([0, 0, 0]), {"mouth": "smile"})
+    perfect = PerfectEdit.of(Renders(domain.world), drawn([0, 0, 0]), {"mouth": "smile"})
     assert perfect.asked == {2: 1}
     # The mouth is rows 8 to 11; two pixels more on either side.
     assert perfect.region[0, 6:14].all() and not perfect.region[0, :6].any() and not perfect.region[0, 14:].any()
-    remember = PerfectEdits(domain.world)
+    remember = PerfectEdits(Renders(domain.world))
     assert remember(drawn([0, 0, 0]), {"mouth": "smile"}) is remember(drawn([0, 0, 0]), {"mouth": "smile"})
     assert remember(None, {"mouth": "smile"}) is None and remember(drawn([0, 0, 0]), {}) is None
     assert PerfectEdits(None)(drawn([0, 0, 0]), {"mouth": "smile"}) is None

@@ -22,6 +22,7 @@ from textedit_bench.bench.store import ResultFolder
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.metrics.perfect import PerfectEdits
 
 MATCHES, STEP, OTHER_PROMPT = "matches", "step", "other prompt"
 SHOWS, PHOTO, INVERSION, TRUTH = "shows", "photo", "inversion", "truth"
@@ -81,8 +82,14 @@ def fill_matched(kind: str, cell: Cell, source: ResultFolder, inputs: Inputs, do
 
 
 @torch.no_grad()
-def fill_truth(cell: Cell, inputs: Inputs, domain: Domain) -> dict[str, Any]:
+def fill_truth(cell: Cell, inputs: Inputs, domain: Domain, perfect: PerfectEdits) -> dict[str, Any]:
     """Settings of a control that shows pictures which really have the asked attribute.
+
+    Args:
+        cell: the control's.
+        inputs: the photos and what the renderer drew for them.
+        domain: whose world draws.
+        perfect: the judges' own ground truth, which holds the pictures.
 
     Raises:
         NotApplicableError: nobody can draw them.
@@ -92,5 +99,6 @@ def fill_truth(cell: Cell, inputs: Inputs, domain: Domain) -> dict[str, Any]:
         raise NotApplicableError(f"nobody can draw photos of {cell.dataset} with another attribute")
     if not asked:
         raise NotApplicableError(f"prompt {cell.prompt_id} names no attribute of the {world.name} world")
-    pictures = world.render(world.with_values(inputs.factors, asked)).images.to(domain.device)
-    return {"pictures": dict(zip(inputs.ids, pictures, strict=True))}
+    truth = perfect(inputs.factors, asked)
+    assert truth is not None
+    return {"pictures": dict(zip(inputs.ids, truth.images.to(domain.device), strict=True))}

@@ -17,6 +17,7 @@ from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_uint8, write_pictures
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
+from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.photos import Photos
 
 if TYPE_CHECKING:
@@ -162,8 +163,12 @@ def reference_images(domain: Domain) -> int:
 
 def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:
     """Set-metric features [N, d] of pictures, in fixed batches."""
-    parts = np.array_split(pixels, range(BATCH, len(pixels), BATCH))
-    return np.concatenate([np.asarray(suite.features(to_images(part, domain.device)), np.float32) for part in parts])
+    return batch_features(suite, ImageBatch.of(to_images(pixels, domain.device)))
+
+
+def batch_features(suite: Suite, batch: ImageBatch) -> NDArray[np.float32]:
+    """As `picture_features`, of pictures that are ready for scoring."""
+    return np.concatenate([np.asarray(suite.features(part), np.float32) for part in batch.split(BATCH)])
 
 
 def save_arrays(path: Any, arrays: dict[str, NDArray[Any]]) -> None:

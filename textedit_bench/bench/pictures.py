@@ -27,9 +27,13 @@ def write_pictures(path: Path, groups: Mapping[str, Pixels], ids: Sequence[str])
         ids: N image names.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        # Many controls show one picture at every strength.
+        last: dict[str, tuple[Pixels, bytes]] = {}
         for group, pixels in groups.items():
             for name, picture in zip(file_names(ids), pixels, strict=True):
-                archive.writestr(zipfile.ZipInfo(f"{group}/{name}.png", _EPOCH), _png(picture))
+                if name not in last or not np.array_equal(last[name][0], picture):
+                    last[name] = picture, _png(picture)
+                archive.writestr(zipfile.ZipInfo(f"{group}/{name}.png", _EPOCH), last[name][1])
 
 
 def read_pictures(path: Path, ids: Sequence[str], groups: Sequence[str]) -> dict[str, Pixels]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ import torch
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.environment import environment
-from textedit_bench.bench.inputs import Inputs, picture_features, save_arrays
+from textedit_bench.bench.inputs import Inputs, batch_features, save_arrays
 from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, to_images
 from textedit_bench.bench.store import ResultFolder
+from textedit_bench.metrics.column import Column
+from textedit_bench.metrics.images import ImageBatch
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -45,34 +48,30 @@ def score(
         One row per image x strength x metric, and the set-metric features [strengths, N, d] (None where the domain has
         no network for them). Pictures that are equal are measured once.
     """
-    photos = to_images(inputs.photos, domain.device)
-    inversions = to_images(inputs.inversions, domain.device)
-    frames, features = [], []
-    seen: list[tuple[Pixels, pd.DataFrame, np.ndarray | None]] = []
+    photos, inversions = (_batch(domain, pictures) for pictures in (inputs.photos, inputs.inversions))
+    measured: list[Mapping[str, Column]] = []
+    features: list[np.ndarray] = []
+    seen: list[tuple[Pixels, Mapping[str, Column], np.ndarray | None]] = []
     with_features = has_features(suite)
-    for strength, picture in zip(cell.strengths, pixels, strict=True):
+    for picture in pixels:
         match = next((entry for entry in seen if np.array_equal(entry[0], picture)), None)
         if match is None:
             with meter.timed("score"):
+                edits = _batch(domain, picture)
                 columns = suite.score_batch(
                     photos=photos,
                     inversions=inversions,
-                    edits=to_images(picture, domain.device),
+                    edits=edits,
                     prompt=cell.prompt,
                     factors=inputs.factors,
                 )
-                rows = picture_features(suite, domain, picture) if with_features else None
-            match = (picture, _frame(columns, inputs.ids, suite), rows)
+                rows = batch_features(suite, edits) if with_features else None
+            match = (picture, columns, rows)
             seen.append(match)
-        frames.append(match[1].assign(strength=float(strength)))
+        measured.append(match[1])
         if match[2] is not None:
             features.append(match[2])
-    records = pd.concat(frames, ignore_index=True)
-    records = records.assign(
-        tier=cell.tier, dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id, seed=cell.seed
-    )
-    order = [*KEYS, "value", "state", "protocol", "tier"]
-    return records[order].sort_values(KEYS, kind="stable", ignore_index=True), np.stack(features) if features else None
+    return _records(cell, inputs.ids, suite, measured), np.stack(features) if features else None
 
 
 def has_features(suite: Suite) -> bool:
@@ -80,20 +79,45 @@ def has_features(suite: Suite) -> bool:
     return any(protocol.scope == "set" for protocol in suite.protocols.values())
 
 
-def _frame(columns: dict[str, Any], ids: tuple[str, ...], suite: Suite) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "image": list(ids),
-                "metric": name,
-                "value": column.values,
-                "state": column.states,
-                "protocol": suite.protocols[name].id,
-            }
-        )
-        for name, column in columns.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def _batch(domain: Domain, pixels: Pixels) -> ImageBatch:
+    return ImageBatch.of(to_images(pixels, domain.device), domain.device)
+
+
+def _records(cell: Cell, ids: Sequence[str], suite: Suite, measured: Sequence[Mapping[str, Column]]) -> pd.DataFrame:
+    """One row per image x strength x metric, in the order of `KEYS`.
+
+    The rows are laid out in that order at once: sorting a table of strings takes longer than making it.
+
+    Args:
+        ids: image names, no two equal.
+        measured: metric -> column of the images, one entry per strength of the cell; strengths ascend.
+    """
+    names = sorted(measured[0])
+    images = sorted(range(len(ids)), key=lambda i: ids[i])
+    shape = (len(images), len(cell.strengths), len(names))
+    values = np.array([[columns[name].values for name in names] for columns in measured])
+    states = np.array([[columns[name].states for name in names] for columns in measured], dtype=object)
+    rows = int(np.prod(shape))
+
+    def spread(entries: Sequence[Any], axis: int) -> np.ndarray:
+        column = np.array(entries, dtype=object if isinstance(entries[0], str) else None)
+        return np.broadcast_to(column.reshape([-1 if i == axis else 1 for i in range(3)]), shape).reshape(-1)
+
+    return pd.DataFrame(
+        {
+            "dataset": [cell.dataset] * rows,
+            "method": [cell.method] * rows,
+            "prompt_id": [cell.prompt_id] * rows,
+            "seed": np.full(rows, cell.seed),
+            "image": spread([ids[i] for i in images], 0),
+            "strength": spread([float(strength) for strength in cell.strengths], 1),
+            "metric": spread(names, 2),
+            "value": values[:, :, images].transpose(2, 0, 1).reshape(-1),
+            "state": states[:, :, images].transpose(2, 0, 1).reshape(-1),
+            "protocol": spread([suite.protocols[name].id for name in names], 2),
+            "tier": [cell.tier] * rows,
+        }
+    )
 
 
 def publish_scores(

@@ -15,6 +15,7 @@ from torch import Tensor
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.controls import (
     MATCHES,
+    OTHER_PROMPT,
     SHOWS,
     TRUTH,
     NotApplicableError,
@@ -45,6 +46,19 @@ class Benched:
     plan: DatasetPlan
     protocols: Mapping[str, Mapping[str, Any]]
     """Metric name -> protocol, as scored now."""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """Batches of pictures that are not scored yet, one per cell and strength.
+
+    Attributes:
+        new: pictures that the judges will not have seen.
+        known: pictures of another cell, shown again.
+    """
+
+    new: int
+    known: int
 
 
 class DatasetSession:
@@ -149,7 +163,7 @@ class DatasetSession:
             source = self.store.cell(cell.matched_to)
             filled = fill_matched(method.settings[MATCHES], cell, source, self.inputs, self.domain)
         elif method.info.control and method.settings.get(SHOWS) == TRUTH:
-            filled = fill_truth(cell, self.inputs, self.domain)
+            filled = fill_truth(cell, self.inputs, self.domain, self.suite.perfect)
         else:
             return self._editor(method)
         return load_editor(method.info.name, self.domain, **{**method.settings, **filled})
@@ -164,9 +178,9 @@ class DatasetSession:
             self._weights[name] = digest
         return self._weights[name]
 
-    def count_todo(self) -> int:
-        """Cells that have no scores yet, without looking at checksums."""
-        todo = 0
+    def count_todo(self) -> Todo:
+        """What has no scores yet, without looking at checksums."""
+        new = known = 0
         done: dict[tuple[str, str], Cell] = {}
         for method, like in self.plan.pairs():
             for prompt in self.plan.prompts:
@@ -180,13 +194,21 @@ class DatasetSession:
                     continue
                 if method.tuned is None:
                     done[method.info.name, prompt.id] = cell
-                todo += not self.store.cell(cell).file(RECORDS).exists()
-        return todo
+                if not self.store.cell(cell).file(RECORDS).exists():
+                    pictures = 1 if SHOWS in method.settings else len(cell.strengths)
+                    shown_before = method.matched and method.settings[MATCHES] == OTHER_PROMPT
+                    known += pictures * shown_before
+                    new += pictures * (not shown_before)
+        return Todo(new, known)
 
     @torch.no_grad()
-    def estimate(self, todo: int) -> float:
-        """Seconds that ``todo`` cells take beside the method's own work, from one timed batch of each shared step."""
-        if not todo:
+    def estimate(self, todo: Todo) -> float:
+        """Seconds that the cells left take beside the method's own work, from one timed batch of each shared step.
+
+        What the judges do once per data set is done here instead of in the first cell; the timed batches alone are
+        extra work.
+        """
+        if not todo.new + todo.known:
             return 0.0
         inputs, prompt = self.inputs, self.plan.prompts[0].prompt
         photos, inversions = (to_images(pixels, self.domain.device) for pixels in (inputs.photos, inputs.inversions))
@@ -200,6 +222,9 @@ class DatasetSession:
             measure(inversions)  # what is computed once per data set
             began = time.perf_counter()
             # Codes nobody scored yet: judges remember pictures.
-            measure(self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const"))
+            edits = self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const")
+            measure(edits)
             seconds = time.perf_counter() - began
-        return seconds * len(self.plan.request.strengths) * todo
+            measure(edits)
+            again = time.perf_counter() - began - seconds
+        return seconds * todo.new + again * todo.known

@@ -68,13 +68,11 @@ class Column:
         named = [OK] * len(numbers) if states is None else list(states)
         if len(named) != len(numbers):
             raise ValueError(f"{len(numbers)} values but {len(named)} states")
-        for i, state in enumerate(named):
-            if state not in STATES:
-                raise ValueError(f"unknown state {state!r}; valid: {', '.join(STATES)}")
-            if state == OK and not np.isfinite(numbers[i]):
-                named[i] = NOT_FINITE
-            if named[i] != OK:
-                numbers[i] = np.nan
+        for state in set(named).difference(STATES):
+            raise ValueError(f"unknown state {state!r}; valid: {', '.join(STATES)}")
+        finite = np.isfinite(numbers).tolist()
+        named = [NOT_FINITE if state == OK and not known else state for state, known in zip(named, finite, strict=True)]
+        numbers[[state != OK for state in named]] = np.nan
         return cls(numbers, named)
 
     @classmethod
@@ -84,6 +82,8 @@ class Column:
 
     def where(self, bad: Sequence[bool], state: str) -> Column:
         """The column with ``state`` wherever ``bad`` holds."""
+        if not any(bad) and len(bad) == len(self):
+            return self
         return Column.of(self.values, [state if b else s for b, s in zip(bad, self.states, strict=True)])
 
     def __len__(self) -> int:

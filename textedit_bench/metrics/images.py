@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from textedit_bench.metrics.recent import Recent
+
 BATCH_SIZE = 64
 """Images per network pass; fixed, because convolution kernels chosen by batch size move the last digits."""
+BATCHES = 512
+"""Batches whose rows are remembered: all edits of a method and of one control between it and the next."""
 
 
 def to_eight_bit(images: Tensor) -> Tensor:
@@ -36,12 +40,14 @@ class ImageBatch:
     finite: Tensor
 
     @classmethod
-    def of(cls, images: Tensor, device: torch.device | str = "cpu") -> ImageBatch:
-        """Quantise and name a batch [N, 3, H, W] in [-1, 1].
+    def of(cls, images: Tensor | ImageBatch, device: torch.device | str = "cpu") -> ImageBatch:
+        """Quantise and name a batch [N, 3, H, W] in [-1, 1]; one that is ready is given back.
 
         Raises:
             ValueError: another shape, or values that cannot be images in [-1, 1] (such as 0..255).
         """
+        if isinstance(images, ImageBatch):
+            return images
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images must have shape [N, 3, H, W], got {tuple(images.shape)}")
         images = images.detach().to(device)
@@ -55,12 +61,26 @@ class ImageBatch:
         keys = tuple(hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in raw)
         return cls(clean, keys, finite.cpu())
 
+    def split(self, size: int) -> list[ImageBatch]:
+        """Batches of at most ``size`` images, in order."""
+        parts = zip(self.images.split(size), self.finite.split(size), strict=True)
+        starts = range(0, len(self), size)
+        return [ImageBatch(i, self.keys[s : s + size], f) for s, (i, f) in zip(starts, parts, strict=True)]
+
+    @property
+    def shape(self) -> torch.Size:
+        """Of the images: [N, 3, H, W]."""
+        return self.images.shape
+
     def __len__(self) -> int:
         return len(self.keys)
 
 
 class ImageFeatures:
-    """A network's output per image, remembered for images that come back (photos and inversions).
+    """A network's output per image, remembered for what comes back: photos, inversions, and batches of edits.
+
+    A batch of edits comes back as a whole or not at all (the wrong-prompt control shows another cell's), and its rows
+    are remembered as a whole: single rows would change how many images of a later batch the network sees at once.
 
     Args:
         compute: images [B, 3, H, W] -> one row per image.
@@ -71,6 +91,7 @@ class ImageFeatures:
         self._compute = compute
         self._batch_size = batch_size
         self._known: dict[bytes, Tensor] = {}
+        self._batches: Recent[Tensor] = Recent(BATCHES)
 
     def __call__(self, batch: ImageBatch, *, keep: bool) -> Tensor:
         """Rows for every image of the batch, in order.
@@ -80,8 +101,13 @@ class ImageFeatures:
 
         Args:
             batch: the images.
-            keep: remember the rows of this batch.
+            keep: remember each row of this batch for good.
         """
+        if keep and not all(key in self._known for key in batch.keys):
+            return self._rows(batch, keep=True)
+        return self._batches(batch.keys, lambda: self._rows(batch, keep=False))
+
+    def _rows(self, batch: ImageBatch, *, keep: bool) -> Tensor:
         first = {key: i for i, key in reversed(list(enumerate(batch.keys)))}
         missing = [i for key, i in first.items() if key not in self._known]
         fresh: dict[bytes, Tensor] = {}

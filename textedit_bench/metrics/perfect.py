@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.metrics.renders import content_of
+
 if TYPE_CHECKING:
+    from textedit_bench.metrics.renders import Renders
     from textedit_bench.worlds.factors import Factors
-    from textedit_bench.worlds.world import World
 
 CHANGE = 2.0 / 255.0
 """A pixel belongs to the edited region where the perfect edit changes it by more than this, in [0, 1]."""
@@ -41,13 +43,14 @@ class PerfectEdit:
     images: Tensor
 
     @classmethod
-    def of(cls, world: World, factors: Factors, asked: Mapping[str, str]) -> PerfectEdit:
+    def of(cls, renders: Renders, factors: Factors, asked: Mapping[str, str]) -> PerfectEdit:
         """Render the photos and their perfect edits.
 
         Raises:
             UserError: the world has no such attribute or value.
         """
-        before, after = world.render(factors), world.render(world.with_values(factors, asked))
+        world = renders.world
+        before, after = renders(factors), renders(world.with_values(factors, asked))
         region = (before.images - after.images).abs().amax(1) > 2.0 * CHANGE
         for name in asked:
             for render in (before, after):
@@ -68,18 +71,16 @@ class PerfectEdit:
 class PerfectEdits:
     """Remembers the perfect edits of a world: every strength and every method asks for the same ones."""
 
-    def __init__(self, world: World | None) -> None:
-        self._world = world
+    def __init__(self, renders: Renders | None) -> None:
+        self._renders = renders
         self._known: dict[tuple[bytes, tuple[tuple[str, str], ...]], PerfectEdit] = {}
 
     def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
         """The perfect edit; None where the truth is unknown or the prompt asks for nothing that a world knows."""
-        if self._world is None or factors is None or not asked:
+        if self._renders is None or factors is None or not asked:
             return None
-        parts = (factors.attributes, factors.identity, factors.nuisance)
-        content = b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
-        key = (content, tuple(sorted(asked.items())))
+        key = (content_of(factors), tuple(sorted(asked.items())))
         if key not in self._known:
             with torch.no_grad():
-                self._known[key] = PerfectEdit.of(self._world, factors, asked)
+                self._known[key] = PerfectEdit.of(self._renders, factors, asked)
         return self._known[key]

@@ -43,13 +43,23 @@ def psnr(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
         keep: bool [B, H, W], True where pixels count.
     """
     _check(a, b, keep)
-    return -10.0 * torch.log10(_kept_mean((a.double() - b.double()).square(), keep))
+    return psnr_over(a.double() - b.double(), keep)
+
+
+def psnr_over(difference: Tensor, keep: Tensor | None = None) -> Tensor:
+    """PSNR per image [B] from the difference of the images [B, C, H, W] float64, which serves several regions."""
+    return -10.0 * torch.log10(_kept_mean(difference.square(), keep))
 
 
 def l1(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
     """Mean absolute difference, shape [B], in [0, 1]; arguments as `psnr`."""
     _check(a, b, keep)
-    return _kept_mean((a.double() - b.double()).abs(), keep)
+    return l1_over(a.double() - b.double(), keep)
+
+
+def l1_over(difference: Tensor, keep: Tensor | None = None) -> Tensor:
+    """L1 per image [B] from the difference of the images; ``keep`` as in `l1`."""
+    return _kept_mean(difference.abs(), keep)
 
 
 def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -76,10 +86,20 @@ def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
 
 def ssim_map(a: Tensor, b: Tensor) -> Tensor:
     """SSIM at every pixel, [B, C, H, W] float64; arguments as `ssim`."""
-    if min(a.shape[-2:]) < _TAPS:
-        raise ValueError(f"SSIM needs images of at least {_TAPS} pixels a side, got {tuple(a.shape[-2:])}")
+    return ssim_map_from(a, local_mean(a), b, local_mean(b))
+
+
+def local_mean(images: Tensor) -> Tensor:
+    """Mean under SSIM's window at every pixel of images [B, C, H, W], float64; arguments as `ssim`."""
+    if min(images.shape[-2:]) < _TAPS:
+        raise ValueError(f"SSIM needs images of at least {_TAPS} pixels a side, got {tuple(images.shape[-2:])}")
+    return _blur(images.double())
+
+
+def ssim_map_from(a: Tensor, mean_a: Tensor, b: Tensor, mean_b: Tensor) -> Tensor:
+    """`ssim_map` of images whose `local_mean` is known, for pictures that are compared more than once."""
     a, b = a.double(), b.double()
-    mean_a, mean_b, squares, product = _blur(torch.stack([a, b, a * a + b * b, a * b])).unbind()
+    squares, product = _blur(a * a + b * b), _blur(a * b)
     c1, c2 = 0.01**2, 0.03**2
     means = mean_a.square() + mean_b.square()
     covariance = product - mean_a * mean_b

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import NOT_FINITE, Column
-from textedit_bench.metrics.images import BATCH_SIZE, ImageBatch
+from textedit_bench.metrics.images import BATCH_SIZE, BATCHES, ImageBatch
 from textedit_bench.metrics.perfect import PerfectEdits
 from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.renders import Renders
 from textedit_bench.metrics.sample import Sample, Scorer
 from textedit_bench.metrics.scorers import (
     ColourScorer,
@@ -42,13 +44,16 @@ class Suite:
     Attributes:
         protocols: metric name -> what exactly it measures; ``scope`` tells image metrics (`score_batch`) from set
             metrics (computed from `features`).
+        perfect: the ground truth of prompts on photos, remembered.
     """
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
-        self._perfect = PerfectEdits(domain.world)
-        families = (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer, ColourScorer)
-        self._scorers: list[Scorer] = [family(domain) for family in families]
+        renders = None if domain.world is None else Renders(domain.world)
+        self.perfect = PerfectEdits(renders)
+        self._features: Recent[NDArray[np.float32]] = Recent(BATCHES)
+        families = (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer)
+        self._scorers: list[Scorer] = [*(family(domain) for family in families), ColourScorer(renders)]
         self.protocols: dict[str, Protocol] = {}
         for scorer in self._scorers:
             self.protocols.update(scorer.protocols)
@@ -57,12 +62,18 @@ class Suite:
 
     @torch.no_grad()
     def score_batch(
-        self, *, photos: Tensor, inversions: Tensor, edits: Tensor, prompt: Prompt, factors: Factors | None
+        self,
+        *,
+        photos: Tensor | ImageBatch,
+        inversions: Tensor | ImageBatch,
+        edits: Tensor | ImageBatch,
+        prompt: Prompt,
+        factors: Factors | None,
     ) -> dict[str, Column]:
         """Measure N edits of one prompt with every image metric.
 
         Args:
-            photos: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, like the other two.
+            photos: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, like the other two, unless they are ready.
             inversions: what the generator makes of the photos' codes, same shape.
             edits: same shape; an image with nan or infinite pixels gets state ``nan`` everywhere.
             prompt: what was asked; ``prompt.target`` is the text scored against.
@@ -89,7 +100,7 @@ class Suite:
             ImageBatch.of(edits, device),
             prompt,
             factors,
-            self._perfect(factors, prompt.asked),
+            self.perfect(factors, prompt.asked),
         )
         if not (sample.photo.finite.all() and sample.inversion.finite.all()):
             raise ValueError("photos and inversions must be finite")
@@ -100,11 +111,11 @@ class Suite:
         return {name: column.where(broken, NOT_FINITE) for name, column in columns.items()}
 
     @torch.no_grad()
-    def features(self, images: Tensor) -> NDArray[np.float32]:
+    def features(self, images: Tensor | ImageBatch) -> NDArray[np.float32]:
         """Features for FID, KID, precision and recall, float32 [N, d].
 
         Args:
-            images: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here.
+            images: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, unless they are ready.
 
         Raises:
             UserError: the domain has no feature network.
@@ -117,6 +128,9 @@ class Suite:
         batch = ImageBatch.of(images, self._domain.device)
         if not batch.finite.all():
             raise ValueError(f"{int((~batch.finite).sum())} of {len(batch)} images hold nan or infinite pixels")
+        return self._features(batch.keys, lambda: self._features_of(batch))
+
+    def _features_of(self, batch: ImageBatch) -> NDArray[np.float32]:
         network = self._domain.network("features")
         rows = [network(part).float().cpu() for part in batch.images.split(BATCH_SIZE)]
         return torch.cat(rows).numpy()

@@ -21,7 +21,7 @@ from textedit_bench.bench.pictures import read_pictures, strength_name, to_image
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_table
-from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.session import DatasetSession, Todo
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.seeds import seed_of
 
@@ -58,7 +58,7 @@ class GenerationSession(DatasetSession):
         drawn = ImageSet("generated", len(self._ids), "none")
         return replace(cell, images=drawn, strengths=(STRENGTH,), default_strength=STRENGTH)
 
-    def estimate(self, todo: int) -> float:
+    def estimate(self, todo: Todo) -> float:
         """Nothing is promised: what generation costs is the method's own affair."""
         return 0.0
 

@@ -14,12 +14,11 @@ from torch import Tensor
 
 from textedit_bench.metrics.column import ALREADY_SO, HIDDEN, NO_TRUTH, NOT_IN_PIXELS, OK, Column
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.renders import Renders, content_of
 from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
     from textedit_bench.worlds.factors import Factors
-    from textedit_bench.worlds.world import World
 
 SAME_PLACE = 0.95
 """Share of the union of an attribute's masks over its values that every value occupies."""
@@ -32,11 +31,11 @@ Asked = tuple[tuple[str, str], ...]
 class ColourScorer:
     """Column ``success_pixels``; an image counts where every asked attribute can be read from pixels and is visible."""
 
-    def __init__(self, domain: Domain) -> None:
-        self._world = domain.world
+    def __init__(self, renders: Renders | None) -> None:
+        self._renders = renders
         self.protocols: dict[str, Protocol] = {}
         self._known: dict[tuple[bytes, Asked], list[_Reading] | None] = {}
-        if domain.world is not None:
+        if renders is not None:
             identity = protocol_id(
                 "success-mean-colour", network="none", digest="", resize="native", reference="truth", dtype="float64"
             )
@@ -44,12 +43,12 @@ class ColourScorer:
 
     def score(self, sample: Sample) -> dict[str, Column]:
         """1 where every asked value is the nearest in colour, else 0."""
-        if self._world is None:
+        if self._renders is None:
             return {}
         perfect, factors = sample.perfect, sample.factors
         if perfect is None or factors is None:
             return {"success_pixels": Column.without_value(len(sample.edit), NO_TRUTH)}
-        readings = self._readings(self._world, factors, tuple(sorted(sample.prompt.asked.items())))
+        readings = self._readings(self._renders, factors, tuple(sorted(sample.prompt.asked.items())))
         if readings is None:
             return {"success_pixels": Column.without_value(len(sample.edit), NOT_IN_PIXELS)}
         where, wanted = list(perfect.asked), torch.tensor(list(perfect.asked.values()))
@@ -64,11 +63,11 @@ class ColourScorer:
         ]
         return {"success_pixels": Column.of(done.double(), states)}
 
-    def _readings(self, world: World, factors: Factors, asked: Asked) -> list[_Reading] | None:
+    def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:
         """How to read every asked attribute, or None where one has no fixed place; rendered once per prompt."""
-        key = (factors.attributes.numpy().tobytes() + factors.identity.numpy().tobytes(), asked)
+        key = (content_of(factors), asked)
         if key not in self._known:
-            readings = [_reading(world, factors, dict(asked), name) for name, _ in asked]
+            readings = [_reading(renders, factors, dict(asked), name) for name, _ in asked]
             whole = [reading for reading in readings if reading is not None]
             self._known[key] = whole if len(whole) == len(readings) else None
         return self._known[key]
@@ -94,16 +93,17 @@ class _Reading:
         return (self.colours - measured[:, None]).norm(dim=-1).argmin(1) == self.wanted
 
 
-def _reading(world: World, factors: Factors, asked: dict[str, str], name: str) -> _Reading | None:
+def _reading(renders: Renders, factors: Factors, asked: dict[str, str], name: str) -> _Reading | None:
+    world = renders.world
     values = world.attributes[world.index(name)].values
-    renders = [world.render(world.with_values(factors, {**asked, name: value})) for value in values]
-    if any(name not in render.masks for render in renders):
+    drawn = [renders(world.with_values(factors, {**asked, name: value})) for value in values]
+    if any(name not in render.masks for render in drawn):
         return None
-    masks = torch.stack([render.masks[name] for render in renders])
+    masks = torch.stack([render.masks[name] for render in drawn])
     if masks.all(0).sum() < SAME_PLACE * masks.any(0).sum():
         return None
     place = masks.all(0)
-    colours = torch.stack([_mean_colour(render.images.double(), place) for render in renders], 1)
+    colours = torch.stack([_mean_colour(render.images.double(), place) for render in drawn], 1)
     return _Reading(place, colours, values.index(asked[name]))
 
 

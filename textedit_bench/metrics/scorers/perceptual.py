@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from textedit_bench.metrics.column import EMPTY_MASK, NO_REGION, OK, Column
-from textedit_bench.metrics.images import BATCH_SIZE
+from textedit_bench.metrics.images import BATCH_SIZE, ImageBatch
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+
+KEPT = 2
+"""Batches whose stages are remembered, the photos' and the inversions'."""
+KEPT_PIXELS = 1 << 18
+"""Largest batch, in pixels, whose stages are remembered: those of a published trunk take a kilobyte per pixel."""
 
 
 class PerceptualScorer:
@@ -21,6 +27,7 @@ class PerceptualScorer:
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
+        self._stages: Recent[Any] = Recent(KEPT)
         self.protocols: dict[str, Protocol] = {}
         if not domain.has("perceptual"):
             return
@@ -44,9 +51,9 @@ class PerceptualScorer:
         if "lpips_outside" in self.protocols and sample.perfect is not None:
             keep = ~sample.perfect.region.to(sample.edit.images.device)
         found: dict[str, list[Tensor]] = {}
-        for start in range(0, len(sample.edit), BATCH_SIZE):
-            part = slice(start, start + BATCH_SIZE)
-            edit, photo, inversion = (batch.images[part] for batch in (sample.edit, sample.photo, sample.inversion))
+        batches = (batch.split(BATCH_SIZE) for batch in (sample.edit, sample.photo, sample.inversion))
+        for position, (edit, photo, inversion) in enumerate(zip(*batches, strict=True)):
+            part = slice(position * BATCH_SIZE, (position + 1) * BATCH_SIZE)
             distances = self._distances(edit, photo, inversion, None if keep is None else keep[part])
             for name, distance in distances.items():
                 found.setdefault(name, []).append(distance.flatten())
@@ -59,15 +66,25 @@ class PerceptualScorer:
             columns["lpips_outside"] = Column.without_value(len(sample.edit), NO_REGION)
         return columns
 
-    def _distances(self, edit: Tensor, photo: Tensor, inversion: Tensor, keep: Tensor | None) -> dict[str, Tensor]:
-        """Distances of one batch; a network that gives its stages sees every picture once."""
+    def _distances(
+        self, edit: ImageBatch, photo: ImageBatch, inversion: ImageBatch, keep: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Distances of one batch; a network that gives its stages sees every picture once, and small ones once for all
+        edits."""
         network = self._domain.network("perceptual")
         if hasattr(network, "stages"):
-            ours, photos, inversions = (network.stages(images) for images in (edit, photo, inversion))
+            ours, photos, inversions = network.stages(edit.images), self._seen(photo), self._seen(inversion)
             compare = network.compare
         else:
-            ours, photos, inversions, compare = edit, photo, inversion, network
+            ours, photos, inversions, compare = edit.images, photo.images, inversion.images, network
         found = {"lpips": compare(ours, photos), "lpips_inversion": compare(ours, inversions)}
         if keep is not None:
             found["lpips_outside"] = compare(ours, inversions, keep)
         return found
+
+    def _seen(self, batch: ImageBatch) -> Any:
+        """Stages of photos or inversions, which come back with every batch of edits."""
+        network = self._domain.network("perceptual")
+        if batch.images[:, 0].numel() > KEPT_PIXELS:
+            return network.stages(batch.images)
+        return self._stages(batch.keys, lambda: network.stages(batch.images))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from textedit_bench.metrics.column import EMPTY_MASK, IDENTICAL, NO_REGION, OK, Column
-from textedit_bench.metrics.pixels import l1, psnr, ssim_map, ssim_over
+from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.metrics.pixels import l1_over, local_mean, psnr_over, ssim_map_from, ssim_over
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
@@ -21,12 +24,15 @@ OUTSIDE, INSIDE = "_outside", "_inside"
 """Over the pixels that a perfect edit leaves alone, and over those it changes. Both against the inversion: against the
 photo, the inversion's own error would be counted as the editor's."""
 
+KEPT = 2
+"""Batches whose local means are remembered, the photos' and the inversions'."""
+
 
 class PictureScorer:
     """Pixel formulas; they need no network. An infinite PSNR is the state ``identical``, not a number."""
 
     def __init__(self, domain: Domain) -> None:
-        self._device = domain.device
+        self._sources: Recent[tuple[Tensor, Tensor]] = Recent(KEPT)
         self.protocols: dict[str, Protocol] = {}
         for name, (title, higher, decimals) in _FORMULAS.items():
             for reference, suffix in _REFERENCES.items():
@@ -43,30 +49,37 @@ class PictureScorer:
     def score(self, sample: Sample) -> dict[str, Column]:
         """Columns ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
         columns = {}
-        edit = (sample.edit.images + 1.0) / 2.0
+        edit, mean = _shown(sample.edit)
         for reference, suffix in ((sample.photo, ""), (sample.inversion, "_inversion")):
-            source = (reference.images + 1.0) / 2.0
+            source, source_mean = self._sources(reference.keys, partial(_shown, reference))
             same = [a == b for a, b in zip(sample.edit.keys, reference.keys, strict=True)]
-            likeness = ssim_map(edit, source)
-            columns["psnr" + suffix] = Column.of(psnr(edit, source).cpu()).where(same, IDENTICAL)
+            likeness = ssim_map_from(edit, mean, source, source_mean)
+            difference = edit.double() - source.double()
+            columns["psnr" + suffix] = Column.of(psnr_over(difference).cpu()).where(same, IDENTICAL)
             columns["ssim" + suffix] = Column.of(ssim_over(likeness).cpu())
-            columns["l1" + suffix] = Column.of(l1(edit, source).cpu())
+            columns["l1" + suffix] = Column.of(l1_over(difference).cpu())
             if suffix and "l1" + INSIDE in self.protocols:
-                columns.update(_masked(sample, edit, source, likeness))
+                columns.update(_masked(sample, difference, likeness))
         return columns
 
 
-def _masked(sample: Sample, edit: Tensor, source: Tensor, likeness: Tensor) -> dict[str, Column]:
-    """Columns over parts of the pictures; ``likeness`` is their SSIM map."""
+def _shown(batch: ImageBatch) -> tuple[Tensor, Tensor]:
+    """Images in [0, 1] and their mean under SSIM's window."""
+    images = (batch.images + 1.0) / 2.0
+    return images, local_mean(images)
+
+
+def _masked(sample: Sample, difference: Tensor, likeness: Tensor) -> dict[str, Column]:
+    """Columns over parts of the pictures, from their difference and their SSIM map."""
     if sample.perfect is None:
         names = [*(name + OUTSIDE for name in _FORMULAS), "l1" + INSIDE]
         return {name: Column.without_value(len(sample.edit), NO_REGION) for name in names}
-    region = sample.perfect.region.to(edit.device)
+    region = sample.perfect.region.to(difference.device)
     found = {
-        "psnr" + OUTSIDE: psnr(edit, source, ~region),
+        "psnr" + OUTSIDE: psnr_over(difference, ~region),
         "ssim" + OUTSIDE: ssim_over(likeness, ~region),
-        "l1" + OUTSIDE: l1(edit, source, ~region),
-        "l1" + INSIDE: l1(edit, source, region),
+        "l1" + OUTSIDE: l1_over(difference, ~region),
+        "l1" + INSIDE: l1_over(difference, region),
     }
     columns = {}
     for name, values in found.items():
