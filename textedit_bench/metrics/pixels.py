@@ -80,7 +80,11 @@ def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
 def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
     """SSIM per image [B] from its map [B, C, H, W]; ``keep`` as in `ssim`, so that one map serves several regions."""
     if keep is not None:
-        keep = F.max_pool2d((~keep).double()[:, None], 2 * _ERODE + 1, stride=1, padding=_ERODE)[:, 0] == 0
+        # A square window is a column of rows: 22 comparisons per pixel in place of 121.
+        reach = (~keep).float()[:, None]
+        for window, padding in (((2 * _ERODE + 1, 1), (_ERODE, 0)), ((1, 2 * _ERODE + 1), (0, _ERODE))):
+            reach = F.max_pool2d(reach, window, stride=1, padding=padding)
+        keep = reach[:, 0] == 0
     return _kept_mean(values, keep)
 
 
@@ -101,10 +105,12 @@ def ssim_map_from(a: Tensor, mean_a: Tensor, b: Tensor, mean_b: Tensor) -> Tenso
     a, b = a.double(), b.double()
     squares, product = _blur(a * a + b * b), _blur(a * b)
     c1, c2 = 0.01**2, 0.03**2
-    means = mean_a.square() + mean_b.square()
-    covariance = product - mean_a * mean_b
-    top = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return top / ((means + c1) * (squares - means + c2))
+    # In place: fresh memory for every step would cost as much as the arithmetic.
+    means = mean_a.square().add_(mean_b.square())
+    luminance = (mean_a * mean_b).mul_(2.0)
+    structure = product.mul_(2.0).sub_(luminance).add_(c2)
+    below = squares.sub_(means).add_(c2).mul_(means.add_(c1))
+    return luminance.add_(c1).mul_(structure).div_(below)
 
 
 def _blur(images: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from textedit_bench.metrics.column import EMPTY_MASK, IDENTICAL, NO_REGION, OK, Column
-from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.metrics.images import BATCHES, ImageBatch
 from textedit_bench.metrics.pixels import l1_over, local_mean, psnr_over, ssim_map_from, ssim_over
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.recent import Recent
@@ -33,6 +33,7 @@ class PictureScorer:
 
     def __init__(self, domain: Domain) -> None:
         self._sources: Recent[tuple[Tensor, Tensor]] = Recent(KEPT)
+        self._to_photo: Recent[dict[str, Column]] = Recent(BATCHES)
         self.protocols: dict[str, Protocol] = {}
         for name, (title, higher, decimals) in _FORMULAS.items():
             for reference, suffix in _REFERENCES.items():
@@ -48,19 +49,36 @@ class PictureScorer:
 
     def score(self, sample: Sample) -> dict[str, Column]:
         """Columns ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
-        columns = {}
-        edit, mean = _shown(sample.edit)
-        for reference, suffix in ((sample.photo, ""), (sample.inversion, "_inversion")):
-            source, source_mean = self._sources(reference.keys, partial(_shown, reference))
-            same = [a == b for a, b in zip(sample.edit.keys, reference.keys, strict=True)]
-            likeness = ssim_map_from(edit, mean, source, source_mean)
-            difference = edit.double() - source.double()
-            columns["psnr" + suffix] = Column.of(psnr_over(difference).cpu()).where(same, IDENTICAL)
-            columns["ssim" + suffix] = Column.of(ssim_over(likeness).cpu())
-            columns["l1" + suffix] = Column.of(l1_over(difference).cpu())
-            if suffix and "l1" + INSIDE in self.protocols:
-                columns.update(_masked(sample, difference, likeness))
+        edit = _shown(sample.edit)
+        # Against the photo nothing depends on the prompt, and the wrong-prompt control shows pictures again.
+        columns = dict(
+            self._to_photo(
+                (sample.edit.keys, sample.photo.keys),
+                lambda: _whole(sample.edit, sample.photo, "", *self._maps(edit, sample.photo)),
+            )
+        )
+        difference, likeness = self._maps(edit, sample.inversion)
+        columns.update(_whole(sample.edit, sample.inversion, "_inversion", difference, likeness))
+        if "l1" + INSIDE in self.protocols:
+            columns.update(_masked(sample, difference, likeness))
         return columns
+
+    def _maps(self, edit: tuple[Tensor, Tensor], reference: ImageBatch) -> tuple[Tensor, Tensor]:
+        """Difference and SSIM map of edits, as `_shown` gives them, and what they are compared with."""
+        (images, mean), (source, source_mean) = edit, self._sources(reference.keys, partial(_shown, reference))
+        return images.double() - source.double(), ssim_map_from(images, mean, source, source_mean)
+
+
+def _whole(
+    edit: ImageBatch, reference: ImageBatch, suffix: str, difference: Tensor, likeness: Tensor
+) -> dict[str, Column]:
+    """Columns over all pixels."""
+    same = [a == b for a, b in zip(edit.keys, reference.keys, strict=True)]
+    return {
+        "psnr" + suffix: Column.of(psnr_over(difference).cpu()).where(same, IDENTICAL),
+        "ssim" + suffix: Column.of(ssim_over(likeness).cpu()),
+        "l1" + suffix: Column.of(l1_over(difference).cpu()),
+    }
 
 
 def _shown(batch: ImageBatch) -> tuple[Tensor, Tensor]:
