@@ -1,19 +1,15 @@
-"""Every file that the built-in cards name for the mini tier is shipped."""
+"""Every file that the registered cards name for the mini tier is shipped."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import textedit_datasets
-from textedit_bench.data.card import read_card
+import textedit_bench as teb
 
-CARDS = sorted(Path(textedit_datasets.__file__).parent.glob("*.yaml"))
 FILES = [
-    (path.stem, role, path.parent / name)
-    for path in CARDS
-    if (tier := read_card(path).tiers.get("mini")) is not None
+    (card.name, role, card.path.parent / name)
+    for card in teb.list_datasets()
+    if card.path is not None and (tier := card.tiers.get("mini")) is not None
     for role, name in tier.networks.items()
 ]
 

@@ -21,7 +21,7 @@ from textedit_methods.styleclip_global.editor import StyleCLIPGlobal
 from textedit_methods.styleclip_global.gradient import GradientRelevance, probes, products
 from textedit_methods.styleclip_global.partial import run, start
 from textedit_methods.styleclip_global.statistics import Sampling, Statistics, measure, sample_styles
-from textedit_methods.styleclip_global.sweep import Progress, sweep
+from textedit_methods.styleclip_global.sweep import sweep
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 GLASSES = Prompt("a face with glasses", "a face", "glasses")

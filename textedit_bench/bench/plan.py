@@ -219,10 +219,11 @@ def network_digests(domain: Domain) -> dict[str, str]:
 
 
 def weights_digest(editor: Editor) -> str | None:
-    """Digest of a method's own weights, a file or a folder of files; None where it has none."""
+    """Digest of a method's weights: its own, a file or a folder of files, else the authors'; None where it has none."""
     path = editor.weights_path()
     if path is None or not Path(path).exists():
-        return None
+        released = [f"{file.parent.name}/{file.name}:{sha256(file)}" for file in editor.released_files()]
+        return hashlib.sha256("\n".join(released).encode()).hexdigest()[:16] if released else None
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     lines = [f"{'' if file == path else file.relative_to(path).as_posix()}:{sha256(file)}" for file in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

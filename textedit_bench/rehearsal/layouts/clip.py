@@ -12,8 +12,10 @@ from textedit_bench.rehearsal.filling import fill
 from textedit_bench.rehearsal.layouts.stylegan2 import Shapes
 from textedit_bench.rehearsal.sizes import ClipSize, Sizes
 
-_HALF = ("conv1.weight", "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias", "text_projection")
-_HALF += ("c_fc.weight", "c_fc.bias", "c_proj.weight", "c_proj.bias", "visual.proj")
+_HALF = (
+    *("conv1.weight", "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias", "text_projection"),
+    *("c_fc.weight", "c_fc.bias", "c_proj.weight", "c_proj.bias", "visual.proj"),
+)
 
 
 def clip_shapes(size: ClipSize) -> Shapes:
