@@ -31,7 +31,7 @@ export TEB_PRECISION = $(value PRECISION)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: docs help venv bench train reproduce report test test-slow lint worlds perf rehearsal clean
+.PHONY: help venv bench reproduce report train test test-slow lint worlds perf docs rehearsal clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12

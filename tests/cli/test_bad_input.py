@@ -57,7 +57,10 @@ CASES = {
     "edit format": (("edit", "no.png", "old", *ON, "-o", "a.bmpp"), "unknown format '.bmpp'. Valid: .png"),
     "edit folder": (("edit", "no.png", "old", *ON, "-o", "/nowhere/a.png"), "the folder /nowhere does not exist"),
     "edit image id": (("edit", "evaluation-999999", "old", *ON), "split evaluation"),
-    "assets command": (("assets", "lst"), "unknown command 'lst'. Did you mean 'list'? Valid: convert, list"),
+    "assets command": (
+        ("assets", "lst"),
+        "unknown command 'lst'. Did you mean 'list'? Valid: add, convert, fetch, list, verify",
+    ),
     "assets source": (("assets", "convert", "a.pt", "b.safetensors"), "source a.pt: there is no such file"),
     "assets target": (("assets", "convert", __file__, "b.pt"), "unknown format '.pt'. Valid: .safetensors"),
     "assets no weights": (("assets", "convert", __file__, "b.safetensors"), "not a weights file in any known format"),
