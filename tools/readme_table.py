@@ -35,6 +35,9 @@ def readme_table(path: Path = TABLE) -> str:
         KeyError: it lacks a column.
     """
     frame = pd.read_csv(path)
+    # A control that follows each method step by step has a row per method; those are for the full table.
+    followers = frame["control"] & frame.duplicated(["dataset", "prompt_set", "method"], keep=False)
+    frame = frame[~followers]
     parts = []
     for (dataset, prompt_set), rows in frame.groupby(["dataset", "prompt_set"], sort=False):
         words = "trained prompts" if prompt_set == TRAINED else "unseen prompts (in no method's training list)"

@@ -44,12 +44,14 @@ def test_the_table_in_the_readme_is_that_of_the_reference_results():
 
 def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
     script = _script()
-    row = {"dataset": "d", "prompt_set": "trained", "title": "A_b", "control": False, "prompts": 2, "images": 3}
+    row = {"dataset": "d", "prompt_set": "trained", "method": "a", "title": "A_b", "control": False}
+    row |= {"prompts": 2, "images": 3}
     for column in script.COLUMNS:
         row |= {column.name: 0.5, f"{column.name}_low": 0.25, f"{column.name}_high": 0.75, f"{column.name}_best": False}
     row |= {"success_best": True, "identity": float("nan"), "lpips_low": float("nan")}
     path = tmp_path / "table.csv"
-    pd.DataFrame([row]).to_csv(path, index=False)
+    followers = [row | {"method": "step", "title": f"step of {name}", "control": True} for name in "AB"]
+    pd.DataFrame([row, *followers]).to_csv(path, index=False)
     table = script.readme_table(path)
     assert table.splitlines()[0] == "**d, trained prompts: 2 x 3 images**"
     last = r"| A\_b | **50.0** [25.0, 75.0] | 50.0 [25.0, 75.0] | 0.5 [0.2, 0.8] | - | 0.50 | 0.5 [0.2, 0.8] |"
