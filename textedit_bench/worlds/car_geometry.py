@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.scene import Scene, named
 from textedit_bench.worlds.shapes import box, intersect
 
 BODY = {
@@ -34,24 +35,14 @@ BODY_TYPES = {
 }
 
 
-def flat(color: tuple[int, int, int]) -> Tensor:
-    """A colour [1, 3, 1, 1] in [0, 1]."""
-    return torch.tensor(color, dtype=torch.float32).view(1, 3, 1, 1) / 255.0
-
-
 @dataclass
-class Car:
+class Car(Scene):
     """Geometry and colours of a batch of cars. Numbers are [B, 1, 1], in pixels.
 
     Coordinates stay rows and columns, x [B, 1, W] and y [B, H, 1], until a shape needs both: that saves half
     of the work of drawing.
     """
 
-    values: dict[str, Tensor]
-    """Attribute name -> value index [B]."""
-    names: dict[str, tuple[str, ...]]
-    geometry: dict[str, Tensor]
-    nuisance: dict[str, Tensor]
     scene_x: Tensor
     scene_y: Tensor
     """Position in the square picture before the camera moves."""
@@ -59,18 +50,14 @@ class Car:
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int, height: int) -> Car:
         """Factors in [0, 1] -> pixels of the middle ``height`` rows of a square of ``side``."""
-        shape = (-1, 1, 1)
-        g = {name: factors.identity[:, i].view(shape) for i, name in enumerate(space.identity)}
-        n = {name: factors.nuisance[:, i].view(shape) for i, name in enumerate(space.nuisance)}
+        values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         bar = (side - height) // 2
         zoom = 0.96 + 0.08 * n["scale"]
         x = (centre[None, None, :] - 32.0 - 3.0 * (n["shift_x"] - 0.5)) / zoom + 32.0
         y = (centre[None, bar : side - bar, None] - 44.0 - 2.0 * (n["shift_y"] - 0.5)) / zoom + 44.0
-        values = {a.name: factors.attributes[:, i] for i, a in enumerate(space.attributes)}
-        names = {a.name: a.values for a in space.attributes}
         rows = torch.tensor([BODY_TYPES[v] for v in names["body_type"]])[values["body_type"]]
-        roof, tall, lift, slope = (rows[:, i].view(shape) for i in range(4))
+        roof, tall, lift, slope = (rows[:, i].view(-1, 1, 1) for i in range(4))
         clearance = 2.8 + 2.6 * g["ground_clearance"] + lift
         half = 11.0 + 3.4 * g["wheelbase"]
         geometry = {
@@ -118,19 +105,9 @@ class Car:
         """Pixels below the ground that the car stands on."""
         return self.scene_y - GROUND_LINE
 
-    def has(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B]: the attribute has one of the values."""
-        indices = [self.names[attribute].index(v) for v in wanted]
-        return torch.isin(self.values[attribute], torch.tensor(indices))
-
     def is_(self, attribute: str, *wanted: str) -> Tensor:
         """Bool [B, 1, 1], as `has`."""
         return self.has(attribute, *wanted)[:, None, None]
-
-    def pick(self, attribute: str, table: dict[str, tuple[int, int, int]]) -> Tensor:
-        """Colour [B, 3, 1, 1] in [0, 1] by an attribute's value."""
-        rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
-        return rows[self.values[attribute]][:, :, None, None]
 
     def paint(self) -> Tensor:
         """Colour of the body with the small tone nuisance."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 
 from textedit_bench.worlds.canvas import Canvas
-from textedit_bench.worlds.car_geometry import Car, flat
+from textedit_bench.worlds.car_geometry import Car
+from textedit_bench.worlds.scene import flat
 from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, union
 
 HORIZON = 41.0

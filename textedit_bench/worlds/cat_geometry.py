@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.scene import Palette, Scene, named
 from textedit_bench.worlds.shapes import ellipse, intersect, union
-
-Palette = dict[str, tuple[int, int, int]]
 
 FUR: Palette = {
     "orange": (240, 142, 44),
@@ -50,23 +49,16 @@ BACKGROUND: Palette = {"blue": (142, 200, 242), "pink": (246, 176, 200), "yellow
 
 
 @dataclass
-class Cat:
+class Cat(Scene):
     """Geometry and colours of a batch of cats. Numbers are [B, 1, 1], coordinates [B, H, W], in pixels."""
 
-    values: dict[str, Tensor]
-    """Attribute name -> value index [B]."""
-    names: dict[str, tuple[str, ...]]
-    geometry: dict[str, Tensor]
     x: Tensor
     y: Tensor
-    nuisance: dict[str, Tensor]
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Cat:
         """Factors in [0, 1] -> pixels."""
-        shape = (-1, 1, 1)
-        g = {name: factors.identity[:, i].view(shape) for i, name in enumerate(space.identity)}
-        n = {name: factors.nuisance[:, i].view(shape) for i, name in enumerate(space.nuisance)}
+        values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]
         x = (centre[None, None, :] - 32.0 - 3.0 * (n["shift_x"] - 0.5)) / zoom
@@ -86,18 +78,7 @@ class Cat:
             "mark_spread": 0.8 + 0.5 * g["mark_spread"],
             "tail_y": 16.0 - 12.0 * g["tail_height"],
         }
-        values = {a.name: factors.attributes[:, i] for i, a in enumerate(space.attributes)}
-        return cls(values, {a.name: a.values for a in space.attributes}, geometry, x, y, n)
-
-    def has(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B]: the attribute has one of the values."""
-        indices = [self.names[attribute].index(v) for v in wanted]
-        return torch.isin(self.values[attribute], torch.tensor(indices))
-
-    def pick(self, attribute: str, table: Palette) -> Tensor:
-        """Colour [B, 3, 1, 1] in [0, 1] by an attribute's value."""
-        rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
-        return rows[self.values[attribute]][:, :, None, None]
+        return cls(values, names, geometry, n, x, y)
 
     def fur(self, table: Palette = FUR, shade: float = 1.0) -> Tensor:
         """A colour that goes with the fur, with the small tone nuisance."""

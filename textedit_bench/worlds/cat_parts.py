@@ -9,6 +9,7 @@ from torch import Tensor
 
 from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.cat_geometry import IRIS, LIGHT, LINES, MARKS, Cat
+from textedit_bench.worlds.scene import flat
 from textedit_bench.worlds.shapes import arc, box, coverage, ellipse, intersect, union
 
 PINK, TONGUE, MOUTH_HOLE, TOOTH = (238, 130, 146), (255, 88, 124), (112, 8, 30), (255, 252, 244)
@@ -17,10 +18,6 @@ HAT, HAT_BAND = (10, 118, 116), (250, 236, 160)
 GRASS, GRASS_SHADE = (92, 176, 68), (62, 140, 48)
 CUSHION, CUSHION_SEAM = (214, 62, 84), (255, 190, 176)
 BASKET, BASKET_SHADE = (206, 152, 84), (152, 98, 44)
-
-
-def _flat(color: tuple[int, int, int]) -> Tensor:
-    return torch.tensor(color, dtype=torch.float32).view(1, 3, 1, 1) / 255.0
 
 
 def _triangle(x: Tensor, y: Tensor, half_base: Tensor | float, height: Tensor | float) -> Tensor:
@@ -49,11 +46,11 @@ def ground_behind(canvas: Canvas, cat: Cat) -> None:
     """A meadow or a cushion; the basket stands in front."""
     blades = 1.6 * torch.cos(1.25 * cat.x)
     meadow = 20.5 + blades - cat.y
-    canvas.paint(coverage(meadow), _flat(GRASS), cat.has("ground", "grass"), shows=("ground",))
+    canvas.paint(coverage(meadow), flat(GRASS), cat.has("ground", "grass"), shows=("ground",))
     cushion = box(cat.x, cat.y - 27.0, 29.5, 9.0, 6.5)
-    canvas.paint(coverage(cushion), _flat(CUSHION), cat.has("ground", "cushion"), shows=("ground",))
+    canvas.paint(coverage(cushion), flat(CUSHION), cat.has("ground", "cushion"), shows=("ground",))
     seam = intersect(cushion, (cat.y - 25.5 + 0.004 * cat.x**2).abs() - 0.8)
-    canvas.paint(coverage(seam), _flat(CUSHION_SEAM), cat.has("ground", "cushion"))
+    canvas.paint(coverage(seam), flat(CUSHION_SEAM), cat.has("ground", "cushion"))
 
 
 def body(canvas: Canvas, cat: Cat) -> None:
@@ -101,7 +98,7 @@ def ears(canvas: Canvas, cat: Cat) -> None:
         coverage(upright), cat.fur(), cat.has("ears", "pointy"), shows=("ears",), shows_if_painted=("fur_color",)
     )
     inner = _triangle(lean, cat.y - base + 1.0, 0.34 * g["ear"], g["ear"] - 3.0)
-    canvas.paint(coverage(inner), _flat(PINK), cat.has("ears", "pointy"))
+    canvas.paint(coverage(inner), flat(PINK), cat.has("ears", "pointy"))
 
 
 def folded_ears(canvas: Canvas, cat: Cat) -> None:
@@ -146,8 +143,8 @@ def muzzle(canvas: Canvas, cat: Cat) -> None:
     canvas.paint(coverage(ellipse(cat.x, y - 1.2, g["muzzle"], 5.0)), cat.fur(LIGHT))
     rows = y + 0.10 * (cat.mirrored - 10.0)
     whiskers = intersect((rows.abs() - 1.6).abs() - 0.3, 10.0 - cat.mirrored, cat.mirrored - 14.0 - 1.4 * g["muzzle"])
-    canvas.paint(coverage(whiskers) * 0.75, _flat(TOOTH))
-    canvas.paint(coverage(_triangle(cat.x, -(y + 3.6), 0.40 * g["muzzle"], 3.4)), _flat(PINK))
+    canvas.paint(coverage(whiskers) * 0.75, flat(TOOTH))
+    canvas.paint(coverage(_triangle(cat.x, -(y + 3.6), 0.40 * g["muzzle"], 3.4)), flat(PINK))
 
 
 def mouth(canvas: Canvas, cat: Cat) -> None:
@@ -159,12 +156,12 @@ def mouth(canvas: Canvas, cat: Cat) -> None:
     closed = cat.has("expression", "neutral", "tongue")
     canvas.paint(coverage(lips), cat.fur(LINES), closed, shows=("expression",))
     out = box(cat.x, y - 3.4, 2.7, 3.6, 2.6)
-    canvas.paint(coverage(out), _flat(TONGUE), cat.has("expression", "tongue"), shows=("expression",))
+    canvas.paint(coverage(out), flat(TONGUE), cat.has("expression", "tongue"), shows=("expression",))
     hole = ellipse(cat.x, y - 2.2, 1.2 + 0.48 * width, 4.4)
     meowing = cat.has("expression", "meowing")
-    canvas.paint(coverage(hole), _flat(MOUTH_HOLE), meowing, shows=("expression",))
+    canvas.paint(coverage(hole), flat(MOUTH_HOLE), meowing, shows=("expression",))
     fangs = _triangle(cat.mirrored - 2.2, -(y + 1.2), 1.2, 3.0)
-    canvas.paint(coverage(intersect(fangs, hole)), _flat(TOOTH), meowing)
+    canvas.paint(coverage(intersect(fangs, hole)), flat(TOOTH), meowing)
 
 
 def eyes(canvas: Canvas, cat: Cat) -> None:
@@ -173,12 +170,12 @@ def eyes(canvas: Canvas, cat: Cat) -> None:
     x, y = cat.mirrored - g["eye_x"], cat.y - g["eye_y"]
     is_open = cat.has("eyes", "open")
     eye = (x.square() + y.square()).sqrt() - 4.9
-    canvas.paint(coverage(eye), _flat((22, 18, 24)), is_open, shows=("eyes",))
+    canvas.paint(coverage(eye), flat((22, 18, 24)), is_open, shows=("eyes",))
     iris = coverage(eye + 0.9)
     canvas.paint(iris, cat.pick("eye_color", IRIS), is_open, shows_if_painted=("eye_color",))
-    canvas.paint(coverage(ellipse(x, y, 1.6, 3.3)), _flat((14, 12, 16)), is_open)
+    canvas.paint(coverage(ellipse(x, y, 1.6, 3.3)), flat((14, 12, 16)), is_open)
     glint = ellipse(cat.x - torch.sign(cat.x) * g["eye_x"] + 1.3, y + 1.6, 1.1, 1.1)
-    canvas.paint(coverage(glint), _flat((255, 255, 255)), is_open)
+    canvas.paint(coverage(glint), flat((255, 255, 255)), is_open)
     # A spot around the eye would hide the line of the lid.
     canvas.paint(coverage(eye), cat.fur(shade=0.96), ~is_open)
     lid = arc(x, y - 0.6, 4.6, 4.4, 1.15)
@@ -192,27 +189,27 @@ def collar(canvas: Canvas, cat: Cat) -> None:
     bell = cat.has("collar", "bell")
     strap = intersect((y - 1.6 + 0.022 * cat.x**2).abs() - 1.9, cat.mirrored - 12.0)
     bow = cat.has("collar", "bow")
-    straps = torch.where(bow[:, None, None, None], _flat(BOW_KNOT), _flat(COLLAR))
+    straps = torch.where(bow[:, None, None, None], flat(BOW_KNOT), flat(COLLAR))
     canvas.paint(coverage(strap), straps, bell | bow, shows=("collar",))
-    canvas.paint(coverage(ellipse(cat.x, y - 4.8, 3.4, 3.4)), _flat(GOLD), bell, shows=("collar",))
+    canvas.paint(coverage(ellipse(cat.x, y - 4.8, 3.4, 3.4)), flat(GOLD), bell, shows=("collar",))
     slot = union(box(cat.x, y - 5.6, 2.0, 0.5), ellipse(cat.x, y - 6.2, 0.9, 0.9))
-    canvas.paint(coverage(slot), _flat((92, 56, 8)), bell)
+    canvas.paint(coverage(slot), flat((92, 56, 8)), bell)
     loops = intersect(cat.mirrored - 8.5, (y - 3.4).abs() - 0.8 - 0.50 * cat.mirrored)
-    canvas.paint(coverage(loops), _flat(BOW), bow, shows=("collar",))
-    canvas.paint(coverage(box(cat.x, y - 3.4, 1.9, 2.2, 0.8)), _flat(BOW_KNOT), bow)
+    canvas.paint(coverage(loops), flat(BOW), bow, shows=("collar",))
+    canvas.paint(coverage(box(cat.x, y - 3.4, 1.9, 2.2, 0.8)), flat(BOW_KNOT), bow)
 
 
 def ground_in_front(canvas: Canvas, cat: Cat) -> None:
     """Blades of grass over the paws, or the rim of the basket that the cat sits in."""
     blades = 32.0 + 2.4 * torch.cos(1.05 * cat.x) - cat.y
-    canvas.paint(coverage(blades), _flat(GRASS_SHADE), cat.has("ground", "grass"), shows_if_painted=("ground",))
+    canvas.paint(coverage(blades), flat(GRASS_SHADE), cat.has("ground", "grass"), shows_if_painted=("ground",))
     basket = cat.has("ground", "basket")
     side = intersect(cat.mirrored - 27.0 + 0.30 * (cat.y - 22.0), 24.0 - cat.y)
     weave = torch.sin(0.85 * cat.x) * torch.sin(0.95 * cat.y)
-    color = torch.lerp(_flat(BASKET), _flat(BASKET_SHADE), (0.5 + 1.2 * weave).clamp(0.0, 1.0)[:, None])
+    color = torch.lerp(flat(BASKET), flat(BASKET_SHADE), (0.5 + 1.2 * weave).clamp(0.0, 1.0)[:, None])
     canvas.paint(coverage(side), color, basket, shows_if_painted=("ground",))
     canvas.paint(
-        coverage(box(cat.x, cat.y - 23.5, 29.0, 2.2, 2.0)), _flat(BASKET_SHADE), basket, shows_if_painted=("ground",)
+        coverage(box(cat.x, cat.y - 23.5, 29.0, 2.2, 2.0)), flat(BASKET_SHADE), basket, shows_if_painted=("ground",)
     )
 
 
@@ -222,9 +219,9 @@ def hat(canvas: Canvas, cat: Cat) -> None:
     wears = cat.has("hat", "hat")
     crown = box(cat.x, y + 6.0, 6.8, 6.5, 1.2)
     brim = box(cat.x, y, 9.8, 1.7, 1.5)
-    canvas.paint(coverage(union(crown, brim)), _flat(HAT), wears, shows=("hat",))
+    canvas.paint(coverage(union(crown, brim)), flat(HAT), wears, shows=("hat",))
     band = intersect(crown, (y + 3.3).abs() - 1.3)
-    canvas.paint(coverage(band), _flat(HAT_BAND), wears)
+    canvas.paint(coverage(band), flat(HAT_BAND), wears)
 
 
 BACK_TO_FRONT: tuple[Callable[[Canvas, Cat], None], ...] = (

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.scene import Scene, flat, named
 from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, union
-
-Color = tuple[int, int, int]
 
 SKY_TOP = {"day": (96, 172, 240), "sunset": (150, 84, 160), "night": (22, 26, 74)}
 SKY_LOW = {"day": (196, 228, 250), "sunset": (255, 176, 112), "night": (70, 76, 150)}
@@ -33,26 +32,19 @@ LEAVES, LEAVES_SHADE, TRUNK, PATH = (44, 132, 56), (30, 102, 48), (98, 64, 36), 
 
 
 @dataclass
-class Church:
+class Church(Scene):
     """Geometry and colours of a batch of churches. Numbers are [B, 1, 1], coordinates [B, H, W], in pixels."""
 
-    values: dict[str, Tensor]
-    """Attribute name -> value index [B]."""
-    names: dict[str, tuple[str, ...]]
-    geometry: dict[str, Tensor]
     x: Tensor
     y: Tensor
     frame_x: Tensor
     """Horizontal coordinate [1, 1, W] of the frame, from 0 to 64."""
     frame_y: Tensor
-    nuisance: dict[str, Tensor]
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Church:
         """Factors in [0, 1] -> pixels."""
-        shape = (-1, 1, 1)
-        g = {name: factors.identity[:, i].view(shape) for i, name in enumerate(space.identity)}
-        n = {name: factors.nuisance[:, i].view(shape) for i, name in enumerate(space.nuisance)}
+        values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]
         x = (centre[None, None, :] - 32.0 - 3.0 * (n["shift_x"] - 0.5)) / zoom
@@ -72,19 +64,7 @@ class Church:
             "door": 2.8 + 1.4 * g["door_width"],
             "door_top": -8.0 - 4.0 * g["door_height"],
         }
-        values = {a.name: factors.attributes[:, i] for i, a in enumerate(space.attributes)}
-        names = {a.name: a.values for a in space.attributes}
-        return cls(values, names, geometry, x, y, centre[None, None, :], centre[None, :, None], n)
-
-    def has(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B]: the attribute has one of the values."""
-        indices = [self.names[attribute].index(v) for v in wanted]
-        return torch.isin(self.values[attribute], torch.tensor(indices))
-
-    def pick(self, attribute: str, table: dict[str, Color]) -> Tensor:
-        """Colour [B, 3, 1, 1] in [0, 1] by an attribute's value."""
-        rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
-        return rows[self.values[attribute]][:, :, None, None]
+        return cls(values, names, geometry, n, x, y, centre[None, None, :], centre[None, :, None])
 
     def choose(self, attribute: str, *options: Tensor) -> Tensor:
         """One of ``options``, [B, H, W] or [B, 1, 1], by the attribute's value index."""
@@ -125,10 +105,6 @@ class Church:
         return intersect(self.x.abs() - half, -(g["roof"] * up), g["roof"] * (up - 1.0))
 
 
-def _flat(color: Color) -> Tensor:
-    return torch.tensor(color, dtype=torch.float32).view(1, 3, 1, 1) / 255.0
-
-
 def _arched(x: Tensor, y: Tensor, half: Tensor, height: Tensor) -> Tensor:
     """Distance to an upright shape on y = 0 with a half-round top, ``height`` tall in all."""
     straight = height - half
@@ -153,7 +129,7 @@ def clouds(canvas: Canvas, church: Church) -> None:
     x, y = church.frame_x, church.frame_y
     puffs = ((9, 18, 8.0, 4.6), (14, 14.5, 5.6, 5.0), (51, 23, 9.0, 4.6), (47, 19.6, 5.4, 4.8), (56, 20.2, 4.4, 4.2))
     bank = coverage(union(*(ellipse(x - a, y - b, rx, ry) for a, b, rx, ry in puffs)))
-    canvas.paint(bank.expand(church.x.shape), _flat(CLOUD), church.has("clouds", "clouds"), shows=("clouds",))
+    canvas.paint(bank.expand(church.x.shape), flat(CLOUD), church.has("clouds", "clouds"), shows=("clouds",))
 
 
 def ground(canvas: Canvas, church: Church) -> None:
@@ -177,7 +153,7 @@ def nave(canvas: Canvas, church: Church) -> None:
     canvas.paint(coverage(roof), church.roof(), shows=("roof",))
     drifts = 0.7 * torch.cos(church.x * 0.9)
     cap = intersect(roof - 0.6, church.y - g["eaves"] + 0.5 * g["roof"] + drifts)
-    canvas.paint(coverage(cap), _flat(WHITE), church.has("snow", "snow"), shows=("snow",))
+    canvas.paint(coverage(cap), flat(WHITE), church.has("snow", "snow"), shows=("snow",))
 
 
 def windows(canvas: Canvas, church: Church) -> None:
@@ -196,7 +172,7 @@ def windows(canvas: Canvas, church: Church) -> None:
         radius = g["window"] + 0.5
         rounded.append(ellipse(x, y, radius, radius) + gone)
     panes = church.choose("windows", union(*arched), union(*rounded))
-    canvas.paint(coverage(panes - 0.9), _flat(FRAME), shows=("windows",))
+    canvas.paint(coverage(panes - 0.9), flat(FRAME), shows=("windows",))
     canvas.paint(coverage(panes), church.pick("lights", GLASS), shows=("windows", "lights"))
 
 
@@ -219,12 +195,12 @@ def tower_top(canvas: Canvas, church: Church) -> None:
     ledge = box(x, up - 0.4, wide, 1.3)
     merlon = 2.2 + 0.25 * tall
     gaps = torch.cos(x * (2.0 * torch.pi) / (wide * 0.8)) * 1.6 + 0.2
-    flat = intersect(x.abs() - wide, -up, up - merlon, -gaps)
+    level = intersect(x.abs() - wide, -up, up - merlon, -gaps)
     peak = church.choose("tower_top", tall - 1.0, tall * 0.74, merlon - 2.0)
     cross = union(box(x, up - peak - 2.6, 1.0, 3.6), box(x, up - peak - 3.6, 2.7, 0.9))
-    canvas.paint(coverage(cross), _flat(GOLD))
+    canvas.paint(coverage(cross), flat(GOLD))
     battlements = church.has("tower_top", "flat")
-    top = union(flat, ledge)
+    top = union(level, ledge)
     canvas.paint(coverage(top), church.walls(0.92), battlements, shows_if_painted=("tower_top", "walls"))
     pointed = church.choose("tower_top", steeple, dome)
     canvas.paint(coverage(pointed), church.roof(0.94), ~battlements, shows_if_painted=("tower_top", "roof"))
@@ -232,7 +208,7 @@ def tower_top(canvas: Canvas, church: Church) -> None:
     canvas.paint(coverage(shade), church.roof(0.76), ~battlements, shows_if_painted=("tower_top", "roof"))
     cap = intersect(pointed - 0.5, 0.41 * tall - up + 0.6 * torch.cos(x * 1.2))
     snowy = ~battlements & church.has("snow", "snow")
-    canvas.paint(coverage(cap), _flat(WHITE), snowy, shows_if_painted=("snow", "tower_top"))
+    canvas.paint(coverage(cap), flat(WHITE), snowy, shows_if_painted=("snow", "tower_top"))
     canvas.paint(coverage(ledge), church.walls(0.68), ~battlements, shows_if_painted=("walls",))
 
 
@@ -242,13 +218,13 @@ def tower_front(canvas: Canvas, church: Church) -> None:
     x, y = church.along, church.y - g["tower_top"] - 6.6
     disc = ellipse(x, y, 4.3, 4.3)
     clock, adorned = church.has("tower_front", "clock"), ~church.has("tower_front", "plain")
-    canvas.paint(coverage(disc - 0.5), _flat(INK), adorned, shows=("tower_front",))
+    canvas.paint(coverage(disc - 0.5), flat(INK), adorned, shows=("tower_front",))
     petals = (0.5 + (2.0 * torch.cos(4.0 * torch.atan2(y, x))).clamp(-0.5, 0.5))[:, None]
-    face = torch.where(clock[:, None, None, None], _flat(CLOCK), torch.lerp(_flat(ROSE_LEAF), _flat(ROSE), petals))
+    face = torch.where(clock[:, None, None, None], flat(CLOCK), torch.lerp(flat(ROSE_LEAF), flat(ROSE), petals))
     canvas.paint(coverage(disc + 0.8), face, adorned, shows=("tower_front",))
     hands = union(box(x, y + 1.2, 0.6, 1.7), box(x - 1.0, y, 1.5, 0.6))
     centre = torch.where(clock[:, None, None], hands, ellipse(x, y, 1.5, 1.5))
-    ink_or_gold = torch.where(clock[:, None, None, None], _flat(INK), _flat(GOLD))
+    ink_or_gold = torch.where(clock[:, None, None, None], flat(INK), flat(GOLD))
     canvas.paint(coverage(centre), ink_or_gold, adorned, shows_if_painted=("tower_front",))
 
 
@@ -256,11 +232,11 @@ def door(canvas: Canvas, church: Church) -> None:
     """An arched door in a light frame, and a path that leads to it."""
     g = church.geometry
     frame = _arched(church.along, church.y, g["door"] + 1.1, 1.1 - g["door_top"])
-    canvas.paint(coverage(frame), _flat(FRAME))
+    canvas.paint(coverage(frame), flat(FRAME))
     leaf = _arched(church.along, church.y, g["door"], -g["door_top"])
     canvas.paint(coverage(leaf), church.pick("door", DOOR), shows=("door",))
     lane = intersect(church.along.abs() - g["door"] - 0.6 - 0.5 * church.y, -church.y)
-    canvas.paint(coverage(lane), _flat(PATH))
+    canvas.paint(coverage(lane), flat(PATH))
 
 
 def trees(canvas: Canvas, church: Church) -> None:
@@ -269,9 +245,9 @@ def trees(canvas: Canvas, church: Church) -> None:
     x, y = church.x.abs() - 26.0, church.y - 1.5
     trunk = box(x, y + 4.0, 1.3, 4.0)
     crown = union(ellipse(x, y + 12.0, 6.6, 6.4), ellipse(x, y + 18.0, 4.6, 5.0))
-    canvas.paint(coverage(trunk), _flat(TRUNK), planted, shows=("trees",))
-    canvas.paint(coverage(crown), _flat(LEAVES_SHADE), planted, shows=("trees",))
-    canvas.paint(coverage(intersect(crown + 1.2, y + 10.0 + 0.2 * x)), _flat(LEAVES), planted, shows=("trees",))
+    canvas.paint(coverage(trunk), flat(TRUNK), planted, shows=("trees",))
+    canvas.paint(coverage(crown), flat(LEAVES_SHADE), planted, shows=("trees",))
+    canvas.paint(coverage(intersect(crown + 1.2, y + 10.0 + 0.2 * x)), flat(LEAVES), planted, shows=("trees",))
 
 
 BACK_TO_FRONT: tuple[Callable[[Canvas, Church], None], ...] = (

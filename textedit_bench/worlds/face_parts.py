@@ -13,6 +13,7 @@ from torch import Tensor
 
 from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.scene import Scene, flat, named
 from textedit_bench.worlds.shapes import arc, box, coverage, ellipse, intersect, ring, union
 
 HAIR = {
@@ -32,23 +33,16 @@ BEARD, HAT, HAT_BAND, GOLD, RIM = (44, 28, 20), (118, 36, 156), (240, 232, 120),
 
 
 @dataclass
-class Face:
+class Face(Scene):
     """Geometry and colours of a batch of faces. Numbers are [B, 1, 1], coordinates [B, H, W], in pixels."""
 
-    values: dict[str, Tensor]
-    """Attribute name -> value index [B]."""
-    names: dict[str, tuple[str, ...]]
-    geometry: dict[str, Tensor]
     x: Tensor
     y: Tensor
-    nuisance: dict[str, Tensor]
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Face:
         """Factors in [0, 1] -> pixels."""
-        shape = (-1, 1, 1)
-        g = {name: factors.identity[:, i].view(shape) for i, name in enumerate(space.identity)}
-        n = {name: factors.nuisance[:, i].view(shape) for i, name in enumerate(space.nuisance)}
+        values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]
         x = (centre[None, None, :] - 32.0 - 3.0 * (n["shift_x"] - 0.5)) / zoom
@@ -68,18 +62,7 @@ class Face:
             "mouth_y": 9.4 + 3.0 * g["mouth_height"],
             "ear": 2.2 + 2.6 * g["ear_size"],
         }
-        values = {a.name: factors.attributes[:, i] for i, a in enumerate(space.attributes)}
-        return cls(values, {a.name: a.values for a in space.attributes}, geometry, x, y, n)
-
-    def has(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B]: the attribute has one of the values."""
-        indices = [self.names[attribute].index(v) for v in wanted]
-        return torch.isin(self.values[attribute], torch.tensor(indices))
-
-    def pick(self, attribute: str, table: dict[str, tuple[int, int, int]]) -> Tensor:
-        """Colour [B, 3, 1, 1] in [0, 1] by an attribute's value."""
-        rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
-        return rows[self.values[attribute]][:, :, None, None]
+        return cls(values, names, geometry, n, x, y)
 
     def skin(self, shade: float = 1.0) -> Tensor:
         """Skin colour, darkened by ``shade``."""
@@ -110,10 +93,6 @@ class Face:
     def mirrored(self) -> Tensor:
         """|x|: draws both sides at once."""
         return self.x.abs()
-
-
-def _flat(color: tuple[int, int, int]) -> Tensor:
-    return torch.tensor(color, dtype=torch.float32).view(1, 3, 1, 1) / 255.0
 
 
 def back_hair(canvas: Canvas, face: Face) -> None:
@@ -147,7 +126,7 @@ def beard(canvas: Canvas, face: Face) -> None:
     """A full beard along the jaw and over the lip, leaving the mouth free."""
     g = face.geometry
     jaw = intersect(face.head(0.4), g["mouth_y"] - 4.6 - face.y - 0.10 * face.mirrored)
-    canvas.paint(coverage(jaw), _flat(BEARD), face.has("beard", "beard"), shows=("beard",))
+    canvas.paint(coverage(jaw), flat(BEARD), face.has("beard", "beard"), shows=("beard",))
 
 
 def age_lines(canvas: Canvas, face: Face) -> None:
@@ -165,7 +144,7 @@ def cheeks(canvas: Canvas, face: Face) -> None:
     """Rouge of the make-up."""
     g = face.geometry
     rouge = coverage(ellipse(face.mirrored - g["width"] * 0.68, face.y - 4.2, 3.0, 2.2)) * 0.8
-    canvas.paint(rouge, _flat((240, 70, 120)), face.has("makeup", "makeup"), shows=("makeup",))
+    canvas.paint(rouge, flat((240, 70, 120)), face.has("makeup", "makeup"), shows=("makeup",))
 
 
 def nose(canvas: Canvas, face: Face) -> None:
@@ -182,7 +161,7 @@ def mouth(canvas: Canvas, face: Face) -> None:
     g = face.geometry
     y = face.y - g["mouth_y"]
     made_up = face.has("makeup", "makeup")
-    lips = torch.where(made_up[:, None, None, None], _flat(LIPSTICK), _flat(LIP))
+    lips = torch.where(made_up[:, None, None, None], flat(LIPSTICK), flat(LIP))
     bends = {"neutral": 0.0, "happy": 5.4, "sad": -5.4}
     for expression, bend in bends.items():
         stroke = coverage(arc(face.x, y, g["mouth"], bend, 1.6))
@@ -192,7 +171,7 @@ def mouth(canvas: Canvas, face: Face) -> None:
     present = face.has("expression", "surprised")
     hole = ellipse(face.x, y, g["mouth"] * 0.62, 4.4)
     canvas.paint(coverage(hole) * present.float()[:, None, None], lips, shows=("expression", "makeup"))
-    canvas.paint(coverage(hole + 1.5), _flat(MOUTH_HOLE), present, shows_if_painted=("expression",))
+    canvas.paint(coverage(hole + 1.5), flat(MOUTH_HOLE), present, shows_if_painted=("expression",))
 
 
 def eyes(canvas: Canvas, face: Face) -> None:
@@ -202,12 +181,12 @@ def eyes(canvas: Canvas, face: Face) -> None:
     x, y = face.mirrored - g["eye_x"], face.y - g["eye_y"]
     rx, ry = 3.7 + 1.3 * big, 2.5 + 1.9 * big
     shadow = coverage(intersect(ellipse(x, y + 0.6, rx + 1.5, ry + 1.9), y + 0.2))
-    canvas.paint(shadow, _flat((150, 60, 190)), face.has("makeup", "makeup"), shows=("makeup",))
-    canvas.paint(coverage(ellipse(x, y, rx, ry)), _flat((250, 250, 250)), shows=("eye_size",))
+    canvas.paint(shadow, flat((150, 60, 190)), face.has("makeup", "makeup"), shows=("makeup",))
+    canvas.paint(coverage(ellipse(x, y, rx, ry)), flat((250, 250, 250)), shows=("eye_size",))
     iris = ellipse(x, y, 2.35 + 0.75 * big, 2.35 + 0.75 * big)
     iris = intersect(iris, ellipse(x, y, rx, ry))
     canvas.paint(coverage(iris), face.pick("eye_color", IRIS), shows=("eye_color", "eye_size"))
-    canvas.paint(coverage(ellipse(x, y, 0.9, 0.9)), _flat((10, 10, 12)))
+    canvas.paint(coverage(ellipse(x, y, 0.9, 0.9)), flat((10, 10, 12)))
     brow = arc(x, y + g["brow_y"], 4.2, -1.4, g["brow"])
     canvas.paint(coverage(brow), face.skin(0.30))
 
@@ -236,15 +215,15 @@ def glasses(canvas: Canvas, face: Face) -> None:
     bridge = box(face.x, y + 1.0, 2.2, 0.7)
     arms = box(face.mirrored - g["width"] + 2.2, y + 1.0, 2.6, 0.7)
     rims = union(ring(lens, 0.85), intersect(bridge, -lens), intersect(arms, -lens))
-    canvas.paint(coverage(lens), _flat((28, 28, 36)), face.has("glasses", "sunglasses"), shows_if_painted=("glasses",))
-    canvas.paint(coverage(rims), _flat(RIM), face.has("glasses", "glasses", "sunglasses"), shows=("glasses",))
+    canvas.paint(coverage(lens), flat((28, 28, 36)), face.has("glasses", "sunglasses"), shows_if_painted=("glasses",))
+    canvas.paint(coverage(rims), flat(RIM), face.has("glasses", "glasses", "sunglasses"), shows=("glasses",))
 
 
 def earrings(canvas: Canvas, face: Face) -> None:
     """Gold discs under the ears."""
     g = face.geometry
     disc = ellipse(face.mirrored - g["width"] - 1.2, face.y - g["ear"] - 3.4, 2.4, 2.4)
-    canvas.paint(coverage(disc), _flat(GOLD), face.has("earrings", "earrings"), shows=("earrings",))
+    canvas.paint(coverage(disc), flat(GOLD), face.has("earrings", "earrings"), shows=("earrings",))
 
 
 def hat(canvas: Canvas, face: Face) -> None:
@@ -255,8 +234,8 @@ def hat(canvas: Canvas, face: Face) -> None:
     brim = box(face.x, face.y - brim_y, g["width"] + 7.0, 1.7, 1.5)
     band = intersect(crown, (face.y - brim_y + 3.2).abs() - 1.1)
     wears = face.has("hat", "hat")
-    canvas.paint(coverage(union(crown, brim)), _flat(HAT), wears, shows=("hat",))
-    canvas.paint(coverage(band), _flat(HAT_BAND), wears, shows=("hat",))
+    canvas.paint(coverage(union(crown, brim)), flat(HAT), wears, shows=("hat",))
+    canvas.paint(coverage(band), flat(HAT_BAND), wears, shows=("hat",))
 
 
 BACK_TO_FRONT: tuple[Callable[[Canvas, Face], None], ...] = (
