@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.seeds import seed_of
 from textedit_bench.prompt import Prompt
+from textedit_bench.seeds import seed_of
 
 CELL = Cell(
     tier="mini",

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.files import write_atomically, write_text
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_atomically, write_text
 
 IDENTITY = {"method": "m", "seed": 0}
 

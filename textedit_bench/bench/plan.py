@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.bench.controls import MATCHES, OTHER_PROMPT, other_prompts
-from textedit_bench.bench.files import sha256
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, read_tuned
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
+from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import list_datasets, list_methods, load_dataset, method_info, resolve_tier
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.files import TEMPORARY, sha256, write_atomically, write_json
 from textedit_bench.errors import UserError
+from textedit_bench.files import TEMPORARY, sha256, write_atomically, write_json
 
 SCHEMA = 1
 MANIFEST = "manifest.json"

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.files import write_json
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_json
 
 FILE = "tuned.json"
 SCHEMA = 1

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textedit_bench.bench.files import write_atomically, write_text
+from textedit_bench.files import write_atomically, write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.csv import frame_csv

@@ -8,12 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.files import write_atomically
 from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import read_pictures, strength_name
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
+from textedit_bench.files import write_atomically
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import Strip, draw_sheet

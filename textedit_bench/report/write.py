@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.files import write_atomically, write_text
 from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
+from textedit_bench.files import write_atomically, write_text
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.controls import check_controls, write_checks

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from textedit_bench.bench.seeds import seed_of
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import Prompt
+from textedit_bench.seeds import seed_of
 from textedit_methods.styleclip_optimization.card import CARD
 from textedit_methods.styleclip_optimization.descent import descend
 from textedit_methods.styleclip_optimization.losses import Objective, Weights

@@ -136,11 +136,11 @@ class ClipBatches:
             parts.append(own._replace(captions=rows, pictures=columns))
             row, column = rows[1], columns[1]
             # Captions that name their subject hold for no picture of another world.
-            named = [own_grammar.about(random) for own_grammar in self._others(len(parts) - 1)]
+            named = [other.about(random) for other in self._others(len(parts) - 1)]
             elsewhere = torch.zeros(len(named), true.shape[1], dtype=torch.bool)
             elsewhere[:, slice(*columns)] = True
             texts += named
-            true, known = torch.cat([true, elsewhere & False]), torch.cat([known, elsewhere])
+            true, known = torch.cat([true, torch.zeros_like(elsewhere)]), torch.cat([known, elsewhere])
         return ClipBatch(torch.cat([part.images for part in made]), texts, true, known, parts)
 
     def _others(self, world: int) -> list[Grammar]:
