@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from textedit_bench.bench import cell
 from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
@@ -58,8 +59,17 @@ def test_a_matched_cell_follows_the_cell_it_is_matched_to():
     assert replace(CELL, matched_to=CELL).digest != replace(CELL, matched_to=other).digest
 
 
-def test_the_digest_is_the_same_on_every_machine():
+def test_the_digest_is_the_same_on_every_machine(monkeypatch):
+    monkeypatch.setattr(cell, "RUNNER_VERSION", 1)
     assert CELL.digest == "e46afd82c2ff925b"
+
+
+def test_another_runner_makes_another_cell(monkeypatch):
+    digests = set()
+    for version in (1, 2, 3):
+        monkeypatch.setattr(cell, "RUNNER_VERSION", version)
+        digests.add(CELL.digest)
+    assert len(digests) == 3
 
 
 def test_seeds_depend_on_names_and_values_alone():

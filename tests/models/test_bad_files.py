@@ -191,6 +191,7 @@ def test_decoders_inside_files_of_methods_and_encoders_are_generators(tmp_path):
     st.binary(max_size=60),
 )
 @example(b"\x80\x02", b".")
+@example(b"", b"\x80")
 def test_no_bytes_give_anything_but_one_line(tmp_path, start, rest):
     path = tmp_path / "weights"
     path.write_bytes(start + rest)

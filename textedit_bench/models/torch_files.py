@@ -53,7 +53,7 @@ def torch_file_kind(path: Path) -> str:
         return _archive_kind(path)
     if head.startswith(LEGACY_TORCH):
         return "torch"
-    if head[0:1] == b"\x80" and 2 <= head[1] <= 5:
+    if re.match(rb"\x80[\x02-\x05]", head):
         return "pickle"
     raise CheckpointError(f"{path}: not a weights file in any known format (begins with {head[:8]!r})")
 
