@@ -115,7 +115,7 @@ class TinyDomain:
     name = "tiny"
     tier = "mini"
     device = torch.device("cpu")
-    card = SimpleNamespace(neutral="a face")
+    card = SimpleNamespace(neutral="a face", kind="face")
     tier_card = SimpleNamespace(
         splits={"train": 48},
         prompts=(

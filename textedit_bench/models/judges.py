@@ -6,6 +6,7 @@ from typing import Any
 
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
 from textedit_bench.models.curricularface import CurricularFace
+from textedit_bench.models.dinov2 import DinoV2
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.facenet import FaceNet
 from textedit_bench.models.inception import Inception, Resize
@@ -14,7 +15,7 @@ from textedit_bench.models.lpips import Lpips, Net
 
 
 def load_judge_identity(path: AnyPath) -> Any:
-    """CurricularFace or FaceNet from their published files, else whatever `load_identity` reads.
+    """CurricularFace, FaceNet or DINOv2 from their published files, else whatever `load_identity` reads.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -26,19 +27,26 @@ def load_judge_identity(path: AnyPath) -> Any:
     # IR-SE networks have gates (fc1) in every block, IR-101 has none and 49 blocks.
     if "body.48.res_layer.1.weight" in state and not any(".fc1." in name for name in state):
         return CurricularFace.from_state(state, str(path))
-    return load_identity(path)
+    return DinoV2.from_state(state, str(path)) if _is_dinov2(state) else load_identity(path)
 
 
 def load_features(path: AnyPath, resize: Resize = "clean") -> Any:
-    """Inception of 2015-12-05 from its published file, or a feature network of ours.
+    """Inception of 2015-12-05 or DINOv2 from their published files, or a feature network of ours.
+
+    Args:
+        path: the file.
+        resize: Inception's resize rule; DINOv2 has one.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
     """
     checkpoint = read_checkpoint(path)
-    return (
-        load_own(path) if checkpoint.format == "ours" else Inception.from_state(_state(checkpoint), str(path), resize)
-    )
+    if checkpoint.format == "ours":
+        return load_own(path)
+    state = _state(checkpoint)
+    if _is_dinov2(state):
+        return DinoV2.from_state(state, str(path))
+    return Inception.from_state(state, str(path), resize)
 
 
 def load_perceptual(path: AnyPath) -> Any:
@@ -60,6 +68,10 @@ def load_perceptual(path: AnyPath) -> Any:
         return Lpips(net, state)
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _is_dinov2(state: dict[str, Any]) -> bool:
+    return {"patch_embed.proj.weight", "blocks.0.ls1.gamma"} <= state.keys()
 
 
 def _state(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -26,6 +26,9 @@ _COSINES = {
     "identity_inversion": (JUDGE, "inversion", "Identity, to inversion", False),
     "identity_in_loop": ("identity", "photo", "Identity (in loop)", True),
 }
+OF_SUBJECTS = "Subject similarity"
+"""What the titles say instead of identity where the pictures show real animals, things or places: the judge is a
+self-supervised network there, never one for faces."""
 
 
 class IdentityScorer:
@@ -40,6 +43,8 @@ class IdentityScorer:
         for name, (role, reference, title, in_loop) in _COSINES.items():
             if not domain.has(role):
                 continue
+            if domain.world is None and domain.card.kind != "face":
+                title = title.replace("Identity", OF_SUBJECTS)
             self.protocols[name] = _protocol(domain, role, "identity", reference, title, in_loop=in_loop)
             if role not in self._features:
                 self._features[role] = ImageFeatures(partial(_embed, domain, role))
