@@ -190,13 +190,14 @@ def tower_top(canvas: Canvas, church: Church) -> None:
     g = church.geometry
     x, up = church.along, g["tower_top"] - church.y
     tall, wide = g["top"], g["tower"] + 1.8
-    steeple = intersect((x.abs() - wide * (1.0 - up / tall)) * 0.9, -up, up - tall)
-    dome = intersect(ellipse(x, up, g["tower"] + 1.0, tall * 0.74), -up)
+    steeple = intersect((x.abs() - (wide - 2.4) * (1.0 - up / tall)) * 0.9, -up, up - tall)
+    # Bulging over the ledge: with straight sides it differs from a steeple in too few pixels to be named reliably.
+    dome = intersect(ellipse(x, up - tall * 0.30, g["tower"] + 2.4, tall * 0.50), -up)
     ledge = box(x, up - 0.4, wide, 1.3)
     merlon = 2.2 + 0.25 * tall
     gaps = torch.cos(x * (2.0 * torch.pi) / (wide * 0.8)) * 1.6 + 0.2
     level = intersect(x.abs() - wide, -up, up - merlon, -gaps)
-    peak = church.choose("tower_top", tall - 1.0, tall * 0.74, merlon - 2.0)
+    peak = church.choose("tower_top", tall - 1.0, tall * 0.80, merlon - 2.0)
     cross = union(box(x, up - peak - 2.6, 1.0, 3.6), box(x, up - peak - 3.6, 2.7, 0.9))
     canvas.paint(coverage(cross), flat(GOLD))
     battlements = church.has("tower_top", "flat")
