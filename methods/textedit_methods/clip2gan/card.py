@@ -74,6 +74,16 @@ CARD = MethodInfo(
         "rest_rank": 0,  # directions of what CLIP does not say, for the setting rest
         "code_steps": 0,  # steps of regression to the inverted photos' codes before the training
     },
+    trial={
+        "epochs": 1,
+        "steps_per_epoch": 2,
+        "num_photos": 8,
+        "batch_size": 4,
+        "code_steps": 4,
+        "depth": 2,
+        "hidden_dim": 8,
+        "rest_rank": 2,
+    },
 )
 
 CARD_E4E = replace(

@@ -46,4 +46,13 @@ CARD = MethodInfo(
         "truncation": 0.7,
         "stored_as": "float32",  # or "float16", "int8"
     },
+    trial={
+        "steps": 4,
+        "steps_per_validation": 2,
+        "batch_size": 4,
+        "num_samples": 16,
+        "num_photos": 8,
+        "statistics_samples": 64,
+        "relevance_images": 4,
+    },
 )

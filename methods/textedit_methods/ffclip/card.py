@@ -40,4 +40,5 @@ CARD = MethodInfo(
         "codes": "photos",
         "num_codes": 0,  # 0: the whole training split
     },
+    trial={"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "codes": "photos", "num_codes": 8},
 )

@@ -34,4 +34,5 @@ CARD = MethodInfo(
         "truncation": 0.7,
         "truncated_rows": 0,  # 0: all
     },
+    trial={"images": 4, "samples": 64, "probes": 4, "gradient_images": 4},
 )

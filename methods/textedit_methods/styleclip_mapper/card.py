@@ -49,4 +49,12 @@ CARD = MethodInfo(
         "num_codes": 0,  # 0: the whole training split
         "stored_as": "float32",  # or "float16", "int8"
     },
+    trial={
+        "steps": 4,
+        "steps_per_validation": 2,
+        "validation_codes": 2,
+        "batch_size": 2,
+        "codes": "photos",
+        "num_codes": 8,
+    },
 )

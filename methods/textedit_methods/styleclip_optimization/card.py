@@ -29,4 +29,5 @@ CARD = MethodInfo(
         "batch_size": 1,  # pairs optimised at once; changes memory and time, not results
     },
     tier_settings={"mini": {"steps": 40, "l2_weight": 0.002, "batch_size": 24}},
+    trial={"steps": 6},
 )
