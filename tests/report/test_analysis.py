@@ -14,6 +14,7 @@ from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected, StoredCell
 from textedit_bench.report.controls import check_controls
+from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
@@ -121,8 +122,24 @@ def test_ranks_over_prompts_leave_controls_and_networks_in_the_loop_out(cell):
     assert set(frame["metric"]) == {"success"} and frame["title"].tolist() == ["Good", "Fair", "Poor"]
     assert frame["average_rank"].tolist() == [1.0, 2.0, 3.0] and (frame["blocks"] == 11).all()
     assert frame["friedman_p"].iloc[0] < 0.001
-    assert "| Good | 1.00 |" in ranks_markdown(frame)
+    assert frame[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 3]]  # no resample changes the order
+    assert "| Good | 1.00 [1.00, 1.00] |" in ranks_markdown(frame)
     assert ranks_frame([part(*[r for r in rows if r.identity["method"] == "good"])]).empty
+
+
+def test_ranks_of_methods_alike_have_intervals_and_use_common_images_only(cell):
+    draw = np.random.default_rng(3)
+    rows = []
+    for prompt in "pqrstuvw":
+        for method in ("one", "two"):
+            values = draw.normal(size=(3, 10))
+            values[:, 7:] = np.nan if method == "one" else 9.0  # what only one has a value of decides nothing
+            rows.append(cell(method, prompt, "hair=b", {"clip_score": values}))
+    frame = ranks_frame([part(*rows)])
+    assert frame["average_rank"].sum() == pytest.approx(3.0)
+    assert (frame["low"] < frame["average_rank"]).all() and (frame["average_rank"] < frame["high"]).all()
+    assert frame["low"].min() >= 1.0 and frame["high"].max() <= 2.0
+    assert frame["cliques"].tolist() == ["a", "a"]
 
 
 def test_the_audit_finds_the_judge_that_sees_and_the_one_that_guesses(cell):
@@ -148,6 +165,31 @@ def test_the_audit_finds_the_judge_that_sees_and_the_one_that_guesses(cell):
     page = audit_markdown(frame, overfit_frame([part(*cells)]))
     assert "Best order over all attributes: `clip_gain" in page and "| p |" not in page.split("\n")[0]
     assert abs(overfit_frame([part(*cells)])["gap"].iloc[0]) < 1e-9  # one method: nothing to differ from
+
+
+def test_judges_that_rank_methods_alike_and_the_wrong_way_round(cell):
+    draw = np.random.default_rng(4)
+    cells = []
+    for prompt in "pqrs":
+        for place, method in enumerate(("first", "next", "third", "last")):
+            noise = 0.01 * draw.normal(size=(3, 10))
+            better = 1.0 - 0.2 * place + noise
+            values = {"success": better, "clip_gain": 9 * better, "clip_gain_in_loop": -better}
+            values |= {"preservation": better, "lpips_inversion": 1 - better}
+            cells.append(cell(method, prompt, "hair=b", values))
+        control = {"success": 0.0, "clip_gain": 99.0}
+        cells.append(cell("control", prompt, "hair=b", control, control=True))
+    frame = judge_rankings_frame([part(*cells)]).set_index(["first", "second"])
+    assert frame["tau"].to_dict() == {
+        ("success", "clip_gain"): 1.0,
+        ("success", "clip_gain_in_loop"): -1.0,
+        ("clip_gain", "clip_gain_in_loop"): -1.0,
+        ("preservation", "lpips_inversion"): 1.0,  # a distance: lower is better
+    }
+    assert (frame["methods"] == 4).all() and (frame["low"] == frame["tau"]).all()
+    page = judge_rankings_markdown(frame.reset_index())
+    assert "| d | effect | success | clip\\_gain | 1.00 [1.00, 1.00] | 4 |" in page
+    assert judge_rankings_frame([part(*[c for c in cells if c.identity["method"] in ("first", "next")])]).empty
 
 
 def test_files_are_written_and_those_no_longer_possible_removed(cell, tmp_path):

@@ -7,8 +7,10 @@ import pytest
 
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.report.collect import Wanted, collect
+from textedit_bench.report.columns import RANGES
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.curves import curve
+from textedit_bench.report.intervals import image_figures
 from textedit_bench.report.rows import MixedProtocolsError, make_rows
 from textedit_bench.report.table import build_table
 
@@ -150,3 +152,10 @@ def test_a_rate_without_any_success_has_an_interval(stored, collected):
     found = row(build_table("mini", [collected([stored("a", p, {"success": BAD}) for p in "pq"])]), "a")
     assert found["success_low"] == 0
     assert found["success_high"] == pytest.approx(1 - 0.025 ** (1 / 8))
+
+
+@pytest.mark.parametrize("name", ["success", "preservation", "r_precision", "same_subject"])
+def test_no_rate_of_a_table_is_certain_after_a_few_pictures(name):
+    options = {"higher_is_better": True, "bounds": RANGES.get(name), "seed": 0}
+    figure = image_figures(np.zeros((1, 2, 8)), [True], **options)[0]
+    assert figure.low == 0 and figure.high == pytest.approx(1 - 0.025 ** (1 / 8))

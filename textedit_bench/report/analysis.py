@@ -11,6 +11,7 @@ from textedit_bench.files import write_atomically, write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.csv import frame_csv
+from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
     """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
 
-    ``matched``, ``leakage``, ``ranks`` and ``audit``, each as CSV and Markdown, and one heat map per data set.
+    ``matched``, ``leakage``, ``ranks``, ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data
+    set.
     """
-    matched, leakage, ranks, audit = (
-        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame)
+    matched, leakage, ranks, audit, judges = (
+        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame, judge_rankings_frame)
     )
     pages = {
         "matched": (matched, tradeoff_markdown),
         "leakage": (leakage, leakage_markdown),
         "ranks": (ranks, ranks_markdown),
         "audit": (audit, lambda frame: audit_markdown(frame, overfit_frame(collected))),
+        "judges": (judges, judge_rankings_markdown),
     }
     written: list[Path] = []
     for name, (frame, render) in pages.items():

@@ -28,7 +28,7 @@ JUDGES = {
         "lpips_outside", "psnr_inversion", "ssim_inversion", "l1_inversion", "ssim_outside", "l1_outside",
     ),
 }  # fmt: skip
-COLUMNS = ("dataset", "truth", "metric", "asked", "rho", "low", "high", "n")
+COLUMNS = ("dataset", "truth", "metric", "asked", "rho", "low", "high", "tau", "n")
 ALL = "all"
 
 
@@ -36,7 +36,7 @@ def audit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """One row per metric and asked attribute (and over all of them): rank correlation with the truth over all edits.
 
     Edits of methods at every strength but 0 count, controls do not. The correlation is signed so that 1 means: whatever
-    the metric calls better, is better. Its interval leaves out one source image at a time.
+    the metric calls better, is better. Its interval leaves out one source image at a time. Kendall's tau stands beside.
     """
     entries = []
     for part in collected:
@@ -53,7 +53,7 @@ def audit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
                 known = wide[wide[truth].notna() & wide[name].notna()]
                 for asked, rows in [(ALL, known), *known.groupby("asked", sort=True)]:
                     found = rank_correlation(sign * rows[name], rows[truth], rows["image"])
-                    figures = (found.value, found.low, found.high, found.n)
+                    figures = (found.value, found.low, found.high, found.tau, found.n)
                     entries.append(dict(zip(COLUMNS, (part.dataset, truth, name, asked, *figures), strict=True)))
     return pd.DataFrame(entries, columns=list(COLUMNS))
 
@@ -101,17 +101,21 @@ def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
         "",
         "How well each automatic metric orders the edits of all methods and strengths, compared with the ground truth: "
         "Spearman's rank correlation, signed so that 1 is perfect, with its 95 % interval (leaving out one source "
-        "image at a time). A metric that cannot be told from 0 says nothing about that attribute.",
+        "image at a time). A metric that cannot be told from 0 says nothing about that attribute. tau: Kendall's tau-b "
+        "over all edits, the share of pairs in the right order less that in the wrong one.",
         "",
     ]
     for (dataset, truth), rows in frame.groupby(["dataset", "truth"], sort=False):
         whole = rows[rows["asked"] == ALL].sort_values("rho", ascending=False, kind="stable")
         lines += [f"## {escape(dataset)}: against {truth}", "", *_findings(whole, rows), ""]
         asked = [name for name in dict.fromkeys(rows["asked"]) if name != ALL]
-        lines += [f"| Metric | All | {' | '.join(map(escape, asked))} |", f"| :-- |{' --: |' * (len(asked) + 1)}"]
+        heads = " | ".join(["Metric", "All", "All, tau", *map(escape, asked)])
+        lines += [f"| {heads} |", f"| :-- |{' --: |' * (len(asked) + 2)}"]
         for metric in whole["metric"]:
             own = rows[rows["metric"] == metric].set_index("asked")
             cells = [_cell(own.loc[name]) if name in own.index else "-" for name in (ALL, *asked)]
+            tau = own.loc[ALL, "tau"]
+            cells.insert(1, "-" if pd.isna(tau) else f"{tau:.2f}")
             lines.append(f"| {escape(metric)} | {' | '.join(cells)} |")
         lines.append("")
     if len(overfit):

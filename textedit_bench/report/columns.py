@@ -31,11 +31,14 @@ PERCENT = {"success", "preservation"}
 RANGES = {
     "success": (0.0, 1.0),
     "preservation": (0.0, 1.0),
+    "r_precision": (0.0, 1.0),
+    "same_subject": (0.0, 1.0),
     "clip_direction": (-1.0, 1.0),
     "identity": (-1.0, 1.0),
     "identity_in_loop": (-1.0, 1.0),
     "oracles_agree": (0.0, 1.0),
     "lpips": (0.0, math.inf),
+    "pair_distance": (0.0, math.inf),
 }
 """Values a metric cannot leave; its intervals do not either."""
 

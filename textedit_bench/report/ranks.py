@@ -1,4 +1,4 @@
-"""Average ranks of the methods over prompts and data sets, with the critical difference."""
+"""Average ranks of the methods over prompts and data sets, with intervals and the critical difference."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from textedit_bench.metrics.statistics.rank_intervals import rank_intervals
 from textedit_bench.metrics.statistics.ranks import average_ranks
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.columns import column_specs
 from textedit_bench.report.markdown import escape
 from textedit_bench.report.rows import RowCells, make_rows
 
-COLUMNS = ("metric", "title", "average_rank", "blocks", "friedman_p", "critical_difference", "cliques")
+COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
 
 
 def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """One row per headline metric and method; a block is a prompt of a data set, ranked on the mean over its images.
 
-    ``cliques`` names the groups (by letters, shared with the methods they hold) whose ranks are not told apart. Metrics
-    judged by a network that methods may have optimised are not ranked, nor are controls. Empty for fewer than two
-    methods.
+    ``low`` and ``high`` are the 95 % interval of the average rank (`rank_intervals`). ``cliques`` names the groups (by
+    letters, shared with the methods they hold) whose ranks are not told apart. Metrics judged by a network that methods
+    may have optimised are not ranked, nor are controls. Empty for fewer than two methods.
     """
     parts = [(part, [row for row in make_rows(part.cells) if not row.control]) for part in collected]
     titles = sorted({row.title for _, rows in parts for row in rows})
@@ -34,32 +36,49 @@ def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     }
     entries = []
     for name, spec in specs.items():
-        blocks = _blocks(parts, titles, name)
+        grids = shared_grids(parts, titles, name)
+        blocks = np.concatenate([_means(grid) for grid in grids], 1) if grids else np.empty((len(titles), 0))
         if len(titles) < 2 or not np.isfinite(blocks).all(0).any():
             continue
         ranks = average_ranks(blocks, higher_is_better=spec.higher_is_better)
+        low, high = rank_intervals(grids, higher_is_better=spec.higher_is_better)
         for i in np.argsort(ranks.average, kind="stable"):
             letters = "".join(chr(ord("a") + c) for c, clique in enumerate(ranks.cliques) if int(i) in clique)
-            figures = (ranks.average[i], ranks.blocks, ranks.friedman_p, ranks.critical_difference, letters)
+            tests = (ranks.blocks, ranks.friedman_p, ranks.critical_difference, letters)
+            figures = (ranks.average[i], low[i], high[i], *tests)
             entries.append(dict(zip(COLUMNS, (name, titles[i], *figures), strict=True)))
     return pd.DataFrame(entries, columns=list(COLUMNS))
 
 
-def _blocks(parts: Sequence[tuple[Collected, list[RowCells]]], titles: Sequence[str], metric: str) -> np.ndarray:
-    """Means [methods, prompts of all data sets] over the images that every method has a value of."""
-    columns = []
+def shared_grids(
+    parts: Sequence[tuple[Collected, list[RowCells]]], titles: Sequence[str], metric: str
+) -> list[NDArray[np.float64]]:
+    """Values [methods, prompts, images], one entry per data set, of the prompts that every method has; nan in every
+    cell that one method has no value of."""
+    grids = []
     for part, rows in parts:
         if not part.cells:
             continue
         images = part.cells[0].manifest["infer"]["ids"]
-        for prompt in sorted({prompt for row in rows for prompt in row.prompts}):
-            by_title = {row.title: row for row in rows if prompt in row.prompts}
-            if set(by_title) != set(titles):
-                continue
-            values = np.stack([by_title[title].grid(metric, [prompt], images)[0] for title in titles])
-            values = values[:, np.isfinite(values).all(0)]
-            columns.append(values.mean(1) if values.size else np.full(len(titles), np.nan))
-    return np.stack(columns, 1) if columns else np.empty((len(titles), 0))
+        by_prompt: dict[str, dict[str, RowCells]] = {}
+        for row in rows:
+            for prompt in row.prompts:
+                by_prompt.setdefault(prompt, {})[row.title] = row
+        shared = [prompt for prompt in sorted(by_prompt) if set(by_prompt[prompt]) == set(titles)]
+        if not shared:
+            continue
+        values = [[by_prompt[p][title].grid(metric, [p], images)[0] for p in shared] for title in titles]
+        grid = np.array(values, dtype=np.float64)
+        grid[:, ~np.isfinite(grid).all(0)] = np.nan
+        grids.append(grid)
+    return grids
+
+
+def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over images [methods, prompts]; nan where a prompt has no common image."""
+    with np.errstate(invalid="ignore"):
+        means: NDArray[np.float64] = np.nansum(grid, 2) / np.isfinite(grid).sum(2)
+    return means
 
 
 def ranks_markdown(frame: pd.DataFrame) -> str:
@@ -74,11 +93,14 @@ def ranks_markdown(frame: pd.DataFrame) -> str:
             "| Method | Average rank ↓ | Not told apart |",
             "| :-- | --: | :-- |",
         ]
-        lines += [f"| {escape(r['title'])} | {r['average_rank']:.2f} | {r['cliques']} |" for _, r in rows.iterrows()]
+        for _, r in rows.iterrows():
+            rank = f"{r['average_rank']:.2f} [{r['low']:.2f}, {r['high']:.2f}]"
+            lines.append(f"| {escape(r['title'])} | {rank} | {r['cliques']} |")
         lines.append("")
     lines.append(
-        "Ranks within each block on the mean over images that every method has a value of; 1 is best. Methods that "
-        "share a letter differ by no more than Nemenyi's critical difference (5 %); ranks depend on the methods "
-        "present."
+        "Ranks within each block on the mean over images that every method has a value of; 1 is best. Brackets: 95 % "
+        "interval, bootstrap over images and prompts, alike for every method; a single point says that no resample "
+        "changed the order. Methods that share a letter differ by no more than Nemenyi's critical difference (5 %); "
+        "ranks depend on the methods present."
     )
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from textedit_bench.metrics.statistics.correlation import rank_correlation
+from textedit_bench.metrics.statistics.correlation import kendall_of_rows, rank_correlation
 from textedit_bench.metrics.statistics.ranks import average_ranks, critical_difference
 from textedit_bench.metrics.statistics.tradeoff import compare, envelope
 
@@ -93,6 +93,7 @@ def test_rank_correlation_equals_scipy_and_its_interval_covers():
     y = (y + x).round(1)
     images = np.repeat(np.arange(12), 5)
     assert rank_correlation(x, y, images).value == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert rank_correlation(x, y, images).tau == pytest.approx(stats.kendalltau(x, y).statistic)
     hits = 0
     for _ in range(150):
         image, noise = rng.normal(size=(2, 24, 1)), rng.normal(size=(2, 24, 5))
@@ -102,9 +103,16 @@ def test_rank_correlation_equals_scipy_and_its_interval_covers():
     assert hits / 150 >= 0.89  # ignoring the images, about 0.65
 
 
+def test_tau_of_many_rankings_equals_scipy():
+    a, b = np.random.default_rng(3).normal(size=(2, 20, 6)).round(0)
+    expected = [stats.kendalltau(x, y).statistic for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(kendall_of_rows(a, b), expected, atol=1e-12)
+    assert np.isnan(kendall_of_rows(np.ones((1, 4)), a[:1, :4])).all()
+
+
 def test_correlations_without_variation_are_nan_and_bad_input_is_refused():
     found = rank_correlation([1, 1, 1, 1], [1, 2, 3, 4], [0, 1, 2, 3])
-    assert np.isnan([found.value, found.low, found.high]).all() and found.n == 4
+    assert np.isnan([found.value, found.low, found.high, found.tau]).all() and found.n == 4
     with pytest.raises(ValueError, match="length"):
         rank_correlation([1, 2], [1, 2, 3], [0, 1])
     with pytest.raises(ValueError, match="nan"):

@@ -171,8 +171,8 @@ def _ranks(contents: Contents) -> str:
     if not cards:
         return ""
     rule = (
-        "Average rank over all prompts of all data sets; 1 is best. A band joins methods whose ranks differ by no more "
-        "than Nemenyi's critical difference (5 %)."
+        "Average rank over all prompts of all data sets, with its 95 % interval; 1 is best. A band joins methods whose "
+        "ranks differ by no more than Nemenyi's critical difference (5 %)."
     )
     return element("p", rule, class_="rule") + element("div", "".join(cards), class_="row")
 

@@ -87,7 +87,8 @@ def draw_ranks(rows: pd.DataFrame, metric: str) -> Figure:
         if len(inside) > 1:
             x = 0.06 * i
             axis.plot(inside["average_rank"] + x, inside.index, color="#9db8e8", linewidth=5, zorder=1)
-    axis.scatter(rows["average_rank"], rows.index, color="#1f6feb", zorder=2)
+    axis.hlines(rows.index, rows["low"], rows["high"], color="#1f6feb", linewidth=1.5, zorder=2)
+    axis.scatter(rows["average_rank"], rows.index, color="#1f6feb", zorder=3)
     axis.set_yticks(range(len(rows)), [_plain(title) for title in rows["title"]])
     axis.invert_yaxis()
     axis.set_xlim(0.8, max(len(rows), 2) + 0.2)

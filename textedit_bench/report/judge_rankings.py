@@ -1,0 +1,97 @@
+"""Do the judges rank the methods alike? Kendall's tau between the rankings that two judges give.
+
+A benchmark's order of methods should not depend on which network judged it, least of all on the one that the methods
+were optimised against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textedit_bench.metrics.statistics.correlation import kendall_of_rows
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.markdown import escape
+from textedit_bench.report.ranks import shared_grids
+from textedit_bench.report.rows import make_rows
+
+JUDGES = {
+    "effect": ("success", "success_second", "clip_gain", "clip_gain_in_loop"),
+    "what is kept": ("preservation", "identity_inversion", "identity_in_loop", "lpips_inversion"),
+}
+"""Metrics that measure one thing with different networks; each pair within a line is compared."""
+COLUMNS = ("dataset", "what", "first", "second", "tau", "low", "high", "methods")
+DRAWS = 1000
+FEWEST = 3
+"""Methods below which there is no ranking to speak of."""
+
+
+def judge_rankings_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+    """One row per data set and pair of judges: tau-b between their rankings of the methods, and its 95 % interval.
+
+    A method is ranked on its mean over the prompts that every method has, at its default strength; the interval draws
+    images and prompts, alike for both judges. Controls are left out: that every judge puts them last is not agreement
+    about methods. Empty for fewer than three methods.
+    """
+    entries = []
+    for part in collected:
+        if not part.cells:
+            continue
+        rows = [row for row in make_rows(part.cells) if not row.control]
+        titles = sorted({row.title for row in rows})
+        protocols = part.cells[0].manifest["score"]["protocols"]
+        if len(titles) < FEWEST:
+            continue
+        for what, names in JUDGES.items():
+            means = {}
+            for name in names:
+                grids = shared_grids([(part, rows)], titles, name) if name in protocols else []
+                if grids and np.isfinite(grids[0]).any():
+                    means[name] = _means(grids[0]) * (1.0 if protocols[name]["higher_is_better"] else -1.0)
+            for first, second in combinations(means, 2):
+                taus = kendall_of_rows(means[first], means[second])
+                drawn = taus[1:][np.isfinite(taus[1:])]
+                low, high = np.quantile(drawn, [0.025, 0.975]) if len(drawn) else (np.nan, np.nan)
+                figures = (part.dataset, what, first, second, taus[0], low, high, len(titles))
+                entries.append(dict(zip(COLUMNS, figures, strict=True)))
+    return pd.DataFrame(entries, columns=list(COLUMNS))
+
+
+def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means [1 + draws, methods] over the cells [methods, prompts, images]; the first row is of the sample itself.
+
+    The draws depend on the shape alone, so that all judges of a data set see the same ones.
+    """
+    rng = np.random.default_rng(0)
+    prompts, images = (rng.multinomial(n, np.full(n, 1.0 / n), DRAWS) for n in grid.shape[1:])
+    weights = np.concatenate([np.ones((1, *grid.shape[1:])), prompts[:, :, None] * images[:, None, :]])
+    there = np.isfinite(grid[0])
+    sums = np.einsum("mpi,rpi->rm", np.where(there, grid, 0.0), weights, optimize=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Methods of equal values stay tied, however their sums were rounded.
+        means: NDArray[np.float64] = np.round(sums / (weights * there).sum((1, 2))[:, None], 12)
+    return means
+
+
+def judge_rankings_markdown(frame: pd.DataFrame) -> str:
+    """The page."""
+    lines = [
+        "# Do the judges rank the methods alike?",
+        "",
+        "Kendall's tau-b between the orders in which two judges put the methods: 1 the same, 0 unrelated, -1 reversed; "
+        "95 % interval from resampled images and prompts.",
+        "",
+        "| Data set | What | Judge | Other judge | tau | Methods |",
+        "| :-- | :-- | :-- | :-- | --: | --: |",
+    ]
+    for _, row in frame.iterrows():
+        tau = "-" if pd.isna(row["tau"]) else f"{row['tau']:.2f}"
+        if not pd.isna(row["low"]) and tau != "-":
+            tau += f" [{row['low']:.2f}, {row['high']:.2f}]"
+        words = " | ".join(escape(str(row[name])) for name in COLUMNS[:4])
+        lines.append(f"| {words} | {tau} | {row['methods']} |")
+    return "\n".join(lines) + "\n"
