@@ -48,9 +48,9 @@ def ranks_svg(rows: pd.DataFrame, metric: str) -> str:
     for i, row in rows.iterrows():
         x, y = place(float(row["average_rank"])), _TOP + (int(str(i)) + 0.5) * _STEP
         parts.append(text(cut(str(row["title"]), 25), _LEFT - 22, y + 4, class_="legend", text_anchor="end"))
-        ends = (float(row["low"]), float(row["high"]))
-        said = hint(f"{row['title']}: average rank {row['average_rank']:.2f} [{ends[0]:.2f}, {ends[1]:.2f}]")
-        parts.append(element("line", x1=place(ends[0]), x2=place(ends[1]), y1=y, y2=y, class_="whisker"))
+        low, high = float(row["low"]), float(row["high"])
+        said = hint(f"{row['title']}: average rank {row['average_rank']:.2f} [{low:.2f}, {high:.2f}]")
+        parts.append(element("line", x1=place(low), x2=place(high), y1=y, y2=y, class_="whisker"))
         parts.append(element("circle", said, cx=x, cy=y, r=5.5, class_="rank"))
         parts.append(text(f"{row['average_rank']:.2f}", x + 12, y + 4, class_="tick"))
     return figure("".join(parts), _WIDTH, height, f"Average ranks by {metric}")
