@@ -179,15 +179,11 @@ class _Run:
 
 
 class _quiet:
-    """Keep Lightning's notices of a training that nobody asked to see from the report."""
-
-    _NAMES = ("pytorch_lightning", "lightning.pytorch", "textedit_bench.training")
+    """Keep notices of trainings and edits that nobody asked to see from the report, whoever writes them."""
 
     def __enter__(self) -> None:
-        self._levels = {name: logging.getLogger(name).level for name in self._NAMES}
-        for name in self._NAMES:
-            logging.getLogger(name).setLevel(logging.ERROR)
+        self._before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
 
     def __exit__(self, *_: object) -> None:
-        for name, level in self._levels.items():
-            logging.getLogger(name).setLevel(level)
+        logging.disable(self._before)
