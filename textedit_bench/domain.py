@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textedit_bench.assets.locate import missing_role, network_path
+from textedit_bench.assets.locate import missing_role, network_architecture, network_path
 from textedit_bench.data.card import DatasetCard, Split, TierCard
 from textedit_bench.data.inversions import InversionCache
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
@@ -87,12 +87,15 @@ class Domain:
             from textedit_bench.models import judges
             from textedit_bench.models.loading import load_own
 
+            clip = partial(
+                models.load_clip, architecture=network_architecture(self.card, self.tier_card.networks.get(role, ""))
+            )
             loaders: dict[str, Callable[[Path], Any]] = {
                 "generator": models.load_generator,
                 "discriminator": models.load_discriminator,
                 "encoder": models.load_encoder,
-                "clip": models.load_clip,
-                "judge_clip": models.load_clip,
+                "clip": clip,
+                "judge_clip": clip,
                 "identity": models.load_identity,
                 "judge_identity": judges.load_judge_identity,
                 "perceptual": judges.load_perceptual,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import sys
 
+import open_clip
 import pytest
 import torch
 
 from textedit_bench.models import load_clip, load_discriminator, load_generator
 from textedit_bench.models.identity import ArcFace
+from textedit_bench.models.judges import load_judge_identity
 from textedit_bench.rehearsal.filling import value
-from textedit_bench.rehearsal.layouts.clip import clip_shapes, write_openai_clip
+from textedit_bench.rehearsal.layouts.clip import VIT_L_14, clip_shapes, write_openai_clip
 from textedit_bench.rehearsal.layouts.irse import arcface_shapes, encoder_shapes
+from textedit_bench.rehearsal.layouts.judges import write_dinov2
 from textedit_bench.rehearsal.layouts.stylegan2 import discriminator_shapes, generator_shapes, write_rosinality
 from textedit_bench.rehearsal.layouts.tensorflow import write_tensorflow
 from textedit_bench.rehearsal.sizes import ClipSize, Sizes
@@ -80,3 +83,14 @@ def test_the_clip_archive_tells_texts_and_pictures_apart(sizes, tmp_path):
     assert texts.shape == (2, 32) and not torch.allclose(texts[0], texts[1])
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     assert clip.encode_image(images).isfinite().all()
+
+
+def test_the_judges_are_those_of_their_publishers(tmp_path, sizes):
+    shapes = clip_shapes(VIT_L_14)
+    with torch.device("meta"):
+        published = open_clip.CLIP(**open_clip.get_model_config("ViT-L-14"))
+    assert shapes == {name: tuple(tensor.shape) for name, tensor in published.state_dict().items()}
+    write_dinov2(tmp_path / "dino.pth", sizes, "dinov2-b14")
+    judge = load_judge_identity(tmp_path / "dino.pth")
+    tokens = judge.embed(torch.rand(2, 3, 64, 64) * 2 - 1)
+    assert tokens.shape == (2, 768) and float((tokens[0] * tokens[1]).sum()) < 0.9999

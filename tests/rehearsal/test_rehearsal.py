@@ -26,7 +26,6 @@ from textedit_bench.rehearsal.stages import Measured, Stage, run_stage
 def stage_of(card, sizes, tmp_path, monkeypatch):
     """The stages of one method, by name; the files are written."""
     monkeypatch.setenv(HOME, str(tmp_path / "home"))
-    monkeypatch.setattr("textedit_bench.rehearsal.cards.JUDGES", {})
 
     def stages(method: str) -> dict[str, Stage]:
         made = write_card(card, tmp_path / "cards", ["striped"])
@@ -137,8 +136,8 @@ def test_bad_names_are_one_line(capsys, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", sorted(parts()))
-def test_every_method_edits_and_trains_in_a_tiny_full_tier(stage_of, method, tmp_path, monkeypatch):
-    monkeypatch.setattr("textedit_bench.rehearsal.cards.JUDGES", {"perceptual": "lpips-alex"})
+def test_every_method_edits_and_trains_in_a_tiny_full_tier(stage_of, card, method, tmp_path, monkeypatch):
+    card.tier("full").networks["perceptual"] = "lpips-alex"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     for name, stage in stage_of(method).items():
         # Of tiny networks, the sweep of all channels ends before it can be stopped.

@@ -46,6 +46,8 @@ class Asset(BaseModel):
     """Who reads it."""
     unpack: str | None = None
     """Folder of the data folder into which the archive is unpacked."""
+    architecture: str | None = None
+    """open_clip architecture of a CLIP's bare tensors, which do not tell it."""
     note: str = ""
 
     @field_validator("url")

@@ -17,6 +17,12 @@ def network_path(card: DatasetCard, named: str) -> Path:
     return asset.path if asset else beside
 
 
+def network_architecture(card: DatasetCard, named: str) -> str | None:
+    """The architecture that a network's file needs to be told, where the manifest of assets states one."""
+    asset = None if (_base(card) / named).is_file() else _asset(named)
+    return asset.architecture if asset else None
+
+
 def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
     """The file or folder of an image source: as given, beside the card, else in the data folder; None for samples."""
     if source.path is None:

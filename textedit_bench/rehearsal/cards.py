@@ -16,9 +16,6 @@ FIRST = {"evaluation": 0, "development": 3, "train": 6}
 PICTURES = FIRST["train"] + SPLITS["train"]
 PROJECTION_STEPS = 3
 _PROMPTS = {"evaluation": 1, "development": 1, "train": 2}
-JUDGES = {"perceptual": "lpips-alex", "features": "inception-fid"}
-FACE_JUDGES = {"judge_identity": "curricular"}
-"""Roles that the framework can read and a card may not name yet, with the assets that would serve."""
 
 
 def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> DatasetCard:
@@ -30,8 +27,6 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
         words: phrases that the evaluation prompt should be one of, because released networks are made for them.
     """
     tier = card.tier("full").model_dump(mode="json", exclude_defaults=True)
-    judges = JUDGES | (FACE_JUDGES if card.kind == "face" else {})
-    tier["networks"] = {**judges, **tier["networks"]}
     tier["splits"] = SPLITS
     if "source" in tier:
         tier["source"]["first"] = FIRST

@@ -9,11 +9,12 @@ from pathlib import Path
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
-from textedit_bench.rehearsal.layouts.clip import write_openai_clip
+from textedit_bench.rehearsal.layouts.clip import write_open_clip_l14, write_openai_clip
 from textedit_bench.rehearsal.layouts.irse import write_arcface, write_e4e
 from textedit_bench.rehearsal.layouts.judges import (
     write_alexnet,
     write_curricularface,
+    write_dinov2,
     write_inception,
     write_moco,
 )
@@ -27,8 +28,10 @@ _LAYOUTS: dict[str, Writer] = {
     "sg2-*-tf": write_tensorflow,
     "arcface": write_arcface,
     "clip-b32": write_openai_clip,
+    "clip-l14-datacomp": write_open_clip_l14,
     "moco": write_moco,
     "curricular": write_curricularface,
+    "dinov2-b14": write_dinov2,
     "lpips-alex": write_alexnet,
     "inception-fid": write_inception,
 }

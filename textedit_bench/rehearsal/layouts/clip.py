@@ -18,6 +18,9 @@ _HALF = (
 )
 
 
+VIT_L_14 = ClipSize(embed_dim=768, patch=14, vision_width=1024, vision_layers=24, text_width=768)
+
+
 def clip_shapes(size: ClipSize) -> Shapes:
     """Parameters under OpenAI's names."""
     vision, text = size.vision_width, size.text_width
@@ -86,3 +89,8 @@ def write_openai_clip(path: Path, sizes: Sizes, salt: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch gives up TorchScript, which the published file is
         torch.jit.save(torch.jit.trace(root, torch.zeros(1)), str(path))
+
+
+def write_open_clip_l14(path: Path, _sizes: Sizes, salt: str) -> None:
+    """A bare state dict of open_clip's ViT-L-14, whose names are OpenAI's."""
+    torch.save(fill(clip_shapes(VIT_L_14), salt), path)

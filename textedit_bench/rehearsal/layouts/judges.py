@@ -55,3 +55,12 @@ def write_inception(path: Path, _sizes: Sizes, salt: str) -> None:
     with torch.device("meta"):
         network = Inception3(num_classes=1008, aux_logits=False, transform_input=False, init_weights=False)
     torch.save(fill(shapes_of(network.state_dict().items()), salt), path)
+
+
+def write_dinov2(path: Path, _sizes: Sizes, salt: str) -> None:
+    """DINOv2 ViT-B/14, a bare state dict with the token that only its training needs."""
+    from textedit_bench.models.dinov2 import DinoV2
+
+    with torch.device("meta"):
+        shapes = shapes_of(DinoV2(width=768, depth=12).state_dict().items())
+    torch.save(fill({**shapes, "mask_token": (1, 768)}, salt), path)
