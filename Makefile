@@ -1,6 +1,6 @@
 # Front doors for people; every one of them builds or repairs .venv when needed. `make help` lists them.
 #
-#   make bench METHOD=ffclip DATASET=ffhq [TIER= PROMPTS= N= SEED= RESULTS=]
+#   make bench METHOD=ffclip DATASET=ffhq [TIER= PROMPTS= N= SEED= RESULTS= ENGINE=ray RAY_ADDRESS=]
 
 export PYTHONSAFEPATH := 1
 
@@ -11,7 +11,7 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER DEVICE DEVICES STRATEGY PRECISION
+unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
@@ -23,8 +23,11 @@ export TEB_SEED = $(value SEED)
 export TEB_RESULTS = $(value RESULTS)
 export TEB_EXPERIMENT = $(value EXPERIMENT)
 export TEB_LOGGER = $(value LOGGER)
+export TEB_ENGINE = $(value ENGINE)
+export TEB_WORKERS = $(value WORKERS)
 export TEB_DEVICE = $(value DEVICE)
 export TEB_DEVICES = $(value DEVICES)
+export TEB_NUM_NODES = $(value NUM_NODES)
 export TEB_STRATEGY = $(value STRATEGY)
 export TEB_PRECISION = $(value PRECISION)
 
@@ -39,7 +42,7 @@ help: ## list the targets
 venv: ## build, update or repair the virtual environment
 	@tools/venv.sh
 
-bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS=
+bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS= ENGINE=
 	@$(BIN)/textedit-bench bench \
 	  $${TEB_TASK:+--task "$$TEB_TASK"} \
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
@@ -50,6 +53,9 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_N:+--images "$$TEB_N"} \
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
 	  $${TEB_LOGGER:+--logger "$$TEB_LOGGER"} \
+	  $${TEB_DEVICE:+--device "$$TEB_DEVICE"} \
+	  $${TEB_ENGINE:+--engine "$$TEB_ENGINE"} \
+	  $${TEB_WORKERS:+--workers "$$TEB_WORKERS"} \
 	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}
 
 reproduce: venv ## measure a published table again, EXPERIMENT= (none given: list them; all); TIER= RESULTS=
@@ -73,6 +79,7 @@ train: venv ## train METHOD on DATASET; TIER= PROMPTS= SEED= LOGGER=wandb DEVICE
 	  $${TEB_LOGGER:+--logger "$$TEB_LOGGER"} \
 	  $${TEB_DEVICE:+--device "$$TEB_DEVICE"} \
 	  $${TEB_DEVICES:+--devices "$$TEB_DEVICES"} \
+	  $${TEB_NUM_NODES:+--num-nodes "$$TEB_NUM_NODES"} \
 	  $${TEB_STRATEGY:+--strategy "$$TEB_STRATEGY"} \
 	  $${TEB_PRECISION:+--precision "$$TEB_PRECISION"}
 

@@ -10,11 +10,13 @@ from textedit_bench.bench.progress import Reporter, make_reporter
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.store import Store
+from textedit_bench.files import disk_is_full
 from textedit_bench.report.write import Reports, write_reports
 
 __all__ = ["BenchRequest", "BenchSummary", "run_bench"]
 
 CONTINUES = "interrupted; the same command continues where this one stopped"
+FULL = "nothing is lost; with room on the disk, the same command continues where this one stopped"
 
 
 def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
@@ -38,6 +40,11 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         except KeyboardInterrupt:
             stopped = CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written")
             return replace(done.summary, outcomes=(*done.summary.outcomes, stopped), notes=(CONTINUES,))
+        except OSError as error:
+            if not disk_is_full(error):
+                raise
+            failed = CellOutcome("tables", "", State.FAILED, f"the disk is full ({error.strerror or error})")
+            return replace(done.summary, outcomes=(*done.summary.outcomes, failed), notes=(FULL,))
     finally:
         reporter.close()
     return replace(

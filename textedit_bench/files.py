@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,75 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys sorted."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; others wait. The lock dies with its holder.
+
+    Creates the folder and removes what killed writers left in it. A platform without such locks gets none: two
+    processes must not write one folder there.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handles = [os.open(folder, os.O_RDONLY)]
+        try:
+            handles += _lock(handles[0], folder)
+            # Another process may have moved the folder away while this one waited for it.
+            if not folder.exists() or os.stat(folder).st_ino != os.fstat(handles[0]).st_ino:
+                continue
+            for left in folder.glob(f".*{TEMPORARY}"):
+                left.unlink(missing_ok=True)
+            yield
+            return
+        finally:
+            for handle in handles:
+                os.close(handle)
+
+
+_NO_FOLDER_LOCKS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOTSUP, errno.EACCES)
+
+
+def _lock(handle: int, folder: Path) -> list[int]:
+    """Wait for an exclusive lock on an open folder; the further handles that hold it.
+
+    Network file systems lock only what is open for writing, which no folder can be: there a file beside it is locked.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return []
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return []
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_LOCKS:
+            raise
+    beside = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(beside, fcntl.LOCK_EX)
+    except OSError:
+        os.close(beside)
+        raise
+    return [beside]
+
+
+_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error, or one it came from, says that nothing more can be written: disk, quota or file size.
+
+    Libraries that write by themselves wrap the system's error in their own, so its words count too.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if getattr(seen, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if any(words in str(seen) for words in _FULL):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def sha256(path: Path) -> str:

@@ -16,6 +16,7 @@ from textedit_bench.bench.environment import environment
 from textedit_bench.bench.inputs import BATCH, Inputs
 from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, strength_name, to_uint8, write_pictures
+from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import ResultFolder
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.seeds import seed_of
@@ -116,8 +117,16 @@ def _checked(picture: Pixels, source: Pixels) -> Pixels:
     return picture
 
 
-def publish_edits(folder: ResultFolder, cell: Cell, inputs: Inputs, edits: Edits, meter: Meter, command: str) -> None:
-    """Store edited codes and pictures and vouch for them in the manifest."""
+def publish_edits(
+    folder: ResultFolder,
+    cell: Cell,
+    inputs: Inputs,
+    edits: Edits,
+    meter: Meter,
+    command: str,
+    request: BenchRequest | None = None,
+) -> None:
+    """Store edited codes and pictures and vouch for them in the manifest, with what was asked where a bench was."""
     groups = {strength_name(s): p for s, p in zip(cell.strengths, edits.pixels, strict=True)}
     files = {PICTURES: lambda path: write_pictures(path, groups, inputs.ids)}
     if edits.codes is not None:
@@ -130,6 +139,7 @@ def publish_edits(folder: ResultFolder, cell: Cell, inputs: Inputs, edits: Edits
         "device": str(inputs.latents.codes.device),
         "cost": meter.rows(len(inputs.ids) * len(cell.strengths)),
         "command": command,
+        **({} if request is None else {"request": request.to_json()}),
         "environment": environment(),
         "inputs": inputs.folder.digest,
     }

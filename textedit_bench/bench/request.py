@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
 
 LOGGERS = ("none", "wandb")
+ENGINES = ("local", "processes", "ray")
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 STANDARD_SEED = 0
@@ -59,6 +61,13 @@ class BenchRequest:
     """``cpu``, ``cuda`` or ``cuda:<index>``."""
     threads: int = STANDARD_THREADS
     """CPU threads of one cell; recorded with its results."""
+    engine: str = "local"
+    """Where cells are computed: ``local`` in this process, ``processes`` of this machine, or a ``ray`` cluster. The
+    records are the same."""
+    workers: int = 0
+    """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for."""
+    gpus: dict[str, float] = field(default_factory=dict)
+    """Method -> share of a GPU that one of its cells needs on a cluster; ``""`` stands for all others (1)."""
     infer: bool = True
     """False: score stored edits only, edit nothing."""
     logger: str = "none"
@@ -72,6 +81,14 @@ class BenchRequest:
         _whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
             raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")
+        if self.engine not in ENGINES:
+            raise UserError(f"engine: {self.engine!r} is unknown; valid: {', '.join(ENGINES)}")
+        _whole("workers", self.workers, low=0)
+        if self.workers and self.engine == "local":
+            raise UserError(f"workers: {self.workers} asked of the local engine; valid with: processes, ray")
+        for name, share in self.gpus.items():
+            if not math.isfinite(share) or not 0 < share <= 64 or (share > 1 and share != int(share)):
+                raise UserError(f"gpus: {share!r} of {name or 'every method'}; valid: above 0 to 1, or whole numbers")
         if self.split not in ("evaluation", "development"):
             raise UserError(f"split: {self.split!r} is unknown; valid: evaluation, development")
         if not self.strengths:
@@ -86,6 +103,11 @@ class BenchRequest:
                 raise UserError("prompts: an empty prompt was given; valid: prompt ids of the data set or words")
         if self.results.exists() and not self.results.is_dir():
             raise UserError(f"results: {self.results} is a file; valid: a folder")
+
+    def to_json(self) -> dict[str, Any]:
+        """Every field as plain JSON values, for the record."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return plain
 
     @property
     def standard(self) -> bool:

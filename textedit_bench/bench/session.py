@@ -134,7 +134,7 @@ class DatasetSession:
         meter.start()
         editor = self._filled_editor(cell, method)
         edits = infer(self.domain, editor, self.inputs, cell, meter)
-        publish_edits(folder, cell, self.inputs, edits, meter, self.plan.request.command)
+        publish_edits(folder, cell, self.inputs, edits, meter, self.plan.request.command, self.plan.request)
         return edits
 
     def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:

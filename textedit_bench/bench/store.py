@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 
 from textedit_bench.bench.cell import Cell, digest_of
 from textedit_bench.errors import UserError
-from textedit_bench.files import TEMPORARY, sha256, write_atomically, write_json
+from textedit_bench.files import locked, sha256, write_atomically, write_json
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -54,20 +53,8 @@ class ResultFolder:
 
         Creates the folder and removes what killed writers left in it.
         """
-        while True:
-            self.path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDONLY)
-            try:
-                _lock(handle)
-                # Another process may have set the folder aside while this one waited for it.
-                if not self.path.exists() or os.stat(self.path).st_ino != os.fstat(handle).st_ino:
-                    continue
-                for left in self.path.glob(f".*{TEMPORARY}"):
-                    left.unlink(missing_ok=True)
-                yield
-                return
-            finally:
-                os.close(handle)
+        with locked(self.path):
+            yield
 
     def manifest(self) -> dict[str, Any] | None:
         """The manifest as far as it can be trusted, or None.
@@ -163,7 +150,7 @@ class Store:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             write_atomically(self.root / ".writable", lambda path: path.write_bytes(b""))
-            (self.root / ".writable").unlink()
+            (self.root / ".writable").unlink(missing_ok=True)  # another run may be trying the same
         except OSError as error:
             raise UserError(f"results: {self.root} cannot be written ({error.strerror or error})") from error
 
@@ -201,12 +188,3 @@ def _free_name(path: Path) -> Path:
     while (target := path.with_name(f"{path.name}{SET_ASIDE}{number}")).exists():
         number += 1
     return target
-
-
-def _lock(handle: int) -> None:
-    """Wait for an exclusive lock on an open folder; where the platform has none, two runs must not share a folder."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX)

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from textedit_bench.cli.cells import Controls, Datasets, Images, Methods, Prompts, Seed, Strengths, Threads, run
+from textedit_bench.cli.cells import (
+    Controls,
+    Datasets,
+    Engine,
+    Gpus,
+    Images,
+    Methods,
+    Prompts,
+    Seed,
+    Strengths,
+    Threads,
+    Workers,
+    run,
+)
 from textedit_bench.cli.options import (
     Device,
     Json,
@@ -16,6 +29,7 @@ from textedit_bench.cli.options import (
     Source,
     Tier,
     read_settings,
+    read_shares,
     split_list,
     split_numbers,
 )
@@ -41,6 +55,9 @@ def bench(
     results: Results = Path("results"),
     device: Device = "cpu",
     threads: Threads = None,
+    engine: Engine = "local",
+    workers: Workers = None,
+    gpus: Gpus = None,
     logger: Annotated[
         str | None, typer.Option(metavar="NAME", help="wandb: also log to Weights & Biases (offline by default).")
     ] = None,
@@ -57,6 +74,7 @@ def bench(
       textedit-bench bench -m METHOD -d DATASET --images 8 --strengths 0,1,2
       textedit-bench bench -m METHOD -d DATASET --prompts "blond hair; glasses"
       textedit-bench bench --task generate -m GENERATOR -d DATASET
+      textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
     """
     options = {
         "methods": split_list("--method", method),
@@ -73,6 +91,9 @@ def bench(
         "results": results,
         "device": device,
         "threads": threads,
+        "engine": engine,
+        "workers": workers,
+        "gpus": read_shares("--gpus", gpus),
         "logger": logger,
     }
     run(options, json, task)

@@ -36,6 +36,17 @@ Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", help="CPU threads of a cell, recorded with it; standard: 2.")
 ]
 
+Engine = Annotated[
+    str, typer.Option("--engine", metavar="NAME", help="local, processes (of this machine), or ray (RAY_ADDRESS).")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Most workers of processes or ray; all that fit if not given."),
+]
+Gpus = Annotated[
+    str | None,
+    typer.Option("--gpus", metavar="SHARES", help="Share of a GPU per cell on ray, such as 0.5 or METHOD=1,0.25."),
+]
 
 TASKS = ("edit", "generate")
 

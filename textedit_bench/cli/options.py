@@ -61,6 +61,24 @@ def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
     return tuple(numbers)
 
 
+def read_shares(option: str, text: str | None) -> dict[str, float]:
+    """``"METHOD=1,0.25"`` -> ``{"METHOD": 1.0, "": 0.25}``: a number per name, and one for all others.
+
+    Raises:
+        UserError: an item is no number, or a name is given twice.
+    """
+    shares: dict[str, float] = {}
+    for item in split_list(option, text):
+        name, _, number = item.rpartition("=")
+        if name in shares:
+            raise UserError(f"{option}: {name or 'the number for all methods'} is given twice")
+        try:
+            shares[name] = float(number)
+        except ValueError:
+            raise UserError(f"{option}: {item!r} is not a number or METHOD=NUMBER") from None
+    return shares
+
+
 def read_settings(items: Sequence[str] | None, option: str = "--set") -> dict[str, Any]:
     """``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; a value that is not JSON is a text.
 

@@ -31,6 +31,9 @@ def train(
     devices: Annotated[
         str | None, typer.Option(metavar="N|LIST|auto", help="Lightning devices, such as 2 or 0,3.")
     ] = None,
+    num_nodes: Annotated[
+        int | None, typer.Option("--num-nodes", metavar="N", help="Machines that train together, each with --devices.")
+    ] = None,
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Lightning strategy, such as ddp.")] = None,
     precision: Annotated[str | None, typer.Option(metavar="NAME", help="32-true, 16-mixed or bf16-mixed.")] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
@@ -83,6 +86,7 @@ def train(
     chosen = [p.prompt.without_truth for p in plan_prompts(domain.card, domain.tier, asked)] if asked else None
     options: dict[str, Any] = {
         "devices": devices,
+        "num_nodes": num_nodes,
         "strategy": strategy,
         "precision": precision,
         "resume": resume,

@@ -13,7 +13,7 @@ from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
-from textedit_bench.files import write_atomically, write_text
+from textedit_bench.files import locked, write_atomically, write_text
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.controls import check_controls, write_checks
@@ -52,38 +52,45 @@ def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched
 
     A tier whose controls are wrong gets no table, and loses the one it has: its judges cannot be trusted.
     """
-    written: list[Path] = []
-    tables: dict[str, str] = {}
-    notes: list[str] = []
-    refused: list[str] = []
+    parts = []
     for tier in sorted({data.plan.tier for data in benched}):
-        own = [data for data in benched if data.plan.tier == tier]
-        request = own[0].plan.request
-        with fixed_threads(request.threads):
-            collected = _collect(store, tier, cells, own)
-            if not request.standard:
-                for part in collected:
-                    part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request)}.")
-            if not any(part.cells for part in collected):
-                continue
-            folder = store.root / tier
-            checks = [check for part in collected for check in check_controls(part)]
-            written += write_checks(checks, folder)
-            wrong = [check for check in checks if not check.passed]
-            if wrong:
-                refused += [f"tier {tier}: {check.sentence}" for check in wrong]
-                remove_table_files(folder)
-                continue
-            table = build_table(tier, collected)
-        written += write_table_files(table, folder)
-        written += write_analysis(collected, folder)
-        written += _write_cost(collected, folder)
-        tables[tier] = render_plain(table)
-        for part in collected:
-            notes += part.notes
-            written += _write_curves(store, tier, part)
-            written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
-    return Reports(tuple(written), tables, tuple(notes), tuple(refused))
+        with locked(store.root / tier):  # another bench may end at the same moment; its tables and these must not mix
+            parts.append(_write_tier(store, tier, cells, [data for data in benched if data.plan.tier == tier]))
+    return Reports(
+        tuple(path for part in parts for path in part.written),
+        {tier: text for part in parts for tier, text in part.tables.items()},
+        tuple(note for part in parts for note in part.notes),
+        tuple(reason for part in parts for reason in part.refused),
+    )
+
+
+def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
+    """Tables and sheets of one tier."""
+    request = benched[0].plan.request
+    notes: list[str] = []
+    with fixed_threads(request.threads):
+        collected = _collect(store, tier, cells, benched)
+        if not request.standard:
+            for part in collected:
+                part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request)}.")
+        if not any(part.cells for part in collected):
+            return Reports((), {}, ())
+        folder = store.root / tier
+        checks = [check for part in collected for check in check_controls(part)]
+        written = write_checks(checks, folder)
+        wrong = [check for check in checks if not check.passed]
+        if wrong:
+            remove_table_files(folder)
+            return Reports(tuple(written), {}, (), tuple(f"tier {tier}: {check.sentence}" for check in wrong))
+        table = build_table(tier, collected)
+    written += write_table_files(table, folder)
+    written += write_analysis(collected, folder)
+    written += _write_cost(collected, folder)
+    for part in collected:
+        notes += part.notes
+        written += _write_curves(store, tier, part)
+        written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
+    return Reports(tuple(written), {tier: render_plain(table)}, tuple(notes))
 
 
 def write_table_files(table: Table, folder: Path, name: str = "table") -> list[Path]:

@@ -24,6 +24,7 @@ class RunOptions:
 
     Attributes:
         devices: passed to Lightning: a count, a list, or ``"auto"``.
+        num_nodes: machines, each with that many devices.
         strategy: passed to Lightning, such as ``"ddp"``.
         precision: ``"32-true"``, ``"16-mixed"``, ``"bf16-mixed"`` or ``"64-true"``; whole networks in half precision
             are refused, since frozen networks and attentions were not made for it.
@@ -37,6 +38,7 @@ class RunOptions:
     """
 
     devices: Any = 1
+    num_nodes: int = 1
     strategy: str = "auto"
     precision: str = "32-true"
     logger: str = field(default_factory=_logger_from_environment)
@@ -54,6 +56,8 @@ class RunOptions:
             raise unknown_choice("precision", str(self.precision), PRECISIONS)
         if isinstance(self.devices, str) and self.devices != "auto":
             object.__setattr__(self, "devices", _devices(self.devices))
+        if isinstance(self.num_nodes, bool) or not isinstance(self.num_nodes, int) or self.num_nodes < 1:
+            raise UserError(f"num_nodes: {self.num_nodes!r} is not valid; valid: whole numbers from 1")
         object.__setattr__(self, "folder", Path(self.folder))
 
     @classmethod

@@ -110,6 +110,7 @@ def train(
         trainer = pl.Trainer(
             accelerator="cpu" if torch.device(module.domain.device).type == "cpu" else "auto",
             devices=options.devices,
+            num_nodes=options.num_nodes,
             strategy=options.strategy,
             precision=options.precision,  # type: ignore[arg-type]
             max_epochs=epochs,

@@ -79,7 +79,7 @@ class GenerationSession(DatasetSession):
             pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(BATCH)])
         made = Edits([pixels], [latents.codes.detach().float().cpu()], latents.space)
         inputs = replace(self.inputs, ids=self._ids)
-        publish_edits(folder, cell, inputs, made, meter, self.plan.request.command)
+        publish_edits(folder, cell, inputs, made, meter, self.plan.request.command, self.plan.request)
         return made
 
     def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:

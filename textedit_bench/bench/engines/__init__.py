@@ -1,0 +1,9 @@
+"""Where cells are computed: in this process, in processes of this machine, or on a Ray cluster.
+
+Every engine runs the same jobs of the same plan into the same store. A job is small and says only which cell is meant;
+whoever runs it plans for itself from the request, so nothing but names and results travels.
+"""
+
+from textedit_bench.bench.engines.choice import ENGINES, open_pool
+
+__all__ = ["ENGINES", "open_pool"]

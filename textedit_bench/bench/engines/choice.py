@@ -1,0 +1,55 @@
+"""From a request to the pool that computes it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from textedit_bench.bench.engines.job import Pool
+from textedit_bench.bench.engines.worker import OwnProcess, Worker
+from textedit_bench.bench.plan import DatasetPlan
+from textedit_bench.bench.request import ENGINES, BenchRequest
+from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.store import Store
+
+__all__ = ["ENGINES", "open_pool"]
+
+
+def open_pool(
+    request: BenchRequest, plans: list[DatasetPlan], open_session: type[DatasetSession], open_store: type[Store]
+) -> Pool:
+    """The pool that the request's engine names.
+
+    Raises:
+        UserError: Ray is not installed, or its cluster cannot be reached.
+    """
+    if request.engine == "local":
+        return OwnProcess(Worker(request, open_session, open_store, plans))
+    setup = (_from_anywhere(request), open_session, open_store)
+    if request.engine == "processes":
+        from textedit_bench.bench.engines.processes import Processes
+
+        return Processes(setup, request.workers or _fitting(request))
+    from textedit_bench.bench.engines.cluster import Cluster
+
+    return Cluster(setup)
+
+
+def _fitting(request: BenchRequest) -> int:
+    """As many workers as this machine's CPUs can serve at the request's threads each."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)) // request.threads)
+    return max(1, (os.cpu_count() or 1) // request.threads)
+
+
+def _from_anywhere(request: BenchRequest) -> BenchRequest:
+    """The request with absolute paths: a worker may start in another folder."""
+
+    def absolute(text: str) -> str:
+        return str(Path(text).resolve()) if text and Path(text).exists() else text
+
+    # A registered name wins over a folder that happens to be called the same.
+    cards = tuple(absolute(name) if name.endswith((".yaml", ".yml")) else name for name in request.datasets)
+    source = request.source if request.source == "samples" else absolute(request.source)
+    return replace(request, results=request.results.resolve(), datasets=cards, source=source)

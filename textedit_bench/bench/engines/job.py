@@ -1,0 +1,142 @@
+"""What travels between the run and those who compute: jobs, their ends, and the pool that connects the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.controls import NotApplicableError
+from textedit_bench.bench.outcome import CellOutcome
+from textedit_bench.bench.plan import DatasetPlan, MethodPlan
+from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """One cell of a plan, by position.
+
+    Attributes:
+        dataset: which plan of the request.
+        row: which pair of `DatasetPlan.pairs`.
+        prompt: which prompt.
+        label: what a person calls it.
+        method: name of the method, whose share of a GPU decides where it may run.
+        matched: the finished cell that a matched control copies.
+    """
+
+    dataset: int
+    row: int
+    prompt: int
+    label: str
+    method: str
+    matched: Cell | None = None
+
+
+@dataclass(frozen=True)
+class DatasetJob:
+    """Photos, inversions and reference features of a data set: what has to be there before its cells."""
+
+    dataset: int
+    label: str
+    method: str = ""
+
+
+Job = CellJob | DatasetJob
+
+
+@dataclass(frozen=True)
+class CellEnd:
+    """How a cell ended.
+
+    Attributes:
+        outcome: for the summary.
+        cell: where its scores are stored; None where there are none.
+        refused: the user's mistake, where only the method could see it.
+        full: nothing more can be written.
+    """
+
+    outcome: CellOutcome
+    cell: Cell | None = None
+    refused: UserError | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class DatasetEnd:
+    """What is known of a data set once it is prepared.
+
+    Attributes:
+        protocols: metric name -> protocol, as scored now.
+        seconds: estimate of the work left, beside the methods' own.
+        error: why it could not be prepared.
+        refused: whether that is the user's mistake.
+        full: nothing more can be written.
+    """
+
+    protocols: Mapping[str, Mapping[str, Any]]
+    seconds: float = 0.0
+    error: str = ""
+    refused: UserError | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Whoever computed the job is gone; nothing is known of it but what the store holds."""
+
+    reason: str
+
+
+End = CellEnd | DatasetEnd | Lost
+
+
+class Pool(Protocol):
+    """Computes jobs, at most ``slots`` at a time."""
+
+    @property
+    def slots(self) -> int:
+        """How many jobs may be under way now; may change while a cluster grows."""
+        ...
+
+    def submit(self, number: int, job: Job) -> None:
+        """Start a job; called only while fewer than ``slots`` are under way."""
+        ...
+
+    def wait(self) -> list[tuple[int, End]]:
+        """Block until some jobs ended, and say how."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; jobs under way are given up."""
+        ...
+
+
+def cell_jobs(plans: list[DatasetPlan], dataset: int) -> list[CellJob]:
+    """Every cell of a data set in running order."""
+    plan = plans[dataset]
+    return [
+        CellJob(dataset, row, column, plan.label(method, prompt, like.info.name if like else ""), method.info.name)
+        for row, (method, like) in enumerate(plan.pairs())
+        for column, prompt in enumerate(plan.prompts)
+    ]
+
+
+Source = tuple[str, str]
+"""Method and prompt id of a cell that another one copies."""
+
+
+def source_of(plan: DatasetPlan, method: MethodPlan, prompt: PlannedPrompt, like: MethodPlan | None) -> Source | None:
+    """Which cell has to be finished first; None for a cell that copies nothing.
+
+    Raises:
+        NotApplicableError: there can be no such cell.
+    """
+    if like is None:
+        return None
+    source = plan.source_prompt(method, prompt)
+    if source is None:
+        raise NotApplicableError("no other prompt of the bench asks for something else")
+    return like.info.name, source.id

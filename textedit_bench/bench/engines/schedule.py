@@ -1,0 +1,237 @@
+"""The order of a bench: data sets one after the other, their cells as soon as what they copy is finished."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.controls import NotApplicableError
+from textedit_bench.bench.engines.job import (
+    CellEnd,
+    CellJob,
+    DatasetEnd,
+    DatasetJob,
+    Lost,
+    Pool,
+    Source,
+    cell_jobs,
+    source_of,
+)
+from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.plan import DatasetPlan
+from textedit_bench.bench.progress import Reporter, duration
+
+log = logging.getLogger(__name__)
+
+RETRIES = 5
+"""How often a job is given out again after whoever computed it was lost; a job that kills every worker must end."""
+
+_ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
+
+
+@dataclass
+class Schedule:
+    """Gives the cells of plans to a pool and collects their ends.
+
+    Attributes:
+        outcomes: ends in plan order, once `run` returned.
+        cells: those with stored scores, in plan order.
+        prepared: data set's position -> metric protocols.
+        lost: how many jobs had to be given out again.
+    """
+
+    plans: list[DatasetPlan]
+    pool: Pool
+    reporter: Reporter
+    outcomes: list[CellOutcome] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    prepared: dict[int, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    lost: int = 0
+
+    def __post_init__(self) -> None:
+        self._jobs: list[CellJob] = []
+        self._sources: list[Source | None] = []
+        self._ends: dict[int, tuple[CellOutcome, Cell | None]] = {}
+        self._finished: dict[Source, Cell] = {}
+        self._losses: dict[int, int] = {}
+        self._under_way: set[int] = set()
+
+    def run(self) -> None:
+        """Bring every cell to its end.
+
+        An interruption ends what is left as interrupted, a full disk as failed.
+
+        Raises:
+            UserError: the very first thing that was tried showed that the request cannot be met.
+        """
+        self.reporter.begin(sum(plan.cell_count for plan in self.plans))
+        stopped: tuple[State, str] | None = None
+        for position in range(len(self.plans)):
+            try:
+                if stopped is None:
+                    stopped = self._dataset(position)
+                else:
+                    self._take(position)
+            except KeyboardInterrupt:
+                stopped = State.INTERRUPTED, "not started"
+                if not self._jobs:  # it came between two data sets
+                    self._take(position)
+                self._end_under_way(stopped[0])
+            if stopped is not None:
+                self._end_rest(*stopped)
+            self._collect()
+
+    def _take(self, position: int) -> None:
+        """Make the jobs of a data set the current ones."""
+        plan = self.plans[position]
+        self._jobs, self._ends, self._losses = cell_jobs(self.plans, position), {}, {}
+        self._finished, self._under_way, self._sources = {}, set(), []
+        for job in self._jobs:
+            self._sources.append(self._source(plan, job))
+
+    def _source(self, plan: DatasetPlan, job: CellJob) -> Source | None:
+        method, like = list(plan.pairs())[job.row]
+        try:
+            return source_of(plan, method, plan.prompts[job.prompt], like)
+        except NotApplicableError as error:
+            self._ends[len(self._sources)] = CellOutcome(job.label, "", State.NOT_APPLICABLE, str(error)), None
+            return None
+
+    def _dataset(self, position: int) -> tuple[State, str] | None:
+        """All cells of one data set; why nothing further may be started, if so."""
+        plan = self.plans[position]
+        self._take(position)
+        self.reporter.note(_announce(plan))
+        try:
+            prepared = self._prepare(position)
+        except KeyboardInterrupt:
+            self._end_rest(State.INTERRUPTED, "stopped while photos were inverted")
+            return State.INTERRUPTED, "not started"
+        if prepared.error:
+            if prepared.refused is not None and not self.outcomes:
+                raise prepared.refused
+            self._end_rest(State.FAILED, f"{plan.card.name} could not be prepared: {prepared.error}")
+            return (State.FAILED, "not started: the disk is full") if prepared.full else None
+        self.prepared[position] = prepared.protocols
+        if prepared.seconds:
+            about = duration(prepared.seconds / self.pool.slots)
+            self.reporter.note(f"estimate: about {about} for {plan.card.name}, beside the method's own work")
+        for number, (outcome, _) in sorted(self._ends.items()):  # those that have no meaning, known from the plan
+            self._end(number, outcome)
+        return self._cells(plan)
+
+    def _prepare(self, position: int) -> DatasetEnd:
+        name, reason = self.plans[position].card.name, ""
+        for _ in range(RETRIES + 1):
+            self.pool.submit(-1, DatasetJob(position, name))
+            _, end = self.pool.wait()[0]
+            if isinstance(end, DatasetEnd):
+                return end
+            assert isinstance(end, Lost)
+            reason = end.reason
+            self._note_loss(f"the preparation of {name}", end)
+        return DatasetEnd({}, error=f"its worker was lost {RETRIES + 1} times: {reason}")
+
+    def _cells(self, plan: DatasetPlan) -> tuple[State, str] | None:
+        waiting = [number for number in range(len(self._jobs)) if number not in self._ends]
+        alone = len(plan.request.methods) == 1
+        while waiting or self._under_way:
+            waiting = self._submit(waiting)
+            if not self._under_way:
+                continue  # all that was left copies cells that are not there
+            for number, end in self.pool.wait():
+                self._under_way.discard(number)
+                if isinstance(end, Lost):
+                    waiting += self._again(number, end)
+                    continue
+                assert isinstance(end, CellEnd)
+                if end.refused and alone and not any(o.state in _ENDED for o in self._all_outcomes()):
+                    raise end.refused  # wrong input that only the method could see; nothing else was asked
+                self._end(number, end.outcome, end.cell)
+                if end.full:
+                    return State.FAILED, "not started: the disk is full"
+        return None
+
+    def _submit(self, waiting: list[int]) -> list[int]:
+        """Start what can be started; what has to wait."""
+        left = []
+        pending = set(waiting) | self._under_way
+        for number in waiting:
+            job, source = self._jobs[number], self._sources[number]
+            cell = self._finished.get(source) if source else None
+            if source and cell is None:
+                if any(self._makes(other) == source for other in pending):
+                    left.append(number)
+                else:
+                    reason = f"there is no finished cell of {source[0]} to match"
+                    self._end(number, CellOutcome(job.label, "", State.NOT_APPLICABLE, reason))
+                continue
+            if len(self._under_way) >= self.pool.slots:
+                left.append(number)
+                continue
+            self.reporter.working(job.label)
+            self._under_way.add(number)
+            self.pool.submit(number, replace(job, matched=cell))
+        return left
+
+    def _makes(self, number: int) -> Source | None:
+        """What other cells may copy of a job's cell."""
+        job = self._jobs[number]
+        plan = self.plans[job.dataset]
+        method, _ = list(plan.pairs())[job.row]
+        if method.matched or method.tuned is not None:
+            return None
+        return method.info.name, plan.prompts[job.prompt].id
+
+    def _again(self, number: int, end: Lost) -> list[int]:
+        job = self._jobs[number]
+        self._losses[number] = self._losses.get(number, 0) + 1
+        if self._losses[number] <= RETRIES:
+            self._note_loss(job.label, end)
+            return [number]
+        reason = f"its worker was lost {self._losses[number]} times: {end.reason}"
+        self._end(number, CellOutcome(job.label, "", State.FAILED, reason))
+        return []
+
+    def _note_loss(self, label: str, end: Lost) -> None:
+        self.lost += 1
+        self.reporter.note(f"a worker was lost ({end.reason}); given out again: {label}")
+
+    def _end(self, number: int, outcome: CellOutcome, cell: Cell | None = None) -> None:
+        self._ends[number] = outcome, cell
+        made = self._makes(number)
+        if cell is not None and made is not None:
+            self._finished[made] = cell
+        self.reporter.ended(outcome)
+
+    def _end_under_way(self, state: State) -> None:
+        for number in sorted(self._under_way):
+            self._end(number, CellOutcome(self._jobs[number].label, "", state, "stopped"))
+
+    def _end_rest(self, state: State, reason: str) -> None:
+        for number, job in enumerate(self._jobs):
+            if number not in self._ends:
+                self._end(number, CellOutcome(job.label, "", state, reason))
+
+    def _all_outcomes(self) -> list[CellOutcome]:
+        return [*self.outcomes, *(outcome for outcome, _ in self._ends.values())]
+
+    def _collect(self) -> None:
+        """Put the ends of the data set into plan order."""
+        for number in sorted(self._ends):
+            outcome, cell = self._ends[number]
+            self.outcomes.append(outcome)
+            if cell is not None:
+                self.cells.append(cell)
+        self._jobs, self._ends = [], {}
+
+
+def _announce(plan: DatasetPlan) -> str:
+    request = plan.request
+    rows = sum(1 for _ in plan.pairs())
+    work = f"{plan.cell_count} cells = {rows} rows x {len(plan.prompts)} prompts"
+    protocol = f"{request.images} images, {len(request.strengths)} strengths, seed {request.seed}"
+    return f"{plan.card.name}, tier {plan.tier}: {work}; {protocol}"

@@ -1,0 +1,132 @@
+"""One process that computes: it holds the networks of one data set and brings its cells to their ends."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.controls import NotApplicableError
+from textedit_bench.bench.engines.job import CellEnd, CellJob, DatasetEnd, DatasetJob, End, Job
+from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.plan import DatasetPlan, plan
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.session import DatasetSession
+from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError
+from textedit_bench.files import disk_is_full
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs jobs one after the other.
+
+    Args:
+        request: what is asked.
+        open_session: how a cell is brought to its end.
+        open_store: where cells lie.
+        plans: of the request, where they are known already.
+
+    Raises:
+        UserError: the request cannot be met here.
+    """
+
+    def __init__(
+        self,
+        request: BenchRequest,
+        open_session: type[DatasetSession] = DatasetSession,
+        open_store: type[Store] = Store,
+        plans: list[DatasetPlan] | None = None,
+    ) -> None:
+        self._request, self._open_session = request, open_session
+        self._store = open_store(request.results)
+        self._plans = plan(request) if plans is None else plans
+        self._session: DatasetSession | None = None
+
+    def run(self, job: Job) -> End:
+        """Compute a job; nothing but an interruption gets out as an exception."""
+        return self._prepare(job) if isinstance(job, DatasetJob) else self._cell(job)
+
+    def _prepare(self, job: DatasetJob) -> DatasetEnd:
+        try:
+            session = self._open(job.dataset)
+            return DatasetEnd(session.protocols, session.estimate(session.count_todo()))
+        except Exception as error:
+            refused = error if isinstance(error, UserError) else None
+            if refused is None:
+                log.exception("%s could not be prepared", job.label)
+            return DatasetEnd({}, 0.0, one_line(str(error) or type(error).__name__), refused, disk_is_full(error))
+
+    def _cell(self, job: CellJob) -> CellEnd:
+        cell: Cell | None = None
+        try:
+            session = self._open(job.dataset)
+            method, _ = list(session.plan.pairs())[job.row]
+            cell = session.cell(method, session.plan.prompts[job.prompt], job.matched)
+            state, seconds = session.run(cell, method)
+        except NotApplicableError as error:
+            return CellEnd(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
+        except Exception as error:
+            return self._failed(job, cell, error)
+        return CellEnd(CellOutcome(job.label, cell.digest, state, seconds=seconds), cell)
+
+    def _failed(self, job: CellJob, cell: Cell | None, error: Exception) -> CellEnd:
+        """Keep the traceback, where it can still be written."""
+        text = traceback.format_exc()
+        last = text.strip().splitlines()[-1]
+        state = State.OUT_OF_MEMORY if _is_out_of_memory(text) else State.FAILED
+        failure = None
+        if cell is not None:
+            facts = {"state": state.value, "label": job.label, "identity": cell.identity(), "traceback": text}
+            try:
+                failure = self._store.cell(cell).fail(facts)
+            except OSError as unwritten:
+                log.warning("%s: its traceback could not be kept (%s)", job.label, unwritten)
+        outcome = CellOutcome(job.label, cell.digest if cell else "", state, one_line(last), failure=failure)
+        return CellEnd(outcome, None, error if isinstance(error, UserError) else None, disk_is_full(error))
+
+    def _open(self, dataset: int) -> DatasetSession:
+        """The session of a data set; that of another one is let go first, since networks are large."""
+        from textedit_bench.domain import Domain
+        from textedit_bench.metrics.suite import Suite
+
+        wanted = self._plans[dataset]
+        if self._session is None or self._session.plan is not wanted:
+            self._session = None
+            domain = Domain(wanted.card, wanted.tier, self._request.device)
+            self._session = self._open_session(wanted, self._store, domain, Suite(domain))
+        return self._session
+
+
+class OwnProcess:
+    """The pool of one: computes in this process, while it is waited for."""
+
+    slots = 1
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._jobs: list[tuple[int, Job]] = []
+
+    def submit(self, number: int, job: Job) -> None:
+        """Remember a job."""
+        self._jobs.append((number, job))
+
+    def wait(self) -> list[tuple[int, End]]:
+        """Compute the next job."""
+        number, job = self._jobs.pop(0)
+        return [(number, self._worker.run(job))]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def one_line(text: str) -> str:
+    """Text that is safe in one line of a terminal: no control characters, at most 300 characters."""
+    return "".join(c if c.isprintable() else " " for c in text)[:300]
+
+
+def _is_out_of_memory(text: str) -> bool:
+    """Whether a traceback ends in any of the ways in which memory runs out."""
+    last = text.strip().splitlines()[-1]
+    return last.startswith("MemoryError") or "OutOfMemoryError" in last or "can't allocate memory" in last
