@@ -114,9 +114,11 @@ class TinyDomain:
 
     name = "tiny"
     tier = "mini"
+    resolution = SIDE
     device = torch.device("cpu")
     card = SimpleNamespace(neutral="a face", kind="face")
     tier_card = SimpleNamespace(
+        height=None,
         splits={"train": 48},
         prompts=(
             PromptCard(id="smile", target="a smiling face", attribute="mouth=smile"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.sets import FEW, SET_METRICS, set_metric, set_protocols
+from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.sets import FEW, SET_METRICS, set_metric
 from textedit_bench.metrics.statistics import delete_block_jackknife, two_way_bootstrap
 from textedit_bench.metrics.statistics_file import SetStatistics
 from textedit_bench.metrics.suite import Suite
@@ -90,7 +92,7 @@ def score_folders(
             if len(names) > 1
             else None
         )
-        entries += _sets(domain, features[0], features[1], statistics, reference)
+        entries += _sets(suite.protocols, features[0], features[1], statistics, reference)
         if len(names) < FEW:
             notes.append(
                 f"set metrics on {len(names)} pictures are biased upwards; do not quote them without that number"
@@ -162,14 +164,14 @@ def _entry(name: str, title: str, rows: pd.DataFrame) -> dict[str, object]:
 
 
 def _sets(
-    domain: Domain,
+    protocols: Mapping[str, Protocol],
     edits: NDArray[np.float32],
     photos: NDArray[np.float32],
     statistics: SetStatistics | None,
     reference: SetStatistics | None,
 ) -> list[dict[str, object]]:
     """Set metrics against the photos, and FID against given statistics."""
-    protocols, entries = set_protocols(domain), []
+    entries: list[dict[str, object]] = []
     blocks = np.arange(len(edits))
     if len(edits) >= 3:
         found = delete_block_jackknife(edits, blocks, photos, reference_blocks=blocks)

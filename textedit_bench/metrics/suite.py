@@ -11,6 +11,7 @@ from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import NOT_FINITE, Column
+from textedit_bench.metrics.content import EVERYTHING, content_of, content_rows, of_rows
 from textedit_bench.metrics.images import BATCH_SIZE, BATCHES, ImageBatch
 from textedit_bench.metrics.perfect import PerfectEdits
 from textedit_bench.metrics.protocol import Protocol
@@ -39,7 +40,9 @@ class Suite:
     """The judges of one domain.
 
     A metric exists where the domain has the network it needs; ``protocols`` lists those that do. Networks are loaded
-    when the first batch is scored. Features of photos and inversions are computed once and remembered.
+    when the first batch is scored. Features of photos and inversions are computed once and remembered. Bars beside the
+    picture are cut off before any metric sees it; the small networks of a world, which were trained on canvases with
+    bars, get the canvas.
 
     Attributes:
         protocols: metric name -> what exactly it measures; ``scope`` tells image metrics (`score_batch`) from set
@@ -59,6 +62,8 @@ class Suite:
             self.protocols.update(scorer.protocols)
         if domain.has("features"):
             self.protocols.update(set_protocols(domain))
+        self._rows = content_rows(domain) if domain.world is None else EVERYTHING
+        self.protocols = {name: of_rows(protocol, self._rows) for name, protocol in self.protocols.items()}
 
     @torch.no_grad()
     def score_batch(
@@ -95,9 +100,9 @@ class Suite:
             raise ValueError("an empty batch has nothing to score")
         device = self._domain.device
         sample = Sample(
-            ImageBatch.of(photos, device),
-            ImageBatch.of(inversions, device),
-            ImageBatch.of(edits, device),
+            content_of(ImageBatch.of(photos, device), self._rows),
+            content_of(ImageBatch.of(inversions, device), self._rows),
+            content_of(ImageBatch.of(edits, device), self._rows),
             prompt,
             factors,
             self.perfect(factors, prompt.asked),
@@ -125,7 +130,7 @@ class Suite:
             raise UserError(
                 f"data set {self._domain.name}, tier {self._domain.tier} has no network for the role 'features'"
             )
-        batch = ImageBatch.of(images, self._domain.device)
+        batch = content_of(ImageBatch.of(images, self._domain.device), self._rows)
         if not batch.finite.all():
             raise ValueError(f"{int((~batch.finite).sum())} of {len(batch)} images hold nan or infinite pixels")
         return self._features(batch.keys, lambda: self._features_of(batch))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from textedit_bench.metrics.column import EMPTY_MASK, IDENTICAL, NO_REGION, OK, Column
+from textedit_bench.metrics.content import EVERYTHING, content_rows, of_rows
 from textedit_bench.metrics.images import BATCHES, ImageBatch
 from textedit_bench.metrics.pixels import l1_over, local_mean, psnr_over, ssim_map_from, ssim_over
 from textedit_bench.metrics.protocol import Protocol, protocol_id
@@ -29,7 +30,11 @@ KEPT = 2
 
 
 class PictureScorer:
-    """Pixel formulas; they need no network. An infinite PSNR is the state ``identical``, not a number."""
+    """Pixel formulas; they need no network. An infinite PSNR is the state ``identical``, not a number.
+
+    Bars beside the picture do not count. The suite cuts them off for every metric where the photos are real; those of a
+    world are cut off here, since its networks see the whole canvas.
+    """
 
     def __init__(self, domain: Domain) -> None:
         self._sources: Recent[tuple[Tensor, Tensor]] = Recent(KEPT)
@@ -46,10 +51,12 @@ class PictureScorer:
             title, _, decimals = _FORMULAS["l1"]
             inside = _protocol("l1-inside", "inversion", f"{title}, inside the edit", True, decimals)
             self.protocols["l1" + INSIDE] = inside
+        self._rows = EVERYTHING if domain.world is None else content_rows(domain)
+        self.protocols = {name: of_rows(protocol, self._rows) for name, protocol in self.protocols.items()}
 
     def score(self, sample: Sample) -> dict[str, Column]:
         """Columns ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
-        edit = _shown(sample.edit)
+        edit = self._shown(sample.edit)
         # Against the photo nothing depends on the prompt, and the wrong-prompt control shows pictures again.
         columns = dict(
             self._to_photo(
@@ -60,13 +67,18 @@ class PictureScorer:
         difference, likeness = self._maps(edit, sample.inversion)
         columns.update(_whole(sample.edit, sample.inversion, "_inversion", difference, likeness))
         if "l1" + INSIDE in self.protocols:
-            columns.update(_masked(sample, difference, likeness))
+            columns.update(_masked(sample, self._rows, difference, likeness))
         return columns
 
     def _maps(self, edit: tuple[Tensor, Tensor], reference: ImageBatch) -> tuple[Tensor, Tensor]:
         """Difference and SSIM map of edits, as `_shown` gives them, and what they are compared with."""
-        (images, mean), (source, source_mean) = edit, self._sources(reference.keys, partial(_shown, reference))
+        (images, mean), (source, source_mean) = edit, self._sources(reference.keys, partial(self._shown, reference))
         return images.double() - source.double(), ssim_map_from(images, mean, source, source_mean)
+
+    def _shown(self, batch: ImageBatch) -> tuple[Tensor, Tensor]:
+        """Pictures in [0, 1] and their mean under SSIM's window."""
+        images = (batch.images[:, :, self._rows] + 1.0) / 2.0
+        return images, local_mean(images)
 
 
 def _whole(
@@ -81,18 +93,12 @@ def _whole(
     }
 
 
-def _shown(batch: ImageBatch) -> tuple[Tensor, Tensor]:
-    """Images in [0, 1] and their mean under SSIM's window."""
-    images = (batch.images + 1.0) / 2.0
-    return images, local_mean(images)
-
-
-def _masked(sample: Sample, difference: Tensor, likeness: Tensor) -> dict[str, Column]:
+def _masked(sample: Sample, rows: slice, difference: Tensor, likeness: Tensor) -> dict[str, Column]:
     """Columns over parts of the pictures, from their difference and their SSIM map."""
     if sample.perfect is None:
         names = [*(name + OUTSIDE for name in _FORMULAS), "l1" + INSIDE]
         return {name: Column.without_value(len(sample.edit), NO_REGION) for name in names}
-    region = sample.perfect.region.to(difference.device)
+    region = sample.perfect.region[:, rows].to(difference.device)
     found = {
         "psnr" + OUTSIDE: psnr_over(difference, ~region),
         "ssim" + OUTSIDE: ssim_over(likeness, ~region),
