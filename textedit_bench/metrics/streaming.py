@@ -61,9 +61,10 @@ class FrechetDistance(_SetMetric):
         """
         if features.ndim != 2 or features.shape[1] != self.width:
             raise ValueError(f"features must have shape [n, {self.width}], got {tuple(features.shape)}")
-        name = "reference" if reference else "edits"
-        known = Moments.unpack(getattr(self, name), self.width)
-        setattr(self, name, known.merge(Moments.of(features.to(self.device))).pack())
+        if not features.isfinite().all():
+            raise ValueError(f"features hold nan or infinity in {int((~features.isfinite()).any(1).sum())} rows")
+        if len(features):
+            _add(self.reference if reference else self.edits, features.to(self.device).double())
 
     def compute(self) -> Tensor:
         """The distance, float64 scalar.
@@ -80,6 +81,23 @@ class FrechetDistance(_SetMetric):
         super().reset()
         if self.keep_reference:
             self.reference = kept
+
+
+def _add(packed: Tensor, rows: Tensor) -> None:
+    """Add rows [n, d] to packed moments, in place.
+
+    The update is that of `Moments.merge`; its outer product is written as one more row of the matrix product, so that
+    the d x d scatter is passed over once.
+    """
+    n, width = rows.shape
+    mean, scatter = packed[1 : 1 + width], packed[1 + width :].view(width, width)
+    count, new = packed[0].clone(), rows.mean(0)
+    step = new - mean
+    weighed = step * (count * n / (count + n)).sqrt()
+    stacked = torch.cat([rows - new, weighed[None]])
+    scatter.addmm_(stacked.T, stacked)
+    mean += step * (n / (count + n))
+    packed[0] = count + n
 
 
 class _FeatureSets(_SetMetric):
