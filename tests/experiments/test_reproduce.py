@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from textedit_bench.bench.generation.store import GenerationStore
+from textedit_bench.editor import Latents
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment
 from textedit_bench.experiments.reproduce import reproduce
@@ -157,3 +161,23 @@ def test_a_data_set_that_is_not_installed_is_a_state_beside_the_others(run, card
     done = run({"kind": "scores", "metrics": ["lpips"]}, "shift", datasets=[str(card), "nowhere"])
     missing = [p.measured for p in done.table.pairs if p.measured.dataset == "nowhere"]
     assert missing and all("not installed" in row.state for row in missing)
+
+
+def test_generation_is_the_benchs_own_task(run, tiny, monkeypatch):
+    def generate(self, prompt, n, seed=0):
+        noise = torch.randn(n, self.domain.generator.num_rows, 4, generator=torch.Generator().manual_seed(seed))
+        return Latents(noise, "w+")
+
+    able = replace(tiny.Shift.info, tasks=("edit", "generate"))
+    monkeypatch.setattr(tiny.Shift, "info", able)
+    monkeypatch.setattr(tiny.Shift, "generate", generate)
+    for module in ("bench_tiny", "bench_tiny_cards"):
+        monkeypatch.setattr(sys.modules[module], "shift", able, raising=False)
+    measure = {"kind": "generation", "images_per_prompt": 5, "metrics": ["clip_score", "pair_distance"]}
+    done = run(measure, "shift", "styles")
+    drawn = [pair.measured for pair in done.table.pairs if pair.measured.method == "shift"]
+    assert {m.metric for m in drawn} == {"clip_score", "pair_distance"}
+    assert all(math.isfinite(m.value) for m in drawn if m.metric == "clip_score")
+    assert "does not generate" in states(done)["styles"]
+    cells = list(GenerationStore(done.written[0].parents[2]).manifests("mini"))
+    assert cells and {manifest["identity"]["images"]["count"] for _, manifest in cells} == {5}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from textedit_bench.bench.generation.session import GenerationSession
+from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.run import run_cells
+from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.conditions import Conditions
@@ -54,9 +57,18 @@ def installed(name: str) -> MethodInfo | str:
 
 
 def bench_cells(
-    experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions, reporter: Reporter
+    experiment: Experiment,
+    dataset: str,
+    tier: TierName,
+    conditions: Conditions,
+    reporter: Reporter,
+    *,
+    generated: int = 0,
 ) -> DatasetCells:
     """Run what is missing of one data set and collect everything; a method that cannot run becomes a state.
+
+    Args:
+        generated: pictures drawn from every prompt; 0 for edits.
 
     Raises:
         KeyboardInterrupt: the run was stopped; finished cells are kept.
@@ -67,9 +79,12 @@ def bench_cells(
     digests: set[str] = set()
     outcomes: list[CellOutcome] = []
     wanted = None
+    session, stores = (GenerationSession, GenerationStore) if generated else (DatasetSession, Store)
     for request in _requests(experiment, dataset, tier, conditions, infos):
+        if generated:
+            request = replace(request, images=generated, controls=False)
         try:
-            done = run_cells(request, reporter)
+            done = run_cells(request, reporter, open_session=session, open_store=stores)
         except UserError as error:
             states |= {name: str(error) for name in request.methods}
             continue
@@ -88,7 +103,7 @@ def bench_cells(
     titles = {info.name: info.title for info in infos}
     if wanted is None:
         return DatasetCells(None, states, titles)
-    own = [cell for cell in stored_cells(Store(conditions.results), tier) if cell.digest in digests]
+    own = [cell for cell in stored_cells(stores(conditions.results), tier) if cell.digest in digests]
     if not own:
         return DatasetCells(None, states, titles)
     chosen = Wanted(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)

@@ -76,11 +76,14 @@ class Alignment(Strict):
 
 
 class Generation(Strict):
-    """Pictures drawn from the text alone."""
+    """Pictures drawn from the text alone, in cells of the bench's generation task."""
 
     kind: Literal["generation"]
     images_per_prompt: int = Field(default=8, ge=3)
-    metrics: tuple[Literal["fid_real", "clip_score", "diversity", "success"], ...] = Field(min_length=1)
+    per: Literal["prompt set"] = "prompt set"
+    metrics: tuple[
+        Literal["fid_real", "clip_score", "r_precision", "pair_distance", "same_subject", "success"], ...
+    ] = Field(min_length=1)
 
 
 class Audit(Strict):

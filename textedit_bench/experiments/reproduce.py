@@ -136,7 +136,11 @@ def _measure_all(
         if domain is not None and experiment.needs_bench:
             cells = bench_cells(experiment, name, tier, conditions, reporter)
         for part in experiment.measure:
-            own, own_notes = _measure(part, experiment, label, tier, cells, domain, conditions, reporter)
+            shown = cells
+            if isinstance(part, Generation) and domain is not None:
+                count = part.images_per_prompt
+                shown = bench_cells(experiment, name, tier, conditions, reporter, generated=count)
+            own, own_notes = _measure(part, experiment, label, tier, shown, domain, conditions, reporter)
             rows += own
             notes += own_notes
     return rows, list(dict.fromkeys(notes))
@@ -153,7 +157,7 @@ def _measure(
     reporter: Reporter,
 ) -> tuple[list[Measured], Sequence[str]]:
     """One measure on one data set; the modules of the others are not imported."""
-    if isinstance(part, Scores):
+    if isinstance(part, Scores | Generation):
         from textedit_bench.experiments.scores import measure_scores
 
         return measure_scores(part, dataset, tier, cells)
@@ -184,11 +188,6 @@ def _measure_domain(
 
         reporter.note(f"timing single edits on {domain.name}")
         return measure_latency(part, domain, methods, conditions), ()
-    if isinstance(part, Generation):
-        from textedit_bench.experiments.generation import measure_generation
-
-        reporter.note(f"drawing pictures from texts on {domain.name}")
-        return measure_generation(part, domain, methods, conditions, experiment.seed), ()
     if isinstance(part, Alignment):
         from textedit_bench.experiments.alignment import measure_alignment
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from textedit_bench.experiments.cells import DatasetCells
-from textedit_bench.experiments.experiment import Scores
+from textedit_bench.experiments.experiment import Generation, Scores
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected, StoredCell
@@ -18,7 +18,9 @@ from textedit_bench.report.table import Table, build_table
 EVERYTHING = "all prompts"
 
 
-def measure_scores(part: Scores, dataset: str, tier: str, cells: DatasetCells) -> tuple[list[Measured], list[str]]:
+def measure_scores(
+    part: Scores | Generation, dataset: str, tier: str, cells: DatasetCells
+) -> tuple[list[Measured], list[str]]:
     """Values with their intervals, and the footnotes of the table they come from.
 
     Methods without cells get one row per metric that says why.
@@ -61,7 +63,7 @@ def heading_of(spec: ColumnSpec) -> Heading:
     return Heading(spec.title, spec.higher_is_better, spec.decimals, spec.percent)
 
 
-def _subsets(part: Scores, collected: Collected) -> Iterator[tuple[str, Collected]]:
+def _subsets(part: Scores | Generation, collected: Collected) -> Iterator[tuple[str, Collected]]:
     """The cells of every setting; controls that copy a cell stay with it."""
     if part.per == "prompt set":
         yield "", collected
@@ -76,7 +78,7 @@ def _subsets(part: Scores, collected: Collected) -> Iterator[tuple[str, Collecte
         yield name, Collected(collected.dataset, cells, collected.inputs)
 
 
-def _group(part: Scores, cell: StoredCell) -> str:
+def _group(part: Scores | Generation, cell: StoredCell) -> str:
     prompt = cell.identity["prompt"]
     if part.per == "group":
         return prompt.get("group") or "no group"
