@@ -13,17 +13,20 @@ from torch.nn import functional as F
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
+from textedit_bench.models.clip_templates import templates
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
-from textedit_methods.deltaedit import relevance as relevance_module
+from textedit_bench.stylespace import resumable
+from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.statistics import Sampling, sample_styles
 from textedit_methods.deltaedit import training
 from textedit_methods.deltaedit.editor import DeltaEdit
 from textedit_methods.deltaedit.features import training_features
 from textedit_methods.deltaedit.model import DeltaModel
 from textedit_methods.deltaedit.network import DeltaMapper, split_widths
 from textedit_methods.deltaedit.relevance import SweepSettings, relevance_matrix
-from textedit_methods.deltaedit.styles import edited_positions, edited_widths, without_rgb
-from textedit_methods.deltaedit.texts import imagenet_templates, sentences, text_difference
+from textedit_methods.deltaedit.styles import edited_widths, without_rgb
+from textedit_methods.deltaedit.texts import sentences, text_difference
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 SMALL = {
@@ -81,7 +84,7 @@ def test_strength_scales_one_offset_and_torgb_is_spared(domain, editor):
     assert zero is latents and whole.space == "s" and torch.equal(whole.w_plus, latents.codes)
     assert torch.allclose(half.codes - styles, 0.5 * (whole.codes - styles), atol=1e-5)
     changed = (whole.codes != styles).any(0).nonzero().flatten()
-    assert len(changed) and set(changed.tolist()) <= set(edited_positions(domain.generator).tolist())
+    assert len(changed) and set(changed.tolist()) <= set(editable(domain.generator).tolist())
 
 
 def test_channels_below_the_threshold_stay(domain, editor):
@@ -162,8 +165,8 @@ def test_too_many_photos_are_refused(domain, tmp_path):
 
 
 def test_templates_are_the_published_79_and_bring_their_own_article():
-    assert len(imagenet_templates()) == 79 and all(text.count("{}") == 1 for text in imagenet_templates())
-    assert imagenet_templates()[:2] == ("a bad photo of a {}.", "a sculpture of a {}.")
+    assert len(templates()) == 79 and all(text.count("{}") == 1 for text in templates())
+    assert templates()[:2] == ("a bad photo of a {}.", "a sculpture of a {}.")
     assert sentences("a face with bangs", "imagenet")[0] == "a bad photo of a face with bangs."
     assert sentences("a face with bangs", "none") == ["a face with bangs"]
 
@@ -191,10 +194,9 @@ def test_the_sweep_is_its_plain_definition(domain):
     settings = SweepSettings(images=3, deviations=5.0, statistics_samples=40, truncation=0.7)
     found = relevance_matrix(domain, settings)
     generator = domain.generator
-    z = torch.randn(40, 16, generator=torch.Generator().manual_seed(5))
-    styles = generator.to_style(generator.map(z, 0.7))
+    styles = sample_styles(generator, Sampling(samples=40, truncation=0.7, seed=5), 0, 40)
     mean, deviation = styles.mean(0), styles.std(0, unbiased=False)
-    for row, channel in list(enumerate(edited_positions(generator).tolist()))[::5]:
+    for row, channel in list(enumerate(editable(generator).tolist()))[::5]:
         steps = []
         for image in range(3):
             ends = []
@@ -210,19 +212,27 @@ def test_the_sweep_is_its_plain_definition(domain):
 def test_a_killed_sweep_goes_on(tmp_path, domain, monkeypatch):
     settings = SweepSettings(images=2, statistics_samples=10)
     whole = relevance_matrix(domain, settings)
-    original, calls = relevance_module._rows, []
+    kept, original, calls = tmp_path / "sums.safetensors", resumable.sweep, []
 
-    def killed(*args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return original(*args)
+    def killed(*args, checkpoint, **options):
+        def stop(progress):
+            calls.append(progress.layer)
+            checkpoint(progress)
+            if len(calls) == 7:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(relevance_module, "_rows", killed)
+        return original(*args, checkpoint=stop, **options)
+
+    monkeypatch.setattr(resumable, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(resumable, "sweep", killed)
     with pytest.raises(KeyboardInterrupt):
-        relevance_matrix(domain, settings, tmp_path / "rows.safetensors")
-    assert torch.equal(relevance_matrix(domain, settings, tmp_path / "rows.safetensors"), whole)
-    assert len(calls) == 4  # two layers before the kill, the third twice
+        relevance_matrix(domain, settings, kept)
+    stopped = len(calls)
+    assert torch.equal(relevance_matrix(domain, settings, kept), whole)
+    # Every channel of every layer checkpoints once; what was done before the kill was not done again.
+    renders = sum(1 for _ in editable(domain.generator))
+    assert stopped == 7 and len(calls) == renders
+    assert torch.equal(relevance_matrix(domain, settings, kept), whole) and len(calls) == renders
 
 
 def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit):

@@ -15,13 +15,13 @@ from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
-from textedit_methods.styleclip_global import preprocessing
-from textedit_methods.styleclip_global.channels import editable
+from textedit_bench.stylespace import resumable
+from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.partial import run, start
+from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
+from textedit_bench.stylespace.sweep import sweep
 from textedit_methods.styleclip_global.editor import StyleCLIPGlobal
 from textedit_methods.styleclip_global.gradient import GradientRelevance, probes, products
-from textedit_methods.styleclip_global.partial import run, start
-from textedit_methods.styleclip_global.statistics import Sampling, Statistics, measure, sample_styles
-from textedit_methods.styleclip_global.sweep import sweep
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 GLASSES = Prompt("a face with glasses", "a face", "glasses")
@@ -110,7 +110,7 @@ def test_the_released_sweep_differs_from_the_correct_one(base):
 
 
 def test_the_released_sweep_stops_after_its_last_layer(base, monkeypatch):
-    monkeypatch.setattr("textedit_methods.styleclip_global.sweep.RELEASED_LAST_LAYER", 2)
+    monkeypatch.setattr("textedit_bench.stylespace.sweep.RELEASED_LAST_LAYER", 2)
     rows = sweep(*base, variant="released")
     generator = base[0]
     swept = sum(layer.channels for layer in generator.style_layout[:3] if not layer.is_rgb)
@@ -119,7 +119,7 @@ def test_the_released_sweep_stops_after_its_last_layer(base, monkeypatch):
 
 @pytest.mark.parametrize("variant", ["correct", "released"])
 def test_a_killed_sweep_goes_on_to_the_same_rows(base, variant, monkeypatch):
-    monkeypatch.setattr("textedit_methods.styleclip_global.sweep._images_at_once", lambda *_: 2)
+    monkeypatch.setattr("textedit_bench.stylespace.sweep._images_at_once", lambda *_: 2)
     whole = sweep(*base, variant=variant)
 
     class Kill(Exception):
@@ -239,13 +239,13 @@ def test_preprocessing_is_saved_loaded_and_resumed(domain, latents, tmp_path, mo
     cost = json.loads(next((tmp_path / "whole").rglob("cost.json")).read_text())
     assert cost["renders"] == 2 * 3 * 17 and cost["seconds"] > 0
 
-    monkeypatch.setattr(preprocessing, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(resumable, "_SAVE_EVERY_S", 0.0)
     stopped = StyleCLIPGlobal(domain, **QUICK)
     with pytest.raises(UserError, match="the same command goes on"):
         stopped.fit(folder=tmp_path / "stopped", stop_after_minutes=1e-9)
     seen = []
-    original = preprocessing.sweep
-    monkeypatch.setattr(preprocessing, "sweep", lambda *a, **k: seen.append(k["progress"].layer) or original(*a, **k))
+    original = resumable.sweep
+    monkeypatch.setattr(resumable, "sweep", lambda *a, **k: seen.append(k["progress"].layer) or original(*a, **k))
     stopped.fit(folder=tmp_path / "stopped")
     assert seen == [0]
     assert torch.equal(stopped.relevance.rows, whole.relevance.rows)

@@ -112,7 +112,7 @@ def _relevance(domain: Domain, settings: Mapping[str, Any], folder: Path) -> Ten
         truncation=float(settings["truncation"]),
     )
     identity = json.dumps([vars(sweep), [domain.digest(role) for role in ("generator", "clip")]], sort_keys=True)
-    name = f"{domain.name}-{domain.tier}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.safetensors"
+    name = f"{domain.name}-{domain.tier}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.sweep.safetensors"
     log.info("deltaedit: relevance of every style channel, %d images each, kept as %s", sweep.images, folder / name)
     return relevance_matrix(domain, sweep, folder / name)
 

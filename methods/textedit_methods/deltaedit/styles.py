@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from textedit_bench.stylespace.channels import editable
 
 
 def edited_widths(generator: Any) -> list[int]:
@@ -13,22 +14,12 @@ def edited_widths(generator: Any) -> list[int]:
     return [entry.channels for entry in generator.style_layout if not entry.is_rgb]
 
 
-def edited_positions(generator: Any) -> Tensor:
-    """Where the convolutions' styles stand in a whole style code, int64 [num_styles]."""
-    spans, start = [], 0
-    for entry in generator.style_layout:
-        if not entry.is_rgb:
-            spans.append(torch.arange(start, start + entry.channels))
-        start += entry.channels
-    return torch.cat(spans)
-
-
 def without_rgb(generator: Any, styles: Tensor) -> Tensor:
     """Whole style codes [B, all] -> convolutions' styles [B, num_styles]."""
-    return styles[:, edited_positions(generator).to(styles.device)]
+    return styles[:, editable(generator).to(styles.device)]
 
 
 def with_offset(generator: Any, styles: Tensor, offset: Tensor) -> Tensor:
     """Whole style codes [B, all] with ``offset`` [B, num_styles] added to the convolutions' part; toRGB untouched."""
-    positions = edited_positions(generator).to(styles.device)
+    positions = editable(generator).to(styles.device)
     return styles.index_add(1, positions, offset.to(styles))

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# The released code leaves this one of CLIP's 80 ImageNet templates out and keeps the order of the others.
-_LEFT_OUT = "a photo of many {}."
-_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
-
-
-@cache
-def imagenet_templates() -> tuple[str, ...]:
-    """The 79 templates, each with one ``{}``."""
-    from open_clip import OPENAI_IMAGENET_TEMPLATES  # takes long to import
-
-    return tuple(text for text in (make("{}") for make in OPENAI_IMAGENET_TEMPLATES) if text != _LEFT_OUT)
+from textedit_bench.models import clip_templates
 
 
 def sentences(text: str, bank: str) -> list[str]:
@@ -30,10 +18,7 @@ def sentences(text: str, bank: str) -> list[str]:
         text: such as ``"a face with blond hair"``; its leading article is dropped where templates bring their own.
         bank: ``"imagenet"`` or ``"none"``, which is the text itself.
     """
-    if bank == "none":
-        return [text.strip()]
-    bare = _ARTICLE.sub("", text.strip())
-    return [template.replace("{}", bare) for template in imagenet_templates()]
+    return [text.strip()] if bank == "none" else clip_templates.sentences(text)
 
 
 @torch.no_grad()

@@ -13,15 +13,16 @@ from torch import Tensor
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import Prompt
+from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.resumable import OutOfTime
+from textedit_bench.stylespace.statistics import Statistics, measure
 from textedit_bench.weights import weights_folder
 from textedit_methods.styleclip_global.card import CARD
-from textedit_methods.styleclip_global.channels import editable
 from textedit_methods.styleclip_global.gradient import GradientRelevance
-from textedit_methods.styleclip_global.preprocessing import OutOfTime, make_relevance, sampling_of
+from textedit_methods.styleclip_global.preprocessing import make_relevance, sampling_of
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
 from textedit_methods.styleclip_global.selection import automatic_beta, step
 from textedit_methods.styleclip_global.settings import check
-from textedit_methods.styleclip_global.statistics import Statistics, measure
 from textedit_methods.styleclip_global.text_direction import text_direction
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_methods.styleclip_global.channels import editable
-from textedit_methods.styleclip_global.statistics import Sampling, measure, sample_styles
+from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
 
 PROBE_SEED = 11
 _PIXELS_AT_ONCE = 1 << 15

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import FORMAT, is_safetensors, read_tensors, write_tensors
+from textedit_bench.stylespace.statistics import Statistics
 from textedit_methods.styleclip_global.official import STATISTICS, read_rows, read_statistics
-from textedit_methods.styleclip_global.statistics import Statistics
 
 KIND = "styleclip-global-relevance"
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
-from textedit_methods.styleclip_global.templates import sentences
+from textedit_bench.models.clip_templates import sentences
 
 
 @torch.no_grad()

@@ -12,7 +12,3 @@ def editable(generator: Any) -> Tensor:
     """Positions of the convolutions' channels within a style code, int64 [N]."""
     kept = torch.cat([torch.full((layer.channels,), not layer.is_rgb) for layer in generator.style_layout])
     return kept.nonzero().squeeze(1)
-
-
-RELEASED_LAST_LAYER = 16
-"""The released script stops after this style layer (128 pixels); the rows of later layers are zeros."""

@@ -1,4 +1,6 @@
-"""Channel relevance by the published finite sweep (paper, section 6.2): push one channel, look at CLIP, next channel.
+"""Channel relevance by the published finite sweep: push one channel, look at CLIP, next channel.
+
+Source: StyleCLIP (arXiv 2103.17249), section 6.2.
 
 Rows are exact: only what a channel cannot change is shared. The layers before the channel's own are run once per image
 and layer, for all of its channels.
@@ -14,11 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_methods.styleclip_global.channels import RELEASED_LAST_LAYER, editable
-from textedit_methods.styleclip_global.partial import Features, run, start
-from textedit_methods.styleclip_global.statistics import Statistics
+from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.partial import Features, run, start
+from textedit_bench.stylespace.statistics import Statistics
 
 Variant = Literal["correct", "released"]
+
+RELEASED_LAST_LAYER = 16
+"""The released script stops after this style layer (128 pixels); the rows of later layers are zeros."""
 
 
 @dataclass
@@ -88,6 +93,8 @@ def sweep(
         if number > done.layer:
             done.layer, done.image, done.row = number, 0, 0
         base = styles[done.image :].clone()
+        if not len(base):  # of a sweep that had come to the end of a layer
+            continue
         if variant == "released":
             base[:, positions[:first_row]] = statistics.mean[:first_row].to(base)
         for part in base.split(_images_at_once(generator.resolution, styles.device)):
