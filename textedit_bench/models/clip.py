@@ -24,7 +24,8 @@ class ClipModel(nn.Module):
         model: open_clip network (`encode_image(pixels)`, `encode_text(tokens)`), kept in eval mode.
         tokenizer: sentences -> tokens (B, context), int64.
         image_size: side of the square picture the network takes.
-        mean, std: per-channel normalisation of pictures in [0, 1].
+        mean: per channel, taken from pictures in [0, 1].
+        std: per channel, divided by afterwards.
         name: shown in tables and protocol ids, such as "ViT-B-32-quickgelu/openai".
 
     Attributes:

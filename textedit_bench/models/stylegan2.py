@@ -45,7 +45,8 @@ class Generator(nn.Module):
 
     Args:
         resolution: side of the image in pixels, a power of two, at least 8.
-        z_dim, w_dim: widths of the two latent spaces.
+        z_dim: width of the latent space that is drawn from.
+        w_dim: width of the intermediate latent space.
         n_mlp: depth of the mapping network.
         channels: feature channels for every resolution from 4 up; config F where None.
         channel_multiplier: used where `channels` is None; 2 in config F.
@@ -54,8 +55,7 @@ class Generator(nn.Module):
 
     Attributes:
         w_mean: centre of W for truncation, buffer (w_dim,); files call it `latent_avg`. Not part of `state_dict`,
-        which has
-            exactly the official keys; `save_network` stores it, `estimate_w_mean` computes it.
+            which has exactly the official keys; `save_network` stores it, `estimate_w_mean` computes it.
         style_layout: the style vectors in generator order, toRGB included.
 
     Raises:
