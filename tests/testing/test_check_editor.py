@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import socket
 import sys
@@ -281,6 +282,18 @@ def test_trained_weights_make_the_round_trip_or_fail(monkeypatch):
 
     assert failed(Learns, monkeypatch) == {}
     assert "saved and loaded is the same" in failed(Forgets, monkeypatch)
+
+
+def test_what_a_method_says_stays_out_of_the_report_and_can_be_heard_afterwards(monkeypatch, caplog):
+    class Talks(Good):
+        def step(self, latents, prompt):
+            logging.getLogger("elsewhere").warning("nobody asked")
+            return super().step(latents, prompt)
+
+    assert failed(Talks, monkeypatch) == {}
+    assert "nobody asked" not in caplog.text
+    logging.getLogger("elsewhere").warning("heard")
+    assert "heard" in caplog.text
 
 
 def test_the_error_holds_every_failure(monkeypatch):
