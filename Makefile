@@ -100,12 +100,13 @@ worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then m
 	  --steps 700 --learning-rate 0.0008 --further
 	@$(BIN)/textedit-bench worlds check --dataset "$${TEB_DATASET:-ffhq}"
 
-perf: venv ## measure start-up time, the backbones as ratios to a textbook form, and FID against torchmetrics and scipy
+perf: venv ## measure start-up, the backbones against a textbook form, FID, and cells per minute (local, Ray)
 	@$(BIN)/python tools/startup.py
 	@$(BIN)/python -m textedit_bench.perf.models
 	@$(BIN)/python tools/report_opening.py
 	@$(BIN)/python -m textedit_bench.perf.sources
 	@$(BIN)/python -m textedit_bench.perf.metrics
+	@$(BIN)/python -m textedit_bench.perf.engines
 
 docs: venv ## run the examples of the docstrings, build the API pages into site/; warnings are errors
 	@$(BIN)/python -c "import mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from textedit_bench.errors import UserError
 
 M = TypeVar("M", bound=BaseModel)
+LARGEST = 1_000_000
+"""Values of a document; aliases of aliases make a few lines as large as one likes."""
 
 
 def read_document(where: Traversable, model: type[M], what: str, **more: Any) -> M:
@@ -32,8 +34,10 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         raise UserError(f"{what} {where}: cannot be read ({error})") from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if _expanded(node, {}) > LARGEST:
+            raise ValueError(f"written out without its aliases it has more than {LARGEST} values")
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}:" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
@@ -42,6 +46,8 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         raise UserError(f"{what} {where}: line 1: expected a mapping of fields, got {type(data).__name__}")
     try:
         return model.model_validate({**data, **more})
+    except RecursionError as error:
+        raise UserError(f"{what} {where}: line 1: it is nested too deeply") from error
     except ValidationError as error:
         # A misspelt field is both unknown and missing; the misspelt one is what a person can see.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
@@ -49,6 +55,16 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
         raise UserError(f"{what} {where}: line {_line(node, first['loc'])}: {message}") from error
+
+
+def _expanded(node: Any, known: dict[int, int]) -> int:
+    """How many values a YAML tree holds when every alias is written out; more than `LARGEST` where one holds itself."""
+    if id(node) not in known:
+        known[id(node)] = LARGEST + 1  # what it counts while it is being counted: it holds itself
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = [part for pair in parts for part in pair] if isinstance(node, yaml.MappingNode) else parts
+        known[id(node)] = 1 + sum(_expanded(part, known) for part in pairs)
+    return known[id(node)]
 
 
 def _line(node: Any, location: tuple[Hashable, ...]) -> int:

@@ -110,9 +110,17 @@ class Domain:
         """The procedural world behind the photos, or None for real ones."""
         if self.tier_card.world is None:
             return None
+        from textedit_bench.worlds.world import World
+
+        where = f"data set {self.name}: world {self.tier_card.world!r}"
         module, _, name = self.tier_card.world.partition(":")
-        world: World = getattr(import_module(module), name)()
-        return world
+        try:
+            found = getattr(import_module(module), name, None)
+        except (ImportError, ValueError) as error:
+            raise UserError(f"{where} cannot be imported ({error})") from error
+        if not (isinstance(found, type) and issubclass(found, World)):  # a card is data: it may call nothing else
+            raise UserError(f"{where} is not a world; valid: module:Class of a subclass of World")
+        return found()
 
     @property
     def generator(self) -> Any:

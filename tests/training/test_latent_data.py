@@ -13,8 +13,8 @@ from textedit_bench.training import LatentData
 CODES = torch.arange(30.0).view(30, 1, 1)
 
 
-def _epoch(data, epoch=0, rank=0):
-    data.trainer = SimpleNamespace(global_rank=rank)
+def _epoch(data, epoch=0, rank=0, processes=1):
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=processes)
     loader = data.train_dataloader()
     loader.sampler.set_epoch(epoch)
     return list(loader)
@@ -24,16 +24,31 @@ def _order(batches):
     return torch.cat([batch["index"] for batch in batches]).tolist()
 
 
-def test_an_epoch_repeats_and_differs_from_the_next_and_from_other_ranks():
+def test_an_epoch_repeats_and_differs_from_the_next_and_with_the_seed():
     data = LatentData(CODES, batch_size=4, validation=6, seed=3)
     first = _order(_epoch(data))
     assert first == _order(_epoch(LatentData(CODES, batch_size=4, validation=6, seed=3)))
     others = [
         _order(_epoch(data, 1)),
-        _order(_epoch(data, rank=1)),
         _order(_epoch(LatentData(CODES, batch_size=4, validation=6))),
     ]
     assert all(first != other for other in others)
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_processes_share_the_batches_of_one(processes):
+    weights = torch.tensor([1.0, 2.0, 3.0])
+    data = LatentData(CODES, batch_size=8, validation=6, steps_per_epoch=5, choice_weights=weights, seed=3)
+    whole = _epoch(data, epoch=2)
+    parts = [_epoch(data, epoch=2, rank=rank, processes=processes) for rank in range(processes)]
+    for step, batch in enumerate(whole):
+        for name in ("codes", "index", "choice"):
+            assert torch.equal(torch.cat([part[step][name] for part in parts]), batch[name])
+
+
+def test_a_batch_that_cannot_be_shared_equally_is_refused():
+    with pytest.raises(UserError, match="batch_size 5: it cannot be shared equally by 2 processes"):
+        _epoch(LatentData(CODES, batch_size=5, validation=6), processes=2)
 
 
 def test_one_pass_sees_every_training_code_once_and_never_a_held_out_one():

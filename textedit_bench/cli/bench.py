@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from textedit_bench.cli.cells import (
     Strengths,
     Threads,
     Workers,
+    rerun,
     run,
 )
 from textedit_bench.cli.options import (
@@ -58,6 +59,10 @@ def bench(
     engine: Engine = "local",
     workers: Workers = None,
     gpus: Gpus = None,
+    from_manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Do a stored run again, from its manifest.json alone, into other --results."),
+    ] = None,
     logger: Annotated[
         str | None, typer.Option(metavar="NAME", help="wandb: also log to Weights & Biases (offline by default).")
     ] = None,
@@ -75,7 +80,19 @@ def bench(
       textedit-bench bench -m METHOD -d DATASET --prompts "blond hair; glasses"
       textedit-bench bench --task generate -m GENERATOR -d DATASET
       textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
+      textedit-bench bench --from-manifest results/mini/DATASET/METHOD/DIGEST/manifest.json --results again
     """
+    if from_manifest is not None:
+        chosen: dict[str, Any] = {
+            "--method": method,
+            "--dataset": dataset,
+            "--prompts": prompts,
+            "--images": images,
+            "--seed": seed,
+        }
+        chosen |= {"--strengths": strengths, "--set": settings, "--source": source, "--threads": threads}
+        free = {"results": results, "device": device, "engine": engine, "workers": workers or 0}
+        rerun(from_manifest, chosen, {**free, "gpus": read_shares("--gpus", gpus)}, json)
     options = {
         "methods": split_list("--method", method),
         "datasets": split_list("--dataset", dataset),

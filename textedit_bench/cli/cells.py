@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from textedit_bench.cli.output import print_json
-from textedit_bench.errors import unknown_choice
+from textedit_bench.errors import UserError, unknown_choice
 
 if TYPE_CHECKING:
+    from textedit_bench.bench.outcome import BenchSummary
     from textedit_bench.bench.request import BenchRequest
 
 Methods = Annotated[
@@ -69,17 +73,57 @@ def run(options: dict[str, Any], json: bool, task: str = "edit") -> None:
     given = {name: value for name, value in options.items() if value not in (None, (), {})}
     request = BenchRequest(**given, command=f"textedit-bench {shlex.join(sys.argv[1:])}")
     refuse_unknown_names(request)
-    if task == "generate":
-        from textedit_bench.generation import run_generation as run_task
-    else:
-        from textedit_bench.benchmark import run_bench as run_task
-
-    summary = run_task(request)
+    summary = _task(task)(request)
     if json:
         print_json(summary.to_json())
     else:
         typer.echo(summary.text(), nl=False)
     raise typer.Exit(summary.exit_code)
+
+
+def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: bool) -> NoReturn:
+    """Do the run of a manifest again, say whether it came out the same, and exit with its code: 1 where it did not.
+
+    Args:
+        path: the manifest.
+        chosen: options that the manifest decides, as given; none may be.
+        options: fields of `BenchRequest` that do not decide the outcome.
+        json: print JSON instead of the table.
+
+    Raises:
+        UserError: the manifest cannot be rerun, or an option contradicts it.
+    """
+    from textedit_bench.bench.generation.store import GenerationStore
+    from textedit_bench.bench.rerun import differences, read_rerun
+    from textedit_bench.bench.store import Store
+
+    given = [option for option, value in chosen.items() if value is not None]
+    if given:
+        raise UserError(f"{', '.join(given)}: the manifest decides that; leave it out with --from-manifest")
+    wanted = read_rerun(path, **options)
+    open_store = GenerationStore if wanted.task == "generate" else Store
+    summary = _task(wanted.task)(wanted.request)
+    if summary.exit_code == 0:
+        different = differences(wanted, open_store(wanted.request.results))
+        said = "; ".join(different) if different else "every stored edit, picture and record is the same, byte for byte"
+        summary = replace(summary, notes=(*summary.notes, f"rerun of {wanted.digest}: {said}"))
+    else:
+        different = ["failed"]
+    if json:
+        print_json(summary.to_json())
+    else:
+        typer.echo(summary.text(), nl=False)
+    raise typer.Exit(summary.exit_code or int(bool(different)))
+
+
+def _task(name: str) -> Callable[[BenchRequest], BenchSummary]:
+    if name == "generate":
+        from textedit_bench.generation import run_generation
+
+        return run_generation
+    from textedit_bench.benchmark import run_bench
+
+    return run_bench
 
 
 def refuse_unknown_names(request: BenchRequest) -> None:

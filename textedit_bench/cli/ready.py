@@ -20,12 +20,14 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
     """A method on a domain with trained weights: the given file's, else the committed ones.
 
     Raises:
-        UserError: unknown method or setting, no such file, or a method that is not trained for this data set.
+        UserError: unknown method or setting, no such file, a method that trains nothing or is not trained here.
     """
     if weights is not None:
         if not weights.is_file():
             raise UserError(f"--weights {weights}: there is no such file")
         editor = new_editor(method, domain, **settings)
+        if editor.info.trains == "none":
+            raise UserError(f"--weights {weights}: method {method!r} trains nothing, so there is nothing to load")
         editor.load(weights)
         return editor
     editor = load_editor(method, domain, **settings)

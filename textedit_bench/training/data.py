@@ -32,7 +32,8 @@ class LatentData(pl.LightningDataModule):
 
     Args:
         codes: [M, rows, w_dim].
-        batch_size: per device.
+        batch_size: of all processes together; each takes an equal share of every batch, so that a run on several
+            devices sees the batches of a run on one.
         steps_per_epoch: 0 for one pass over the codes.
         choice_weights: how often each condition is listed; one condition where None.
         validation: codes held out.
@@ -65,8 +66,12 @@ class LatentData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Random codes with random conditions; another order every epoch."""
-        rank = self.trainer.global_rank if self.trainer is not None else 0
-        return DataLoader(_Pairs(self.codes), sampler=_Draws(self, rank), batch_size=None)
+        rank, processes = 0, 1
+        if self.trainer is not None:
+            rank, processes = self.trainer.global_rank, self.trainer.world_size
+        if self.batch_size % processes:
+            raise UserError(f"batch_size {self.batch_size}: it cannot be shared equally by {processes} processes")
+        return DataLoader(_Pairs(self.codes), sampler=_Draws(self, rank, processes), batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The held-out codes, each with one fixed condition."""
@@ -88,10 +93,15 @@ class _Pairs(Dataset[Batch]):
 
 
 class _Draws(Sampler[tuple[Tensor, Tensor]]):
-    """Pairs of code positions and conditions for one epoch of one process; Lightning sets the epoch."""
+    """Pairs of code positions and conditions for one epoch of one process; Lightning sets the epoch.
 
-    def __init__(self, data: LatentData, rank: int) -> None:
-        self.data, self.rank, self.epoch = data, rank, 0
+    Every process draws the whole batch and keeps its share, so what is drawn does not depend on how many there are.
+    """
+
+    def __init__(self, data: LatentData, rank: int, processes: int) -> None:
+        self.data, self.epoch = data, 0
+        share = data.batch_size // processes
+        self.share = slice(rank * share, (rank + 1) * share)
 
     def set_epoch(self, epoch: int) -> None:
         """Make the following iteration that of ``epoch``."""
@@ -102,10 +112,11 @@ class _Draws(Sampler[tuple[Tensor, Tensor]]):
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         data = self.data
-        random = stream("training draws", data.seed, self.epoch, self.rank)
+        random = stream("training draws", data.seed, self.epoch, 0)
         order = torch.empty(0, dtype=torch.long)
         for _ in range(len(self)):
             if len(order) < data.batch_size:  # passes follow each other without a short batch
                 order = torch.cat([order, torch.randperm(data.train_count, generator=random)])
             index, order = order[: data.batch_size], order[data.batch_size :]
-            yield index, torch.multinomial(data.weights, data.batch_size, replacement=True, generator=random)
+            choice = torch.multinomial(data.weights, data.batch_size, replacement=True, generator=random)
+            yield index[self.share], choice[self.share]

@@ -50,7 +50,10 @@ class EditorModule(pl.LightningModule):
         self.domain = domain
         self.learning_rate, self.warmup_steps, self.seed = learning_rate, warmup_steps, seed
         self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay)) if ema_decay > 0 else None
+        self.average: AveragedModel | None = None
+        if ema_decay > 0:
+            self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
+            self.average.requires_grad_(False)  # several processes would wait for its gradients
 
     @abstractmethod
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -92,8 +95,9 @@ class EditorModule(pl.LightningModule):
     def _log(self, stage: str, terms: dict[str, Tensor], loss: Tensor, batch: Batch) -> None:
         values = {f"{stage}/{name}": value.detach() for name, value in {**terms, "loss": loss}.items()}
         validating = stage == "validation"
+        # The mean over all processes, each of which has an equal share of the batch: the curve of one process alone.
         self.log_dict(
-            values, on_step=not validating, on_epoch=validating, batch_size=len(batch["codes"]), sync_dist=validating
+            values, on_step=not validating, on_epoch=validating, batch_size=len(batch["codes"]), sync_dist=True
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:

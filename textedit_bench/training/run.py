@@ -8,6 +8,7 @@ import logging
 import shutil
 import time
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_only
 
+from textedit_bench.files import write_text
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.deadline import Deadline
@@ -26,6 +29,8 @@ from textedit_bench.training.module import EditorModule
 from textedit_bench.training.options import RunOptions
 from textedit_bench.training.pictures import PictureLog
 from textedit_bench.training.progress import RunProgress
+
+log = logging.getLogger(__name__)
 
 _HINTS = (
     ".*does not have many workers.*",
@@ -88,10 +93,13 @@ def train(
     """
     began = time.monotonic()
     folder = run_folder(options.folder, name, {**identity, "seed": options.seed, "precision": options.precision})
-    if not options.resume and folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.json").write_text(json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n", "utf-8")
+    if _first_process():  # the others of a distributed run start while it trains
+        if not options.resume and folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name_of in ("last.ckpt", "best.ckpt"):
+            _set_aside_damaged(folder / name_of)
+        write_text(folder / "settings.json", json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n")
     common: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
     keep = ModelCheckpoint(folder, filename="best", monitor="validation/loss", **common)
     # Its own callback, since `save_last` of the other one writes only when the best is written; and after it, so that
@@ -128,6 +136,29 @@ def train(
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     return RunResult(folder, trainer.current_epoch >= epochs, float(keep.best_model_score or float("nan")))
+
+
+def _first_process() -> bool:
+    """Whether this is the process of a run that alone writes files."""
+    return getattr(rank_zero_only, "rank", 0) in (None, 0)
+
+
+def _set_aside_damaged(checkpoint: Path) -> None:
+    """Rename a checkpoint that is not what was written: a zip whose entries fail their checksums."""
+    if not checkpoint.is_file():
+        return
+    try:
+        with zipfile.ZipFile(checkpoint) as stored:
+            damaged = stored.testzip()
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        damaged = str(error)
+    if damaged is None:
+        return
+    number = 1
+    while (target := checkpoint.with_name(f"{checkpoint.name}.corrupt-{number}")).exists():
+        number += 1
+    checkpoint.rename(target)
+    log.warning("%s: damaged (%s); set aside as %s, and the run begins anew", checkpoint, damaged, target.name)
 
 
 @contextmanager

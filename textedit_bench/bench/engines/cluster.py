@@ -50,6 +50,7 @@ class Cluster:
         self._ray, self._ours = connect()
         self._actors: list[_Actor] = []
         self._mark = request.results / f".seen-{secrets.token_hex(6)}"
+        request.results.mkdir(parents=True, exist_ok=True)
         self._mark.touch()
         needed = self._gpus("")
         if self._fitting() < 1:

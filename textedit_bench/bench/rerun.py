@@ -1,0 +1,207 @@
+"""A stored run, done again: from its ``manifest.json`` to the request that makes it, and what came out different."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from textedit_bench.bench.cell import digest_of
+from textedit_bench.bench.controls import MATCHES, OTHER_PROMPT
+from textedit_bench.bench.prompts import LONGEST, PlannedPrompt
+from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.store import SCHEMA, Store
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+from textedit_bench.registry import method_info
+
+LARGEST = 1 << 24
+"""Bytes of a manifest; a real one has some thousands."""
+
+_Line = Annotated[str, Field(max_length=LONGEST)]
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Images(_Strict):
+    split: str
+    count: int
+
+
+class _Prompt(_Strict):
+    target: _Line
+    source: _Line | None = None
+    phrase: _Line | None = None
+    group: _Line | None = None
+    attribute: Annotated[str, Field(pattern=r"^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)*$", max_length=LONGEST)] | None = None
+
+
+class _Identity(_Strict):
+    """What a rerun needs of a cell's identity."""
+
+    tier: str
+    dataset: str
+    method: str
+    prompt_id: _Id
+    prompt: _Prompt
+    seed: int
+    strengths: list[float]
+    images: _Images
+    settings: dict[str, Any]
+    variant: str = ""
+    matched_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a manifest asks for.
+
+    Attributes:
+        request: the bench that makes the run again; of a control that copies another method's cells, with that method.
+        task: ``edit`` or ``generate``.
+        identity: the run's.
+        digest: its name in the store.
+        files: file -> SHA-256 of what it stored.
+    """
+
+    request: BenchRequest
+    task: str
+    identity: Mapping[str, Any]
+    digest: str
+    files: Mapping[str, str]
+
+
+def read_rerun(path: Path, **options: Any) -> Rerun:
+    """The request behind a manifest.
+
+    Args:
+        path: a cell's ``manifest.json``.
+        options: fields of `BenchRequest` that do not decide the outcome: results, device, engine, workers, gpus.
+
+    Raises:
+        UserError: the file is no manifest of a cell, was changed by hand, or cannot be rerun from itself alone.
+    """
+    manifest = _read(path)
+    try:
+        identity = _Identity.model_validate(manifest["identity"])
+        digest = digest_of(manifest["identity"])
+        stages = [manifest[stage] for stage in ("infer", "score") if stage in manifest]
+        files = {name: str(known["sha256"]) for stage in stages for name, known in stage["files"].items()}
+        asked: dict[str, Any] = dict(manifest["infer"].get("request") or {})
+        listing: dict[str, Any] = dict(manifest.get("listing") or {})
+        threads = int(manifest["infer"].get("threads", BenchRequest.threads))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise UserError(f"manifest {path}: field identity.{field}: {first['msg']}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"manifest {path}: it is none of a cell ({type(error).__name__}: {error})") from error
+    if digest != manifest.get("digest"):
+        raise UserError(f"manifest {path}: it says {manifest.get('digest')!r}, but its identity is {digest}")
+    if identity.variant:
+        raise UserError(f"manifest {path}: a {identity.variant} run; rerun it with: textedit-bench bench --tuned")
+    given = {"threads": threads, "source": str(asked.get("source") or ""), **options}
+    request = BenchRequest(
+        **_chosen(path, identity, asked, listing),
+        tier=identity.tier,
+        images=identity.images.count,
+        split="evaluation" if identity.images.split == "generated" else identity.images.split,
+        seed=identity.seed,
+        strengths=_strengths(identity, asked),
+        command=f"textedit-bench bench --from-manifest {path}",
+        **given,
+    )
+    _refuse_own_folder(path, request.results)
+    task = "generate" if identity.images.split == "generated" else "edit"
+    return Rerun(request, task, manifest["identity"], digest, files)
+
+
+def differences(rerun: Rerun, store: Store) -> list[str]:
+    """What is not the same after the run; empty where every stored byte is."""
+    found = {path.name: manifest for path, manifest in store.manifests(rerun.request.tier)}
+    if rerun.digest in found:
+        manifest = found[rerun.digest]
+        stages = [manifest[stage] for stage in ("infer", "score")]
+        now = {name: known["sha256"] for stage in stages for name, known in stage["files"].items()}
+        same = ("cost.parquet",)  # seconds and bytes are never the same
+        return [f"{name} differs" for name in rerun.files if name not in same and now.get(name) != rerun.files[name]]
+    key = ("method", "prompt_id")
+    near = [m["identity"] for m in found.values() if all(m["identity"][k] == rerun.identity[k] for k in key)]
+    if not near:
+        return ["the run could not be done"]
+    changed = [name for name, value in rerun.identity.items() if near[0].get(name) != value]
+    return [
+        f"{name} is {_short(near[0].get(name))}, the manifest has {_short(rerun.identity[name])}" for name in changed
+    ]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UserError(f"manifest {path}: it has {path.stat().st_size} bytes; valid: at most {LARGEST}")
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, UserError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UserError(f"manifest {path}: it cannot be read ({reason})") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise UserError(f"manifest {path}: it is none of a run that this version can do again")
+    return manifest
+
+
+def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: Mapping[str, Any]) -> dict[str, Any]:
+    """Methods, data set, prompts, settings and controls of the request."""
+    info = method_info(identity.method)
+    datasets = tuple(str(name) for name in asked.get("datasets") or ()) if _is_card(asked, identity) else ()
+    datasets = datasets or (identity.dataset,)
+    if identity.matched_to is not None:
+        method = str(listing.get("matched_method") or "")
+        method_info(method)
+        settings = asked.get("settings") or {}
+        whole = info.settings.get(MATCHES) == OTHER_PROMPT  # it shows edits for other prompts, so all are needed
+        prompts = {"prompts": tuple(map(str, asked.get("prompts") or ()))} if whole else _own(path, identity, listing)
+        return {"methods": (method,), "datasets": datasets, "settings": dict(settings), "controls": True, **prompts}
+    usual = info.settings_for(identity.tier)
+    changed = {k: v for k, v in identity.settings.items() if k != "seed" and usual.get(k) != v}
+    if info.control and changed:
+        raise UserError(f"manifest {path}: the control {info.name} has other settings today: {', '.join(changed)}")
+    own = _own(path, identity, listing)
+    return {"methods": (info.name,), "datasets": datasets, "settings": changed, "controls": False, **own}
+
+
+def _is_card(asked: Mapping[str, Any], identity: _Identity) -> bool:
+    """Whether the run's data set was given as the file of a card."""
+    names = asked.get("datasets")
+    return isinstance(names, list) and len(names) == 1 and str(names[0]).endswith((".yaml", ".yml"))
+
+
+def _own(path: Path, identity: _Identity, listing: Mapping[str, Any]) -> dict[str, Any]:
+    words = identity.prompt.model_dump()
+    if any(text is not None and not text.isprintable() for text in words.values()):
+        raise UserError(f"manifest {path}: its prompt holds characters that cannot be printed")
+    return {"own_prompts": (PlannedPrompt(identity.prompt_id, Prompt(**words), bool(listing.get("trained"))),)}
+
+
+def _strengths(identity: _Identity, asked: Mapping[str, Any]) -> tuple[float, ...]:
+    """Those of the request: a generated cell itself knows only one."""
+    if identity.images.split == "generated":
+        return tuple(float(strength) for strength in asked.get("strengths") or BenchRequest.strengths)
+    return tuple(identity.strengths)
+
+
+def _refuse_own_folder(path: Path, results: Path) -> None:
+    if results.resolve() in path.resolve().parents:
+        raise UserError(f"results: {results} holds the run itself; name another folder with --results")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return text if len(text) <= 80 else f"{text[:77]}..."
