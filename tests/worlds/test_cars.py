@@ -9,10 +9,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.cars import IDENTITY, CarWorld
-from textedit_bench.worlds.embedding import FactorEmbedding
 from textedit_bench.worlds.factors import Factors
-from textedit_bench.worlds.training.generator import Z_DIM, new_generator
-from textedit_bench.worlds.training.mapping import LatentFactors, set_mapping
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render
 
 WORLD = CarWorld()
@@ -170,28 +167,6 @@ def test_everything_but_the_rack_is_always_visible() -> None:
         assert attribute.name == "roof_rack" or render.visible[:, i].float().mean() > 0.98, attribute.name
 
 
-@pytest.mark.parametrize("name", [a.name for a in WORLD.attributes])
-def test_changing_an_attribute_changes_pixels_where_its_masks_say(name: str) -> None:
-    factors = _factors(12, seed=3)
-    count = len(WORLD.attributes[WORLD.index(name)].values)
-    renders = [WORLD.render(_with(factors, name, value)) for value in range(count)]
-    for first in range(count):
-        for second in range(first):
-            a, b = renders[first], renders[second]
-            change = (a.images - b.images).abs().amax(1)
-            masks = a.masks[name] | b.masks[name]
-            # A mask holds pixels more than half covered: antialiased edges lie around it, and where two half-covering
-            # parts meet a few pixels may be in none.
-            near = torch.nn.functional.max_pool2d(masks.float()[:, None], 5, 1, 2)[:, 0] > 0
-            # Another body also moves its windows, wing and luggage.
-            if name != "body_type":
-                outside = ((change > 0.6) & ~near).flatten(1).sum(1)
-                assert outside.max() <= 4, f"{name}: pixels change outside of the masks"
-            seen = a.visible[:, WORLD.index(name)] & b.visible[:, WORLD.index(name)]
-            changed = ((change > 0.25) & near).flatten(1).sum(1)
-            assert (changed[seen] >= 10).all(), f"{name}: visible values look alike"
-
-
 @pytest.mark.parametrize("name", IDENTITY)
 def test_every_number_of_the_silhouette_shows_in_every_body_type(name: str) -> None:
     factors = WORLD.with_values(_factors(8, seed=5), {"spoiler": "none", "roof_rack": "none"})
@@ -204,56 +179,3 @@ def test_every_number_of_the_silhouette_shows_in_every_body_type(name: str) -> N
         # An open car has only its windshield, which keeps its size.
         changed = changed[torch.arange(8) % 4 != 3]
     assert changed.min() >= 12
-
-
-def test_identity_changes_geometry_and_no_colour() -> None:
-    factors = _factors(8, seed=5, stripes="none")
-    a, b = WORLD.render(factors), WORLD.render(Factors(factors.attributes, 1 - factors.identity, factors.nuisance))
-    assert ((a.images - b.images).abs().amax(1) > 0.25).flatten(1).sum(1).min() > 100
-    # Shading and light depend on the place: the smaller the part, the more its median moves.
-    for name, tolerance in (("body_color", 24), ("windows", 45)):
-        difference = (_median(a.images, a.masks[name]) - _median(b.images, b.masks[name])).abs()
-        assert float(difference.max()) < tolerance, name
-
-
-def test_attributes_other_than_the_type_leave_the_silhouette() -> None:
-    factors = WORLD.with_values(_factors(8, seed=6), {"spoiler": "none", "stripes": "none", "roof_rack": "none"})
-    body = WORLD.render(factors).masks["body_type"]
-    for name in ("body_color", "time", "ground", "background", "wheels", "windows"):
-        assert torch.equal(WORLD.render(_with(factors, name, 1)).masks["body_type"], body), name
-
-
-def test_rendering_is_deterministic_and_the_same_one_by_one() -> None:
-    factors = _factors(7, seed=8)
-    together = WORLD.render(factors)
-    assert torch.equal(together.images, WORLD.render(factors).images)
-    for i in range(len(factors)):
-        alone = WORLD.render(factors[i : i + 1])
-        torch.testing.assert_close(alone.images[0], together.images[i], atol=1e-5, rtol=0)
-        assert torch.equal(alone.visible[0], together.visible[i])
-
-
-@pytest.mark.parametrize(
-    ("own", "value", "other", "given"),
-    [("headlights", "on", "time", "night"), ("stripes", "stripes", "spoiler", "spoiler")],
-)
-def test_intended_pairs_correlate_at_about_sixty_percent(own: str, value: str, other: str, given: str) -> None:
-    drawn = WORLD.sample(20_000, torch.Generator().manual_seed(0)).attributes
-
-    def shown(name: str, wanted: str) -> Tensor:
-        i = WORLD.index(name)
-        return (drawn[:, i] == WORLD.attributes[i].values.index(wanted)).float()
-
-    correlation = torch.corrcoef(torch.stack([shown(own, value), shown(other, given)]))[0, 1]
-    assert 0.55 < float(correlation) < 0.68
-
-
-def test_the_world_fits_the_mapping_network_which_then_draws_its_factors() -> None:
-    generator = new_generator(WORLD.resolution, WORLD.detail)
-    embedding, latent = FactorEmbedding(SPACE, generator.w_dim), LatentFactors(SPACE, Z_DIM)
-    set_mapping(generator, embedding, latent)
-    z = torch.randn(256, Z_DIM, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        error = (generator.map(z) - embedding.w(latent.factors(z))).abs().mean(1)
-    # Ramps between values take a few pictures; the distribution function is piecewise linear.
-    assert float(error.median()) < 0.1
