@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import lpips
 import pytest
 import torch
 
-from textedit_bench.models.lpips import Lpips
+from textedit_bench.models.lpips import Lpips, Net
 from textedit_bench.worlds.networks.trunk import PERCEPTUAL, PerceptualDistance
 
 
@@ -31,6 +33,25 @@ def test_adapter_is_the_formula_written_out(squeeze: Lpips, draw: torch.Generato
         weight = head.model[-1].weight
         total += ((x - y).square() * weight.reshape(1, -1, 1, 1)).sum(1).mean((1, 2))
     torch.testing.assert_close(squeeze(a, b), total, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-8)])
+@pytest.mark.parametrize("net", ["squeeze", "alex"])
+def test_torchmetrics_with_the_same_trunk_gives_the_same_distance(
+    draw: torch.Generator, net: Net, dtype: torch.dtype, tolerance: float
+) -> None:
+    from torchmetrics.functional.image.lpips import _LPIPS
+
+    torch.manual_seed(1)
+    ours, theirs = Lpips(net, side=None).to(dtype), _LPIPS(net=net, pnet_rand=True).to(dtype)
+    # torchmetrics counts the slices of SqueezeNet from 0, the package from 1.
+    trunk = {
+        re.sub(r"^slice(\d)", lambda found: f"slices.{int(found[1]) - 1}", name) if net == "squeeze" else name: tensor
+        for name, tensor in ours.package.net.state_dict().items()
+    }
+    theirs.net.load_state_dict(trunk)
+    a, b = (t.to(dtype) for t in _pair(draw, 64))
+    torch.testing.assert_close(ours(a, b), theirs(a, b).flatten(), rtol=0, atol=tolerance)
 
 
 def test_trunk_weights_of_torchvision_fit(squeeze: Lpips, draw: torch.Generator) -> None:
