@@ -120,6 +120,12 @@ class Editor(ABC):
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:  # noqa: B027 - optional by design
         """Train what the method trains; nothing to do where ``info.trains`` is ``"none"``."""
 
+    def prepare(self, prompt: Prompt) -> None:  # noqa: B027 - optional by design
+        """Make what a prompt needs once, whatever the images: its own network, boundary or channels.
+
+        Edits do it themselves where nobody did; a bench calls it first, so that it is not counted as time of an edit.
+        """
+
     def save(self, path: str | Path) -> None:
         """Write the trained weights; the default editor has none."""
         raise TypeError(f"{self.info.name} trains nothing, so there is nothing to save")

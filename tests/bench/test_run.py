@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -87,6 +88,23 @@ def test_the_random_control_steps_as_far_as_the_method_for_every_image_and_row(f
     assert np.allclose(2 * random, steps["random-direction"][2].norm(dim=-1), rtol=1e-4)
     cosine = (steps["shift"][1].flatten(1) * steps["random-direction"][1].flatten(1)).sum(1)
     assert (cosine.abs() < 0.99 * steps["shift"][1].flatten(1).square().sum(1)).all()
+
+
+def test_what_a_prompt_needs_is_made_once_before_its_edits_and_timed_apart(tiny, tmp_path, monkeypatch):
+    made = []
+
+    def prepare(self, prompt):
+        assert prompt.attribute is None  # methods never see the truth
+        time.sleep(0.05)
+        made.append(prompt.words)
+
+    monkeypatch.setattr(tiny.module.Shift, "prepare", prepare)
+    tiny.run(tmp_path, "shift", images=6)
+    assert len(made) == len(set(made)) == 3
+    cost = pd.read_csv(tmp_path / "mini" / "cost.csv").set_index("title")
+    shift = cost.loc["Shift & <b>"] if "Shift & <b>" in cost.index else cost[cost["method"] == "shift"].iloc[0]
+    assert 0.05 <= shift["prepare_s_per_prompt"] < 5
+    assert cost[cost["method"] == "no-edit"]["prepare_s_per_prompt"].iloc[0] < 0.05
 
 
 def test_the_second_run_computes_nothing_and_leaves_every_byte(tiny, tmp_path):

@@ -56,6 +56,9 @@ def infer(domain: Domain, editor: Editor, inputs: Inputs, cell: Cell, meter: Met
     codes: list[list[Tensor]] = [[] for _ in cell.strengths]
     spaces: set[str] = set()
     devices = [domain.device] if domain.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), meter.timed("prepare"):
+        torch.manual_seed(seed_of(cell=cell.digest, seed=cell.seed))
+        editor.prepare(cell.prompt.without_truth)
     for start in range(0, len(inputs.ids), BATCH):
         batch = inputs.latents[start : start + BATCH]
         source = inputs.inversions[start : start + BATCH]

@@ -13,7 +13,8 @@ _STAGES = ("edit", "synthesise", "score")
 
 
 def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
-    """One row per method and data set: milliseconds per edited image and stage, peak memory."""
+    """One row per method and data set: seconds per prompt before any edit, milliseconds per edited image and stage,
+    peak memory."""
     parts = [
         cell.cost().assign(title=cell.listing["title"], matched=cell.listing["matched_title"] or "")
         for part in collected
@@ -28,6 +29,8 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     ):
         row: dict[str, object] = {"dataset": dataset, "method": method, "title": title, "matched": matched}
         row["edits"] = int(group.loc[group["stage"] == "edit", "images"].sum())
+        prepared = group.loc[group["stage"] == "prepare", "seconds"]
+        row["prepare_s_per_prompt"] = prepared.mean() if len(prepared) else float("nan")
         for stage in _STAGES:
             chosen = group[group["stage"] == stage]
             images = chosen["images"].sum()
@@ -42,17 +45,20 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
 def cost_markdown(frame: pd.DataFrame) -> str:
     """The cost table as Markdown."""
     lines = [
-        "| Method | Data set | Edits | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Memory, MiB | Device, MiB |",
-        "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |",
+        "| Method | Data set | Edits | Per prompt, s | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Memory, MiB "
+        "| Device, MiB |",
+        "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for _, row in frame.iterrows():
         title = f"{row['title']}, step of {row['matched']}" if row["matched"] else row["title"]
         times = " | ".join(f"{row[f'{stage}_ms_per_edit']:.2f}" for stage in _STAGES)
+        prepared = "" if pd.isna(row["prepare_s_per_prompt"]) else f"{row['prepare_s_per_prompt']:.2f}"
         memory = f"{row['host_peak_mib']:.0f} | {row['device_peak_mib']:.0f}"
         names = f"{escape(title)} | {escape(row['dataset'])}"
-        lines.append(f"| {names} | {row['edits']} | {times} | {row['seconds']:.1f} | {memory} |")
+        lines.append(f"| {names} | {row['edits']} | {prepared} | {times} | {row['seconds']:.1f} | {memory} |")
     note = (
-        "Times are per edited picture, on the machine and with the threads that the manifests record; pictures that "
-        "are equal are measured once. Memory: peak."
+        "Per prompt: what a method makes once for a prompt before it edits any image (a boundary; a mapper, where "
+        "there was none yet). The other times are per edited picture, on the machine and with the threads that the "
+        "manifests record; pictures that are equal are measured once. Memory: peak."
     )
     return "\n".join(lines) + f"\n\n{note}\n"

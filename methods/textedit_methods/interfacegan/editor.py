@@ -64,6 +64,10 @@ class InterFaceGAN(Editor):
         boundary = self.boundary(prompt)
         return self.settings["step"] * boundary.distance * boundary.normal
 
+    def prepare(self, prompt: Prompt) -> None:
+        """Find the prompt's boundary."""
+        self.boundary(prompt)
+
     @torch.inference_mode(False)
     def boundary(self, prompt: Prompt) -> Boundary:
         """The boundary of a prompt's target against its source; found once."""

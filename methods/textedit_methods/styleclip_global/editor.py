@@ -71,6 +71,10 @@ class StyleCLIPGlobal(Editor):
         factors = [strength * self.settings["alpha"] for strength in strengths]
         return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]
 
+    def prepare(self, prompt: Prompt) -> None:
+        """Choose the prompt's channels."""
+        self._step(prompt)
+
     def channels(self, prompt: Prompt) -> int:
         """How many style channels an edit by this prompt changes."""
         return self._step(prompt)[1]

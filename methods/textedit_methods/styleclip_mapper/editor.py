@@ -87,6 +87,10 @@ class StyleCLIPMapper(Editor):
         styles: Tensor = codes if mapper.space == "w+" else self.domain.generator.to_style(codes)
         return styles
 
+    def prepare(self, prompt: Prompt) -> None:
+        """Find or train the phrase's mapper."""
+        self.mapper(prompt)
+
     def mapper(self, prompt: Prompt) -> Mapper:
         """The trained mapper of a prompt's phrase; where there is none it is trained now, which takes minutes.
 
