@@ -100,7 +100,7 @@ def nodes(house, tmp_path):
     import ray
     from ray.cluster_utils import Cluster
 
-    os.environ["RAY_worker_niceness"] = "0"  # Ray's 15 starves workers on a busy machine
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray's name; its 15 starves workers on a busy machine
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     workers = [cluster.add_node(num_cpus=1) for _ in range(2)]
     cluster.wait_for_nodes()

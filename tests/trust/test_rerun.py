@@ -58,7 +58,7 @@ def test_what_is_not_the_same_is_named(stored, tmp_path):
     rerun = read_rerun(changed, results=tmp_path / "again")
     run_cells(rerun.request, _quiet())
     (said,) = differences(rerun, Store(tmp_path / "again"))
-    assert said.startswith("networks is ") and "of-other-weights" in said
+    assert said.startswith("networks.generator is ") and said.endswith('the manifest has "of-other-weights"')
 
     manifest = json.loads(path.read_text())
     manifest["score"]["files"]["records.parquet"]["sha256"] = "0" * 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -136,10 +136,16 @@ def differences(rerun: Rerun, store: Store) -> list[str]:
     near = [m["identity"] for m in found.values() if all(m["identity"][k] == rerun.identity[k] for k in key)]
     if not near:
         return ["the run could not be done"]
-    changed = [name for name, value in rerun.identity.items() if near[0].get(name) != value]
-    return [
-        f"{name} is {_short(near[0].get(name))}, the manifest has {_short(rerun.identity[name])}" for name in changed
-    ]
+    return list(_changes("", near[0], dict(rerun.identity)))
+
+
+def _changes(where: str, now: Any, before: Any) -> Iterator[str]:
+    """Every entry of two JSON values that is not the same."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        for name in sorted(now.keys() | before.keys()):
+            yield from _changes(f"{where}.{name}" if where else name, now.get(name), before.get(name))
+    elif now != before:
+        yield f"{where} is {_short(now)}, the manifest has {_short(before)}"
 
 
 def _read(path: Path) -> dict[str, Any]:
