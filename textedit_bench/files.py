@@ -15,18 +15,25 @@ from typing import Any
 TEMPORARY = ".part"
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bool = True) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
     of it is removed by the next writer of the folder.
+
+    Args:
+        path: the file.
+        write: fills the file at the path it is given.
+        durable: wait until the disk has the bytes, so that a power failure loses nothing either. Not needed, and slow,
+            for files whose checksum is stored elsewhere: what a power failure leaves of them is noticed and made again.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
         write(temporary)
         temporary.chmod(0o644)  # some writers make files that only their owner may read
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
+        if durable:
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

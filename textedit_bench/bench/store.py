@@ -100,7 +100,7 @@ class ResultFolder:
             manifest = {"schema": SCHEMA, "identity": self.identity, "digest": self.digest}
         listed = {}
         for name, write in files.items():
-            write_atomically(self.file(name), write)
+            write_atomically(self.file(name), write, durable=False)  # the manifest holds its checksum
             listed[name] = {"sha256": sha256(self.file(name)), "bytes": self.file(name).stat().st_size}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         manifest |= {stage: {**facts, "files": listed, "finished": finished}, **sections}
