@@ -44,6 +44,13 @@ def test_both_exact_forms_of_the_cross_term_agree() -> None:
     )
 
 
+@pytest.mark.parametrize(("n", "m"), [(200, 300), (20, 300), (300, 20), (20, 31)])
+def test_the_cross_term_is_the_trace_of_the_root_whichever_covariance_is_definite(n: int, m: int) -> None:
+    first, second = (Moments.of(torch.from_numpy(_features(k, 32, 0.1))).covariance for k in (n, m))
+    expected = np.trace(sqrtm(first.numpy() @ second.numpy()).real)
+    assert _cross_from_covariances(first, second).item() == pytest.approx(expected, rel=1e-6)
+
+
 def test_fid_of_gaussians_is_the_closed_form() -> None:
     # Commuting covariances: |m1 - m2|^2 + sum (s1 - s2)^2 over standard deviations.
     m1, m2, s1, s2 = (RNG.random(6) for _ in range(4))
