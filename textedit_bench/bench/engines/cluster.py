@@ -22,6 +22,8 @@ from textedit_bench.errors import UserError
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY = 5.0
+"""Seconds between looks at a cluster on which nothing ends."""
 SAME = ("textedit_bench", "python")
 """Entries of the environment that all nodes must share, beside the versions of the packages."""
 
@@ -30,6 +32,8 @@ SAME = ("textedit_bench", "python")
 class _Actor:
     handle: Any
     gpus: float
+    there: Any
+    """Fulfilled when the actor has started."""
     number: int | None = None
     task: Any = None
 
@@ -79,7 +83,14 @@ class Cluster:
         """Block until at least one job ended or its actor was lost."""
         ray = self._ray
         busy = {each.task: each for each in self._actors if each.number is not None}
-        ready, _ = ray.wait(list(busy), num_returns=1)
+        while True:
+            ready, _ = ray.wait(list(busy), num_returns=1, timeout=LOOK_EVERY)
+            if ready:
+                break
+            homeless = self._homeless()
+            if homeless is not None and homeless.number is not None:
+                self._drop(homeless)
+                return [(homeless.number, Lost("the cluster shrank, and there is no room for it"))]
         ended: list[tuple[int, End]] = []
         for task in ready:
             actor = busy[task]
@@ -108,9 +119,21 @@ class Cluster:
         actor = self._ray.remote(_Remote).options(
             num_cpus=self._request.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0
         )
-        made = _Actor(actor.remote(self._setup, str(self._mark), _versions()), gpus)
+        handle = actor.remote(self._setup, str(self._mark), _versions())
+        made = _Actor(handle, gpus, handle.here.remote())
         self._actors.append(made)
         return made
+
+    def _homeless(self) -> _Actor | None:
+        """An actor with a job that never started, while others hold all there is.
+
+        When a node dies, what it had counts for some seconds more; an actor made meanwhile would wait for ever for the
+        CPU that an idle one holds.
+        """
+        if len(self._actors) <= max(1, self._fitting()):
+            return None
+        waiting = [each for each in self._actors if each.number is not None]
+        return next((each for each in waiting if not self._ray.wait([each.there], timeout=0)[0]), None)
 
     def _drop(self, actor: _Actor) -> None:
         self._actors.remove(actor)
@@ -138,6 +161,10 @@ class _Remote:
     def __init__(self, setup: tuple[Any, ...], mark: str, versions: dict[str, Any]) -> None:
         self._setup, self._mark, self._versions = setup, Path(mark), versions
         self._worker: Any = None
+
+    def here(self) -> bool:
+        """Whether it has started: it answers."""
+        return True
 
     def run(self, job: Job) -> End:
         """Compute a job.
