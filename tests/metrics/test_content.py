@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.metrics.pixels import psnr
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.prompt import Prompt
@@ -83,3 +84,14 @@ def test_pixels_outside_the_region_are_counted_in_the_picture_alone(domain: Any)
 
 def test_a_canvas_without_bars_keeps_its_protocols(domain: Any) -> None:
     assert not any("+rows=" in protocol.id for protocol in Suite(domain).protocols.values())
+
+
+def test_generated_pictures_are_compared_without_their_bars(domain: Any, pictures: torch.Tensor) -> None:
+    for role in ("clip", "judge_clip", "identity", "judge_identity"):
+        del domain.networks[role]
+    domain = barred(domain, None)
+    judges = GenerationJudges(domain, Suite(domain))
+    shapes = seen_by_the_judges(domain)
+    judges.score(pictures[0], PROMPT)
+    assert shapes and all(shape[-2:] == (12, 16) for shape in shapes)
+    assert "+rows=2-13+" in judges.protocols["pair_distance"].id

@@ -48,6 +48,7 @@ class Suite:
         protocols: metric name -> what exactly it measures; ``scope`` tells image metrics (`score_batch`) from set
             metrics (computed from `features`).
         perfect: the ground truth of prompts on photos, remembered.
+        rows: the rows of the canvas that metrics see: those that hold picture.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -62,8 +63,8 @@ class Suite:
             self.protocols.update(scorer.protocols)
         if domain.has("features"):
             self.protocols.update(set_protocols(domain))
-        self._rows = content_rows(domain) if domain.world is None else EVERYTHING
-        self.protocols = {name: of_rows(protocol, self._rows) for name, protocol in self.protocols.items()}
+        self.rows = content_rows(domain) if domain.world is None else EVERYTHING
+        self.protocols = {name: of_rows(protocol, self.rows) for name, protocol in self.protocols.items()}
 
     @torch.no_grad()
     def score_batch(
@@ -100,9 +101,9 @@ class Suite:
             raise ValueError("an empty batch has nothing to score")
         device = self._domain.device
         sample = Sample(
-            content_of(ImageBatch.of(photos, device), self._rows),
-            content_of(ImageBatch.of(inversions, device), self._rows),
-            content_of(ImageBatch.of(edits, device), self._rows),
+            content_of(ImageBatch.of(photos, device), self.rows),
+            content_of(ImageBatch.of(inversions, device), self.rows),
+            content_of(ImageBatch.of(edits, device), self.rows),
             prompt,
             factors,
             self.perfect(factors, prompt.asked),
@@ -130,7 +131,7 @@ class Suite:
             raise UserError(
                 f"data set {self._domain.name}, tier {self._domain.tier} has no network for the role 'features'"
             )
-        batch = content_of(ImageBatch.of(images, self._domain.device), self._rows)
+        batch = content_of(ImageBatch.of(images, self._domain.device), self.rows)
         if not batch.finite.all():
             raise ValueError(f"{int((~batch.finite).sum())} of {len(batch)} images hold nan or infinite pixels")
         return self._features(batch.keys, lambda: self._features_of(batch))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from textedit_bench.bench.generation.variety import pair_distances, taken_for_another
 from textedit_bench.metrics.column import NO_TRUTH, Column
+from textedit_bench.metrics.content import of_rows
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.prompt import Prompt
 
@@ -46,6 +47,7 @@ class GenerationJudges:
         self.protocols |= {name: p for name, p in known.items() if p.scope == "set" and "+ref=real" in p.id}
 
     def _protocol(self, formula: str, role: str, reference: str, title: str, higher: bool) -> Protocol:
+        seen = self._suite.rows
         identity = protocol_id(
             formula,
             network=f"{self._domain.tier}-{role}",
@@ -53,7 +55,7 @@ class GenerationJudges:
             resize="network",
             reference=reference,
         )
-        return Protocol(identity, title, higher)
+        return of_rows(Protocol(identity, title, higher), seen)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """Every protocol as plain values."""
@@ -70,13 +72,14 @@ class GenerationJudges:
         domain = self._domain
         measured = self._suite.score_batch(photos=images, inversions=images, edits=images, prompt=prompt, factors=None)
         columns = {name: measured[name] for name in OF_THE_TEXT if name in self.protocols}
+        pictures = images[:, :, self._suite.rows]
         if "success" in self.protocols:
             columns["success"] = self._success(images, prompt)
         if "pair_distance" in self.protocols:
-            columns["pair_distance"] = _pairs(pair_distances(images, domain.network("perceptual")))
+            columns["pair_distance"] = _pairs(pair_distances(pictures, domain.network("perceptual")))
         if "same_subject" in self.protocols:
             judge = domain.network("judge_identity")
-            columns["same_subject"] = _pairs(taken_for_another(judge.embed(images), float(judge.threshold)))
+            columns["same_subject"] = _pairs(taken_for_another(judge.embed(pictures), float(judge.threshold)))
         return columns
 
     def _success(self, images: Tensor, prompt: Prompt) -> Column:
