@@ -145,12 +145,13 @@ def test_a_full_disk_is_told_and_what_arrived_is_kept(server, make_asset):
     assert server.requests[-1][1] != ""  # it went on
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+@pytest.mark.skipif(os.geteuid() != 0 and not os.environ.get("CI"), reason="mounting a small disk takes root")
 def test_a_disk_that_really_is_full(make_asset, home):
     home.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(home)], capture_output=True)
-    if mounted.returncode:
+    if mounted.returncode and not os.environ.get("CI"):  # there nothing may be left out
         pytest.skip("this machine does not let root mount a tmpfs")
+    assert not mounted.returncode, mounted.stderr
     try:
         with pytest.raises(TransferError, match="the disk is full"):
             fetch(make_asset("file", bytes=None))
