@@ -21,6 +21,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.files import disk_is_full, locked
 
 from .conftest import METHOD, PROMPTS
+from .kill_bench import start
 from .stored import contents, records_digest
 
 HERE = Path(__file__).parent
@@ -105,21 +106,10 @@ def test_a_full_disk_is_told_from_other_errors(error, full):
     assert disk_is_full(wrapped) is full
 
 
-def _fork(work) -> int:
-    child = os.fork()
-    if child == 0:
-        code = 3
-        try:
-            code = work()
-        finally:
-            os._exit(code)
-    return child
-
-
 def test_two_runs_share_one_results_folder(house, tmp_path):
     request = house.request(tmp_path / "shared")
     run_cells(house.request(tmp_path / "alone"), _quiet())
-    children = [_fork(lambda: run_cells(request, _quiet()).summary.exit_code) for _ in range(2)]
+    children = [start(lambda: run_cells(request, _quiet()).summary.exit_code) for _ in range(2)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
     assert contents(tmp_path / "shared") == contents(tmp_path / "alone")
     assert not list((tmp_path / "shared").rglob("*.corrupt-*"))
@@ -131,7 +121,7 @@ def test_two_runs_may_try_the_folder_at_once(tmp_path):
             Store(tmp_path).check_writable()
         return 0
 
-    children = [_fork(tries) for _ in range(4)]
+    children = [start(tries) for _ in range(4)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
 
 
@@ -149,7 +139,7 @@ def test_a_file_system_that_locks_no_folders_gets_a_lock_beside(tmp_path, monkey
     monkeypatch.setattr(fcntl, "flock", refuse_folders)
     with locked(tmp_path / "cell"):
         assert held == [str(tmp_path / ".cell.lock")]
-        entered = _fork(lambda: _try_lock(tmp_path / ".cell.lock"))
+        entered = start(lambda: _try_lock(tmp_path / ".cell.lock"))
         assert os.waitstatus_to_exitcode(os.waitpid(entered, 0)[1]) == 7
     assert list((tmp_path / "cell").iterdir()) == []
 

@@ -13,7 +13,6 @@ from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render
 
 WORLD = CarWorld()
-SPACE = WORLD.space
 # What a person would call these colours, as hue in degrees.
 BODY_HUES = {"red": 358, "blue": 225, "yellow": 47}
 TOP, BOTTOM = 8, 56
@@ -22,10 +21,6 @@ TOP, BOTTOM = 8, 56
 
 def _factors(count: int, seed: int = 0, **values: str) -> Factors:
     return WORLD.with_values(WORLD.sample(count, torch.Generator().manual_seed(seed)), values)
-
-
-def _with(factors: Factors, name: str, index: int) -> Factors:
-    return WORLD.with_values(factors, {name: WORLD.attributes[WORLD.index(name)].values[index]})
 
 
 def _render(count: int = 6, seed: int = 0, **values: str) -> Render:

@@ -23,10 +23,6 @@ def _factors(count: int, seed: int = 0, **values: str) -> Factors:
     return WORLD.with_values(WORLD.sample(count, torch.Generator().manual_seed(seed)), values)
 
 
-def _with(factors: Factors, name: str, index: int) -> Factors:
-    return WORLD.with_values(factors, {name: WORLD.attributes[WORLD.index(name)].values[index]})
-
-
 def _render(count: int = 6, seed: int = 0, **values: str) -> Render:
     return WORLD.render(_factors(count, seed, **values))
 

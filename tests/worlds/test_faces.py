@@ -10,7 +10,6 @@ from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.factors import Factors
 
 WORLD = FaceWorld()
-SPACE = WORLD.space
 # What a person would call these colours, as hue in degrees, or None for shades without a hue.
 HAIR_HUES = {"brown": 26, "blond": 46, "red": 14, "blue": 228}
 
@@ -21,12 +20,6 @@ def _factors(count: int, seed: int = 0, **values: str) -> Factors:
         i = WORLD.index(name)
         factors.attributes[:, i] = WORLD.attributes[i].values.index(value)
     return factors
-
-
-def _with(factors: Factors, name: str, index: int) -> Factors:
-    attributes = factors.attributes.clone()
-    attributes[:, WORLD.index(name)] = index
-    return Factors(attributes, factors.identity, factors.nuisance)
 
 
 def _median(images: Tensor, mask: Tensor) -> Tensor:
