@@ -20,6 +20,7 @@ from textedit_bench.weights import weights_folder
 from textedit_methods.styleclip_global.card import CARD
 from textedit_methods.styleclip_global.gradient import GradientRelevance
 from textedit_methods.styleclip_global.preprocessing import make_relevance, sampling_of
+from textedit_methods.styleclip_global.presets import preset
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
 from textedit_methods.styleclip_global.selection import automatic_beta, step
 from textedit_methods.styleclip_global.settings import check
@@ -37,12 +38,12 @@ class StyleCLIPGlobal(Editor):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Check the settings.
+        """Settings not given come from the tier's preset, then from the card.
 
         Raises:
             UserError: an unknown setting, or one of another type or out of range.
         """
-        super().__init__(domain, **settings)
+        super().__init__(domain, **{**preset(domain.tier), **settings})
         check(self.settings)
         self._relevance: Relevance | None = None
         self._gradient: GradientRelevance | None = None
