@@ -202,3 +202,17 @@ def test_regression_to_the_codes_is_repeatable_and_fits(domain):
     (first, few), (second, _) = fitted(10), fitted(10)
     assert torch.equal(first.layers[0].weight, second.layers[0].weight)
     assert fitted(150)[1] < 0.7 * few
+
+
+def test_the_diversity_term_is_not_zero_where_generation_has_no_noise(tmp_path, fit):
+    # Generation's noise was once the term's too: with "none" the term and its gradient were zero, unnoticed.
+    fit(tmp_path, noise="none")
+    assert min(_curves(tmp_path, "validation/diversity")) > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [({"diversity_noise": "none"}, "diversity_noise"), ({"sigma": 0.0}, "sigma: 0.0")]
+)
+def test_a_training_without_noise_is_refused(tmp_path, fit, given, named):
+    with pytest.raises(UserError, match=named):
+        fit(tmp_path, **given)

@@ -52,6 +52,7 @@ CARD = MethodInfo(
         "identity_weight": 0.1,
         "diversity_weight": 0.1,
         "consistency_weight": 0.0,
+        "diversity_noise": "multiplicative",  # as the setting noise, but not "none"
         "gradient_penalty": 10.0,
         "perceptual_network": "alex",  # or "vgg", "discriminator"
         # the network

@@ -52,6 +52,8 @@ class CLIP2GAN(Editor):
         for name, valid in (("direction", DIRECTIONS), ("gap", GAPS), ("noise", NOISES)):
             if self.settings[name] not in valid:
                 raise unknown_choice(name, self.settings[name], valid)
+        if self.settings["sigma"] < 0:
+            raise UserError(f"sigma: {self.settings['sigma']} is out of range; valid: numbers from 0")
         self._network: ClipMapping | None = None
 
     # -- editing -----------------------------------------------------------------------------------------------------

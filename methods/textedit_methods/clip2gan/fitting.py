@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.models.packing import round_to
 from textedit_bench.training import LatentData, RunOptions, train, training_codes
 from textedit_methods.clip2gan.critic import make_critic
 from textedit_methods.clip2gan.losses import LossWeights
 from textedit_methods.clip2gan.network import ClipMapping
-from textedit_methods.clip2gan.noise import unit
+from textedit_methods.clip2gan.noise import MOVING, unit
 from textedit_methods.clip2gan.perceptual import perceptual_distance
 from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features
 from textedit_methods.clip2gan.rest import fit_rest
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 _RATE_DROP_FACTOR = 0.1
-_EDIT_ONLY = ("beta", "direction", "gap", "gap_scale", "keep_rest", "rest", "rows")
+_EDIT_ONLY = ("beta", "direction", "gap", "gap_scale", "keep_rest", "noise", "rest", "rows")
 """Settings that no training depends on."""
 
 
@@ -86,7 +86,7 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
             perceptual_distance(domain, settings["perceptual_network"], photos.side) if weights.perceptual else None
         ),
         weights=weights,
-        noise=settings["noise"],
+        noise=settings["diversity_noise"],
         sigma=float(settings["sigma"]),
         adversarial_start=math.ceil(epochs * settings["adversarial_start"]),
         penalty=settings["gradient_penalty"],
@@ -163,6 +163,10 @@ def _check(settings: dict[str, Any], run: RunOptions) -> None:
     for name in ("hidden_dim", "num_photos", "code_steps", "rest_rank", "steps_per_epoch"):
         if settings[name] < 0:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 0")
+    if settings["diversity_noise"] not in MOVING:
+        raise unknown_choice("diversity_noise", settings["diversity_noise"], MOVING)
+    if settings["sigma"] <= 0:  # the term would be zero, and so would its gradient
+        raise UserError(f"sigma: {settings['sigma']} is out of range for a training; valid: above 0")
     for name in ("adversarial_start", "rate_drop"):
         if not 0 <= settings[name] <= 1:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: 0 to 1")

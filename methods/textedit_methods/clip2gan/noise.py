@@ -10,7 +10,8 @@ from textedit_bench.errors import unknown_choice
 
 SIGMA = 0.6
 """Standard deviation; the published variance is 0.36."""
-NOISES = ("multiplicative", "additive_literal", "additive_rms", "none")
+MOVING = ("multiplicative", "additive_literal", "additive_rms")
+NOISES = (*MOVING, "none")
 
 
 def add_noise(features: Tensor, kind: str, sigma: float, stream: torch.Generator) -> Tensor:

@@ -55,7 +55,7 @@ class Clip2GANTraining(EditorModule):
         photos: position -> picture.
         perceptual: distance of the perceptual term; None where its weight is 0.
         weights: of the terms; a term of weight 0 costs nothing.
-        noise, sigma: of the diversity term's second feature.
+        noise, sigma: of the diversity term's second feature, and of the previews of texts.
         adversarial_start: first epoch, from 0, with adversarial and diversity terms.
         penalty: weight of the gradient penalty.
         penalty_every: critic steps between two penalties; the weight is raised as much (1: every step).
