@@ -21,6 +21,7 @@ from textedit_bench.data.card import DatasetCard, Split, TierCard
 from textedit_bench.data.inversions import InversionCache
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.data.reader import Skipped
+from textedit_bench.devices import checked_device
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
@@ -41,7 +42,7 @@ class Domain:
         self.card = card
         self.tier = tier
         self.tier_card: TierCard = card.tier(tier)
-        self.device = torch.device(device)
+        self.device = checked_device(device)
         self._networks: dict[str, Any] = {}
         self._digests: dict[str, str] = {}
 

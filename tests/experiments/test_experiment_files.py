@@ -143,3 +143,9 @@ def test_a_value_published_twice_is_refused(tmp_path):
     path.write_text(yaml.safe_dump(data))
     with pytest.raises(UserError, match="appears twice"):
         load_experiment(str(path))
+
+
+def test_a_copy_may_have_any_file_name(tmp_path):
+    path = tmp_path / "copy.yaml"
+    path.write_text(GOOD)
+    assert load_experiment(str(path)).name == "mine"

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment
 from textedit_bench.experiments.reproduce import reproduce
@@ -181,3 +182,40 @@ def test_generation_is_the_benchs_own_task(run, tiny, monkeypatch):
     assert "does not generate" in states(done)["styles"]
     cells = list(GenerationStore(done.written[0].parents[2]).manifests("mini"))
     assert cells and {manifest["identity"]["images"]["count"] for _, manifest in cells} == {5}
+
+
+def test_a_wrong_request_is_refused_before_anything_runs(run, tmp_path):
+    scores = {"kind": "scores", "metrics": ["clip_score"]}
+    with pytest.raises(UserError, match="no_such_setting"):
+        run(scores, "shift", settings={"shift": {"no_such_setting": 1}})
+    with pytest.raises(UserError, match="images: 4000 asked"):
+        run(scores, "shift", images=4000)
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"tier": "mni"}, {"device": "tpu9"}, {"device": "cuda:99"}])
+def test_wrong_conditions_are_named(wrong):
+    with pytest.raises(UserError, match=f"{next(iter(wrong))}.*{next(iter(wrong.values()))}"):
+        Conditions(**wrong)
+
+
+def test_a_metric_that_nobody_measures_is_a_row(run):
+    done = run({"kind": "scores", "metrics": ["clip_score", "no_such_metric"]}, "shift")
+    (row,) = (pair.measured for pair in done.table.pairs if pair.measured.metric == "no_such_metric")
+    assert row.state == "not measured here"
+
+
+def test_a_cell_that_fails_is_named_although_others_were_done(run, tiny, monkeypatch):
+    edit = tiny.Shift.edit_sweep
+    calls: list[str] = []
+
+    def once(self: Any, latents: Any, prompt: Any, strengths: Any) -> Any:
+        calls.append(prompt.target)
+        if prompt.target == calls[0]:
+            raise RuntimeError("no luck with this one")
+        return edit(self, latents, prompt, strengths)
+
+    monkeypatch.setattr(tiny.Shift, "edit_sweep", once)
+    done = run({"kind": "scores", "metrics": ["clip_score"]}, "shift")
+    assert any("no luck with this one" in line for line in done.failed)
+    assert any(math.isfinite(pair.measured.value) for pair in done.table.pairs)

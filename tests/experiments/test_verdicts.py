@@ -47,6 +47,8 @@ def said(value: float | None = 0.5, **more: object) -> Published:
         (row(0.5), said(0.5), "mini", Verdict.NOT_COMPARABLE),
         (row(0.5, device="H200"), said(0.5, hardware="GTX 1080 Ti"), "full", Verdict.NOT_COMPARABLE),
         (row(0.5, device="NVIDIA GeForce gtx 1080 ti"), said(0.5, hardware="GTX 1080 Ti"), "full", Verdict.EQUIVALENT),
+        (row(0.5), said(0.5, images="Other pictures"), "full", Verdict.NOT_COMPARABLE),
+        (row(0.5), said(0.5, images="LSUN d"), "full", Verdict.EQUIVALENT),
         (row(11.0), said(10, high=12), "full", Verdict.EQUIVALENT),
         (row(13.0), said(10, high=12), "full", Verdict.DIFFERENT),
         (row(0.5), said(0.7, margin=0.3), "full", Verdict.EQUIVALENT),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import torch
-
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.engines import open_pool
 from textedit_bench.bench.engines.schedule import Schedule
@@ -16,7 +14,7 @@ from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import Benched, DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError
+from textedit_bench.devices import checked_device
 
 __all__ = ["Done", "run_cells"]
 
@@ -62,7 +60,7 @@ def run_cells(
     """
     plans = plan(request)
     if request.engine != "ray":  # there the workers have the devices
-        _check_device(request.device)
+        checked_device(request.device)
     store = open_store(request.results)
     store.check_writable()
     began = time.monotonic()
@@ -79,12 +77,3 @@ def run_cells(
     benched = tuple(Benched(plans[position], protocols) for position, protocols in schedule.prepared.items())
     summary = BenchSummary(tuple(outcomes), time.monotonic() - began)
     return Done(summary, store, tuple(schedule.cells), benched, began)
-
-
-def _check_device(device: str) -> None:
-    try:
-        parsed = torch.device(device)
-    except RuntimeError as error:
-        raise UserError(f"device: {device!r} is unknown; valid: cpu, cuda, cuda:<index>") from error
-    if parsed.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"device: {device!r} asked, but torch sees no CUDA device; valid: cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -49,6 +50,7 @@ def reproduce(
     names = list(experiment_files()) if asked == (ALL,) else list(asked)
     if show:
         for name in names:
+            load_experiment(name)  # says what is wrong with a file, where anything is
             typer.echo(experiment_file(name).read_text(encoding="utf-8"), nl=False)
         return
     experiments = [load_experiment(name) for name in names]  # all are checked before the first runs
@@ -58,6 +60,7 @@ def reproduce(
     from textedit_bench.experiments.conditions import Conditions
     from textedit_bench.experiments.page import page_of
     from textedit_bench.experiments.plain import render_plain_page
+    from textedit_bench.experiments.reproduce import check
     from textedit_bench.experiments.reproduce import reproduce as run
 
     conditions = Conditions(
@@ -66,8 +69,10 @@ def reproduce(
         device=device,
         threads=STANDARD_THREADS if threads is None else threads,
         checkpoints=checkpoints,
-        command=" ".join(["textedit-bench", *sys.argv[1:]]),
+        command=shlex.join(["textedit-bench", *sys.argv[1:]]),
     )
+    for chosen in experiments:
+        check(chosen, conditions)
     done = [found for chosen in experiments for found in run(chosen, conditions)]
     failed = [line for found in done for line in found.failed]
     if json:

@@ -10,6 +10,7 @@ from typing import Any
 from textedit_bench.bench.generation.session import GenerationSession
 from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
@@ -34,11 +35,13 @@ class DatasetCells:
         collected: the cells, or None where there are none.
         states: method -> why it has no cells.
         titles: method -> how it is written.
+        failures: cells that should have been run and were not, with the reason.
     """
 
     collected: Collected | None
     states: Mapping[str, str]
     titles: Mapping[str, str]
+    failures: tuple[str, ...] = ()
 
 
 def wanted_methods(experiment: Experiment) -> tuple[str, ...]:
@@ -101,13 +104,29 @@ def bench_cells(
             if reason:
                 states[info.name] = reason
     titles = {info.name: info.title for info in infos}
+    failures = tuple(
+        f"{outcome.label}: {outcome.state.value}: {outcome.reason}"
+        for outcome in outcomes
+        if outcome.state in (State.FAILED, State.OUT_OF_MEMORY)
+    )
     if wanted is None:
-        return DatasetCells(None, states, titles)
+        return DatasetCells(None, states, titles, failures)
     own = [cell for cell in stored_cells(stores(conditions.results), tier) if cell.digest in digests]
     if not own:
-        return DatasetCells(None, states, titles)
+        return DatasetCells(None, states, titles, failures)
     chosen = Wanted(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
-    return DatasetCells(collect(own[0].identity["dataset"], own, chosen), states, titles)
+    return DatasetCells(collect(own[0].identity["dataset"], own, chosen), states, titles, failures)
+
+
+def check_cells(experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions) -> None:
+    """Plan what would be run, and run nothing.
+
+    Raises:
+        UserError: the experiment asks for a prompt, a setting or more images than there are.
+    """
+    infos = [card for card in map(installed, wanted_methods(experiment)) if not isinstance(card, str)]
+    for request in _requests(experiment, dataset, tier, conditions, infos):
+        plan(request)
 
 
 def _requests(

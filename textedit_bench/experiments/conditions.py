@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.request import STANDARD_THREADS
+from textedit_bench.errors import unknown_choice
+
+TIERS = ("auto", "mini", "full")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,19 @@ class Conditions:
     threads: int = STANDARD_THREADS
     checkpoints: Path = Path("checkpoints")
     command: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what no card is needed for.
+
+        Raises:
+            UserError: an unknown tier or device.
+        """
+        if self.tier not in TIERS:
+            raise unknown_choice("tier", self.tier, TIERS)
+        if self.device != "cpu":
+            from textedit_bench.devices import checked_device
+
+            checked_device(self.device)
 
     def folder(self, tier: str) -> Path:
         """Where the tables of a tier's experiments go."""

@@ -34,7 +34,7 @@ class Published(Strict):
     margin: float | None = Field(default=None, ge=0)
     """Largest difference that counts as the same; the experiment's for this metric where not given."""
     images: str = ""
-    """The pictures it was measured on, as printed."""
+    """The pictures it was measured on, as printed; a value on others than the data set's is shown, not compared."""
     hardware: str = ""
     """Device that a time was measured on; times of other devices are not comparable."""
     note: str = ""
@@ -51,6 +51,11 @@ class Published(Strict):
     def key(self) -> tuple[str, str, str, str]:
         """What it is matched by."""
         return self.dataset, self.method, self.setting, self.metric
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the printed name of the pictures is that of another data set."""
+        return bool(self.images) and self.dataset not in self.images.lower().split()
 
     @property
     def ends(self) -> tuple[float, float] | None:

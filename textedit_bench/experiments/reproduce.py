@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textedit_bench.bench.progress import Reporter, make_reporter
 from textedit_bench.errors import UserError
-from textedit_bench.experiments.cells import DatasetCells, bench_cells, installed, wanted_methods
+from textedit_bench.experiments.cells import DatasetCells, bench_cells, check_cells, installed, wanted_methods
 from textedit_bench.experiments.comparison import Comparison, compare
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import (
@@ -48,7 +48,7 @@ class Reproduced:
     Attributes:
         table: measured beside published.
         written: its files.
-        failed: states of methods that should have run and did not; missing weights are no failure.
+        failed: cells and methods that should have run and did not; missing weights are no failure.
     """
 
     table: Comparison
@@ -65,17 +65,30 @@ def reproduce(experiment: Experiment, conditions: Conditions, reporter: Reporter
         UserError: the request cannot be met.
     """
     reporter = reporter or make_reporter()
+    check(experiment, conditions)
     try:
         found = []
         for tier, cards in _tiers(experiment, conditions).items():
-            rows, notes = _measure_all(experiment, tier, cards, conditions, reporter)
+            rows, notes, failed = _measure_all(experiment, tier, cards, conditions, reporter)
             table = compare(experiment, tier, rows, notes)
-            failed = [f"{r.dataset}, {r.title}: {r.state}" for r in rows if r.state.startswith(("failed", "out of"))]
+            failed += [f"{r.dataset}, {r.title}: {r.state}" for r in rows if r.state.startswith(("failed", "out of"))]
             written = write_comparison(table, conditions.folder(tier))
             found.append(Reproduced(table, tuple(written), tuple(dict.fromkeys(failed))))
         return found
     finally:
         reporter.close()
+
+
+def check(experiment: Experiment, conditions: Conditions) -> None:
+    """Find what is wrong with a request before anything runs; what is not installed or not there is no mistake.
+
+    Raises:
+        UserError: none of the data sets can be used, or a prompt, a setting or a number of images is wrong.
+    """
+    for tier, cards in _tiers(experiment, conditions).items():
+        for name, card in cards.items():
+            if experiment.needs_bench and not isinstance(card, str):
+                check_cells(experiment, name, tier, conditions)
 
 
 def write_comparison(table: Comparison, folder: Path) -> list[Path]:
@@ -123,11 +136,13 @@ def _measure_all(
     cards: dict[str, DatasetCard | str],
     conditions: Conditions,
     reporter: Reporter,
-) -> tuple[list[Measured], list[str]]:
+) -> tuple[list[Measured], list[str], list[str]]:
+    """Rows, footnotes, and what failed."""
     from textedit_bench.domain import Domain
 
     rows: list[Measured] = []
     notes: list[str] = []
+    failed: list[str] = []
     for name, card in cards.items():
         missing = card if isinstance(card, str) else ""
         label = name if isinstance(card, str) else card.name  # an experiment may name a card by alias or by file
@@ -135,15 +150,17 @@ def _measure_all(
         domain = None if isinstance(card, str) else Domain(card, tier, conditions.device)
         if domain is not None and experiment.needs_bench:
             cells = bench_cells(experiment, name, tier, conditions, reporter)
+            failed += cells.failures
         for part in experiment.measure:
             shown = cells
             if isinstance(part, Generation) and domain is not None:
                 count = part.images_per_prompt
                 shown = bench_cells(experiment, name, tier, conditions, reporter, generated=count)
+                failed += shown.failures
             own, own_notes = _measure(part, experiment, label, tier, shown, domain, conditions, reporter)
             rows += own
             notes += own_notes
-    return rows, list(dict.fromkeys(notes))
+    return rows, list(dict.fromkeys(notes)), failed
 
 
 def _measure(

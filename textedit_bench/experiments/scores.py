@@ -39,6 +39,7 @@ def measure_scores(
                 name = _setting(setting, str(row["prompt_set"]), both)
                 settings.append(name)
                 rows += _values(table, row, dataset, name)
+    rows += _unknown(part, dataset, rows)
     if part.per != "prompt set":
         settings = [EVERYTHING]
     for method, state in cells.states.items():
@@ -56,6 +57,16 @@ def measure_scores(
                 for metric in part.metrics
             ]
     return rows, list(dict.fromkeys(notes))
+
+
+def _unknown(part: Scores | Generation, dataset: str, rows: list[Measured]) -> list[Measured]:
+    """One row for every metric that no judge of this data set measures: it must not vanish without a word."""
+    missing = set(part.metrics) - {row.metric for row in rows} if rows else ()
+    return [
+        Measured(dataset=dataset, method="", setting="", metric=name, heading=Heading(name), state="not measured here")
+        for name in part.metrics
+        if name in missing
+    ]
 
 
 def heading_of(spec: ColumnSpec) -> Heading:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from textedit_bench.editor import Editor
 
 NETWORK = "network:"
+TRAINING_ROLES = ("discriminator", "parser")
+"""Networks that only trainings look at."""
 SPREAD = "mean over trainings"
 log = logging.getLogger(__name__)
 
@@ -148,17 +150,21 @@ def _trained(
 ) -> tuple[Editor, str]:
     """The variant's editor with its weights, trained where the store has none, and their digest."""
     domain = bench.domain
+    editor = new_editor(info.name, domain, **given)
+    # All settings, not only the given ones: two variants that name the same training in two ways are trained once.
+    named = {**schedule.settings, **variant.settings}
+    named = {name: value for name, value in named.items() if isinstance(value, str) and value.startswith(NETWORK)}
+    roles = {value.removeprefix(NETWORK) for value in named.values()} | set(TRAINING_ROLES)
     identity = {
         "method": info.name,
         "version": info.version,
         "dataset": domain.name,
-        "settings": {**schedule.settings, **variant.settings},
+        "settings": {**editor.settings, **named},
         "minutes": schedule.minutes,
         "seed": variant.seed,
-        "networks": network_digests(domain),
+        "networks": network_digests(domain) | {role: domain.digest(role) for role in roles if domain.has(role)},
     }
     path = bench.store.root / "weights" / f"{info.name}-{domain.name}-{digest_of(identity)}.safetensors"
-    editor = new_editor(info.name, domain, **given)
     if not path.is_file():
         limit = {"stop_after_minutes": schedule.minutes} if schedule.minutes else {}
         # A run that stops by the clock must not be continued by the next reproduction: it would be trained for longer.

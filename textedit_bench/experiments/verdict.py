@@ -37,6 +37,8 @@ def judge(measured: Measured, published: Published | None, *, tier: str, margin:
         return Verdict.NOT_PUBLISHED, "" if published is None else "no verified value"
     if tier != "full":
         return Verdict.NOT_COMPARABLE, tier
+    if published.elsewhere:
+        return Verdict.NOT_COMPARABLE, f"published on {published.images}"
     if published.hardware and published.hardware.lower() not in measured.device.lower():
         return Verdict.NOT_COMPARABLE, f"measured on {measured.device or 'another device'}"
     if published.protocol == "unknown":

@@ -1,0 +1,30 @@
+"""The device a user named, checked before anything is put on it."""
+
+from __future__ import annotations
+
+import torch
+
+from textedit_bench.errors import UserError
+
+
+def checked_device(name: str | torch.device) -> torch.device:
+    """The device of a name.
+
+    Args:
+        name: ``cpu``, ``cuda`` or ``cuda:<index>``.
+
+    Raises:
+        UserError: torch does not know it, or this machine does not have it.
+    """
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        raise UserError(f"device: {name!r} is unknown; valid: cpu, cuda, cuda:<index>") from error
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise UserError(f"device: {str(name)!r} asked, but torch sees no CUDA device; valid: cpu")
+        if device.index is not None and device.index >= count:
+            valid = ", ".join(["cpu", "cuda", *(f"cuda:{i}" for i in range(count))])
+            raise UserError(f"device: {str(name)!r} asked, but there are {count} CUDA devices; valid: {valid}")
+    return device
