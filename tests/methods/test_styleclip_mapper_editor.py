@@ -10,14 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
+from textedit_bench.bench.prompts import plan_prompts
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
+from textedit_bench.experiments.catalogue import load_experiment
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
+from textedit_bench.registry import load_dataset
 from textedit_methods.styleclip_mapper import editor as editor_module
 from textedit_methods.styleclip_mapper import training
 from textedit_methods.styleclip_mapper.editor import StyleCLIPMapper
-from textedit_methods.styleclip_mapper.library import stem
+from textedit_methods.styleclip_mapper.library import released_id, stem
 from textedit_methods.styleclip_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -304,3 +307,17 @@ def test_phrases_that_differ_have_files_that_differ():
     phrases = ["hi-top fade", "hi top fade", "hi top, fade", "blå øyne", "bla oyne", "!", "?", "x" * 100, "x" * 101]
     assert len({stem(phrase) for phrase in phrases}) == len(phrases)
     assert all(stem(phrase).replace("-", "").isalnum() and stem(phrase).isascii() for phrase in phrases)
+
+
+def test_every_prompt_of_the_papers_table_finds_its_released_mapper():
+    """Table 2's eight mappers: a name that is not found would quietly be trained instead, for hours."""
+    card = load_dataset("ffhq")
+    experiment = load_experiment("styleclip_table2")
+    (part,) = experiment.measure
+    planned = plan_prompts(card, "full", experiment.prompts["full"])
+    wanted = [released_id(each.prompt.words) for each in planned]
+    assert set(wanted) <= set(StyleCLIPMapper.info.released["full"]["ffhq"])
+    assert len(set(wanted)) == len(part.settings) == 8
+    published = {name.lower() for name in part.settings}
+    for each in planned:
+        assert published & {each.id, (each.prompt.phrase or "").lower(), each.prompt.target.lower()}, each

@@ -25,12 +25,13 @@ def measure_offsets(part: Offsets, dataset: str, cells: DatasetCells) -> list[Me
     The interval leaves out one image, with all its pairs, at a time.
     """
     rows: list[Measured] = []
+    known = {name.lower(): setting for name, setting in part.settings.items()}  # as CLIP reads texts: without case
     for cell in cells.collected.cells if cells.collected is not None else []:
         if cell.listing["control"]:
             continue
         prompt = cell.identity["prompt"]
         names = (cell.identity["prompt_id"], prompt.get("phrase") or "", prompt["target"])
-        setting = next((part.settings[name] for name in names if name in part.settings), names[1] or names[2])
+        setting = next((known[name.lower()] for name in names if name.lower() in known), names[1] or names[2])
         steps = _steps(cell)
         for metric, heading in HEADINGS.items():
             base = Measured(

@@ -5,6 +5,23 @@ from __future__ import annotations
 from textedit_bench.info import MethodInfo
 
 RELEASED_PREFIX = "sc-mapper-"
+RELEASED_NAMES = {
+    "mohawk hairstyle": "mohawk",
+    "afro hairstyle": "afro",
+    "bob cut": "bobcut",
+    "bob cut hairstyle": "bobcut",
+    "bob-cut hairstyle": "bobcut",
+    "bowl cut": "bowlcut",
+    "bowl cut hairstyle": "bowlcut",
+    "bowl-cut hairstyle": "bowlcut",
+    "surprise": "surprised",
+    "johnny depp": "depp",
+    "hillary clinton": "hilary-clinton",
+    "hilary clinton": "hilary-clinton",
+    "donald trump": "trump",
+    "mark zuckerberg": "zuckerberg",
+}
+"""Normalised phrase -> name of the released mapper, where the two differ: files have short names, cards have phrases."""
 _RELEASED = (
     "afro", "angry", "beyonce", "bobcut", "bowlcut", "curly-hair", "depp", "hilary-clinton", "mohawk", "purple-hair",
     "surprised", "taylor-swift", "trump", "zuckerberg",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textedit_bench.assets.locate import fetched
 from textedit_bench.places import trained_folder
 from textedit_bench.weights import weights_folder
-from textedit_methods.styleclip_mapper.card import CARD, RELEASED_PREFIX
+from textedit_methods.styleclip_mapper.card import CARD, RELEASED_NAMES, RELEASED_PREFIX
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -52,9 +52,15 @@ def released_files(domain: Domain) -> dict[str, Path]:
     return {name: path for name in names if (path := fetched(name))}
 
 
+def released_id(phrase: str) -> str:
+    """Asset id of the authors' mapper of a phrase, whether there is one or not; their files are named by it, shortly."""
+    text = normalised(phrase)
+    return f"{RELEASED_PREFIX}{RELEASED_NAMES.get(text, stem(text))}"
+
+
 def find_released(domain: Domain, phrase: str) -> Path | None:
-    """The authors' mapper of a phrase where it was fetched; their files are named by it."""
-    return released_files(domain).get(f"{RELEASED_PREFIX}{stem(phrase)}")
+    """The authors' mapper of a phrase where it was fetched."""
+    return released_files(domain).get(released_id(phrase))
 
 
 def cache_folder(domain: Domain, identity: Mapping[str, Any]) -> Path:
