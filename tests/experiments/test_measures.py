@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +17,7 @@ from textedit_bench.experiments.latency import newest_training
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.experiments.offsets import pair_cosines
 from textedit_bench.experiments.variants import mark_best, spread_rows
+from textedit_bench.info import MethodInfo
 
 
 def draw(*shape: int, seed: int = 0) -> np.ndarray:
@@ -84,9 +86,13 @@ def test_the_cost_of_a_training_is_found_by_method_and_data(tmp_path):
     _training(tmp_path / "my_method" / "d-mini-1", 7200.0, ["a", "b"])
     _training(tmp_path / "my-method" / "other-mini-1", 1.0)
     _training(tmp_path / "else" / "d-mini-1", 1.0)
-    found = newest_training(tmp_path, "my-method", "d-mini")
+    editor = "pack.my_method.editor:E"
+    info = MethodInfo(name="my-method", title="M", paper="P", arxiv="", editor=editor, space="w+", trains="per-prompt")
+    found = newest_training(tmp_path, info, "d-mini")
     assert found is not None and found[0]["seconds"] == 7200.0 and found[1] == 2
-    assert newest_training(tmp_path, "my-method", "d-full") is None
+    assert newest_training(tmp_path, info, "d-full") is None
+    variant = replace(info, name="a-variant")  # of one package, so of one training
+    assert newest_training(tmp_path, variant, "d-mini") == found
 
 
 def _row(setting: str, value: float, up: bool = True) -> Measured:

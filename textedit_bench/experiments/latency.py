@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SECONDS, MEMORY = "edit_seconds", "host_peak_mib"
 HEADINGS = {SECONDS: Heading("One edit, seconds", False, 4), MEMORY: Heading("Peak memory, MiB", False, 0)}
 FIT_HEADING = "Training or preparation, hours"
-FIT = ("whole training", "fit_hours")
+WHOLE, PER_PROMPT, FIT = "whole training", "training, per prompt", "fit_hours"
 
 
 def measure_latency(
@@ -69,7 +69,7 @@ def _edit_rows(
 ) -> list[Measured]:
     try:
         editor = load_editor(info.name, domain, **info.settings_for(domain.tier))
-        if info.trains != "none" and weights_digest(editor) is None:
+        if editor.needs_weights and weights_digest(editor) is None:
             command = f"textedit-bench train --method {info.name} --dataset {domain.name}"
             return [row.lacking(f"not trained for {domain.name}; run: {command}") for row in rows]
         meter = Meter(domain.device)
@@ -111,7 +111,7 @@ def _wait(domain: Domain) -> None:
 
 def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
     """Hours of the newest training of a method that this machine keeps; per prompt where that is how it is trained."""
-    setting, metric = part.fit.get(info.name, FIT)
+    setting, metric = part.fit.get(info.name, (PER_PROMPT if info.trains == "per-prompt" else WHOLE, FIT))
     base = Measured(
         dataset=domain.name,
         method=info.name,
@@ -121,7 +121,7 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
         heading=Heading(FIT_HEADING, False, 3),
     )
     try:
-        found = newest_training(checkpoints, info.name, f"{domain.name}-{domain.tier}")
+        found = newest_training(checkpoints, info, f"{domain.name}-{domain.tier}")
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"checkpoints {checkpoints}: a record of {info.name} cannot be read ({error})") from error
     if found is None:
@@ -133,9 +133,13 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
     return Measured(**{**base.__dict__, "value": hours if math.isfinite(hours) else math.nan, "n": 1, "device": device})
 
 
-def newest_training(checkpoints: Path, method: str, data: str) -> tuple[dict[str, Any], int] | None:
-    """``cost.json`` of a method's last run on ``<data set>-<tier>``, and how many prompts it trained; None without."""
-    names = {method, method.replace("-", "_")}
+def newest_training(checkpoints: Path, info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:
+    """``cost.json`` of a method's last run on ``<data set>-<tier>``, and how many prompts it trained; None without.
+
+    Methods of one package share their weights: a run of any of them counts for all.
+    """
+    package = info.editor.partition(":")[0].split(".")[-2:-1]
+    names = {info.name, info.name.replace("-", "_"), *package}
     runs = [
         path.parent
         for path in checkpoints.glob("**/cost.json")

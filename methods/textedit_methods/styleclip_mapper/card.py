@@ -21,7 +21,7 @@ RELEASED_NAMES = {
     "donald trump": "trump",
     "mark zuckerberg": "zuckerberg",
 }
-"""Normalised phrase -> name of the released mapper, where the two differ: files have short names, cards have phrases."""
+"""Normalised phrase -> name of its released mapper, where they differ: files have short names, cards have phrases."""
 _RELEASED = (
     "afro", "angry", "beyonce", "bobcut", "bowlcut", "curly-hair", "depp", "hilary-clinton", "mohawk", "purple-hair",
     "surprised", "taylor-swift", "trump", "zuckerberg",

@@ -53,7 +53,7 @@ def released_files(domain: Domain) -> dict[str, Path]:
 
 
 def released_id(phrase: str) -> str:
-    """Asset id of the authors' mapper of a phrase, whether there is one or not; their files are named by it, shortly."""
+    """Asset id of the authors' mapper of a phrase, whether there is one or not."""
     text = normalised(phrase)
     return f"{RELEASED_PREFIX}{RELEASED_NAMES.get(text, stem(text))}"
 
