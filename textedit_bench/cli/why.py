@@ -51,8 +51,8 @@ def _text(entry: Why, everything: bool) -> str:
     interval = f" [{entry.low:.4g}, {entry.high:.4g}]" if entry.low == entry.low else ""
     lines = [
         entry.address,
-        f"  {entry.title}, strength {entry.strength:g}: {entry.value:.4g}{interval}, {entry.n} values"
-        + (f", {entry.left_out} left out" if entry.left_out else ""),
+        f"  {entry.title}, strength {entry.strength:g}, {entry.images} images: "
+        f"{entry.value:.4g}{interval}, {entry.n} values" + (f", {entry.left_out} left out" if entry.left_out else ""),
         f"  measured as {entry.protocol or '-'}",
     ]
     for run in entry.runs:

@@ -11,7 +11,7 @@ import pandas as pd
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.columns import HEADLINE
 from textedit_bench.report.picture.choose import collect_stored
 from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells, make_rows
@@ -46,6 +46,7 @@ class Why:
         address: ``method/data set/metric/prompt set``.
         title: how the row is written.
         strength: that of the row.
+        images: photos that every prompt was tried on.
         value, low, high: as in the table; nan where there is none.
         n, left_out: values behind it, and values without the state ok.
         protocol: of the metric.
@@ -56,6 +57,7 @@ class Why:
     address: str
     title: str
     strength: float
+    images: int
     value: float
     low: float
     high: float
@@ -107,15 +109,16 @@ def explain(store: Store, tier: str, address: str) -> list[Why]:
 
 
 def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
-    every = [(part, cell) for part in collect_stored(store, tier) for cell in part.cells]
-    found = [(part, cell) for part, cell in every if cell.digest.startswith(digits)] if digits else []
+    stored = stored_cells(store, tier)
+    found = [cell for cell in stored if cell.digest.startswith(digits)] if digits else []
     if len(found) != 1:
         some = f"{len(found)} cells" if found else "no cell"
         raise UserError(
             f"cell {digits!r}: {some} of tier {tier} in {store.root} begin like that; give more of the digest"
         )
-    part, cell = found[0]
-    return _entries(tier, part, [cell], HEADLINE, SETS)
+    cell, dataset = found[0], found[0].identity["dataset"]
+    own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest["score"]["protocols"])
+    return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)
 
 
 def _entries(
@@ -142,6 +145,7 @@ def _why(collected: Collected, row: RowCells, record: Mapping[Any, Any], metric:
         address=f"{row.method}/{collected.dataset}/{metric}/{row.prompt_set}",
         title=row.title,
         strength=float(row.strength),
+        images=int(row.cells[0].identity["images"]["count"]),
         value=float(record[metric]),
         low=float(record[f"{metric}_low"]),
         high=float(record[f"{metric}_high"]),

@@ -15,6 +15,7 @@ from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
 from textedit_bench.files import locked, write_atomically, write_text
 from textedit_bench.report.analysis import write_analysis
+from textedit_bench.report.behind import FILE, write_behind
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.controls import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
@@ -84,6 +85,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
             return Reports(tuple(written), {}, (), tuple(f"tier {tier}: {check.sentence}" for check in wrong))
         table = build_table(tier, collected)
     written += write_table_files(table, folder)
+    written.append(write_behind(collected, folder))
     written += write_analysis(collected, folder)
     written += _write_cost(collected, folder)
     for part in collected:
@@ -104,9 +106,10 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
 
 
 def remove_table_files(folder: Path, name: str = "table") -> None:
-    """Remove a table in every format."""
+    """Remove a table in every format, and the note of what was behind it."""
     for ending in _RENDERERS:
         (folder / f"{name}.{ending}").unlink(missing_ok=True)
+    (folder / FILE).unlink(missing_ok=True)
 
 
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> list[Collected]:

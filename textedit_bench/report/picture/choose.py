@@ -1,4 +1,4 @@
-"""Which stored cells a report shows: of every data set, those of the protocol that was benched last."""
+"""Which stored cells a report shows: those of the last written table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.report.behind import read_behind
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 
 
 def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> list[Collected]:
     """Comparable stored cells per data set, by name, without running anything.
 
-    A protocol is what cells must share (images, networks, strengths, seed) and how they were scored; the one with the
-    most cells is taken, the one finished last among equals.
+    They are those of the last written table, so that page and table say the same. Where it does not hold the data set,
+    or its cells are gone, those of one protocol (images, networks, strengths, seed, and how they were scored): of the
+    one with the most cells, the one finished last among equals.
 
     Raises:
         UserError: nothing is stored, or a data set without stored cells is asked for.
@@ -25,9 +27,13 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
     for name in datasets:
         if name not in names:
             raise unknown_choice(f"data set with results of tier {tier}", name, names)
+    behind = read_behind(store.root / tier)
     found = []
     for name in datasets or names:
         own = [cell for cell in stored if cell.identity["dataset"] == name]
+        shown = [cell for cell in own if cell.digest in behind.get(name, ())]
+        if shown and len(shown) == len(behind[name]):
+            own = shown
         best = _fullest(own)
         wanted = Wanted(best.protocol_key, frozenset(), frozenset(), best.manifest["score"]["protocols"])
         found.append(collect(name, own, wanted))

@@ -1,0 +1,29 @@
+"""Which stored cells the last written table was made of: ``table.json`` beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from textedit_bench.files import write_text
+from textedit_bench.report.collect import Collected
+
+FILE = "table.json"
+
+
+def write_behind(collected: Sequence[Collected], folder: Path) -> Path:
+    """Note the digests of every data set's cells."""
+    facts = {part.dataset: sorted(cell.digest for cell in part.cells) for part in collected}
+    path = folder / FILE
+    write_text(path, json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    return path
+
+
+def read_behind(folder: Path) -> dict[str, frozenset[str]]:
+    """Data set -> digests; nothing where no table was written, or the note is damaged."""
+    try:
+        facts = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return {str(name): frozenset(map(str, digests)) for name, digests in facts.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
