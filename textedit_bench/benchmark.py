@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.progress import Reporter, make_reporter
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
-from textedit_bench.bench.store import Store
 from textedit_bench.files import disk_is_full
-from textedit_bench.report.write import Reports, write_reports
+from textedit_bench.report.online import require_logger, try_to_log
+from textedit_bench.report.write import write_reports
 
 __all__ = ["BenchRequest", "BenchSummary", "run_bench"]
 
@@ -28,6 +27,7 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
     Raises:
         UserError: the request cannot be met; no edit was computed.
     """
+    require_logger(request)
     reporter = reporter or make_reporter()
     try:
         done = run_cells(request, reporter)
@@ -36,7 +36,7 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         reporter.note("writing tables and pictures")
         try:
             reports = write_reports(done.store, done.cells, done.benched)
-            logged = _logged(request, done.store, reports)
+            logged = try_to_log(request, done.store, list(reports.tables), reports.written) if reports.tables else ()
         except KeyboardInterrupt:
             stopped = CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written")
             return replace(done.summary, outcomes=(*done.summary.outcomes, stopped), notes=(CONTINUES,))
@@ -55,13 +55,3 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         refused=reports.refused,
         seconds=done.seconds(),
     )
-
-
-def _logged(request: BenchRequest, store: Store, reports: Reports) -> tuple[str, ...]:
-    """Log the bench where the request asks for it; what a person is told of it."""
-    if request.logger == "none" or not reports.tables:
-        return ()
-    from textedit_bench.report.online import log_bench
-
-    config = json.loads(json.dumps(asdict(request), default=str))
-    return (log_bench(store, list(reports.tables), config, reports.written),)

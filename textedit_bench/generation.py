@@ -13,6 +13,7 @@ from textedit_bench.bench.run import run_cells
 from textedit_bench.errors import UserError
 from textedit_bench.registry import list_methods
 from textedit_bench.report.generation import write_generation
+from textedit_bench.report.online import require_logger, try_to_log
 
 __all__ = ["run_generation"]
 
@@ -29,6 +30,7 @@ def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> B
     Raises:
         UserError: the request cannot be met; nothing was generated.
     """
+    require_logger(request)
     reporter = reporter or make_reporter()
     able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)
     if not (request.methods or able):
@@ -40,12 +42,13 @@ def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> B
             return replace(done.summary, notes=(*done.summary.notes, CONTINUES))
         reporter.note("writing tables and pictures")
         reports = write_generation(done.store, done.cells, done.benched)
+        logged = try_to_log(request, done.store, (), reports.written, TASK) if reports.tables else ()
     finally:
         reporter.close()
     return replace(
         done.summary,
         written=reports.written,
         tables=reports.tables,
-        notes=(*done.summary.notes, *reports.notes),
+        notes=(*done.summary.notes, *reports.notes, *logged),
         seconds=done.seconds(),
     )

@@ -54,7 +54,7 @@ def test_every_control_shows_what_it_is_for(controlled, tmp_path):
     summary = controlled.run(tmp_path, "shift", prompts=("cap", "dark", "a bare text"))
     assert summary.exit_code == 0, summary.text()
     reasons = {o.label: o.reason for o in summary.outcomes if o.state is State.NOT_APPLICABLE}
-    assert reasons["wrong-prompt (step of shift) / tiny / dark"].startswith("no other prompt")
+    assert reasons["wrong-prompt (edit of shift) / tiny / dark"].startswith("no other prompt")
     assert any("names no attribute" in reason for reason in reasons.values())
 
     inputs = next((tmp_path / "mini" / "tiny" / "_inputs").glob("*/images.zip"))
@@ -71,7 +71,9 @@ def test_every_control_shows_what_it_is_for(controlled, tmp_path):
     assert (stored("real-attribute", "dark")[:, :8].mean((1, 2, 3)) < 110).all()
     assert (stored("real-attribute", "cap")[:, 8:].mean((1, 2, 3)) > 150).all()
     table = (tmp_path / "mini" / "table.md").read_text()
-    assert "Wrong prompt, step of" in table or "Wrong prompt" in table
+    assert "Wrong prompt, edit of Shift" in table and "Random direction, step of Shift" in table
+    cost = (tmp_path / "mini" / "cost.md").read_text()
+    assert "Wrong prompt, edit of Shift" in cost and "Random direction, step of Shift" in cost
     checks = (tmp_path / "mini" / "controls.md").read_text()
     assert "**wrong**" not in checks and "fid\\_source = 0" in checks
 

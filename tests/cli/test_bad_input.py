@@ -47,6 +47,13 @@ CASES = {
         f"unknown setting of {METHOD} 'no_such_setting'.",
     ),
     "train stop": (("train", *ON, "--stop-after-minutes", "1"), "keep them apart with --output"),
+    "train devices": (("train", *ON, "--devices", "0"), "devices: 0 is not valid; valid: a count from 1"),
+    "train strategy": (("train", *ON, "--strategy", "dpp"), "unknown strategy 'dpp'. Did you mean 'ddp'?"),
+    "train folder": (("train", *ON, "--folder", __file__), "is not a folder that can be written"),
+    "train nan": (
+        ("train", *ON, "--stop-after-minutes", "nan", "-o", "a.safetensors"),
+        "stop_after_minutes: nan is not valid; valid: numbers from 0",
+    ),
     "edit photo": (("edit", "no.png", "old", *ON), "photo no.png: there is no such file"),
     "edit no picture": (("edit", __file__, "old", *ON), "cannot be read as a picture"),
     "edit method": (("edit", "no.png", "old", "-m", "x", "-d", DATASET), "unknown method 'x'."),

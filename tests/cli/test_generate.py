@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from textedit_bench.bench.inputs import BATCH
 from textedit_bench.domain import Domain
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.info import MethodInfo
@@ -32,7 +33,10 @@ tiers:
 class Flat:
     """Generator of pictures of one shade."""
 
+    batches: ClassVar[list] = []
+
     def synthesize(self, latents):
+        self.batches.append(len(latents))
         return latents.codes[:, :, :1, None].expand(-1, 3, 4, 4)
 
 
@@ -64,6 +68,7 @@ def flat(monkeypatch, tmp_path):
     monkeypatch.setattr("textedit_bench.registry.method_info", lambda _: Draw.info)
     monkeypatch.setattr("textedit_bench.registry.load_method", lambda _: Draw)
     monkeypatch.setattr(Draw, "seen", [])
+    monkeypatch.setattr(Flat, "batches", [])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -90,6 +95,34 @@ def test_the_seed_decides(run, flat):
     for folder, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         assert run("generate", "bright", *ON, "-n", "3", "--seed", seed, "--set", "scale=1.0", "-o", folder).code == 0
     assert _shades(flat / "a", 3) == _shades(flat / "b", 3) != _shades(flat / "c", 3)
+
+
+def test_many_pictures_are_made_in_batches_and_are_the_same(run, flat):
+    assert run("generate", "bright", *ON, "-n", "30", "--set", "scale=1.0", "-o", "many").code == 0
+    assert Flat.batches == [BATCH, 30 - BATCH]
+    drawn = torch.rand(30, 1, 1, generator=torch.Generator().manual_seed(0)).flatten()
+    assert _shades(flat / "many", 30) == [round((float(v) + 1) * 127.5) for v in drawn]
+
+
+def test_fewer_pictures_replace_all_of_an_earlier_run_and_nothing_else(run, flat):
+    folder = flat / "made"
+    folder.mkdir()
+    own = [folder / name for name in ("020.png", "my-005.png", "5.png", "notes.txt")]
+    for file in own:
+        file.touch()
+    for n in ("8", "4"):
+        assert run("generate", "bright", *ON, "-n", n, "-o", "made").code == 0
+    wanted = {"sheet.png", *(f"{i:03d}.png" for i in range(4)), *(file.name for file in own)}
+    assert {file.name for file in folder.iterdir()} == wanted
+
+
+def test_numbered_pictures_without_a_sheet_stay(run, flat):
+    folder = flat / "photos"
+    folder.mkdir()
+    for i in range(6):
+        (folder / f"{i:03d}.png").touch()
+    assert run("generate", "bright", *ON, "-n", "4", "-o", "photos").code == 0
+    assert (folder / "005.png").exists()
 
 
 def test_json_names_every_file(run, flat):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +86,7 @@ def test_destinations_are_refused_before_work(tmp_path):
         tmp_path / "a.bmpp": "unknown format '.bmpp'. Valid: .png",
         tmp_path / "folder.png": "is a folder",
         tmp_path / "no" / "a.png": "does not exist",
+        Path("/proc/a.png"): "cannot be written",  # also where permissions mean nothing, as to root
     }.items():
         with pytest.raises(UserError) as caught:
             check_destination(path, FORMATS)

@@ -183,6 +183,8 @@ def test_bad_values_are_refused_before_any_work(tmp_path, domain):
     refused("depth", depth=0)
     refused("adversarial_start", adversarial_start=1.5)
     refused("num_photos", num_photos=41)
+    refused("learning_rate: -1.0", learning_rate=-1.0)
+    refused("ema_decay: 2.0", ema_decay=2.0)
     refused("perceptual_network", perceptual_network="squeeze")
     refused("16-mixed", precision="16-mixed")
     refused("epochs", epoch=3)

@@ -150,6 +150,7 @@ def test_no_weights_says_how_to_train(domain):
         ({"threshhold": 0.1}, "threshold"),
         ({"templates": "all"}, "imagenet"),
         ({"threshold": -0.1}, "threshold"),
+        ({"learning_rate": -0.1}, "learning_rate"),
         ({"steps": 0}, "steps"),
         ({"mse_weight": 0.0, "cosine_weight": 0.0}, "both 0"),
     ],

@@ -114,6 +114,35 @@ def test_unknown_settings_and_options_name_the_choices(domain, tmp_path):
         FFCLIP(domain).fit(epoch=3, folder=tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"num_codes": -5},
+        {"steps_per_epoch": -2},
+        {"warmup_steps": -1},
+        {"learning_rate": -0.1},
+        {"gradient_clip": -1.0},
+        {"ema_decay": 1.5},
+    ],
+)
+def test_values_out_of_range_are_refused_before_any_work(domain, tmp_path, wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(UserError, match=f"{name}: {value} is out of range; valid: "):
+        FFCLIP(domain).fit(folder=tmp_path, **wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_devices_this_machine_lacks_are_refused_and_the_earlier_run_stays(tmp_path, fit):
+    fit(tmp_path)
+    kept = sorted(_run_folder(tmp_path).rglob("*"))
+    with pytest.raises(UserError, match=r"devices \[0, 7\].* cannot be used on cpu"):
+        fit(tmp_path, devices="0,7", resume=False)
+    assert sorted(_run_folder(tmp_path).rglob("*")) == kept
+
+
 def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit, tiny_domain):
     editor = fit(tmp_path, epochs=8, preview_images=2)
     folder = _run_folder(tmp_path)

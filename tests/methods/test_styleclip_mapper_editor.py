@@ -148,6 +148,8 @@ def test_a_mapper_of_another_generator_is_refused(tmp_path, domain):
         ({"mapper": "levles"}, "levels"),
         ({"optimizer": "sgd"}, "ranger"),
         ({"steps": 0}, "steps"),
+        ({"num_codes": -5}, "num_codes"),
+        ({"learning_rate": -0.1}, "learning_rate"),
         ({"mapper": "levels", "coarse": False, "medium": False, "fine": False}, "all off"),
         ({"clip_weigth": 1.0}, "clip_weight"),
         ({"clip_weight": 0.0}, "clip_weight"),

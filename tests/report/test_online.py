@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from PIL import Image
 
+from textedit_bench import benchmark, generation
+from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
+from textedit_bench.report import online
 from textedit_bench.report.online import log_bench
+from textedit_bench.report.write import Reports
 
 
 BLOCK, HEAD = 32768, 7
@@ -68,6 +74,60 @@ def test_request_tables_and_sheets_are_in_the_offline_file(tmp_path, monkeypatch
     # A medium's entries come one by one, under the logged name and their own.
     assert history["mini/table/_type"] == "table-file" and history["mini/table/nrows"] == 1
     assert history["mini/sheet/_type"] == "image-file"
+
+
+class Refused(Exception):
+    """An error of the package's own."""
+
+
+@pytest.fixture(params=["edit", "generate"])
+def bench(request, tmp_path, monkeypatch):
+    """run(): a bench of either task whose cells are done and whose one table is written, logged by a made-up wandb."""
+    module, run = {"edit": (benchmark, "write_reports"), "generate": (generation, "write_generation")}[request.param]
+    table = tmp_path / "mini" / "table.csv"
+    table.parent.mkdir()
+    pd.DataFrame({"method": ["a"]}).to_csv(table, index=False)
+    store = SimpleNamespace(root=tmp_path)
+    summary = BenchSummary((CellOutcome("a", "1", State.DONE),), 0.0)
+    done = SimpleNamespace(interrupted=False, summary=summary, store=store, cells=(), benched=(), seconds=lambda: 0.0)
+    worked = []
+    monkeypatch.setattr(module, "run_cells", lambda *_, **__: worked.append(True) or done)
+    monkeypatch.setattr(module, run, lambda *_: Reports((table,), {"mini": "a table"}, ()))
+    monkeypatch.setattr(online, "collect_stored", lambda *_: [])
+    call = {"edit": benchmark.run_bench, "generate": generation.run_generation}[request.param]
+    return SimpleNamespace(run=lambda: call(BenchRequest(logger="wandb")), task=request.param, worked=worked)
+
+
+def _wandb(monkeypatch, init):
+    monkeypatch.setitem(
+        sys.modules, "wandb", SimpleNamespace(init=init, Settings=dict, Table=lambda dataframe: "table")
+    )
+
+
+def test_both_tasks_log_their_table_and_request(bench, tmp_path, monkeypatch):
+    logged, configs = [], []
+    run = SimpleNamespace(log=logged.append, dir=str(tmp_path / "run" / "files"), finish=lambda: None)
+    _wandb(monkeypatch, lambda **given: configs.append(given["config"]) or run)
+    assert any("wandb sync" in note for note in bench.run().notes)
+    assert logged == [{"mini/table": "table"}] and configs[0]["task"] == bench.task
+
+
+def test_an_error_of_the_logger_costs_a_line_and_not_the_summary(bench, monkeypatch):
+    def refuse(**_):
+        raise Refused("no\nnetwork")
+
+    _wandb(monkeypatch, refuse)
+    summary = bench.run()
+    assert summary.exit_code == 0 and summary.tables == {"mini": "a table"}
+    (note,) = summary.notes
+    assert note.startswith("not logged to Weights & Biases (Refused: no network)")
+
+
+def test_a_missing_package_is_refused_before_any_work(bench, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(UserError, match="pip install wandb"):
+        bench.run()
+    assert bench.worked == []
 
 
 def test_an_unknown_logger_is_bad_input():

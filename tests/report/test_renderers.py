@@ -8,11 +8,15 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from textedit_bench.report.csv import render_csv
 from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import escape as latex
 from textedit_bench.report.latex import render_latex
+from textedit_bench.report.layout import Block, Entry, Line
+from textedit_bench.report.layout import Page as TablePage
 from textedit_bench.report.markdown import render_markdown
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.table import build_table
@@ -92,6 +96,28 @@ def test_latex_has_no_live_commands_from_texts(table):
     assert not re.search(r"(?<!\\)[#_^~]", "\n".join(rows))
 
 
+@given(
+    titles=st.lists(
+        st.text(st.sampled_from(list("[]*-`',?!\"\\\\{}$&%#_~^<>| ax")), min_size=1), min_size=1, max_size=4
+    ),
+    control=st.booleans(),
+)
+def test_latex_prints_any_title_as_it_is(titles, control):
+    lines = tuple(Line(title, control, title, (Entry(title, words=True),)) for title in titles)
+    text = render_latex(TablePage("t", (titles[0], "Setting", "Value"), (Block("b", lines),), ()))
+    body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
+    assert not re.search(r"(\\\\|rule)\s*[\[*]", body), "read as an argument of the line break or rule before it"
+    assert not re.search(r"--|``|''|,,|[?!]`", body), "read as another character"
+    assert '"' not in body and "textquotedbl" not in body
+
+
+def test_latex_keeps_dashes_quotes_and_a_bracket_at_the_beginning_of_a_row():
+    assert latex('a -- b --- "c"') == r"a -{}- b -{}-{}- \char34{}c\char34{}"
+    lines = (Line("[ours] x", False, "1", ()), Line("*", False, "1", ()), Line("[y]", True, "1", ()))
+    text = render_latex(TablePage("t", ("Method", "Strength"), (Block("b", lines),), ()))
+    assert "\n{}[ours] x & 1" in text and "\n{}* & 1" in text and "\n\\textit{[y]} & 1" in text
+
+
 def test_csv_reads_back_and_runs_no_formula(table):
     rows = list(csv.DictReader(io.StringIO(render_csv(table))))
     title = table.frame["title"].iloc[0]
@@ -108,7 +134,7 @@ def test_every_format_gives_the_same_bytes_twice(table):
 
 def test_latex_escapes_every_special_character():
     assert latex("\\{}$&%#_~^") == (r"\textbackslash{}\{\}\$\&\%\#\_\textasciitilde{}\textasciicircum{}")
-    assert latex("é 漢") == "é ?"
+    assert latex("é 漢 \x00\x7f") == "é ? ??"
 
 
 def test_best_values_are_bold_with_intervals_and_arrows(stored, collected):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from textedit_bench.data.pixels import to_uint8
 from textedit_bench.report.strip import draw_contact_sheet, draw_strip
 
 
@@ -31,7 +32,7 @@ def test_a_strip_is_one_row_from_left_to_right():
 @pytest.mark.parametrize("n", [1, 4, 5, 8])
 def test_a_contact_sheet_fills_rows_of_four(n):
     images = _shades(n)
-    places = _places(draw_contact_sheet("A title", images), images)
+    places = _places(draw_contact_sheet("A title", to_uint8(images)), images)
     for i, (row, column) in enumerate(places):
         assert row == pytest.approx(places[i - i % 4][0], abs=1)
         assert column == pytest.approx(places[i % 4][1], abs=1)

@@ -79,3 +79,5 @@ def test_validation_is_fixed_and_pairs_conditions_in_turn():
 def test_too_few_codes():
     with pytest.raises(UserError, match="batch_size 8"):
         LatentData(CODES[:10], batch_size=8, validation=6)
+    with pytest.raises(UserError, match="3 leave none for validation"):
+        LatentData(CODES[:3], batch_size=2, validation=0)

@@ -102,7 +102,7 @@ def test_a_control_starts_only_when_what_it_copies_is_finished(house, tmp_path):
     def work(job):
         if isinstance(job, CellJob):
             seen.append(job)
-            if "step of" in job.label:
+            if any(f"({what} of " in job.label for what in ("step", "edit")):
                 assert job.matched is not None
             finished.add(job.label)
         return _pretend(job)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from textedit_bench.bench.copied import copied
 from textedit_bench.prompt import Prompt
 
 RUNNER_VERSION = 2
@@ -108,6 +109,6 @@ class Cell:
     @property
     def label(self) -> str:
         """``method / data set / prompt`` for a person."""
-        like = f" (step of {self.matched_to.method})" if self.matched_to is not None else ""
+        like = f" ({copied(self.settings)} of {self.matched_to.method})" if self.matched_to is not None else ""
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.method}{variant}{like} / {self.dataset} / {self.prompt_id}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.copied import OTHER_PROMPT
 from textedit_bench.bench.infer import PICTURES, step_lengths
 from textedit_bench.bench.inputs import Inputs
 from textedit_bench.bench.pictures import read_pictures, strength_name, to_images
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.metrics.perfect import PerfectEdits
 
-MATCHES, STEP, OTHER_PROMPT = "matches", "step", "other prompt"
 SHOWS, PHOTO, INVERSION, TRUTH = "shows", "photo", "inversion", "truth"
 
 
@@ -59,7 +59,7 @@ def fill_matched(kind: str, cell: Cell, source: ResultFolder, inputs: Inputs, do
     """Settings of a control that copies something of another cell.
 
     Args:
-        kind: `STEP` or `OTHER_PROMPT`.
+        kind: ``step`` or ``other prompt``.
         cell: the control's.
         source: folder of the cell it is matched to.
         inputs: what both start from.

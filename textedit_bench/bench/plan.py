@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.controls import MATCHES, OTHER_PROMPT, other_prompts
+from textedit_bench.bench.controls import other_prompts
+from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, copied
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
@@ -66,8 +67,8 @@ class DatasetPlan:
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
         """What a cell is called before it exists."""
-        copied = f" (step of {like})" if like else " (tuned)" if method.tuned is not None else ""
-        return f"{method.info.name}{copied} / {self.card.name} / {prompt.id}"
+        about = f" ({copied(method.settings)} of {like})" if like else " (tuned)" if method.tuned is not None else ""
+        return f"{method.info.name}{about} / {self.card.name} / {prompt.id}"
 
     def pairs(self) -> Iterator[tuple[MethodPlan, MethodPlan | None]]:
         """Methods in running order; a matched control follows each method it is matched to."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.controls import MATCHES, OTHER_PROMPT
+from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
 from textedit_bench.bench.prompts import LONGEST, PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import SCHEMA, Store

@@ -13,15 +13,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import (
-    MATCHES,
-    OTHER_PROMPT,
-    SHOWS,
-    TRUTH,
-    NotApplicableError,
-    fill_matched,
-    fill_truth,
-)
+from textedit_bench.bench.controls import SHOWS, TRUTH, NotApplicableError, fill_matched, fill_truth
+from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
 from textedit_bench.bench.infer import PICTURES, Edits, infer, publish_edits
 from textedit_bench.bench.inputs import prepare_features, prepare_inputs, reference_images
 from textedit_bench.bench.measure import Meter, fixed_threads

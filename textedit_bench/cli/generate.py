@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textedit_bench.cli.edit import Weights, require_task
 from textedit_bench.cli.options import Device, Json, OneDataset, OneMethod, Settings, Tier, read_settings
 from textedit_bench.cli.output import print_json
+
+if TYPE_CHECKING:
+    from textedit_bench.data.pixels import Pixels
+    from textedit_bench.domain import Domain
+    from textedit_bench.editor import Latents
 
 MOST = 1024
 SHEET = "sheet.png"
@@ -32,13 +37,14 @@ def generate(
 ) -> None:
     """Generate different pictures of one text, and a contact sheet of them; the same seed gives the same pictures.
 
+    Into the folder of an earlier run, they replace its pictures, all of them.
+
     \b
     Examples:
       textedit-bench generate "a face with red hair and glasses" --method GENERATOR --dataset DATASET -n 8
       textedit-bench generate glasses -m GENERATOR -d DATASET -n 4 --seed 1 -o glasses
     """
     from textedit_bench.data.destination import check_folder
-    from textedit_bench.data.photo import write_grid
     from textedit_bench.errors import UserError
     from textedit_bench.registry import method_info
 
@@ -50,7 +56,7 @@ def generate(
         raise UserError(f"--seed: {seed} is out of range; valid: whole numbers from 0")
     check_folder(output)
 
-    import torch
+    from PIL import Image
 
     from textedit_bench.cli.ready import ready_editor, resolve_prompt
     from textedit_bench.domain import load_domain
@@ -59,17 +65,47 @@ def generate(
     domain = load_domain(dataset, tier, device)
     wanted = resolve_prompt(domain, prompt)
     editor = ready_editor(method, domain, weights, read_settings(settings))
-    latents = editor.generate(wanted, n, seed)
-    with torch.no_grad():
-        images = domain.generator.synthesize(latents)
+    pictures = _synthesize(domain, editor.generate(wanted, n, seed))
     output.mkdir(parents=True, exist_ok=True)
-    files = [output / f"{i:03d}.png" for i in range(n)]
-    for image, file in zip(images, files, strict=True):
-        write_grid(image[None], file)
-    sheet = output / SHEET
-    draw_contact_sheet(f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}", images).save(sheet)
+    sheet, files = output / SHEET, [_file(output, i) for i in range(n)]
+    _remove_left(output, n)
+    for picture, file in zip(pictures, files, strict=True):
+        Image.fromarray(picture).save(file)
+    draw_contact_sheet(f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}", pictures).save(sheet)
     if json:
         found = {"method": method, "dataset": domain.name, "tier": domain.tier, "prompt": wanted.words, "seed": seed}
         print_json({**found, "sheet": sheet, "images": files})
     else:
         typer.echo(sheet)
+
+
+def _synthesize(domain: Domain, latents: Latents) -> list[Pixels]:
+    """8-bit pictures, a batch at a time: a thousand at once do not fit into any memory."""
+    import torch
+
+    from textedit_bench.bench.inputs import BATCH
+    from textedit_bench.data.pixels import to_uint8
+
+    pictures: list[Pixels] = []
+    with torch.no_grad():
+        for start in range(0, len(latents), BATCH):
+            pictures.extend(to_uint8(domain.generator.synthesize(latents[start : start + BATCH])))
+    return pictures
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"{number:03d}.png"
+
+
+def _remove_left(folder: Path, n: int) -> None:
+    """Remove the pictures of an earlier, longer run, which the new sheet would not show.
+
+    Only where a sheet tells that there was such a run, and only what follows without a gap on the pictures that are
+    overwritten: other numbered pictures are somebody else's.
+    """
+    if not ((folder / SHEET).is_file() and all(_file(folder, i).is_file() for i in range(n))):
+        return
+    for number in range(n, MOST):
+        if not _file(folder, number).is_file():
+            return
+        _file(folder, number).unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,16 +23,29 @@ def check_destination(path: Path, endings: Sequence[str]) -> None:
         raise UserError(f"output {path}: unknown format {path.suffix!r}. Valid: {', '.join(endings)}")
     if path.is_dir():
         raise UserError(f"output {path}: is a folder")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    if not _takes_files(path.parent):
         raise UserError(f"output {path}: the folder {path.parent} does not exist or cannot be written")
 
 
-def check_folder(path: Path) -> None:
+def check_folder(path: Path, field: str = "output") -> None:
     """Refuse a folder in which nothing could be written at the end; one that is missing is fine where it can be made.
+
+    Args:
+        path: the folder to come.
+        field: what the error calls it.
 
     Raises:
         UserError: a file of that name, or a folder that is closed.
     """
     present = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if not present.is_dir() or not os.access(present, os.W_OK | os.X_OK):
-        raise UserError(f"output {path}: {present} is not a folder that can be written")
+    if not _takes_files(present):
+        raise UserError(f"{field} {path}: {present} is not a folder that can be written")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there: permissions alone say yes to root in places such as /proc."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from textedit_bench.bench.copied import copied
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape
 
@@ -16,7 +17,11 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """One row per method and data set: seconds per prompt before any edit, milliseconds per edited image and stage,
     peak memory."""
     parts = [
-        cell.cost().assign(title=cell.listing["title"], matched=cell.listing["matched_title"] or "")
+        cell.cost().assign(
+            title=cell.listing["title"],
+            matched=cell.listing["matched_title"] or "",
+            copied=copied(cell.identity["settings"]) if cell.listing["matched_title"] else "",
+        )
         for part in collected
         for cell in part.cells
     ]
@@ -24,10 +29,10 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
         return pd.DataFrame()
     rows = []
     everything = pd.concat(parts, ignore_index=True)
-    for (dataset, method, matched, title), group in everything.groupby(
-        ["dataset", "method", "matched", "title"], sort=True
-    ):
+    keys = ["dataset", "method", "matched", "copied", "title"]
+    for (dataset, method, matched, what, title), group in everything.groupby(keys, sort=True):
         row: dict[str, object] = {"dataset": dataset, "method": method, "title": title, "matched": matched}
+        row["copied"] = what
         row["edits"] = int(group.loc[group["stage"] == "edit", "images"].sum())
         prepared = group.loc[group["stage"] == "prepare", "seconds"]
         row["prepare_s_per_prompt"] = prepared.mean() if len(prepared) else float("nan")
@@ -50,7 +55,7 @@ def cost_markdown(frame: pd.DataFrame) -> str:
         "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for _, row in frame.iterrows():
-        title = f"{row['title']}, step of {row['matched']}" if row["matched"] else row["title"]
+        title = f"{row['title']}, {row['copied']} of {row['matched']}" if row["matched"] else row["title"]
         times = " | ".join(f"{row[f'{stage}_ms_per_edit']:.2f}" for stage in _STAGES)
         prepared = "" if pd.isna(row["prepare_s_per_prompt"]) else f"{row['prepare_s_per_prompt']:.2f}"
         memory = f"{row['host_peak_mib']:.0f} | {row['device_peak_mib']:.0f}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import string
+
 from textedit_bench.report.layout import Entry, Page, as_page
 from textedit_bench.report.table import Table
 
@@ -19,13 +22,17 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",  # \textquotedbl would need T1 fonts
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "±": r"$\pm$",
     "×": r"$\times$",
     "†": r"\dag{}",
 }
+_LIGATURES = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
+"""Characters that fonts join with the next one: ``--`` becomes a dash, two accents a quotation mark."""
+
+_KNOWN = set(string.printable) | set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
 
 
 def render_latex(table: Table | Page) -> str:
@@ -39,15 +46,13 @@ def render_latex(table: Table | Page) -> str:
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(titles) - 2)}}}",
         r"\toprule",
-        " & ".join(escape(title) for title in titles) + r" \\",
+        _row([escape(title) for title in titles]),
     ]
     for block in page.blocks:
         lines += [r"\midrule", rf"\multicolumn{{{len(titles)}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
         for line in block.lines:
             title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
-            lines.append(
-                " & ".join([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]) + r" \\"
-            )
+            lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
     notes = " ".join(escape(note) for note in page.footnotes)
     lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
     return "\n".join(lines) + "\n"
@@ -56,10 +61,13 @@ def render_latex(table: Table | Page) -> str:
 def escape(text: str) -> str:
     """Text that LaTeX prints as it is, in one line; characters pdfLaTeX has no glyph for become ``?``."""
     one_line = " ".join(text.split())
-    return "".join(_ESCAPES.get(c, c if c.isascii() or c in _LATIN else "?") for c in one_line)
+    escaped = "".join(_ESCAPES.get(c, c if c in _KNOWN else "?") for c in one_line)
+    return _LIGATURES.sub(r"\g<0>{}", escaped)
 
 
-_LATIN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
+def _row(cells: list[str]) -> str:
+    """One line; a bracket or a star at its beginning would be an argument of the rule or line break before it."""
+    return ("{}" if cells[0].startswith(("[", "*")) else "") + " & ".join(cells) + r" \\"
 
 
 def _entry(entry: Entry) -> str:

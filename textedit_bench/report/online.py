@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from textedit_bench.bench.engines.worker import one_line
+from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 from textedit_bench.report.collect import Collected
@@ -21,25 +23,50 @@ FOLDER = "wandb"
 """Below the results: where offline runs are kept until ``wandb sync`` sends them."""
 
 
+def require_logger(request: BenchRequest) -> None:
+    """Refuse a logger that is not there, before anything is computed.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    if request.logger == "none":
+        return
+    try:
+        import wandb  # noqa: F401
+    except ImportError as error:
+        raise UserError("logger wandb: the package is missing; install it with: pip install wandb") from error
+
+
+def try_to_log(
+    request: BenchRequest, store: Store, tiers: Sequence[str], written: Sequence[Path], task: str = "edit"
+) -> tuple[str, ...]:
+    """Log a bench that has ended, where its request asks for it; what a person is told of it.
+
+    Everything is stored and written by then, so whatever goes wrong here is no more than a line.
+    """
+    if request.logger == "none":
+        return ()
+    try:
+        return (log_bench(store, tiers, {"task": task, **request.to_json()}, written),)
+    except Exception as error:  # errors of wandb's own, of the network, of the disk
+        reason = one_line(f"{type(error).__name__}: {error}")
+        return (f"not logged to Weights & Biases ({reason}); the results are stored and the tables are written",)
+
+
 def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], written: Sequence[Path]) -> str:
     """Log a bench that has ended; offline unless ``WANDB_MODE=online`` is set.
 
     Args:
         store: the results.
-        tiers: those that were written.
+        tiers: those whose curves are logged.
         config: the request as plain values.
         written: tables (``.csv``) and pictures (``.png``) of the bench.
 
     Returns:
         What a person is told: where the run lies and how it is sent.
-
-    Raises:
-        UserError: the package is not installed.
     """
-    try:
-        import wandb
-    except ImportError as error:
-        raise UserError("logger wandb: the package is missing; install it with: pip install wandb") from error
+    import wandb
+
     online = os.environ.get("WANDB_MODE") == "online"
     folder = store.root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image
 from torch import Tensor
 
-from textedit_bench.data.pixels import to_uint8
+from textedit_bench.data.pixels import Pixels, to_uint8
 from textedit_bench.report.sheet import TILE, Strip, draw_sheet
 
 LARGEST_TILE = 512
@@ -25,25 +25,24 @@ def draw_strip(title: str, name: str, labels: Sequence[str], images: Tensor) -> 
         images: [N, 3, H, W]; values outside [-1, 1] are clipped.
     """
     strip = Strip(name, tuple(to_uint8(images.detach().clamp(-1, 1))))
-    return draw_sheet(title, labels, [[strip]], _tile(images))
+    return draw_sheet(title, labels, [[strip]], _tile(images.shape[-1]))
 
 
-def draw_contact_sheet(title: str, images: Tensor, columns: int = COLUMNS) -> Image.Image:
-    """Draw images in rows, numbered from 0 as their files are.
+def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
+    """Draw pictures in rows, numbered from 0 as their files are.
 
     Args:
         title: one line above everything.
-        images: [N, 3, H, W]; values outside [-1, 1] are clipped.
-        columns: images per row.
+        pictures: at least one, 8-bit [H, W, 3], all of one size.
+        columns: pictures per row.
     """
-    pictures = to_uint8(images.detach().clamp(-1, 1))
     columns = min(columns, len(pictures))
     strips = []
     for start in range(0, len(pictures), columns):
         row = pictures[start : start + columns]
         strips.append(Strip(f"{start} to {start + len(row) - 1}", tuple(row)))
-    return draw_sheet(title, [""] * columns, [strips], _tile(images))
+    return draw_sheet(title, [""] * columns, [strips], _tile(pictures[0].shape[1]))
 
 
-def _tile(images: Tensor) -> int:
-    return max(TILE, min(LARGEST_TILE, images.shape[-1]))
+def _tile(width: int) -> int:
+    return max(TILE, min(LARGEST_TILE, width))

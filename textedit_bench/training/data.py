@@ -62,6 +62,8 @@ class LatentData(pl.LightningDataModule):
             raise UserError(
                 f"batch_size {batch_size}: {len(codes)} codes less {validation} for validation leave {self.train_count}"
             )
+        if validation < 1:  # there would be no best network
+            raise UserError(f"training codes: {len(codes)} leave none for validation; valid: 4 or more")
         self.steps_per_epoch = steps_per_epoch or self.train_count // batch_size
 
     def train_dataloader(self) -> DataLoader[Batch]:

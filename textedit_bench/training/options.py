@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
 
 LOGGERS = ("csv", "wandb")
 PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
+_TOO_LARGE = 2**63  # for the seed of a random stream
 
 
 def _logger_from_environment() -> str:
@@ -56,9 +59,15 @@ class RunOptions:
             raise unknown_choice("precision", str(self.precision), PRECISIONS)
         if isinstance(self.devices, str) and self.devices != "auto":
             object.__setattr__(self, "devices", _devices(self.devices))
-        if isinstance(self.num_nodes, bool) or not isinstance(self.num_nodes, int) or self.num_nodes < 1:
-            raise UserError(f"num_nodes: {self.num_nodes!r} is not valid; valid: whole numbers from 1")
+        _check_devices(self.devices)
+        _check_strategy(self.strategy)
+        _whole("num_nodes", self.num_nodes, low=1)
+        _whole("seed", self.seed, low=0)
+        _whole("preview_images", self.preview_images, low=0)
+        if not (math.isfinite(self.stop_after_minutes) and self.stop_after_minutes >= 0):
+            raise UserError(f"stop_after_minutes: {self.stop_after_minutes!r} is not valid; valid: numbers from 0")
         object.__setattr__(self, "folder", Path(self.folder))
+        check_folder(self.folder, "folder")
 
     @classmethod
     def split(cls, options: Mapping[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
@@ -66,6 +75,34 @@ class RunOptions:
         known = {f.name for f in fields(cls)}
         run = {name: value for name, value in options.items() if name in known and value is not None}
         return cls(**run), {name: value for name, value in options.items() if name not in known}
+
+
+def _whole(name: str, value: object, *, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value < _TOO_LARGE:
+        raise UserError(f"{name}: {value!r} is not valid; valid: whole numbers from {low}")
+
+
+def _check_devices(devices: Any) -> None:
+    """Refuse what no machine has; whether this one has them, Lightning says."""
+    if devices in ("auto", -1):
+        return
+    if isinstance(devices, (list, tuple)):
+        valid = len(devices) == len(set(devices)) > 0 and all(isinstance(d, int) and d >= 0 for d in devices)
+    else:
+        valid = isinstance(devices, int) and not isinstance(devices, bool) and devices >= 1
+    if not valid:
+        raise UserError(
+            f"devices: {devices!r} is not valid; valid: a count from 1, -1 for all, a list of different ones such as "
+            "0,1, or auto"
+        )
+
+
+def _check_strategy(strategy: str) -> None:
+    from pytorch_lightning.strategies import StrategyRegistry
+
+    known = ("auto", *StrategyRegistry.available_strategies())
+    if strategy not in known:
+        raise unknown_choice("strategy", str(strategy), known)
 
 
 def _devices(text: str) -> int | list[int]:

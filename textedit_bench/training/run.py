@@ -19,7 +19,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
@@ -90,16 +92,12 @@ def train(
         gradient_clip: largest norm of the gradient.
         preparation_seconds: spent on this run before, for the record of its cost.
         callbacks: further Lightning callbacks.
+
+    Raises:
+        UserError: Lightning cannot run on these devices or by this strategy; nothing was trained or removed.
     """
     began = time.monotonic()
     folder = run_folder(options.folder, name, {**identity, "seed": options.seed, "precision": options.precision})
-    if _first_process():  # the others of a distributed run start while it trains
-        if not options.resume and folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name_of in ("last.ckpt", "best.ckpt"):
-            _set_aside_damaged(folder / name_of)
-        write_text(folder / "settings.json", json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n")
     common: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
     keep = ModelCheckpoint(folder, filename="best", monitor="validation/loss", **common)
     # Its own callback, since `save_last` of the other one writes only when the best is written; and after it, so that
@@ -115,12 +113,9 @@ def train(
     last = folder / "last.ckpt"
     with _quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        trainer = pl.Trainer(
-            accelerator="cpu" if torch.device(module.domain.device).type == "cpu" else "auto",
-            devices=options.devices,
-            num_nodes=options.num_nodes,
-            strategy=options.strategy,
-            precision=options.precision,  # type: ignore[arg-type]
+        trainer = _make_trainer(
+            module.domain.device,
+            options,
             max_epochs=epochs,
             gradient_clip_val=gradient_clip,
             logger=make_logger(options.logger, folder, folder.name, identity),
@@ -131,11 +126,42 @@ def train(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
+        if _first_process():  # the others of a distributed run start while it trains
+            _prepare_folder(folder, options.resume, identity)
         trainer.fit(module, datamodule=data, ckpt_path=last if last.is_file() else None)
     best = folder / "best.ckpt"
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     return RunResult(folder, trainer.current_epoch >= epochs, float(keep.best_model_score or float("nan")))
+
+
+def _make_trainer(device: str | torch.device, options: RunOptions, **given: Any) -> pl.Trainer:
+    """Lightning's trainer; what it refuses is the user's choice of devices, strategy or precision."""
+    accelerator = "cpu" if torch.device(device).type == "cpu" else "auto"
+    try:
+        return pl.Trainer(
+            accelerator=accelerator,
+            devices=options.devices,
+            num_nodes=options.num_nodes,
+            strategy=options.strategy,
+            precision=options.precision,  # type: ignore[arg-type]
+            **given,
+        )
+    except (MisconfigurationException, ImportError, TypeError, ValueError) as error:
+        raise UserError(
+            f"devices {options.devices!r}, num_nodes {options.num_nodes}, strategy {options.strategy!r}, precision "
+            f"{options.precision!r} cannot be used on {device}: {error}"
+        ) from error
+
+
+def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> None:
+    """Make or empty the run's folder, set damaged checkpoints aside and write what the run is."""
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("last.ckpt", "best.ckpt"):
+        _set_aside_damaged(folder / name)
+    write_text(folder / "settings.json", json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n")
 
 
 def _first_process() -> bool:

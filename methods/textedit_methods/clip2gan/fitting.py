@@ -163,11 +163,14 @@ def _check(settings: dict[str, Any], run: RunOptions) -> None:
     for name in ("hidden_dim", "num_photos", "code_steps", "rest_rank", "steps_per_epoch"):
         if settings[name] < 0:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 0")
+    for name in ("learning_rate", "critic_learning_rate", "gradient_clip"):
+        if settings[name] < 0:
+            raise UserError(f"{name}: {settings[name]} is out of range; valid: numbers from 0")
     if settings["diversity_noise"] not in MOVING:
         raise unknown_choice("diversity_noise", settings["diversity_noise"], MOVING)
     if settings["sigma"] <= 0:  # the term would be zero, and so would its gradient
         raise UserError(f"sigma: {settings['sigma']} is out of range for a training; valid: above 0")
-    for name in ("adversarial_start", "rate_drop"):
+    for name in ("adversarial_start", "rate_drop", "ema_decay"):
         if not 0 <= settings[name] <= 1:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: 0 to 1")
     if str(run.precision) == "16-mixed":

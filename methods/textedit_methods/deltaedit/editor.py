@@ -214,7 +214,7 @@ def _check(settings: dict[str, Any]) -> None:
     for name in _AT_LEAST_ONE:
         if settings[name] < 1:
             raise UserError(f"{name} of deltaedit must be at least 1, got {settings[name]}")
-    for name in ("threshold", "hidden", "num_samples", "num_photos"):
+    for name in ("threshold", "hidden", "num_samples", "num_photos", "learning_rate"):
         if settings[name] < 0:
             raise UserError(f"{name} of deltaedit must not be negative, got {settings[name]}")
     if not 0 <= settings["final_rate"] <= 1:

@@ -141,10 +141,11 @@ class FFCLIP(Editor):
             options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
 
         Raises:
-            UserError: unknown option, no training prompts, or a CLIP whose width is not that of W.
+            UserError: unknown option, value out of range, no training prompts, or a CLIP whose width is not that of W.
         """
         from textedit_bench.training import LatentData, RunOptions, train, training_codes
         from textedit_methods.ffclip.losses import LossWeights
+        from textedit_methods.ffclip.ranges import check_ranges
         from textedit_methods.ffclip.training import FFCLIPTraining, active_weights
 
         began = time.monotonic()
@@ -153,8 +154,7 @@ class FFCLIP(Editor):
             if name not in self.info.training:
                 raise unknown_choice("option of ffclip's training", name, [*self.info.training, *vars(run)])
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
-        if chosen["clip_preprocessing"] not in ("published", "correct"):
-            raise unknown_choice("clip_preprocessing", chosen["clip_preprocessing"], ("published", "correct"))
+        check_ranges(chosen)
         phrases = training_phrases(self.domain, prompts)
         rows, dim = self._sizes()
         weights, reasons = active_weights(LossWeights.from_settings(chosen), self.domain)

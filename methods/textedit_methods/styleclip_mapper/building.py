@@ -33,6 +33,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     for name in _AT_LEAST_ONE:
         if settings[name] < 1:
             raise UserError(f"{name} of styleclip-mapper must be at least 1, got {settings[name]}")
+    for name in ("learning_rate", "num_codes"):
+        if settings[name] < 0:
+            raise UserError(f"{name} of styleclip-mapper must not be negative, got {settings[name]}")
     if not 0 <= settings["final_rate"] <= 1:
         raise UserError(f"final_rate of styleclip-mapper must be between 0 and 1, got {settings['final_rate']}")
     if settings["mapper"] == "levels" and not any(settings[group] for group in GROUPS):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from xml.etree import ElementTree
 
 import html5lib
 import numpy as np
 import pytest
 
 from textedit_bench.errors import UserError
+from textedit_bench.report.picture import curve_figure
 from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.picture.curve_figure import curves_svg
 from textedit_bench.report.picture.document import Contents
 from textedit_bench.report.picture.examples import disagreements, ordered_examples
 from textedit_bench.report.picture.payload import embedded
@@ -19,6 +23,7 @@ from textedit_bench.report.picture.write import fit_page, write_picture_report
 from textedit_bench.report.table import build_table
 from textedit_bench.report.why import explain
 
+STYLE = Path(curve_figure.__file__).with_name("report.css")
 EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "
 
 
@@ -50,6 +55,23 @@ def test_the_page_loads_nothing_and_may_not(page):
     policy = next(meta.get("content") for meta in tree.iter("meta") if meta.get("http-equiv"))
     assert policy.startswith("default-src 'none'; img-src data:;") and "script-src 'sha256-" in policy
     assert "url(http" not in page and "@import" not in page
+
+
+def test_every_part_that_scrolls_can_be_reached_and_is_named(page):
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    parts = [node for node in tree.iter("div") if node.get("class") == "scroll"]
+    assert {part.find("table").get("class") for part in parts} == {"sortable", "pictures"}
+    assert all((part.get("tabindex"), part.get("role")) == ("0", "region") and part.get("aria-label") for part in parts)
+
+
+def test_twelve_lines_of_a_figure_differ_and_so_does_the_legend(tmp_path, make_store):
+    methods = tuple(f"Method {i}" for i in range(11))
+    (part,) = collect_stored(make_store(tmp_path, methods=methods, prompts=1, images=2), "mini")
+    lines = [g for g in ElementTree.fromstring(curves_svg(part, "trained")).iter("g") if g.get("class")]
+    kinds = [g.get("class") for g in lines]
+    assert len(set(kinds)) == len(kinds) == 12 and kinds[-1].endswith("control")
+    assert kinds[8] == "c0 p1" and "svg .p1 .curve { stroke-dasharray" in STYLE.read_text()
+    assert all([mark.tag for mark in g if mark.get("class") == "curve"] == ["polyline", "line"] for g in lines)
 
 
 def test_json_cannot_end_its_script():
@@ -89,6 +111,20 @@ def test_nothing_stored_is_bad_input(tmp_path, store):
         write_picture_report(Store(tmp_path / "none"), "mini")
     with pytest.raises(UserError, match="Valid: d"):
         write_picture_report(store, "mini", datasets=["e"])
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_any_work(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("textedit_bench.report.picture.write.fit_page", None)  # no page may be made
+    (tmp_path / "file").touch()
+    (tmp_path / "with" / "plots").parent.mkdir()
+    (tmp_path / "with" / "plots").touch()
+    for output in (tmp_path, tmp_path / "file" / "x.html", Path("/proc/x.html"), tmp_path / "with" / "x.html"):
+        with pytest.raises(UserError, match=r"output .* (is a folder|is not a folder that can be written)"):
+            write_picture_report(store, "mini", output=output)
+
+
+def test_a_page_in_a_new_folder_is_written(tmp_path, store):
+    assert write_picture_report(store, "mini", output=tmp_path / "new" / "x.html", plots=False).path.is_file()
 
 
 def test_ticks_are_round_and_inside():

@@ -6,7 +6,7 @@ import pandas as pd
 
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES, curve
-from textedit_bench.report.picture.svg import COLOURS, cut, element, figure, hint, text, ticks
+from textedit_bench.report.picture.svg import cut, element, figure, hint, line_class, text, ticks
 from textedit_bench.report.rows import RowCells, make_rows
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 680.0, 350.0, 62.0, 14.0, 50.0, 226.0
@@ -15,7 +15,8 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 680.0, 350.0, 62.0, 14.0, 50.0,
 def curves_svg(collected: Collected, prompt_set: str) -> str:
     """One line per row, a point per strength, a ring at the default; empty where nothing can be drawn.
 
-    Controls are dashed; those that copy a method's steps or edits are left out, since there is one for every method.
+    Every line has a colour of its own; from the ninth on a colour comes back with another line pattern. Controls are
+    dashed; those that copy a method's steps or edits are left out, since there is one for every method.
     """
     rows = [r for r in make_rows(collected.cells) if r.prompt_set == prompt_set and not r.matched]
     for axes in AXES:
@@ -75,7 +76,7 @@ def _line(row: RowCells, frame: pd.DataFrame, axes: tuple[str, str], number: int
     at = place
     assert callable(at)
     points = [(float(s), *at(float(v[axes[0]]), float(v[axes[1]]))) for s, v in frame.iterrows()]
-    kind = f"c{number % COLOURS}" + (" control" if row.control else "")
+    kind = line_class(number) + (" control" if row.control else "")
     path = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
     parts = [element("polyline", points=path, class_="curve")]
     for strength, x, y in points:

@@ -124,7 +124,8 @@ def _grid(grid: Grid) -> str:
         '<div class="controls">'
         f'<label for="{slider}">Strength <input type="range" id="{slider}" min="0" max="1" step="1" value="0"></label>'
         f'<output for="{slider}"></output><div class="images" role="group" aria-label="Photo"></div></div>'
-        '<div class="scroll"><table class="pictures"><thead></thead><tbody></tbody></table></div>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(f"Pictures: {grid.name}")}">'
+        '<table class="pictures"><thead></thead><tbody></tbody></table></div>'
         '<p class="rule">The first images of the set, whatever they look like. A click opens an edit; arrow keys '
         "change its strength.</p></section>"
     )

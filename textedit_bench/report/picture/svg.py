@@ -6,6 +6,14 @@ from html import escape
 
 COLOURS = 8
 """How many line colours the style sheet knows: classes ``c0`` to ``c7``, taken in turn."""
+PATTERNS = 3
+"""How many line patterns: solid, and the classes ``p1`` and ``p2``, one for every further turn of the colours."""
+
+
+def line_class(number: int) -> str:
+    """Class of the line of that number; the first 24 differ from each other."""
+    colour, turn = number % COLOURS, number // COLOURS % PATTERNS
+    return f"c{colour} p{turn}" if turn else f"c{colour}"
 
 
 def element(name: str, content: str = "", **attributes: object) -> str:

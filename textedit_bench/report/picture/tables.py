@@ -35,7 +35,7 @@ def _section(block: Block, rows: pd.DataFrame, columns: tuple[ColumnSpec, ...]) 
         lines.append(element("tr", "".join(cells), **kind))
     body = element("thead", element("tr", "".join(heads))) + element("tbody", "\n".join(lines))
     whole = element("table", element("caption", escape(block.title)) + body, class_="sortable")
-    return element("div", whole, class_="scroll")
+    return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=block.title)
 
 
 def _entry(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.store import Store
+from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.report.collect import Collected
@@ -18,6 +19,7 @@ from textedit_bench.report.picture.strips import LARGEST, StripBook
 from textedit_bench.report.table import build_table
 
 NAME = "report.html"
+PLOTS = "plots"
 MEGABYTE = 1_000_000
 _QUALITIES = ((80, LARGEST), (60, LARGEST), (45, 96), (30, 64))
 """Quality and largest side, tried in turn where one image per method and prompt is already too much."""
@@ -62,17 +64,22 @@ def write_picture_report(
         plots: also PNG and PDF files for papers.
 
     Raises:
-        UserError: nothing is stored, or the page cannot be made small enough.
+        UserError: the page cannot be written there, nothing is stored, or the page cannot be made small enough.
     """
+    path = output or store.root / tier / NAME
+    if path.is_dir():
+        raise UserError(f"output {path}: is a folder; valid: the name of a file")
+    check_folder(path.parent)
+    if plots:
+        check_folder(path.parent / PLOTS)
     collected = [part for part in collect_stored(store, tier, datasets) if part.cells]
     if not collected:
         raise UserError(f"results {store.root}: no comparable cell of tier {tier}; run bench first")
     contents = Contents(tier, tuple(collected), build_table(tier, collected))
     page, shown = fit_page(contents, collected, images, limit)
-    path = output or store.root / tier / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
-    drawn = write_plots(collected, path.parent / "plots") if plots else []
+    drawn = write_plots(collected, path.parent / PLOTS) if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
