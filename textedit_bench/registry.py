@@ -199,9 +199,9 @@ def missing_file(card: DatasetCard, tier: str) -> str | None:
 
 
 def resolve_tier(card: DatasetCard, tier: str) -> str:
-    """The tier to use; ``"auto"`` means full when everything it needs is there, else mini.
+    """The tier to use; ``"auto"`` means full when everything it needs is there and no asset is junk, else mini.
 
-    The first thing missing is logged, so that nobody takes one tier for the other.
+    The first thing missing or wrong is logged, so that nobody takes one tier for the other.
 
     Raises:
         UserError: the card has no such tier, or no tier is complete enough for ``"auto"``.
@@ -210,10 +210,14 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         if tier not in card.tiers:
             raise unknown_choice(f"tier of dataset {card.name}", tier, ["auto", *card.tiers])
         return tier
+    from textedit_bench.assets.locate import spoilt_file
+
     if "full" not in card.tiers:
         reason = "the card describes none"
     elif lacks := missing_file(card, "full") or card.tier("full").lacks():
         reason = f"missing {lacks}"
+    elif spoilt := spoilt_file(card, "full"):
+        reason = f"wrong {spoilt}"
     else:
         return "full"
     if "mini" not in card.tiers:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets (their full tier).")
 ]
+_UNPACKED = "unpacked; its archive, which a checksum could be compared with, is not there"
 Accept = Annotated[bool, typer.Option("--accept-licence", help="Accept the licences of the named files, once.")]
 
 
@@ -70,19 +71,20 @@ def verify(names: Names = None) -> None:
     from textedit_bench.assets.fetch import verify as look
     from textedit_bench.assets.manifest import list_assets
 
-    wanted = _wanted(names) or [asset for asset in list_assets().values() if asset.path.is_file()]
+    wanted = _wanted(names) or [asset for asset in list_assets().values() if asset.present]
     if not wanted:
         typer.echo("nothing has been fetched yet; see: textedit-bench assets list")
     failed = False
     for asset in wanted:
         try:
-            typer.echo(f"{asset.id}: right ({_grounds(asset)}; sha256 {look(asset)})")
+            grounds, digest = _grounds(asset), look(asset)
+            typer.echo(f"{asset.id}: right ({f'{grounds}; sha256 {digest}' if digest else _UNPACKED})")
         except FileNotFoundError:
             failed = True
             typer.echo(f"{asset.id}: missing: {asset.advice()}", err=True)
         except (WrongFileError, OSError) as error:
             failed = True
-            typer.echo(f"{asset.id}: wrong: {error} ({asset.path})", err=True)
+            typer.echo(f"{asset.id}: wrong: {error} ({asset.place})", err=True)
     raise typer.Exit(1 if failed else 0)
 
 
