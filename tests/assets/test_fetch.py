@@ -14,7 +14,9 @@ import pytest
 
 from textedit_bench.assets.check import WrongFileError
 from textedit_bench.assets.fetch import Fetched, fetch, verify
+from textedit_bench.assets.manifest import get_asset
 from textedit_bench.assets.transfer import BLOCK, TransferError
+from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -183,8 +185,27 @@ def test_a_machine_without_internet_copies_from_a_folder(server, make_asset, tmp
     assert fetch(asset, source=disk) == Fetched.COPIED
     assert asset.path.read_bytes() == server.content
     assert server.requests == []
-    with pytest.raises(UserError, match=r"holds no x\.bin, nor x/x\.bin"):
+    with pytest.raises(UserError, match=r"holds no x/x\.bin, nor x\.bin"):
         fetch(make_asset("file", id="x", file="x.bin"), source=disk)
+
+
+def test_a_file_name_of_several_assets_is_copied_only_from_the_folder_of_its_id(tmp_path, capsys):
+    church, cat = get_asset("sg2-church-bare"), get_asset("sg2-cat-bare")
+    (tmp_path / church.file).write_bytes(b"PK\x03\x04 of a cat")
+    with pytest.raises(UserError, match=r"may be that of sg2-cat-bare, .* valid: sg2-church-bare/netG\.pth"):
+        fetch(church, source=tmp_path, accept_licence=True)
+    assert not church.path.exists()
+    assert main(["assets", "fetch", church.id, cat.id, "--accept-licence", "--from", str(tmp_path / church.file)]) == 2
+    assert "netG.pth: is one file, but 2 assets are named; valid: a folder" in capsys.readouterr().err
+
+
+def test_the_folder_of_the_id_comes_first(server, make_asset, tmp_path):
+    (tmp_path / "thing.bin").write_bytes(b"of another")
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "thing" / "thing.bin").write_bytes(server.content)
+    asset = make_asset("file", sha256=None, bytes=None)
+    fetch(asset, source=tmp_path)
+    assert asset.path.read_bytes() == server.content
 
 
 def test_a_wrong_file_in_the_folder_is_refused(make_asset, tmp_path):

@@ -106,6 +106,11 @@ class Asset(BaseModel):
         return bool(self.url or self.drive)
 
     @property
+    def has_checksum(self) -> bool:
+        """Whether anything is known that tells the file's content from another."""
+        return bool(self.sha256 or self.git_blob or self.md5)
+
+    @property
     def size(self) -> int | None:
         """Bytes, exact or rough."""
         return self.bytes or self.about_bytes

@@ -13,6 +13,7 @@ from textedit_bench.assets import licences
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, check, check_unpacked
 from textedit_bench.assets.known import is_checked, remember, remembered
+from textedit_bench.assets.manifest import list_assets
 from textedit_bench.assets.transfer import Progress, TransferError, transfer
 from textedit_bench.assets.unpack import unpack
 from textedit_bench.errors import UserError
@@ -115,15 +116,23 @@ def verify(asset: Asset) -> str | None:
 
 
 def _find(asset: Asset, source: Path) -> Path:
-    """The asset's file in a folder: by its name, beside or below it."""
+    """The asset's file in a folder: below its id, else by its name where that can only be this asset's."""
     if source.is_file():
         return source
     if not source.is_dir():
         raise UserError(f"--from {source}: there is no such folder")
-    for candidate in (source / asset.file, source / asset.id / asset.file):
-        if candidate.is_file():
-            return candidate
-    raise UserError(f"--from {source}: holds no {asset.file}, nor {asset.id}/{asset.file}")
+    below, beside = source / asset.id / asset.file, source / asset.file
+    if below.is_file():
+        return below
+    if not beside.is_file():
+        raise UserError(f"--from {source}: holds no {asset.id}/{asset.file}, nor {asset.file}")
+    others = [other.id for other in list_assets().values() if other.file == asset.file and other.id != asset.id]
+    if others and not asset.has_checksum:
+        raise UserError(
+            f"--from {source}: {asset.file} may be that of {', '.join(others)} as well, and no checksum tells them "
+            f"apart; valid: {asset.id}/{asset.file}"
+        )
+    return beside
 
 
 def _copy(asset: Asset, source: Path) -> None:

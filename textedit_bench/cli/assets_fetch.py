@@ -43,6 +43,8 @@ def fetch(
     wanted = _wanted(names)
     if not wanted:
         raise UserError("assets fetch: nothing is named; valid: ids (see: assets list) or data sets")
+    if source is not None and source.is_file() and len(wanted) > 1:
+        raise UserError(f"--from {source}: is one file, but {len(wanted)} assets are named; valid: a folder")
     for asset in wanted:  # nothing is fetched before all is agreed to
         licences.require(asset, accept=accept_licence)
     failed = False
@@ -145,7 +147,7 @@ def _grounds(asset: Asset) -> str:
     """What the file was compared with, in words."""
     from textedit_bench.assets.known import remembered
 
-    if asset.sha256 or asset.git_blob or asset.md5:
+    if asset.has_checksum:
         return {"several": "checksum of several sources", "one": "checksum of one source"}.get(
             asset.evidence, "checksum"
         )
