@@ -12,8 +12,9 @@ from filelock import FileLock
 from textedit_bench.assets import licences
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, check, check_unpacked
-from textedit_bench.assets.known import is_checked, remember, remembered
+from textedit_bench.assets.known import forget, is_checked, remember, remembered
 from textedit_bench.assets.manifest import list_assets
+from textedit_bench.assets.room import check_room
 from textedit_bench.assets.transfer import Progress, TransferError, transfer
 from textedit_bench.assets.unpack import unpack
 from textedit_bench.errors import UserError
@@ -79,7 +80,13 @@ def _fetch(asset: Asset, source: Path | None, progress: Progress) -> Fetched:
             asset.path.unlink()  # it never was the asset
             raise
     if asset.unpacked is not None and not asset.is_unpacked:
-        unpack(asset.path, asset.unpacked)
+        try:
+            unpack(asset.path, asset.unpacked)
+        except WrongFileError as error:
+            # Without a checksum this is the first that is known of the damage; kept, it would count as there for ever.
+            asset.path.unlink()
+            forget(asset)
+            raise WrongFileError(f"{error}; the archive was removed, so that another one can take its place") from error
     return how
 
 
@@ -141,11 +148,7 @@ def _copy(asset: Asset, source: Path) -> None:
 
 
 def _check_room(asset: Asset) -> None:
-    free = shutil.disk_usage(asset.path.parent).free
     part = asset.path.with_name(f"{asset.file}.part")
     have = part.stat().st_size if part.exists() else 0
-    if asset.size is not None and asset.size - have > free:
-        raise TransferError(
-            f"{asset.path}: needs {(asset.size - have) / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left; make room "
-            "or set TEXTEDIT_BENCH_HOME to a larger disk"
-        )
+    if asset.size is not None:
+        check_room(asset.path, asset.size - have)

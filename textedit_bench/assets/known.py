@@ -30,6 +30,11 @@ def remember(asset: Asset, sha256: str | None) -> None:
     write_json(_record(asset), known)
 
 
+def forget(asset: Asset) -> None:
+    """Drop what is kept of a file that turned out to be wrong."""
+    _record(asset).unlink(missing_ok=True)
+
+
 def remembered(asset: Asset) -> str | None:
     """The SHA-256 of the file as it was accepted, or None."""
     value = _read(asset).get("sha256")
