@@ -108,20 +108,29 @@ def add(
     from textedit_bench.assets.check import WrongFileError
     from textedit_bench.assets.fetch import fetch as bring
     from textedit_bench.assets.manifest import list_assets
-    from textedit_bench.assets.own import add_own
+    from textedit_bench.assets.own import list_own, own_asset, refuse_other_file
+    from textedit_bench.assets.transfer import TransferError
 
     if not file.is_file():
         raise UserError(f"file {file}: there is no such file")
     known = list_assets().get(name)
-    if known is None:
-        known = add_own(name, file, licence=licence, title=title, url=url)
-    elif licence or title or url:
+    if known is not None and (licence or title or url):
         raise UserError(f"asset {name!r} is known already; --licence, --title and --url describe new ones")
     try:
-        how = bring(known, source=file, accept_licence=accept_licence)
+        asset = known or own_asset(name, file, licence=licence, title=title, url=url)
+        refuse_other_file(asset, file)
+    except OSError as error:
+        raise UserError(f"file {file}: cannot be read ({error.strerror or error})") from error
+    try:
+        how = bring(asset, source=file, accept_licence=accept_licence)
     except WrongFileError as error:
         raise UserError(f"file {file}: not the asset {name}: {error}") from error
-    typer.echo(f"{name}: {how} ({known.path})")
+    except TransferError as error:
+        typer.echo(f"{name}: failed: {error}", err=True)
+        raise typer.Exit(1) from error
+    if known is None:  # last: what is on the list is there
+        list_own(asset)
+    typer.echo(f"{name}: {how} ({asset.path})")
 
 
 def _wanted(names: list[str] | None) -> list[Asset]:
