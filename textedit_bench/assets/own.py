@@ -12,7 +12,7 @@ from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.manifest import OWN, read_list
 from textedit_bench.errors import UserError
 from textedit_bench.files import sha256, write_text
-from textedit_bench.places import assets_folder
+from textedit_bench.places import assets_folder, written
 
 _FORMS = {
     "id": "lower-case letters, digits, '-' and '.', a letter or digit first",
@@ -44,9 +44,18 @@ def own_asset(name: str, file: Path, *, licence: str | None, title: str | None, 
 
 
 def list_own(asset: Asset) -> None:
-    """Add an asset to the user's own list, in place of one of the same id."""
+    """Add an asset to the user's own list, in place of one of the same id.
+
+    Raises:
+        PlaceError: the list cannot be written.
+    """
     path = assets_folder() / OWN
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, asset)
+
+
+def _write(path: Path, asset: Asset) -> None:
     with FileLock(path.with_name(f".{OWN}.lock")):
         before = [a for a in read_list(path) if a.id != asset.id] if path.is_file() else []
         items = [a.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for a in [*before, asset]]

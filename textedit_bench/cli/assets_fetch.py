@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError
+from textedit_bench.places import HOME, home
 
 if TYPE_CHECKING:
     from textedit_bench.assets.asset import Asset
@@ -40,6 +42,7 @@ def fetch(
     from textedit_bench.assets.fetch import fetch as bring
     from textedit_bench.assets.transfer import TransferError
 
+    check_folder(home(), HOME)
     wanted = _wanted(names)
     if not wanted:
         raise UserError("assets fetch: nothing is named; valid: ids (see: assets list) or data sets")
@@ -111,6 +114,7 @@ def add(
     from textedit_bench.assets.own import list_own, own_asset, refuse_other_file
     from textedit_bench.assets.transfer import TransferError
 
+    check_folder(home(), HOME)
     if not file.is_file():
         raise UserError(f"file {file}: there is no such file")
     known = list_assets().get(name)

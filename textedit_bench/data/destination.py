@@ -27,12 +27,16 @@ def check_destination(path: Path, endings: Sequence[str]) -> None:
         raise UserError(f"output {path}: the folder {path.parent} does not exist or cannot be written")
 
 
-def check_folder(path: Path) -> None:
+def check_folder(path: Path, field: str = "output") -> None:
     """Refuse a folder in which nothing could be written at the end; one that is missing is fine where it can be made.
+
+    Args:
+        path: the folder.
+        field: what named it, for the message.
 
     Raises:
         UserError: a file of that name, or a folder that is closed.
     """
     present = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not present.is_dir() or not os.access(present, os.W_OK | os.X_OK):
-        raise UserError(f"output {path}: {present} is not a folder that can be written")
+        raise UserError(f"{field} {path}: {present} is not a folder that can be written")
