@@ -171,8 +171,7 @@ def load_dataset(name: str | Path) -> DatasetCard:
         if isinstance(plugin, BrokenPlugin):
             raise plugin.error("dataset")
         return plugin
-    separators = {os.sep, os.altsep} - {None}
-    if isinstance(name, Path) or text.endswith((".yaml", ".yml")) or any(sep in text for sep in separators if sep):
+    if isinstance(name, Path) or is_card_path(text):
         return read_card(Path(name).expanduser())
     cards = list_datasets()
     found = [card for card in cards if text in card.aliases]
@@ -181,6 +180,11 @@ def load_dataset(name: str | Path) -> DatasetCard:
     if not found:
         raise unknown_choice("dataset", text, [*claims, *(alias for card in cards for alias in card.aliases)])
     return found[0]
+
+
+def is_card_path(name: str) -> bool:
+    """Whether `load_dataset` takes a text that is no registered name for the path of a card."""
+    return name.endswith((".yaml", ".yml")) or any(separator in name for separator in (os.sep, os.altsep) if separator)
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textedit_bench.data.destination import check_folder
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.places import HOME, home
 
 if TYPE_CHECKING:
     from textedit_bench.assets.asset import Asset
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets (their full tier).")
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets or their cards (the full tier)."),
 ]
 _UNPACKED = "unpacked; its archive, which a checksum could be compared with, is not there"
 Accept = Annotated[bool, typer.Option("--accept-licence", help="Accept the licences of the named files, once.")]
@@ -139,21 +140,23 @@ def add(
 
 def _wanted(names: list[str] | None) -> list[Asset]:
     """Assets by id, file, or data set, each once."""
-    from textedit_bench.assets.manifest import get_asset, list_assets
-    from textedit_bench.registry import dataset_names, load_dataset
+    return list({asset.id: asset for name in names or () for asset in _named(name)}.values())
 
-    found: dict[str, Asset] = {}
-    for name in names or ():
-        if name in list_assets() or name not in dataset_names():
-            asset = get_asset(name)
-            found[asset.id] = asset
-            continue
-        card = load_dataset(name)
-        part = card.tier("full")
-        source = [part.source.asset] if part.source and part.source.asset else []
-        # A file that lies beside the card needs no fetching, so it is no asset.
-        found |= {id_: list_assets()[id_] for id_ in [*part.networks.values(), *source] if id_ in list_assets()}
-    return list(found.values())
+
+def _named(name: str) -> list[Asset]:
+    """The asset of an id or file; else those of a data set's full tier, by its name, alias or card."""
+    from textedit_bench.assets.manifest import get_asset, list_assets
+    from textedit_bench.registry import dataset_names, is_card_path, list_datasets, load_dataset
+
+    known = list_assets()
+    if name in known or any(asset.file == name for asset in known.values()):
+        return [get_asset(name)]
+    datasets = [*dataset_names(), *(alias for card in list_datasets() for alias in card.aliases)]
+    if name not in datasets and not is_card_path(name):
+        raise unknown_choice("data set or asset", name, known, first=datasets)
+    part = load_dataset(name).tier("full")
+    used = [*part.networks.values(), *([part.source.asset] if part.source and part.source.asset else [])]
+    return [known[id_] for id_ in used if id_ in known]  # a file that lies beside the card needs no fetching
 
 
 def _grounds(asset: Asset) -> str:
