@@ -10,15 +10,16 @@ class UserError(ValueError):
     """Bad input: the message names the field, the value and the valid choices."""
 
 
-def unknown_choice(field: str, value: str, choices: Iterable[str]) -> UserError:
+def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterable[str] = ()) -> UserError:
     """An error for a value outside a closed list, with the nearest spelling first.
 
     Args:
         field: what was being chosen, such as ``method`` or ``dataset``.
         value: what was given.
         choices: every valid value.
+        first: valid values too, listed before the others.
     """
-    valid = sorted(choices)
+    valid = [*sorted(first), *sorted(choices)]
     close = get_close_matches(value.lower(), valid, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return UserError(f"unknown {field} {value!r}.{hint} Valid: {', '.join(valid) if valid else '(none installed)'}")

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
 HOME = "TEXTEDIT_BENCH_HOME"
 """Environment variable that moves all of them; they need tens of gigabytes at the full tier."""
+
+
+class PlaceError(OSError):
+    """Nothing can be written there; the message says where, why, and what moves it. The command line makes it one line
+    and exit code 1: the user's words were right."""
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Turn the system's error while something below `home` is written into a `PlaceError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise PlaceError(f"{path}: cannot be written ({reason}); {HOME} chooses another place") from error
 
 
 def home() -> Path:

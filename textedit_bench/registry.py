@@ -171,8 +171,7 @@ def load_dataset(name: str | Path) -> DatasetCard:
         if isinstance(plugin, BrokenPlugin):
             raise plugin.error("dataset")
         return plugin
-    separators = {os.sep, os.altsep} - {None}
-    if isinstance(name, Path) or text.endswith((".yaml", ".yml")) or any(sep in text for sep in separators if sep):
+    if isinstance(name, Path) or is_card_path(text):
         return read_card(Path(name).expanduser())
     cards = list_datasets()
     found = [card for card in cards if text in card.aliases]
@@ -181,6 +180,11 @@ def load_dataset(name: str | Path) -> DatasetCard:
     if not found:
         raise unknown_choice("dataset", text, [*claims, *(alias for card in cards for alias in card.aliases)])
     return found[0]
+
+
+def is_card_path(name: str) -> bool:
+    """Whether `load_dataset` takes a text that is no registered name for the path of a card."""
+    return name.endswith((".yaml", ".yml")) or any(separator in name for separator in (os.sep, os.altsep) if separator)
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
@@ -199,9 +203,9 @@ def missing_file(card: DatasetCard, tier: str) -> str | None:
 
 
 def resolve_tier(card: DatasetCard, tier: str) -> str:
-    """The tier to use; ``"auto"`` means full when everything it needs is there, else mini.
+    """The tier to use; ``"auto"`` means full when everything it needs is there and no asset is junk, else mini.
 
-    The first thing missing is logged, so that nobody takes one tier for the other.
+    The first thing missing or wrong is logged, so that nobody takes one tier for the other.
 
     Raises:
         UserError: the card has no such tier, or no tier is complete enough for ``"auto"``.
@@ -210,10 +214,14 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         if tier not in card.tiers:
             raise unknown_choice(f"tier of dataset {card.name}", tier, ["auto", *card.tiers])
         return tier
+    from textedit_bench.assets.locate import spoilt_file
+
     if "full" not in card.tiers:
         reason = "the card describes none"
     elif lacks := missing_file(card, "full") or card.tier("full").lacks():
         reason = f"missing {lacks}"
+    elif spoilt := spoilt_file(card, "full"):
+        reason = f"wrong {spoilt}"
     else:
         return "full"
     if "mini" not in card.tiers:

@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
 from textedit_bench.assets.check import WrongFileError
 from textedit_bench.assets.fetch import Fetched, fetch, verify
+from textedit_bench.assets.manifest import get_asset
 from textedit_bench.assets.transfer import BLOCK, TransferError
+from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -183,8 +186,27 @@ def test_a_machine_without_internet_copies_from_a_folder(server, make_asset, tmp
     assert fetch(asset, source=disk) == Fetched.COPIED
     assert asset.path.read_bytes() == server.content
     assert server.requests == []
-    with pytest.raises(UserError, match=r"holds no x\.bin, nor x/x\.bin"):
+    with pytest.raises(UserError, match=r"holds no x/x\.bin, nor x\.bin"):
         fetch(make_asset("file", id="x", file="x.bin"), source=disk)
+
+
+def test_a_file_name_of_several_assets_is_copied_only_from_the_folder_of_its_id(tmp_path, capsys):
+    church, cat = get_asset("sg2-church-bare"), get_asset("sg2-cat-bare")
+    (tmp_path / church.file).write_bytes(b"PK\x03\x04 of a cat")
+    with pytest.raises(UserError, match=r"may be that of sg2-cat-bare, .* valid: sg2-church-bare/netG\.pth"):
+        fetch(church, source=tmp_path, accept_licence=True)
+    assert not church.path.exists()
+    assert main(["assets", "fetch", church.id, cat.id, "--accept-licence", "--from", str(tmp_path / church.file)]) == 2
+    assert "netG.pth: is one file, but 2 assets are named; valid: a folder" in capsys.readouterr().err
+
+
+def test_the_folder_of_the_id_comes_first(server, make_asset, tmp_path):
+    (tmp_path / "thing.bin").write_bytes(b"of another")
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "thing" / "thing.bin").write_bytes(server.content)
+    asset = make_asset("file", sha256=None, bytes=None)
+    fetch(asset, source=tmp_path)
+    assert asset.path.read_bytes() == server.content
 
 
 def test_a_wrong_file_in_the_folder_is_refused(make_asset, tmp_path):
@@ -229,6 +251,46 @@ def test_an_archive_is_unpacked_without_its_outer_folder(make_asset, tmp_path, h
     assert (home / "data" / "lsun" / "cat_lmdb" / "data.mdb").is_file()
     shutil.rmtree(asset.path.parent)
     assert asset.present  # the archive may go once it is unpacked
+
+
+def _spoilt(kind, content):
+    """A zip of one file, spoilt where it says: in its two headers, or in what is packed."""
+    local, central = content.index(b"PK\x03\x04"), content.index(b"PK\x01\x02")
+    data = bytearray(content)
+    if kind == "encrypted":
+        data[local + 6] |= 1
+        data[central + 8] |= 1
+    elif kind == "method 99":
+        data[local + 8 : local + 10] = data[central + 10 : central + 12] = (99).to_bytes(2, "little")
+    elif kind == "packed bytes":
+        data[local + 31 : local + 36] = b"\xff" * 5
+    else:
+        del data[central:]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["encrypted", "method 99", "packed bytes", "cut"])
+def test_an_archive_that_cannot_be_unpacked_makes_way_for_another(make_asset, tmp_path, home, kind):
+    file = tmp_path / "thing.bin"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(range(256)) * 8)
+    whole = file.read_bytes()
+    file.write_bytes(_spoilt(kind, whole))
+    asset = make_asset("file", bytes=None, sha256=None, unpack="x")
+    with pytest.raises(WrongFileError, match=r"not a zip, or one that cannot be unpacked.*the archive was removed"):
+        fetch(asset, source=file)
+    assert _left(asset) == [] and list((home / "data").iterdir()) == []
+    file.write_bytes(whole)
+    assert fetch(asset, source=file) == Fetched.COPIED and asset.is_unpacked
+
+
+def test_what_an_archive_unpacks_to_is_counted_before(make_asset, tmp_path, home, monkeypatch):
+    file = _zipped(tmp_path / "thing.bin", ["a", "b"])
+    asset = make_asset("file", bytes=None, sha256=None, unpack="x")
+    monkeypatch.setattr("textedit_bench.assets.room.shutil.disk_usage", lambda _: SimpleNamespace(free=1))
+    with pytest.raises(TransferError, match=r"data/x: needs 0\.00 GB, the disk has 0\.00 GB left"):
+        fetch(asset, source=file)
+    assert asset.path.is_file() and list((home / "data").iterdir()) == []  # a sound archive stays
 
 
 def test_an_archive_that_would_write_elsewhere_is_refused(make_asset, tmp_path, home):

@@ -6,7 +6,7 @@ import pytest
 
 from textedit_bench.assets.locate import missing_files
 from textedit_bench.assets.manifest import get_asset, list_assets, read_list
-from textedit_bench.assets.own import add_own
+from textedit_bench.assets.own import list_own, own_asset
 from textedit_bench.data.card import read_card
 from textedit_bench.errors import UserError
 from textedit_bench.registry import list_datasets, list_methods
@@ -62,8 +62,8 @@ def test_a_wrong_list_is_refused_naming_asset_and_field(tmp_path, text, said):
 def test_an_own_asset_is_known_afterwards_and_may_be_named_by_a_card(home, tmp_path):
     (tmp_path / "g.bin").write_bytes(b"weights")
     with pytest.raises(UserError, match="--licence is needed"):
-        add_own("mine", tmp_path / "g.bin", licence=None, title=None, url=None)
-    add_own("mine", tmp_path / "g.bin", licence="MIT", title=None, url=None)
+        own_asset("mine", tmp_path / "g.bin", licence=None, title=None, url=None)
+    list_own(own_asset("mine", tmp_path / "g.bin", licence="MIT", title=None, url=None))
     assert get_asset("mine").bytes == 7
     card = tmp_path / "card.yaml"
     card.write_text(

@@ -20,7 +20,6 @@ from textedit_bench.report import online
 from textedit_bench.report.online import log_bench
 from textedit_bench.report.write import Reports
 
-
 BLOCK, HEAD = 32768, 7
 
 

@@ -78,9 +78,20 @@ class Asset(BaseModel):
         return None if self.unpack is None else data_folder() / self.unpack
 
     @property
+    def is_unpacked(self) -> bool:
+        """Whether the folder is there and holds anything."""
+        folder = self.unpacked
+        return folder is not None and folder.is_dir() and next(folder.iterdir(), None) is not None
+
+    @property
     def present(self) -> bool:
         """Whether it is there: the file, or what was unpacked from it. Content is looked at when it is fetched."""
-        return self.path.is_file() or (self.unpacked is not None and self.unpacked.is_dir())
+        return self.path.is_file() or self.is_unpacked
+
+    @property
+    def place(self) -> Path:
+        """What is there of it: the folder where only that is, else the file, or its place where it is missing."""
+        return self.unpacked if self.unpacked and self.is_unpacked and not self.path.is_file() else self.path
 
     @property
     def origin(self) -> str:
@@ -93,6 +104,11 @@ class Asset(BaseModel):
     def fetchable(self) -> bool:
         """Whether a command can fetch it."""
         return bool(self.url or self.drive)
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether anything is known that tells the file's content from another."""
+        return bool(self.sha256 or self.git_blob or self.md5)
 
     @property
     def size(self) -> int | None:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.assets.asset import Asset
-
-_PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml")
+from textedit_bench.assets.first_bytes import HEAD, expected_kind, looks_like_page
 
 
 class WrongFileError(ValueError):
@@ -24,18 +23,44 @@ def check(asset: Asset, path: Path) -> str:
     Raises:
         WrongFileError: it differs.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        refuse_page(file.read(512))
-    if size == 0:
-        raise WrongFileError("the file is empty")
-    if asset.bytes is not None and size != asset.bytes:
-        raise WrongFileError(f"{size} bytes instead of {asset.bytes}")
-    found = _digests(asset, path, size)
+    glance(asset, path)
+    found = _digests(asset, path, path.stat().st_size)
     for name, wanted in (("sha256", asset.sha256), ("git_blob", asset.git_blob), ("md5", asset.md5)):
         if wanted is not None and not found[name].startswith(wanted):
             raise WrongFileError(f"wrong checksum: {name} is {found[name]}, expected {wanted}")
     return found["sha256"]
+
+
+def glance(asset: Asset, path: Path) -> None:
+    """Compare size and first bytes with what is known: at once, however large the file is.
+
+    Raises:
+        WrongFileError: they differ.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    refuse_page(head)
+    if size == 0:
+        raise WrongFileError("the file is empty")
+    if asset.bytes is not None:
+        if size != asset.bytes:
+            raise WrongFileError(f"{size} bytes instead of {asset.bytes}")
+        return
+    if asset.about_bytes is not None and size < asset.about_bytes / 2:  # "about" is never off by a factor of two
+        raise WrongFileError(f"{size} bytes instead of about {asset.about_bytes}")
+    if kind := expected_kind(asset.file, head):
+        raise WrongFileError(f"not {kind}, by its first bytes")
+
+
+def check_unpacked(folder: Path) -> None:
+    """Refuse a folder in which no file has any content; what its files should be is not known.
+
+    Raises:
+        WrongFileError: it is such a folder.
+    """
+    if not any(path.is_file() and path.stat().st_size for path in folder.rglob("*")):
+        raise WrongFileError("the folder holds no file with content")
 
 
 def refuse_page(head: bytes) -> None:
@@ -44,7 +69,7 @@ def refuse_page(head: bytes) -> None:
     Raises:
         WrongFileError: it does.
     """
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_STARTS):
+    if looks_like_page(head):
         raise WrongFileError("a web page came instead of the file (quota, virus-scan or log-in page)")
 
 

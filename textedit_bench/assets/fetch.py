@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from filelock import FileLock
 
 from textedit_bench.assets import licences
 from textedit_bench.assets.asset import Asset
-from textedit_bench.assets.check import WrongFileError, check
-from textedit_bench.assets.known import remember, remembered
+from textedit_bench.assets.check import WrongFileError, check, check_unpacked
+from textedit_bench.assets.known import forget, is_checked, remember, remembered
+from textedit_bench.assets.manifest import list_assets
+from textedit_bench.assets.room import check_room
 from textedit_bench.assets.transfer import Progress, TransferError, transfer
 from textedit_bench.assets.unpack import unpack
 from textedit_bench.errors import UserError
@@ -35,6 +38,8 @@ def fetch(
 ) -> Fetched:
     """Bring an asset into its place, checked. A second process that wants the same one waits for the first.
 
+    What lies there already is checked as well, unless it was before and has not changed since; it is never removed.
+
     Args:
         asset: what is wanted.
         source: a folder (or the file itself) to copy from instead of the network.
@@ -44,7 +49,7 @@ def fetch(
     Raises:
         UserError: its licence was not accepted, it cannot be fetched by a command, or ``source`` does not hold it.
         TransferError: it did not arrive.
-        WrongFileError: something else arrived.
+        WrongFileError: something else arrived, or lies there.
     """
     licences.require(asset, accept=accept_licence)
     if source is None and not asset.fetchable and not asset.present:
@@ -59,7 +64,9 @@ def fetch(
 
 def _fetch(asset: Asset, source: Path | None, progress: Progress) -> Fetched:
     how = Fetched.PRESENT
-    if not asset.present:
+    if asset.present:
+        _accept_present(asset)
+    else:
         if source is not None:
             _copy(asset, _find(asset, source))
             how = Fetched.COPIED
@@ -72,35 +79,67 @@ def _fetch(asset: Asset, source: Path | None, progress: Progress) -> Fetched:
         except WrongFileError:
             asset.path.unlink()  # it never was the asset
             raise
-    if asset.unpacked is not None and not asset.unpacked.is_dir():
-        unpack(asset.path, asset.unpacked)
+    if asset.unpacked is not None and not asset.is_unpacked:
+        try:
+            unpack(asset.path, asset.unpacked)
+        except WrongFileError as error:
+            # Without a checksum this is the first that is known of the damage; kept, it would count as there for ever.
+            asset.path.unlink()
+            forget(asset)
+            raise WrongFileError(f"{error}; the archive was removed, so that another one can take its place") from error
     return how
 
 
-def verify(asset: Asset) -> str:
+def _accept_present(asset: Asset) -> None:
+    """Let a file pass that was put in place by hand, or changed since it was looked at, where it is the right one."""
+    if is_checked(asset):
+        return
+    try:
+        verify(asset)
+    except WrongFileError as error:
+        raise WrongFileError(f"{error}; {asset.place} was put there by hand or changed: remove it first") from error
+
+
+def verify(asset: Asset) -> str | None:
     """The SHA-256 of a file that is there, after it was compared with what is known and with the day it came.
+
+    None where only the folder is there that was unpacked from it, which has no checksum.
 
     Raises:
         WrongFileError: it is not what it should be.
         FileNotFoundError: it is not there.
     """
-    found = check(asset, asset.path)
-    before = remembered(asset)
-    if before is not None and before != found:
-        raise WrongFileError(f"wrong checksum: sha256 is {found}, it was {before} when the file came")
+    found = None
+    if asset.place == asset.unpacked:
+        check_unpacked(asset.place)
+    else:
+        found, before = check(asset, asset.path), remembered(asset)
+        if before is not None and before != found:
+            raise WrongFileError(f"wrong checksum: sha256 is {found}, it was {before} when the file came")
+    if not is_checked(asset):
+        with suppress(OSError):  # a shared home may be closed to us: then it is checked again the next time
+            remember(asset, found)
     return found
 
 
 def _find(asset: Asset, source: Path) -> Path:
-    """The asset's file in a folder: by its name, beside or below it."""
+    """The asset's file in a folder: below its id, else by its name where that can only be this asset's."""
     if source.is_file():
         return source
     if not source.is_dir():
         raise UserError(f"--from {source}: there is no such folder")
-    for candidate in (source / asset.file, source / asset.id / asset.file):
-        if candidate.is_file():
-            return candidate
-    raise UserError(f"--from {source}: holds no {asset.file}, nor {asset.id}/{asset.file}")
+    below, beside = source / asset.id / asset.file, source / asset.file
+    if below.is_file():
+        return below
+    if not beside.is_file():
+        raise UserError(f"--from {source}: holds no {asset.id}/{asset.file}, nor {asset.file}")
+    others = [other.id for other in list_assets().values() if other.file == asset.file and other.id != asset.id]
+    if others and not asset.has_checksum:
+        raise UserError(
+            f"--from {source}: {asset.file} may be that of {', '.join(others)} as well, and no checksum tells them "
+            f"apart; valid: {asset.id}/{asset.file}"
+        )
+    return beside
 
 
 def _copy(asset: Asset, source: Path) -> None:
@@ -109,11 +148,7 @@ def _copy(asset: Asset, source: Path) -> None:
 
 
 def _check_room(asset: Asset) -> None:
-    free = shutil.disk_usage(asset.path.parent).free
     part = asset.path.with_name(f"{asset.file}.part")
     have = part.stat().st_size if part.exists() else 0
-    if asset.size is not None and asset.size - have > free:
-        raise TransferError(
-            f"{asset.path}: needs {(asset.size - have) / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left; make room "
-            "or set TEXTEDIT_BENCH_HOME to a larger disk"
-        )
+    if asset.size is not None:
+        check_room(asset.path, asset.size - have)

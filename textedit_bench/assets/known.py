@@ -1,9 +1,14 @@
-"""Checksums of files that were accepted before: what a publisher does not state is remembered from the first time."""
+"""Files that were accepted before: what a publisher does not state is remembered from the first time.
+
+Size and time of change are kept as well, so that a file that was put in place by hand, or changed since, is told from
+one that was looked at without reading it.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from textedit_bench.assets.asset import Asset
 from textedit_bench.files import write_json
@@ -13,15 +18,47 @@ def _record(asset: Asset) -> Path:
     return asset.path.parent / "fetched.json"
 
 
-def remember(asset: Asset, sha256: str) -> None:
-    """Keep what an accepted file's content was; beside the file, so that it goes where the file goes."""
-    write_json(_record(asset), {"file": asset.file, "sha256": sha256, "origin": asset.origin})
+def remember(asset: Asset, sha256: str | None) -> None:
+    """Keep what an accepted file's content was; beside the file, so that it goes where the file goes.
+
+    Args:
+        asset: what was accepted.
+        sha256: of the file; None where there is only the folder that was unpacked from it.
+    """
+    _record(asset).parent.mkdir(parents=True, exist_ok=True)
+    known = {"file": asset.file, "sha256": sha256, "origin": asset.origin, **_state(asset)}
+    write_json(_record(asset), known)
+
+
+def forget(asset: Asset) -> None:
+    """Drop what is kept of a file that turned out to be wrong."""
+    _record(asset).unlink(missing_ok=True)
 
 
 def remembered(asset: Asset) -> str | None:
     """The SHA-256 of the file as it was accepted, or None."""
-    try:
-        value = json.loads(_record(asset).read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    value = _read(asset).get("sha256")
     return value if isinstance(value, str) else None
+
+
+def is_checked(asset: Asset) -> bool:
+    """Whether what is there was accepted, and not changed since. Of an unpacked folder only the first is known."""
+    record = _read(asset)
+    return bool(record) and _state(asset).items() <= record.items()
+
+
+def _state(asset: Asset) -> dict[str, int]:
+    """What changes when the file does; nothing where there is none."""
+    try:
+        status = asset.path.stat()
+    except OSError:
+        return {}
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _read(asset: Asset) -> dict[str, Any]:
+    try:
+        value = json.loads(_record(asset).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

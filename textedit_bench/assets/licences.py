@@ -9,7 +9,7 @@ from pathlib import Path
 from textedit_bench.assets.asset import Asset
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_json
-from textedit_bench.places import assets_folder
+from textedit_bench.places import assets_folder, written
 
 
 def _record() -> Path:
@@ -30,6 +30,7 @@ def require(asset: Asset, *, accept: bool) -> None:
 
     Raises:
         UserError: it was not.
+        PlaceError: it cannot be remembered.
     """
     if not asset.non_commercial:
         return
@@ -41,5 +42,6 @@ def require(asset: Asset, *, accept: bool) -> None:
             f"asset {asset.id}: licence {asset.licence} allows non-commercial use only; read it where the file comes "
             f"from ({asset.page or asset.origin}) and run again with --accept-licence"
         )
-    _record().parent.mkdir(parents=True, exist_ok=True)
-    write_json(_record(), {**known, asset.licence: datetime.now(UTC).isoformat(timespec="seconds")})
+    with written(_record()):
+        _record().parent.mkdir(parents=True, exist_ok=True)
+        write_json(_record(), {**known, asset.licence: datetime.now(UTC).isoformat(timespec="seconds")})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.check import WrongFileError, check_unpacked, glance
 from textedit_bench.assets.manifest import get_asset, list_assets
 from textedit_bench.data.card import DatasetCard, SourceCard
 from textedit_bench.places import data_folder
@@ -55,9 +57,9 @@ def missing_source(card: DatasetCard, tier: str) -> str | None:
     """The images of a tier where they are not there: what, origin and place; None where nothing is missing."""
     source = card.tier(tier).source
     path = source_path(card, source) if source else None
-    if source is None or path is None or path.exists():
+    asset = _asset(source.asset) if source and source.asset else None
+    if source is None or path is None or (path.exists() and not (asset and _is_empty(path))):
         return None
-    asset = _asset(source.asset) if source.asset else None
     if asset is None:
         return f"the images ({source.kind} {source.path}; expected at {path})"
     fetch = f"textedit-bench assets fetch {asset.id}" if asset.fetchable else asset.how
@@ -70,6 +72,34 @@ def missing_files(card: DatasetCard, tier: str) -> list[str]:
     roles = {named: role for role, named in reversed(part.networks.items())}
     lacks = [missing_role(card, role, named) for named, role in reversed(roles.items())]
     return [text for text in [*lacks, missing_source(card, tier)] if text is not None]
+
+
+def spoilt_file(card: DatasetCard, tier: str) -> str | None:
+    """The first asset of a tier that is there and is not what it should be, by size and first bytes; None where all are
+    right. Files beside the card are their owner's, and nothing is known about them.
+    """
+    part = card.tier(tier)
+    for role, named in part.networks.items():
+        asset, path = _asset(named), network_path(card, named)
+        if asset and path == asset.path and path.is_file() and (reason := _objection(glance, asset, path)):
+            return f"{role} ({path}: {reason})"
+    where = source_path(card, part.source) if part.source and part.source.asset else None
+    if where is not None and where.is_dir() and (reason := _objection(check_unpacked, where)):
+        return f"the images ({where}: {reason})"
+    return None
+
+
+def _objection(look: Callable[..., None], *at: Asset | Path) -> str | None:
+    """What a check says against a file."""
+    try:
+        look(*at)
+    except (WrongFileError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and next(path.iterdir(), None) is None
 
 
 def _base(card: DatasetCard) -> Path:

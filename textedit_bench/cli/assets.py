@@ -17,6 +17,8 @@ assets = new_app(help="List, fetch and check weights and data sets, and convert 
 def list_(json: Json = False) -> None:
     """List every file that can be fetched, and every network of every data set and tier: is it there, whose is it.
 
+    A file that is there and was neither fetched nor verified is "not checked"; "assets verify" looks at it.
+
     \b
     Examples:
       textedit-bench assets list
@@ -53,6 +55,7 @@ def _networks() -> list[dict[str, Any]]:
 
 def _assets() -> list[dict[str, Any]]:
     """Every asset with its place and who uses it, cards included."""
+    from textedit_bench.assets.known import is_checked
     from textedit_bench.assets.manifest import list_assets
     from textedit_bench.registry import list_datasets
 
@@ -71,6 +74,7 @@ def _assets() -> list[dict[str, Any]]:
             "size": asset.size,
             "path": str(asset.unpacked if asset.unpacked and not asset.path.is_file() else asset.path),
             "present": asset.present,
+            "checked": asset.present and is_checked(asset),
         }
         for asset in list_assets().values()
     ]
@@ -78,7 +82,7 @@ def _assets() -> list[dict[str, Any]]:
 
 def _state(asset: dict[str, Any]) -> str:
     if asset["present"]:
-        return "present"
+        return "present" if asset["checked"] else "not checked"
     return "missing" if asset["fetchable"] else "by hand"
 
 

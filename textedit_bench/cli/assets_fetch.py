@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textedit_bench.errors import UserError
+from textedit_bench.data.destination import check_folder
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.places import HOME, home
 
 if TYPE_CHECKING:
     from textedit_bench.assets.asset import Asset
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets (their full tier).")
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Asset ids or files, or data sets or their cards (the full tier)."),
 ]
+_UNPACKED = "unpacked; its archive, which a checksum could be compared with, is not there"
 Accept = Annotated[bool, typer.Option("--accept-licence", help="Accept the licences of the named files, once.")]
 
 
@@ -39,9 +43,12 @@ def fetch(
     from textedit_bench.assets.fetch import fetch as bring
     from textedit_bench.assets.transfer import TransferError
 
+    check_folder(home(), HOME)
     wanted = _wanted(names)
     if not wanted:
         raise UserError("assets fetch: nothing is named; valid: ids (see: assets list) or data sets")
+    if source is not None and source.is_file() and len(wanted) > 1:
+        raise UserError(f"--from {source}: is one file, but {len(wanted)} assets are named; valid: a folder")
     for asset in wanted:  # nothing is fetched before all is agreed to
         licences.require(asset, accept=accept_licence)
     failed = False
@@ -70,19 +77,20 @@ def verify(names: Names = None) -> None:
     from textedit_bench.assets.fetch import verify as look
     from textedit_bench.assets.manifest import list_assets
 
-    wanted = _wanted(names) or [asset for asset in list_assets().values() if asset.path.is_file()]
+    wanted = _wanted(names) or [asset for asset in list_assets().values() if asset.present]
     if not wanted:
         typer.echo("nothing has been fetched yet; see: textedit-bench assets list")
     failed = False
     for asset in wanted:
         try:
-            typer.echo(f"{asset.id}: right ({_grounds(asset)}; sha256 {look(asset)})")
+            grounds, digest = _grounds(asset), look(asset)
+            typer.echo(f"{asset.id}: right ({f'{grounds}; sha256 {digest}' if digest else _UNPACKED})")
         except FileNotFoundError:
             failed = True
             typer.echo(f"{asset.id}: missing: {asset.advice()}", err=True)
         except (WrongFileError, OSError) as error:
             failed = True
-            typer.echo(f"{asset.id}: wrong: {error} ({asset.path})", err=True)
+            typer.echo(f"{asset.id}: wrong: {error} ({asset.place})", err=True)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -104,46 +112,58 @@ def add(
     from textedit_bench.assets.check import WrongFileError
     from textedit_bench.assets.fetch import fetch as bring
     from textedit_bench.assets.manifest import list_assets
-    from textedit_bench.assets.own import add_own
+    from textedit_bench.assets.own import list_own, own_asset, refuse_other_file
+    from textedit_bench.assets.transfer import TransferError
 
+    check_folder(home(), HOME)
     if not file.is_file():
         raise UserError(f"file {file}: there is no such file")
     known = list_assets().get(name)
-    if known is None:
-        known = add_own(name, file, licence=licence, title=title, url=url)
-    elif licence or title or url:
+    if known is not None and (licence or title or url):
         raise UserError(f"asset {name!r} is known already; --licence, --title and --url describe new ones")
     try:
-        how = bring(known, source=file, accept_licence=accept_licence)
+        asset = known or own_asset(name, file, licence=licence, title=title, url=url)
+        refuse_other_file(asset, file)
+    except OSError as error:
+        raise UserError(f"file {file}: cannot be read ({error.strerror or error})") from error
+    try:
+        how = bring(asset, source=file, accept_licence=accept_licence)
     except WrongFileError as error:
         raise UserError(f"file {file}: not the asset {name}: {error}") from error
-    typer.echo(f"{name}: {how} ({known.path})")
+    except TransferError as error:
+        typer.echo(f"{name}: failed: {error}", err=True)
+        raise typer.Exit(1) from error
+    if known is None:  # last: what is on the list is there
+        list_own(asset)
+    typer.echo(f"{name}: {how} ({asset.path})")
 
 
 def _wanted(names: list[str] | None) -> list[Asset]:
     """Assets by id, file, or data set, each once."""
-    from textedit_bench.assets.manifest import get_asset, list_assets
-    from textedit_bench.registry import dataset_names, load_dataset
+    return list({asset.id: asset for name in names or () for asset in _named(name)}.values())
 
-    found: dict[str, Asset] = {}
-    for name in names or ():
-        if name in list_assets() or name not in dataset_names():
-            asset = get_asset(name)
-            found[asset.id] = asset
-            continue
-        card = load_dataset(name)
-        part = card.tier("full")
-        source = [part.source.asset] if part.source and part.source.asset else []
-        # A file that lies beside the card needs no fetching, so it is no asset.
-        found |= {id_: list_assets()[id_] for id_ in [*part.networks.values(), *source] if id_ in list_assets()}
-    return list(found.values())
+
+def _named(name: str) -> list[Asset]:
+    """The asset of an id or file; else those of a data set's full tier, by its name, alias or card."""
+    from textedit_bench.assets.manifest import get_asset, list_assets
+    from textedit_bench.registry import dataset_names, is_card_path, list_datasets, load_dataset
+
+    known = list_assets()
+    if name in known or any(asset.file == name for asset in known.values()):
+        return [get_asset(name)]
+    datasets = [*dataset_names(), *(alias for card in list_datasets() for alias in card.aliases)]
+    if name not in datasets and not is_card_path(name):
+        raise unknown_choice("data set or asset", name, known, first=datasets)
+    part = load_dataset(name).tier("full")
+    used = [*part.networks.values(), *([part.source.asset] if part.source and part.source.asset else [])]
+    return [known[id_] for id_ in used if id_ in known]  # a file that lies beside the card needs no fetching
 
 
 def _grounds(asset: Asset) -> str:
     """What the file was compared with, in words."""
     from textedit_bench.assets.known import remembered
 
-    if asset.sha256 or asset.git_blob or asset.md5:
+    if asset.has_checksum:
         return {"several": "checksum of several sources", "one": "checksum of one source"}.get(
             asset.evidence, "checksum"
         )

@@ -8,7 +8,9 @@ import typer
 
 from textedit_bench.cli.options import Device, Json, OneDataset, Source, Tier
 from textedit_bench.cli.output import print_json
+from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError
+from textedit_bench.places import HOME, home
 
 SHOWN = 20
 
@@ -37,6 +39,7 @@ def invert(
     """
     if number is not None and number < 1:
         raise UserError(f"--number: {number} is out of range; valid: whole numbers from 1")
+    check_folder(home(), HOME)
     from textedit_bench.domain import load_domain
 
     domain = load_domain(dataset, tier, device, source)

@@ -58,15 +58,16 @@ def _packages() -> dict[str, str]:
 
 
 def _tiers() -> dict[str, str]:
-    """Data set and tier -> every file that is not there: what, from where, and where to put it."""
-    from textedit_bench.assets.locate import missing_files
+    """Data set and tier -> every file that is not there: what, from where, and where to put it; else what is wrong."""
+    from textedit_bench.assets.locate import missing_files, spoilt_file
     from textedit_bench.registry import list_datasets
 
     found = {}
     for card in list_datasets():
         for tier in card.tiers:
-            lacks = missing_files(card, tier)
-            found[f"{card.name} {tier}"] = "lacks " + "\n    ".join(lacks) if lacks else "complete"
+            lacks, spoilt = missing_files(card, tier), spoilt_file(card, tier)
+            state = "lacks " + "\n    ".join(lacks) if lacks else f"wrong {spoilt}" if spoilt else "complete"
+            found[f"{card.name} {tier}"] = state
     return found
 
 

@@ -38,6 +38,7 @@ from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.cli.worlds_check import check
 from textedit_bench.cli.worlds_train import train_ as train_world
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.places import PlaceError
 
 PROGRAM = "textedit-bench"
 
@@ -103,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except UserError as error:
         return _refuse(str(error))
+    except PlaceError as error:
+        return _say(str(error), 1)
     except typer.TyperException as error:
         return _refuse(_usage_message(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -117,8 +120,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
+    return _say(message, 2)
+
+
+def _say(message: str, code: int) -> int:
     typer.echo(f"{PROGRAM}: {' '.join(message.split())}", err=True)
-    return 2
+    return code
 
 
 def _usage_message(error: typer.TyperException) -> str:

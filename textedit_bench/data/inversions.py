@@ -22,6 +22,7 @@ from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
 from textedit_bench.files import write_atomically, write_json
+from textedit_bench.places import written
 
 VERSION = 1
 log = logging.getLogger(__name__)
@@ -59,17 +60,22 @@ class InversionCache:
         return codes if codes.ndim == 2 and bool(torch.isfinite(codes).all()) else None
 
     def put(self, key: str, codes: Tensor) -> None:
-        """Store the W+ codes [rows, w_dim] of a photo."""
+        """Store the W+ codes [rows, w_dim] of a photo.
+
+        Raises:
+            PlaceError: they cannot be written.
+        """
         path = self._file(key)
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as file:
                 np.savez(file, w_plus=codes.float().cpu().numpy())
 
-        write_atomically(path, write)
+        with written(path):
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest
+            write_atomically(path, write)
 
     def invert(self, pixels: Pixels, invert: Callable[[Pixels], Tensor], batch_size: int) -> tuple[Tensor, int]:
         """Codes of photos, stored ones where there are.
