@@ -128,6 +128,36 @@ def test_an_empty_lmdb_a_folder_without_one_and_a_damaged_one_are_refused(tmp_pa
             list(LmdbSource(tmp_path / name).entries())
 
 
+def _write_lmdb(folder, values=40, size=5000):
+    with lmdb.open(str(folder), map_size=1 << 24) as environment, environment.begin(write=True) as writer:
+        for number in range(values):
+            writer.put(f"{number:040x}".encode(), bytes(size))
+    return folder / "data.mdb"
+
+
+@pytest.mark.parametrize("share", [0.9, 0.1])
+def test_an_lmdb_that_is_cut_short_is_refused_with_both_sizes_until_it_is_whole(tmp_path, share):
+    file = _write_lmdb(tmp_path / "cut")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(UserError, match=rf"cut short: {int(len(whole) * share)} of {len(whole)} bytes"):
+        list(LmdbSource(tmp_path / "cut").entries())
+    file.write_bytes(whole)
+    assert len(list(LmdbSource(tmp_path / "cut").entries())) == 40
+
+
+def test_an_lmdb_with_damaged_pages_of_keys_is_refused(tmp_path):
+    file = _write_lmdb(tmp_path / "damaged", values=2000, size=10)
+    content = bytearray(file.read_bytes())
+    with lmdb.open(str(tmp_path / "damaged"), readonly=True, lock=False) as environment:
+        page = environment.stat()["psize"]
+    for start in range(2 * page, len(content), page):
+        content[start + 10 : start + 12] = (0x10).to_bytes(2, "little")  # flags of a page: neither branch nor leaf
+    file.write_bytes(content)
+    with pytest.raises(UserError, match="damaged, its keys cannot be read"):
+        list(LmdbSource(tmp_path / "damaged").entries())
+
+
 def test_a_read_only_lmdb_without_its_lock_file_opens(tmp_path):
     with lmdb.open(str(tmp_path / "l"), map_size=1 << 20) as environment, environment.begin(write=True) as writer:
         writer.put(b"0" * 40, b"value")
