@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import zipfile
 from itertools import islice
+from pathlib import Path
 
 import lmdb
 import pytest
@@ -63,6 +66,68 @@ def test_a_link_back_to_a_folder_ends(tmp_path):
     (tmp_path / "a" / "1.png").write_bytes(b"x")
     (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert [entry.key for entry in FolderSource(tmp_path).entries()] == ["a/1.png"]
+
+
+def test_files_that_cannot_be_used_are_named_and_the_walk_goes_on(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / "c.png").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "d.png")
+    (tmp_path / "e.png").symlink_to("/dev/zero")
+    (tmp_path / "self").symlink_to("self")
+    source, said = FolderSource(tmp_path), {}
+    for entry in source.entries():
+        try:
+            said[entry.key] = source.read(entry)
+        except UnusableImageError as error:
+            said[entry.key] = str(error)
+    assert said == {
+        "a.png": b"x",
+        "b.png": "cannot be read (Too many levels of symbolic links)",
+        "c.png": "cannot be read (No such file or directory)",
+        "d.png": "not a regular file",
+        "e.png": "not a regular file",
+    }
+
+
+@pytest.mark.parametrize("closed", ["", "sub"])
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path, monkeypatch, closed):
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+
+    def refuses(path):
+        if path == tmp_path / closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(folder.os, "scandir", refuses)
+    with pytest.raises(UserError, match=rf"{re.escape(str(tmp_path / closed))} cannot be opened \(Permission denied\)"):
+        list(FolderSource(tmp_path).entries())
+
+
+def test_a_zip_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
+    def refuses(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "a.zip").write_bytes(b"")
+    monkeypatch.setattr(Path, "open", refuses)
+    with pytest.raises(UserError, match=r"a\.zip: cannot be read \(Permission denied\)"):
+        list(ZipSource(tmp_path / "a.zip").entries())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_stands_twice_in_a_zip_is_used_once(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, data in (("a.png", b"first"), ("b.png", b"b"), ("a.png", b"again"), ("a.png", b"and again")):
+            archive.writestr(name, data)
+    source = ZipSource(tmp_path / "a.zip")
+    entries = list(source.entries())
+    assert len({entry.key for entry in entries}) == 4
+    assert [source.read(entry) for entry in entries[:2]] == [b"first", b"b"]
+    for entry in entries[2:]:
+        assert entry.key.startswith("a.png@")
+        with pytest.raises(UnusableImageError, match="came before"):
+            source.read(entry)
 
 
 @pytest.mark.parametrize(
