@@ -140,7 +140,8 @@ class Domain:
     @cached_property
     def inversions(self) -> InversionCache:
         """Codes of real photos that were inverted before, on this machine."""
-        return InversionCache(inversions_folder(), self.inverter_identity)
+        shape = (int(self.generator.num_rows), int(self.generator.w_dim))
+        return InversionCache(inversions_folder(), self.inverter_identity, shape)
 
     @property
     def clip(self) -> Any:
