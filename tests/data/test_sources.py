@@ -90,6 +90,16 @@ def test_files_that_cannot_be_used_are_named_and_the_walk_goes_on(tmp_path):
     }
 
 
+def test_a_name_that_is_no_utf8_becomes_a_printable_key(tmp_path):
+    for name, data in ((b"a\xff.png", b"1"), ("ü.png".encode(), b"2")):
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+            file.write(data)
+    source = FolderSource(tmp_path)
+    entries = {entry.key: source.read(entry) for entry in source.entries()}
+    assert entries == {"a\\xff.png": b"1", "ü.png": b"2"}
+    assert "\n".join(entries).encode()
+
+
 @pytest.mark.parametrize("closed", ["", "sub"])
 def test_a_folder_that_cannot_be_opened_is_told(tmp_path, monkeypatch, closed):
     (tmp_path / "sub").mkdir()

@@ -35,7 +35,8 @@ class FolderSource:
                 raise UserError(f"source {self.root}: there is no such folder; expected a folder of pictures")
             for key in self._walk("", ()):
                 found = True
-                yield Entry(key, key)
+                # A name in another encoding could neither be printed nor hashed as it is.
+                yield Entry(os.fsencode(key).decode("utf-8", "backslashreplace"), key)
             if not found:
                 raise UserError(f"source {self.root}: {_what_it_is(self.root)}")
         except OSError as error:  # of a folder: a file that cannot be used is left to `read`
