@@ -33,7 +33,7 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{what} {where}: cannot be read ({error})") from error
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_OnceEach)
         if _expanded(node, {}) > LARGEST:
             raise ValueError(f"written out without its aliases it has more than {LARGEST} values")
         data = yaml.safe_load(text)
@@ -55,6 +55,22 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
         raise UserError(f"{what} {where}: line {_line(node, first['loc'])}: {message}") from error
+
+
+class _OnceEach(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping: the later one would silently replace the first."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            # Merge keys (<<) are not written out yet, so what a mapping takes over and then changes is no repetition.
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if (key.tag, key.value) in seen:
+                    problem = f"the key {key.value!r} stands twice in one mapping"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                seen.add((key.tag, key.value))
+        return node
 
 
 def _expanded(node: Any, known: dict[int, int]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,19 +108,9 @@ class Domain:
     @cached_property
     def world(self) -> World | None:
         """The procedural world behind the photos, or None for real ones."""
-        if self.tier_card.world is None:
-            return None
-        from textedit_bench.worlds.world import World
+        from textedit_bench.worlds.loading import load_world
 
-        where = f"data set {self.name}: world {self.tier_card.world!r}"
-        module, _, name = self.tier_card.world.partition(":")
-        try:
-            found = getattr(import_module(module), name, None)
-        except (ImportError, ValueError) as error:
-            raise UserError(f"{where} cannot be imported ({error})") from error
-        if not (isinstance(found, type) and issubclass(found, World)):  # a card is data: it may call nothing else
-            raise UserError(f"{where} is not a world; valid: module:Class of a subclass of World")
-        return found()
+        return load_world(self.card, self.tier)
 
     @property
     def generator(self) -> Any:
@@ -151,7 +140,8 @@ class Domain:
     @cached_property
     def inversions(self) -> InversionCache:
         """Codes of real photos that were inverted before, on this machine."""
-        return InversionCache(inversions_folder(), self.inverter_identity)
+        shape = (int(self.generator.num_rows), int(self.generator.w_dim))
+        return InversionCache(inversions_folder(), self.inverter_identity, shape)
 
     @property
     def clip(self) -> Any:

@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
     """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
-    of it is removed by the next writer of the folder.
+    of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`.
 
     Args:
         path: the file.
@@ -47,6 +48,19 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys sorted."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
+    """Remove what killed writers left in a folder that is written without a lock: no writer takes an hour for a file.
+
+    Args:
+        folder: where; nothing happens where it is not there or may not be written.
+        seconds: age from which a temporary file is nobody's.
+    """
+    for left in folder.glob(f".*{TEMPORARY}"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > seconds:
+                left.unlink()
 
 
 @contextmanager

@@ -22,12 +22,14 @@ class Inverted:
     """What became of a split.
 
     Attributes:
-        photos: how many were used.
+        asked: how many photos were asked for.
+        photos: how many were used; fewer where the source ended early.
         inverted: how many of them had no codes yet.
         skipped: images that were not used, with the reasons.
         folder: where the codes are kept.
     """
 
+    asked: int
     photos: int
     inverted: int
     skipped: list[Skipped]
@@ -49,7 +51,7 @@ def invert_split(domain: Domain, split: str, number: int | None, tell: Callable[
         tell: called with a line now and then.
 
     Raises:
-        UserError: the images or networks are not there.
+        UserError: the images or networks are not there, or the split has no usable photo at all.
     """
     cache, photos, inverted, told = domain.inversions, 0, 0, 0
     for batch in domain.photo_batches(split, number, BATCH, partial=True):
@@ -59,4 +61,5 @@ def invert_split(domain: Domain, split: str, number: int | None, tell: Callable[
         if fresh and photos >= told + 10 * BATCH:
             told = photos
             tell(f"{domain.name} {split}: {photos} photos, {inverted} inverted now")
-    return Inverted(photos, inverted, domain.skipped, str(cache.path))
+    asked = number or next(count for name, count in domain.tier_card.splits.items() if name == split)
+    return Inverted(asked, photos, inverted, domain.skipped, str(cache.path))

@@ -53,7 +53,7 @@ class PhotoProvider(Protocol):
     """Gives photos ``start .. start + n`` of a split, which the caller has checked against the card."""
 
     def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
-        """Raises `UserError` where there are fewer, unless a part of them is welcome."""
+        """Raises `UserError` where there are fewer, unless a part of them is welcome, and where there are none."""
         ...
 
     @property
@@ -86,6 +86,7 @@ class SourcePhotos:
         self._domain = domain
         tier = domain.tier_card
         kinds: dict[str, type[Any]] = {"folder": FolderSource, "zip": ZipSource, "lmdb": LmdbSource}
+        self._path = path
         self._source: ImageSource = kinds[card.kind](path)
         self._crop = Crop(card.crop, tier.resolution, tier.height, card.min_side)
         self._readers: dict[str, Reader] = {}
@@ -101,6 +102,8 @@ class SourcePhotos:
         before = len(reader.skipped)
         pictures = list(reader.read(start, n))
         self._report(split, reader.skipped[before:])
+        if n and not start and not pictures:
+            raise UserError(f"split {split} of {self._domain.name}: {self._nothing(reader)}{_named(reader.skipped)}")
         if len(pictures) < n and not partial:
             first, stop = reader.first, "the end" if reader.stop is None else reader.stop
             raise UserError(
@@ -117,6 +120,13 @@ class SourcePhotos:
             workers = min(WORKERS, os.cpu_count() or 1)
             self._readers[split] = Reader(self._source, self._crop, first=first, stop=stop, workers=workers)
         return self._readers[split]
+
+    def _nothing(self, reader: Reader) -> str:
+        """Why a split gave no picture at all."""
+        if reader.skipped:
+            return "none of its images can be used"
+        entries = sum(1 for _ in self._source.entries())
+        return f"the source {self._path} has {entries} entries, the split starts at position {reader.first}"
 
     def _report(self, split: str, fresh: list[Skipped]) -> None:
         if fresh:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+ATTRIBUTE = r"^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)*$"
+"""How ground truth is written; `Prompt.asked` reads nothing else."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -14,8 +17,8 @@ class Prompt:
         source: description of the image before the edit, such as ``"a face"``.
         phrase: the bare words of the edit, such as ``"blond hair"``; defaults to ``target``.
         group: attribute group for grouped tables, such as ``"hair colour"``.
-        attribute: ground truth of the mini tier as ``"name=value"``, several joined by ``","``; never shown to a method
-            that trains or edits.
+        attribute: ground truth of the mini tier as ``"name=value"``, several joined by ``","`` (`ATTRIBUTE`); never
+            shown to a method that trains or edits.
     """
 
     target: str

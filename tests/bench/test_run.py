@@ -16,8 +16,10 @@ from typer.main import get_command
 
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import read_pictures
+from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.cli.main import app
 from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
 
 IDS = [f"evaluation-{i}" for i in range(4)]
 
@@ -219,6 +221,10 @@ def test_a_bare_text_becomes_a_prompt_of_its_own(tiny, tmp_path):
     assert labels[1] == "no-edit / tiny / blond"
 
 
+def _asking(attribute):
+    return PlannedPrompt("own", Prompt("a face with blond hair", attribute=attribute), trained=False)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -232,6 +238,8 @@ def test_a_bare_text_becomes_a_prompt_of_its_own(tiny, tmp_path):
         ({"settings": {"size": True}}, "must be float"),
         ({"tier": "full"}, "Valid: auto, mini"),
         ({"device": "abacus"}, "device: 'abacus' is unknown"),
+        ({"own_prompts": (_asking("hare=blond"),)}, "prompt own: unknown attribute of the tiny world 'hare'"),
+        ({"own_prompts": (_asking("hair=blont"),)}, "unknown value of hair 'blont'. Did you mean 'blond'"),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(tiny, tmp_path, options, message):

@@ -24,7 +24,7 @@ neutral: a picture
 tiers:
   mini:
     resolution: 4
-    networks: {}
+    networks: {generator: flat.pt}
     splits: {evaluation: 5}
     prompts: [{id: bright, target: a bright picture, phrase: bright}]
 """

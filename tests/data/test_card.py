@@ -56,6 +56,17 @@ def test_a_good_card_is_read(tmp_path):
         ("id: round", "id: red", 6, "tiers.mini"),
         ("  mini:", "  minni:", 6, "tiers.minni"),
         ("name: shapes", "name: Sh/apes", 1, "name"),
+        ("neutral: a shape", 'neutral: ""', 4, "neutral"),
+        ("generator: g.safetensors", 'generator: ""', 9, "tiers.mini.networks.generator"),
+        ("networks:\n      generator: g.safetensors", "networks: {}", 8, "tiers.mini.networks"),
+        ("splits: {train: 10, evaluation: 4}", "splits: {}", 10, "tiers.mini.splits"),
+        ("evaluation: 4", "evaluation: 0", 10, "tiers.mini.splits.evaluation"),
+        ("evaluation: 4", "evaluation: -5", 10, "tiers.mini.splits.evaluation"),
+        ("evaluation: 4", "evaluation: true", 10, "tiers.mini.splits.evaluation"),
+        ("resolution: 64", "resolution: true", 7, "tiers.mini.resolution"),
+        ("target: a red shape", 'target: ""', 12, "tiers.mini.prompts.0.target"),
+        ("phrase: red", 'phrase: "  "', 12, "tiers.mini.prompts.0.phrase"),
+        ("colour=red", "red", 12, "tiers.mini.prompts.0.attribute"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_line(tmp_path, old, new, line, field):
@@ -65,6 +76,46 @@ def test_a_wrong_field_is_named_with_its_line(tmp_path, old, new, line, field):
     message = str(caught.value)
     assert f"line {line}: field {field}" in message
     assert "\n" not in message
+
+
+def test_a_card_without_tiers_is_refused(tmp_path):
+    with pytest.raises(UserError, match="line 5: field tiers"):
+        _read(tmp_path, GOOD[: GOOD.index("tiers:")] + "tiers: {}\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("kind: folder, path: p, first: {train: 0, evaluation: 0}", "evaluation takes the positions 0 to 3"),
+        ("kind: folder, path: p, first: {train: 0, evaluation: 9}", "train takes the positions 0 to 9"),
+        ("kind: folder, path: p, first: {development: 30}", "'development' is not among the splits"),
+        ("kind: samples, first: {train: 4}", "samples have no positions"),
+        ("kind: folder, path: p, first: {train: -1}", "tiers.mini.source.first.train"),
+    ],
+)
+def test_splits_that_overlap_or_do_not_exist_are_refused(tmp_path, source, said):
+    with pytest.raises(UserError, match=r"line \d+: field tiers\.mini") as caught:
+        _read(tmp_path, GOOD.replace("    networks:", f"    source: {{{source}}}\n    networks:"))
+    assert said in str(caught.value)
+
+
+def test_splits_in_any_order_with_room_between_them_are_fine(tmp_path):
+    source = "    source: {kind: folder, path: p, first: {train: 0, evaluation: 10}}\n"
+    tier = _read(tmp_path, GOOD.replace("    networks:", f"{source}    networks:")).tier("mini")
+    assert (tier.region("train"), tier.region("evaluation")) == ((0, 10), (10, None))
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    with pytest.raises(UserError, match=r"line 4: not valid YAML \(the key 'kind' stands twice in one mapping\)"):
+        _read(tmp_path, GOOD.replace("kind: object\n", "kind: object\nkind: face\n"))
+
+
+def test_a_merged_mapping_may_be_changed_where_it_is_used(tmp_path):
+    text = GOOD.replace("  mini:", "  mini: &mini").replace("networks:", "networks: &networks")
+    text += "  full:\n    <<: *mini\n    resolution: 128\n    networks: {<<: *networks, generator: other.pt}\n"
+    card = _read(tmp_path, text)
+    assert card.tier("full").resolution == 128 and card.tier("full").splits == card.tier("mini").splits
+    assert card.tier("full").networks == {"generator": "other.pt"}
 
 
 def test_the_roles_are_named_where_one_is_unknown(tmp_path):

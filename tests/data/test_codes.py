@@ -59,6 +59,44 @@ def test_codes_of_another_generator_or_kind_are_refused(tmp_path):
         assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("dtype", ["<f2", ">f4", ">f8", "<i8", ">u2"])
+def test_numbers_of_any_size_and_byte_order_are_read(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", CODES.numpy().astype(dtype))
+    assert torch.equal(StoredCodes(tmp_path / "a.npy", 3, 2).read(1, 3), CODES[1:4])
+
+
+@pytest.mark.parametrize("dtype", ["U8", "M8[s]", [("a", "f4")], "longdouble", "complex128", "?"])
+def test_what_is_no_number_of_a_network_is_refused_by_its_type(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", np.zeros((5, 3, 2), dtype))
+    with pytest.raises(UserError, match=r"holds \w+.*; valid: float16, float32, float64, bfloat16, int8"):
+        StoredCodes(tmp_path / "a.npy", 3, 2)
+
+
+@pytest.mark.parametrize("codes", [CODES.to_sparse(), CODES.to(torch.complex64), CODES > 0, CODES.to("meta")])
+def test_tensors_without_plain_numbers_are_refused(tmp_path, codes):
+    torch.save(codes, tmp_path / "a.pt")
+    with pytest.raises(UserError, match=r"holds (a sparse, nested or empty tensor|complex64|bool)"):
+        StoredCodes(tmp_path / "a.pt", 3, 2)
+
+
+def test_brain_floats_and_trained_parameters_are_read(tmp_path):
+    save_file({"w": CODES.bfloat16()}, tmp_path / "a.safetensors")
+    torch.save(torch.nn.Parameter(CODES), tmp_path / "b.pt")
+    for name in ("a.safetensors", "b.pt"):
+        codes = StoredCodes(tmp_path / name, 3, 2).read(0, 5)
+        assert torch.equal(codes, CODES) and not codes.requires_grad
+
+
+def test_a_file_of_an_old_torch_is_read_and_may_run_no_code_either(tmp_path):
+    torch.save(CODES, tmp_path / "a.pt", _use_new_zipfile_serialization=False)
+    assert torch.equal(StoredCodes(tmp_path / "a.pt", 3, 2).read(1, 3), CODES[1:4])
+    for new in (False, True):
+        torch.save(print, tmp_path / "b.pt", _use_new_zipfile_serialization=new)
+        with pytest.raises(UserError, match="whose reading could run code") as caught:
+            StoredCodes(tmp_path / "b.pt", 3, 2)
+        assert "weights_only" not in str(caught.value)
+
+
 def test_numbers_that_are_not_finite_are_refused_with_their_position(tmp_path):
     codes = CODES.clone()
     codes[3, 0, 0] = torch.nan

@@ -125,6 +125,31 @@ def test_the_command_inverts_what_is_new_and_names_what_it_skipped(card, capsys)
     assert json.loads(capsys.readouterr().out)["inverted"] == 0
 
 
+def test_a_source_that_ends_early_is_told_with_what_was_asked(card, capsys):
+    _wider(card, "{evaluation: 4}")
+    card.write_text(card.read_text().replace("evaluation: 2", "evaluation: 50"))
+    words = ("datasets", "invert", "--dataset", str(card))
+    assert main(words) == 0
+    assert "mugs evaluation: 2 of 50 photos asked for, 2 inverted now" in capsys.readouterr().out
+    assert main((*words, "--json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["asked"], found["photos"]) == (50, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (62000, "pictures has 6 entries, the split starts at position 62000"),
+        (1, "none of its images can be used; 1 skipped: 1.png (empty)"),
+    ],
+)
+def test_a_split_without_any_photo_is_no_success(card, capsys, first, said):
+    _wider(card, f"{{evaluation: {first}, train: {first + 1}}}")
+    card.write_text(card.read_text().replace("evaluation: 2", "evaluation: 1"))
+    assert main(("datasets", "invert", "--dataset", str(card))) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

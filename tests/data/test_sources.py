@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import zipfile
 from itertools import islice
+from pathlib import Path
 
 import lmdb
 import pytest
@@ -63,6 +66,78 @@ def test_a_link_back_to_a_folder_ends(tmp_path):
     (tmp_path / "a" / "1.png").write_bytes(b"x")
     (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert [entry.key for entry in FolderSource(tmp_path).entries()] == ["a/1.png"]
+
+
+def test_files_that_cannot_be_used_are_named_and_the_walk_goes_on(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / "c.png").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "d.png")
+    (tmp_path / "e.png").symlink_to("/dev/zero")
+    (tmp_path / "self").symlink_to("self")
+    source, said = FolderSource(tmp_path), {}
+    for entry in source.entries():
+        try:
+            said[entry.key] = source.read(entry)
+        except UnusableImageError as error:
+            said[entry.key] = str(error)
+    assert said == {
+        "a.png": b"x",
+        "b.png": "cannot be read (Too many levels of symbolic links)",
+        "c.png": "cannot be read (No such file or directory)",
+        "d.png": "not a regular file",
+        "e.png": "not a regular file",
+    }
+
+
+def test_a_name_that_is_no_utf8_becomes_a_printable_key(tmp_path):
+    for name, data in ((b"a\xff.png", b"1"), ("ü.png".encode(), b"2")):
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+            file.write(data)
+    source = FolderSource(tmp_path)
+    entries = {entry.key: source.read(entry) for entry in source.entries()}
+    assert entries == {"a\\xff.png": b"1", "ü.png": b"2"}
+    assert "\n".join(entries).encode()
+
+
+@pytest.mark.parametrize("closed", ["", "sub"])
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path, monkeypatch, closed):
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+
+    def refuses(path):
+        if path == tmp_path / closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(folder.os, "scandir", refuses)
+    with pytest.raises(UserError, match=rf"{re.escape(str(tmp_path / closed))} cannot be opened \(Permission denied\)"):
+        list(FolderSource(tmp_path).entries())
+
+
+def test_a_zip_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
+    def refuses(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "a.zip").write_bytes(b"")
+    monkeypatch.setattr(Path, "open", refuses)
+    with pytest.raises(UserError, match=r"a\.zip: cannot be read \(Permission denied\)"):
+        list(ZipSource(tmp_path / "a.zip").entries())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_stands_twice_in_a_zip_is_used_once(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, data in (("a.png", b"first"), ("b.png", b"b"), ("a.png", b"again"), ("a.png", b"and again")):
+            archive.writestr(name, data)
+    source = ZipSource(tmp_path / "a.zip")
+    entries = list(source.entries())
+    assert len({entry.key for entry in entries}) == 4
+    assert [source.read(entry) for entry in entries[:2]] == [b"first", b"b"]
+    for entry in entries[2:]:
+        assert entry.key.startswith("a.png@")
+        with pytest.raises(UnusableImageError, match="came before"):
+            source.read(entry)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +201,36 @@ def test_an_empty_lmdb_a_folder_without_one_and_a_damaged_one_are_refused(tmp_pa
     for name, said in (("empty", "is empty"), ("none", "no data.mdb"), ("damaged", "cannot be opened")):
         with pytest.raises(UserError, match=said):
             list(LmdbSource(tmp_path / name).entries())
+
+
+def _write_lmdb(folder, values=40, size=5000):
+    with lmdb.open(str(folder), map_size=1 << 24) as environment, environment.begin(write=True) as writer:
+        for number in range(values):
+            writer.put(f"{number:040x}".encode(), bytes(size))
+    return folder / "data.mdb"
+
+
+@pytest.mark.parametrize("share", [0.9, 0.1])
+def test_an_lmdb_that_is_cut_short_is_refused_with_both_sizes_until_it_is_whole(tmp_path, share):
+    file = _write_lmdb(tmp_path / "cut")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(UserError, match=rf"cut short: {int(len(whole) * share)} of {len(whole)} bytes"):
+        list(LmdbSource(tmp_path / "cut").entries())
+    file.write_bytes(whole)
+    assert len(list(LmdbSource(tmp_path / "cut").entries())) == 40
+
+
+def test_an_lmdb_with_damaged_pages_of_keys_is_refused(tmp_path):
+    file = _write_lmdb(tmp_path / "damaged", values=2000, size=10)
+    content = bytearray(file.read_bytes())
+    with lmdb.open(str(tmp_path / "damaged"), readonly=True, lock=False) as environment:
+        page = environment.stat()["psize"]
+    for start in range(2 * page, len(content), page):
+        content[start + 10 : start + 12] = (0x10).to_bytes(2, "little")  # flags of a page: neither branch nor leaf
+    file.write_bytes(content)
+    with pytest.raises(UserError, match="damaged, its keys cannot be read"):
+        list(LmdbSource(tmp_path / "damaged").entries())
 
 
 def test_a_read_only_lmdb_without_its_lock_file_opens(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,7 +170,23 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     if request.tuned:
         methods += [_tuned(request, card, tier, method) for method in methods if not method.info.control]
     prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
-    return DatasetPlan(request, card, tier, (*prompts, *request.own_prompts), tuple(methods))
+    asked = (*prompts, *request.own_prompts)
+    _check_truth(card, tier, asked)
+    return DatasetPlan(request, card, tier, asked, tuple(methods))
+
+
+def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:
+    """Refuse what the tier's world does not know, which only scoring would notice."""
+    from textedit_bench.worlds.loading import load_world
+
+    world = load_world(card, tier)
+    if world is None:
+        return
+    for prompt in prompts:
+        try:
+            world.value_indices(prompt.prompt.asked)
+        except UserError as error:
+            raise UserError(f"data set {card.name}, tier {tier}, prompt {prompt.id}: {error}") from error
 
 
 def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: MethodInfo, *, matched: bool) -> MethodPlan:

@@ -16,7 +16,7 @@ from textedit_bench.bench.prompts import LONGEST, PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import SCHEMA, Store
 from textedit_bench.errors import UserError
-from textedit_bench.prompt import Prompt
+from textedit_bench.prompt import ATTRIBUTE, Prompt
 from textedit_bench.registry import method_info
 
 LARGEST = 1 << 24
@@ -40,7 +40,7 @@ class _Prompt(_Strict):
     source: _Line | None = None
     phrase: _Line | None = None
     group: _Line | None = None
-    attribute: Annotated[str, Field(pattern=r"^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)*$", max_length=LONGEST)] | None = None
+    attribute: Annotated[str, Field(pattern=ATTRIBUTE, max_length=LONGEST)] | None = None
 
 
 class _Identity(_Strict):

@@ -54,7 +54,8 @@ def invert(
     if json:
         print_json(done.to_json())
         return
-    typer.echo(f"{domain.name} {split}: {done.photos} photos, {done.inverted} inverted now, kept in {done.folder}")
+    used = f"{done.photos} photos" if done.photos == done.asked else f"{done.photos} of {done.asked} photos asked for"
+    typer.echo(f"{domain.name} {split}: {used}, {done.inverted} inverted now, kept in {done.folder}")
     if done.skipped:
         typer.echo(f"{len(done.skipped)} skipped:")
         for skipped in done.skipped[:SHOWN]:

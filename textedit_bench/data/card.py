@@ -6,13 +6,14 @@ line. Nothing here imports torch.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from textedit_bench.documents import read_document
-from textedit_bench.prompt import Prompt
+from textedit_bench.prompt import ATTRIBUTE, Prompt
 
 TIERS = ("mini", "full")
 Split = Literal["train", "development", "evaluation"]
@@ -36,6 +37,18 @@ JUDGES = ("judge_clip", "judge_identity", "perceptual", "features")
 """Roles that score edits, whatever the photos come from."""
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError(f"{text!r} is blank; expected a text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Count = Annotated[int, Field(gt=0, strict=True)]
+"""Strict: YAML's ``true`` is no 1."""
+Position = Annotated[int, Field(ge=0, strict=True)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,15 +57,15 @@ class PromptCard(_Strict):
     """One prompt of a card, with what is known about it."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    target: str
-    source: str | None = None
-    phrase: str | None = None
-    group: str | None = None
-    attribute: str | None = None
+    target: Text
+    source: Text | None = None
+    phrase: Text | None = None
+    group: Text | None = None
+    attribute: Annotated[str, Field(pattern=ATTRIBUTE)] | None = None
     split: Literal["evaluation", "development", "train"] = "evaluation"
     trained: bool = False
     """Whether the phrase is in the training list of any method of this tier."""
-    used_by: tuple[str, ...] = ()
+    used_by: tuple[Text, ...] = ()
 
     def prompt(self) -> Prompt:
         """The prompt as methods see it."""
@@ -66,20 +79,20 @@ class SourceCard(_Strict):
     """``folder``: a tree of picture files; ``zip``: one archive of them (stylegan2-ada); ``lmdb``: as LSUN ships it;
     ``latents``: codes inverted elsewhere, whose pictures are synthesised; ``samples``: codes drawn from the generator.
     """
-    path: str | None = None
+    path: Text | None = None
     """Absolute, below the home folder (``~``), beside the card, or in the data folder; nothing for samples."""
-    asset: str | None = None
+    asset: Text | None = None
     """Id of the asset that holds the images, for the message where they are missing."""
     crop: CropKind = "square"
     """How a photo becomes the generator's square canvas; see `textedit_bench.data.crop`."""
-    min_side: int = Field(default=1, gt=0)
+    min_side: Count = 1
     """Photos whose shorter side has fewer pixels are skipped."""
-    first: dict[Split, int] = {}
+    first: dict[Split, Position] = {}
     """Position of each split's first entry in the source; where not given, evaluation, development and train follow one
     another, so that what is compared needs no walk through all the training images."""
     truncation: float = Field(default=0.7, ge=0, le=1)
     """Of samples: how far from the mean of W, as a share; 0.7 is what published edits of samples use."""
-    seed: int = 0
+    seed: Annotated[int, Field(strict=True)] = 0
     """Of samples."""
 
     @model_validator(mode="after")
@@ -93,29 +106,29 @@ class SourceCard(_Strict):
         for name in ("crop", "min_side"):
             if name in given and self.kind in ("latents", "samples"):
                 raise ValueError(f"{name} belongs to photos; a source of kind {self.kind!r} has none")
-        if any(position < 0 for position in self.first.values()):
-            raise ValueError("first: positions count from 0")
+        if "first" in given and self.kind == "samples":
+            raise ValueError("first belongs to a source with entries; samples have no positions")
         return self
 
 
 class TierCard(_Strict):
     """What one tier of a data set is made of."""
 
-    resolution: int = Field(gt=0)
-    height: int | None = Field(default=None, gt=0)
+    resolution: Count
+    height: Count | None = None
     """Rows of real picture, centred, where the square canvas has borders (car: 384 of 512)."""
-    world: str | None = None
+    world: Text | None = None
     """Procedural world that renders the photos and knows the ground truth, as ``"module:Class"``."""
     source: SourceCard | None = None
     """Where real photos come from, for a tier that has no world."""
-    networks: dict[str, str]
+    networks: dict[str, Text] = Field(min_length=1)
     """Role -> file beside the card (``weights/ffhq/generator.safetensors``) or asset id (see: assets list)."""
-    inverter: str | None = None
+    inverter: Text | None = None
     """What finds the codes of photos: a registered name; ``encoder`` where there is such a network, else
     ``projection``."""
     inversion: dict[str, Any] = {}
     """Settings of the inverter."""
-    splits: dict[Split, int]
+    splits: dict[Split, Count] = Field(min_length=1)
     """Images per split."""
     prompts: tuple[PromptCard, ...] = ()
 
@@ -140,6 +153,19 @@ class TierCard(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _regions_apart(self) -> TierCard:
+        for name in self.source.first if self.source else ():
+            if name not in self.splits:
+                raise ValueError(f"first: {name!r} is not among the splits; valid: {', '.join(self.splits)}")
+        for (start, name), (later, other) in pairwise(sorted((at, name) for name, at in self._starts().items())):
+            if start + self.splits[name] > later:
+                raise ValueError(
+                    f"first: {other} starts at {later}, but {name} takes the positions {start} to "
+                    f"{start + self.splits[name] - 1}; splits must not overlap"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _unique_prompts(self) -> TierCard:
         ids = [p.id for p in self.prompts]
         twice = sorted({i for i in ids if ids.count(i) > 1})
@@ -149,14 +175,21 @@ class TierCard(_Strict):
 
     def region(self, split: Split) -> tuple[int, int | None]:
         """Positions of a split's entries in the source: the first, and the one behind the last (None: the end)."""
+        starts = self._starts()
+        later = [start for start in starts.values() if start > starts[split]]
+        return starts[split], min(later, default=None)
+
+    def _starts(self) -> dict[Split, int]:
+        """Position of each split's first entry in the source."""
         given = self.source.first if self.source else {}
-        starts, position = {}, 0
-        for name in ("evaluation", "development", "train"):
+        starts: dict[Split, int] = {}
+        position = 0
+        order: tuple[Split, ...] = ("evaluation", "development", "train")
+        for name in order:
             if name in self.splits:
                 starts[name] = given.get(name, position)
                 position = starts[name] + self.splits[name]
-        later = [start for start in starts.values() if start > starts[split]]
-        return starts[split], min(later, default=None)
+        return starts
 
     @property
     def has_photos(self) -> bool:
@@ -184,14 +217,14 @@ class DatasetCard(_Strict):
     """One data set at every tier it exists in."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    title: str
-    aliases: tuple[str, ...] = ()
+    title: Text
+    aliases: tuple[Text, ...] = ()
     kind: Literal["face", "animal", "scene", "object"]
-    neutral: str
+    neutral: Text
     """Neutral text: the source of a bare prompt, such as ``"a face"``."""
     licence: str = ""
     citation: str = ""
-    tiers: dict[Literal["mini", "full"], TierCard]
+    tiers: dict[Literal["mini", "full"], TierCard] = Field(min_length=1)
     path: Path | None = Field(default=None, exclude=True)
     """Where the card was read from; files of a tier are relative to it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from torch import Tensor
 from textedit_bench.errors import UserError
 
 _EXPECTED = "expected W+ codes [N, rows, w_dim], or W codes [N, w_dim], in one tensor of a .pt, .npy or .safetensors"
+_WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+NUMBERS = ("float16", "float32", "float64", "bfloat16", *_WHOLE)
+"""Types that become float32, in either byte order."""
 
 
 class StoredCodes:
@@ -41,6 +45,10 @@ class StoredCodes:
         shape = tuple(self._codes.shape)
         if shape[1:] not in ((rows, w_dim), (w_dim,)):
             raise UserError(f"source {path}: codes {list(shape)}, but the generator takes [N, {rows}, {w_dim}]")
+        empty = self._codes[:0]
+        dtype = empty.dtype.name if isinstance(empty, np.ndarray) else str(empty.dtype).removeprefix("torch.")
+        if dtype not in NUMBERS:
+            raise UserError(f"source {path}: holds {dtype}; valid: {', '.join(NUMBERS)}")
 
     def __len__(self) -> int:
         return int(self._codes.shape[0])
@@ -52,7 +60,11 @@ class StoredCodes:
             UserError: some are not finite.
         """
         part = self._codes[start : start + count]
-        codes = torch.as_tensor(np.array(part) if isinstance(part, np.ndarray) else part).float()
+        if isinstance(part, np.ndarray):
+            with np.errstate(over="ignore"):  # what float32 cannot hold is not finite then, and refused below
+                codes = torch.from_numpy(np.array(part, np.float32))
+        else:
+            codes = part.detach().float()
         if codes.ndim == 2:
             codes = codes.unsqueeze(1).repeat(1, self.rows, 1)
         if not torch.isfinite(codes).all():
@@ -71,13 +83,29 @@ def _open(path: Path) -> Any:
         file = safe_open(path, framework="pt").__enter__()
         return _Slice(file.get_slice(_only(list(file.keys()), path)))
     if path.suffix in (".pt", ".pth"):
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = _load(path)
         if isinstance(content, dict):
             content = content[_only([k for k, v in content.items() if isinstance(v, Tensor)], path)]
         if not isinstance(content, Tensor):
             raise UserError(f"source {path}: holds a {type(content).__name__}; {_EXPECTED}")
+        if content.layout is not torch.strided or content.is_nested or content.is_meta:
+            raise UserError(f"source {path}: holds a sparse, nested or empty tensor; {_EXPECTED}")
         return content
     raise UserError(f"source {path}: unknown ending {path.suffix!r}; {_EXPECTED}")
+
+
+def _load(path: Path) -> Any:
+    """What a file of torch holds, as far as it is tensors."""
+    with path.open("rb") as file:
+        mapped = file.read(4) == b"PK\x03\x04"  # since torch 1.6; older files can only be read whole
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except Exception as error:
+        # torch's own words recommend to switch its protection off.
+        if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
+            why = "damaged, or more than tensors, whose reading could run code"
+            raise UserError(f"source {path}: cannot be read ({why}); {_EXPECTED}") from error
+        raise
 
 
 class _Slice:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
-from textedit_bench.files import write_atomically, write_json
+from textedit_bench.files import remove_left_over, write_atomically, write_json
 from textedit_bench.places import written
 
 VERSION = 1
@@ -34,9 +34,12 @@ class InversionCache:
     Args:
         folder: where the caches of all inverters lie.
         identity: what decides the codes of a photo, as plain JSON values.
+        shape: rows and w_dim of the codes; stored ones of another shape are damaged.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, identity: Mapping[str, Any], shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._opened: set[Path] = set()
         self.identity = {"version": VERSION, **identity}
         text = json.dumps(self.identity, sort_keys=True, allow_nan=False)
         self.path = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -51,13 +54,15 @@ class InversionCache:
         path = self._file(key)
         try:
             with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC
-                codes = torch.from_numpy(stored["w_plus"])
+                codes = stored["w_plus"]
+            if codes.shape != self._shape or codes.dtype != np.float32 or not np.isfinite(codes).all():
+                raise ValueError(f"{codes.dtype} codes {list(codes.shape)}, expected finite {list(self._shape)}")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             log.warning("%s: damaged (%s); the photo is inverted again", path, error)
             return None
-        return codes if codes.ndim == 2 and bool(torch.isfinite(codes).all()) else None
+        return torch.from_numpy(codes)
 
     def put(self, key: str, codes: Tensor) -> None:
         """Store the W+ codes [rows, w_dim] of a photo.
@@ -106,4 +111,8 @@ class InversionCache:
         return torch.stack([found[key] for key in keys]), len(order)
 
     def _file(self, key: str) -> Path:
-        return self.path / key[:2] / f"{key}.npz"
+        shard = self.path / key[:2]
+        if shard not in self._opened:
+            self._opened.add(shard)
+            remove_left_over(shard)
+        return shard / f"{key}.npz"

@@ -29,26 +29,33 @@ class ZipSource:
 
     def entries(self) -> Iterator[Entry]:
         """Pictures as listed; see `ImageSource.entries`."""
-        if not self.path.is_file():
-            raise UserError(f"source {self.path}: there is no such file; {_EXPECTED}")
-        other, found = "", False
+        other, seen = "", set()
         try:
+            if not self.path.is_file():
+                raise UserError(f"source {self.path}: there is no such file; {_EXPECTED}")
             with self.path.open("rb") as file:
                 for entry in read_index(file):
                     if entry.name.lower().endswith(SUFFIXES) and not _hidden(entry.name):
-                        found = True
-                        yield Entry(entry.name, entry)
+                        digest = hash(entry.name)  # a hundred bytes per picture in place of the whole listing
+                        yield (
+                            Entry(f"{entry.name}@{entry.offset}", None) if digest in seen else Entry(entry.name, entry)
+                        )
+                        seen.add(digest)
                     elif not entry.name.endswith("/"):
                         other = other or entry.name
+        except OSError as error:
+            raise UserError(f"source {self.path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
         except ZipLayoutError as error:
             raise UserError(f"source {self.path}: {error}; {_EXPECTED}") from error
-        if not found:
+        if not seen:
             hint = "; this zip holds an LMDB: unpack it and write 'kind: lmdb'" if other.endswith(".mdb") else ""
             raise UserError(f"source {self.path}: no pictures in it, only {other or 'nothing'}{hint}; {_EXPECTED}")
 
     def read(self, entry: Entry) -> bytes:
         """The unpacked bytes, checked by their CRC; see `ImageSource.read`."""
-        where: ZipEntry = entry.where
+        where: ZipEntry | None = entry.where
+        if where is None:
+            raise UnusableImageError("a picture of that name came before; which of them is meant cannot be told")
         if where.flags & _ENCRYPTED:
             raise UnusableImageError("encrypted")
         if where.method not in (_STORED, _DEFLATED):

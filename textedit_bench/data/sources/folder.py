@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from textedit_bench.data.decode import MAX_BYTES, SUFFIXES, UnusableImageError
+from textedit_bench.data.decode import SUFFIXES
+from textedit_bench.data.encoded import read_encoded
 from textedit_bench.data.sources.source import Entry
 from textedit_bench.errors import UserError
 
@@ -27,25 +29,25 @@ class FolderSource:
 
     def entries(self) -> Iterator[Entry]:
         """Files in the order of their names, folder by folder; see `ImageSource.entries`."""
-        if not self.root.is_dir():
-            raise UserError(f"source {self.root}: there is no such folder; expected a folder of pictures")
         found = False
-        for key in self._walk("", ()):
-            found = True
-            yield Entry(key, key)
-        if not found:
-            raise UserError(f"source {self.root}: {_what_it_is(self.root)}")
+        try:
+            if not self.root.is_dir():
+                raise UserError(f"source {self.root}: there is no such folder; expected a folder of pictures")
+            for key in self._walk("", ()):
+                found = True
+                # A name in another encoding could neither be printed nor hashed as it is.
+                yield Entry(os.fsencode(key).decode("utf-8", "backslashreplace"), key)
+            if not found:
+                raise UserError(f"source {self.root}: {_what_it_is(self.root)}")
+        except OSError as error:  # of a folder: a file that cannot be used is left to `read`
+            where, why = error.filename or self.root, error.strerror or error
+            raise UserError(
+                f"source {self.root}: {where} cannot be opened ({why}); expected a readable folder"
+            ) from error
 
     def read(self, entry: Entry) -> bytes:
         """The file's bytes; see `ImageSource.read`."""
-        path = self.root / entry.where
-        try:
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise UnusableImageError(f"{size} bytes; at most {MAX_BYTES} are read")
-            return path.read_bytes()
-        except OSError as error:
-            raise UnusableImageError(f"cannot be read ({error.strerror or error})") from error
+        return read_encoded(self.root / entry.where)
 
     def _walk(self, below: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
         folder = self.root / below
@@ -66,7 +68,7 @@ def _sorted_names(folder: Path) -> Iterator[tuple[str, bool]]:
     last = ""
     while True:
         with os.scandir(folder) as listed:
-            later = ((entry.name, entry.is_dir()) for entry in listed if entry.name > last and _wanted(entry))
+            later = ((entry.name, _is_folder(entry)) for entry in listed if entry.name > last and _wanted(entry))
             names = heapq.nsmallest(NAMES_AT_ONCE, later)
         yield from names
         if len(names) < NAMES_AT_ONCE:
@@ -75,7 +77,17 @@ def _sorted_names(folder: Path) -> Iterator[tuple[str, bool]]:
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".") and (entry.name.lower().endswith(SUFFIXES) or entry.is_dir())
+    return not entry.name.startswith(".") and (entry.name.lower().endswith(SUFFIXES) or _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether to walk into it; what is named like a picture and cannot be looked at is taken for a file."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP or entry.name.lower().endswith(SUFFIXES):  # ELOOP: a link to itself
+            return False
+        raise
 
 
 def _what_it_is(folder: Path) -> str:

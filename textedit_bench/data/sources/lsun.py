@@ -33,16 +33,21 @@ class LmdbSource:
 
     def entries(self) -> Iterator[Entry]:
         """Keys in order, values untouched; see `ImageSource.entries`."""
+        import lmdb
+
         environment = self._environment()
-        with environment.begin(buffers=False) as transaction:
-            keys = transaction.cursor().iternext(keys=True, values=False)
-            first = next(keys, None)
-            if first is None:
-                raise UserError(f"source {self.root}: the LMDB is empty; {_EXPECTED}")
-            if not _KEY.fullmatch(first):
-                raise UserError(f"source {self.root}: its first key is {first[:60]!r}; {_EXPECTED}")
-            for key in chain([first], keys):
-                yield Entry(key.decode("ascii", "backslashreplace"), key)
+        try:
+            with environment.begin(buffers=False) as transaction:
+                keys = transaction.cursor().iternext(keys=True, values=False)
+                first = next(keys, None)
+                if first is None:
+                    raise UserError(f"source {self.root}: the LMDB is empty; {_EXPECTED}")
+                if not _KEY.fullmatch(first):
+                    raise UserError(f"source {self.root}: its first key is {first[:60]!r}; {_EXPECTED}")
+                for key in chain([first], keys):
+                    yield Entry(key.decode("ascii", "backslashreplace"), key)
+        except lmdb.Error as error:
+            raise UserError(f"source {self.root}: damaged, its keys cannot be read ({error}); {_EXPECTED}") from error
 
     def read(self, entry: Entry) -> bytes:
         """The value of a key; see `ImageSource.read`."""
@@ -70,6 +75,17 @@ def _opened(path: str, _process: int) -> Any:
 
     try:
         # Without a lock the folder may be read-only; without read-ahead only what is asked for is read.
-        return lmdb.open(path, readonly=True, lock=False, readahead=False, create=False)
+        environment = lmdb.open(path, readonly=True, lock=False, readahead=False, create=False)
     except lmdb.Error as error:
         raise UserError(f"source {path}: cannot be opened as an LMDB ({error}); {_EXPECTED}") from error
+    # LMDB maps the file into memory: touching a page that is not there would kill the process.
+    there, stated = Path(path, "data.mdb").stat().st_size, _stated_bytes(environment)
+    if there < stated:
+        environment.close()  # one may be opened once per process, and the file may be copied again meanwhile
+        raise UserError(f"source {path}: its data.mdb is cut short: {there} of {stated} bytes; copy it again")
+    return environment
+
+
+def _stated_bytes(environment: Any) -> int:
+    """Bytes that an LMDB says it uses."""
+    return int((environment.info()["last_pgno"] + 1) * environment.stat()["psize"])

@@ -23,7 +23,8 @@ class Entry:
 class ImageSource(Protocol):
     """Encoded images in a fixed order.
 
-    Opening one and walking through it takes memory that does not grow with the number of images.
+    Opening one takes memory that does not grow with the number of images, walking through it a hundred bytes per image
+    at most.
     """
 
     def entries(self) -> Iterator[Entry]:
