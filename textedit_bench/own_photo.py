@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from textedit_bench.data.decode import UnusableImageError, decode
-from textedit_bench.data.photo import read_photo
+from textedit_bench.data.photo import open_photo, read_photo
 from textedit_bench.errors import UserError
 from textedit_bench.photos import Photos
 
@@ -22,7 +21,8 @@ def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, dete
     """One file as a photo of the domain.
 
     A person's photo is cut as FFHQ was, around its one face. Renders of a world show the whole canvas, so a picture for
-    a world's generator, like one of any other kind of data set, gives its central square.
+    a world's generator, like one of any other kind of data set, gives its central part: a square, or where the data
+    set's pictures lie between black bars, what lies between them.
 
     Args:
         domain: the data set.
@@ -38,16 +38,11 @@ def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, dete
     if not is_aligned(domain):
         if face is not None:
             raise UserError(f"--face {face}: no face is looked for in photos for {domain.name}, tier {domain.tier}")
-        return Photos(read_photo(path, domain.resolution).to(domain.device), (path.stem,))
+        images = read_photo(path, domain.resolution, domain.tier_card.height)
+        return Photos(images.to(domain.device), (path.stem,))
     from textedit_bench.models.alignment import align_face
 
-    try:
-        opened = decode(path.read_bytes())
-    except FileNotFoundError as error:
-        raise UserError(f"photo {path}: there is no such file") from error
-    except (OSError, UnusableImageError) as error:
-        raise UserError(f"photo {path}: cannot be read as a picture ({error})") from error
-    square = align_face(opened, domain.resolution, face=face, detector=detector, name=str(path))
+    square = align_face(open_photo(path), domain.resolution, face=face, detector=detector, name=str(path))
     pixels = torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).unsqueeze(0)
     return Photos((pixels.float() / 127.5 - 1).to(domain.device), (path.stem,))
 

@@ -15,14 +15,14 @@ from textedit_bench.own_photo import own_photo
 FACE = np.array([[40.0, 40.0], [60.0, 40.0], [50.0, 50.0], [43.0, 60.0], [57.0, 60.0]])
 
 
-def _domain(kind="face", world=None):
+def _domain(kind="face", world=None, height=None):
     return SimpleNamespace(
         name="people",
         tier="full",
         resolution=16,
         device=torch.device("cpu"),
         card=SimpleNamespace(kind=kind),
-        tier_card=SimpleNamespace(world=world),
+        tier_card=SimpleNamespace(world=world, height=height),
     )
 
 
@@ -68,6 +68,12 @@ def test_everything_else_gives_its_central_square(photo, where):
     assert found.images.shape == (1, 3, 16, 16)
     with pytest.raises(UserError, match="--face 0"):
         own_photo(_domain(**where), photo, face=0)
+
+
+def test_a_data_set_with_black_bars_gets_the_photo_between_them(photo):
+    shown = own_photo(_domain("object", height=12), photo).images
+    assert (shown[:, :, :2] == -1).all() and (shown[:, :, 14:] == -1).all()
+    assert (shown[:, :, 2:14].amax(1) > -0.5).all()
 
 
 @pytest.mark.parametrize("kind", ["face", "animal"])

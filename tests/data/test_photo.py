@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from textedit_bench.data import encoded
 from textedit_bench.data.destination import check_destination
 from textedit_bench.data.photo import FORMATS, read_photo, write_grid
 from textedit_bench.errors import UserError
@@ -65,6 +67,30 @@ def test_a_missing_or_damaged_file_is_named(tmp_path):
         with pytest.raises(UserError, match=problem) as caught:
             read_photo(tmp_path / name, 8)
         assert name in str(caught.value)
+
+
+def test_grey_levels_of_16_bits_are_scaled_not_clipped(tmp_path):
+    levels = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    photo = read_photo(tmp_path / "a.png", 8)
+    expected = torch.from_numpy(levels / 32767.5 - 1).float()
+    assert torch.allclose(photo[0, 0], expected, atol=1 / 127)
+
+
+def test_too_many_pixels_other_formats_and_other_files_are_refused(tmp_path, monkeypatch):
+    Image.new("1", (9000, 8000)).save(tmp_path / "large.png")
+    (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "long.png").write_bytes(b"x" * 1000)
+    for name, problem in {
+        "large.png": "9000x8000 pixels; at most",
+        "page.eps": r"none of PNG, JPEG",
+        "pipe.png": "not a regular file",
+        "long.png": "1000 bytes; at most 999 are read",
+    }.items():
+        with monkeypatch.context() as patch, pytest.raises(UserError, match=problem):
+            patch.setattr(encoded, "MAX_BYTES", 999 if name == "long.png" else encoded.MAX_BYTES)
+            read_photo(tmp_path / name, 8)
 
 
 def test_a_grid_goes_row_by_row_and_ends_in_black(tmp_path):

@@ -4,39 +4,52 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from textedit_bench.data.crop import Crop
+from textedit_bench.data.decode import UnusableImageError, decode
+from textedit_bench.data.encoded import read_encoded
+from textedit_bench.data.pixels import to_images
 from textedit_bench.errors import UserError
 
 FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def read_photo(path: str | Path, resolution: int) -> Tensor:
-    """A picture file, turned upright as its camera says, cropped to its central square and resized.
+def open_photo(path: str | Path) -> Image.Image:
+    """A picture file as 8-bit RGB, turned upright as its camera says.
 
     Args:
-        path: the file, in any format that Pillow reads.
+        path: the file, in one of the formats that `decode` reads.
+
+    Raises:
+        UserError: the file is missing, too large, or is no picture.
+    """
+    try:
+        return decode(read_encoded(Path(path)))
+    except UnusableImageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise UserError(f"photo {path}: there is no such file") from error
+        raise UserError(f"photo {path}: cannot be read as a picture ({error})") from error
+
+
+def read_photo(path: str | Path, resolution: int, height: int | None = None) -> Tensor:
+    """A picture file, upright, its central part resized as the pictures of a data set are.
+
+    Args:
+        path: the file, in one of the formats that `decode` reads.
         resolution: side of the result in pixels.
+        height: rows of real picture, centred between black bars; all rows where None.
 
     Returns:
         [1, 3, resolution, resolution] float32 in [-1, 1].
 
     Raises:
-        UserError: the file is missing or is no picture.
+        UserError: the file is missing, too large, or is no picture.
     """
-    try:
-        with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-    except FileNotFoundError as error:
-        raise UserError(f"photo {path}: there is no such file") from error
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise UserError(f"photo {path}: cannot be read as a picture ({error})") from error
-    square = ImageOps.fit(upright, (resolution, resolution), Image.Resampling.LANCZOS)
-    pixels = torch.from_numpy(np.asarray(square).copy())
-    return pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1
+    crop = Crop("square" if height is None else "wide", resolution, height)
+    return to_images(crop(open_photo(path))[None])
 
 
 def write_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
