@@ -219,12 +219,12 @@ def test_a_wrong_file_in_the_folder_is_refused(make_asset, tmp_path):
 
 def test_a_restricting_licence_is_accepted_once(server, make_asset):
     asset = make_asset("file", licence="NC-1", non_commercial=True)
-    with pytest.raises(UserError, match=r"licence NC-1 allows non-commercial use only.*--accept-licence"):
+    with pytest.raises(UserError, match=r"for non-commercial use only \(licence: NC-1\).*--accept-licence"):
         fetch(asset)
     assert server.requests == []
     fetch(asset, accept_licence=True)
     fetch(make_asset("file", id="same", licence="NC-1", non_commercial=True))
-    with pytest.raises(UserError, match="licence NC-2"):
+    with pytest.raises(UserError, match="licence: NC-2"):
         fetch(make_asset("file", id="other", licence="NC-2", non_commercial=True))
 
 

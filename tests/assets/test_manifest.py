@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import pytest
 
+import textedit_datasets
 from textedit_bench.assets.locate import missing_files
 from textedit_bench.assets.manifest import get_asset, list_assets, read_list
 from textedit_bench.assets.own import list_own, own_asset
@@ -20,16 +24,21 @@ def test_every_network_of_a_full_tier_is_a_file_beside_its_card_or_a_known_asset
             assert {name for name in named if not (card.path.parent / name).is_file()} <= set(known)
 
 
-def test_every_user_of_an_asset_is_a_method_or_will_be_one():
+USES = {"every method", "metrics", "e4e training", "face alignment", "fallback", "optional", "nobody"}
+
+
+def test_every_asset_has_a_user_that_is_a_method_or_a_data_set_or_a_use(home):
+    assert [asset.id for asset in list_assets().values() if not asset.used_by] == []
     planned = {"styleclip-optimization", "styleclip-mapper", "styleclip-global", "clip2gan", "ffclip", "deltaedit"}
     users = {user for asset in list_assets().values() for user in asset.used_by}
-    assert users <= planned | {card.name for card in list_methods()}
+    cards = {path.stem for path in files(textedit_datasets).iterdir() if path.name.endswith(".yaml")}
+    assert users <= USES | planned | cards | {card.name for card in list_methods()}
 
 
-def test_restricting_licences_ask_for_acceptance():
+def test_exactly_the_licences_that_name_a_restriction_ask_for_acceptance():
+    restricts = re.compile(r"\bNC\b|non-commercial|exclude commercial")
     for asset in list_assets().values():
-        if "NVIDIA" in asset.licence or "NC" in asset.licence.split():
-            assert asset.non_commercial, asset.id
+        assert asset.non_commercial == bool(restricts.search(asset.licence)), asset.id
 
 
 def test_what_can_be_fetched_is_found_by_its_file_name_where_that_is_unique():

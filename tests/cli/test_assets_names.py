@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from textedit_bench.assets.manifest import list_assets
-from textedit_bench.registry import dataset_names, load_dataset
+from textedit_bench.registry import dataset_names, list_datasets, load_dataset
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,8 @@ def test_an_unknown_name_lists_data_sets_before_assets(run):
     ended = run("assets", "fetch", "fhqq")
     assert ended.code == 2 and "unknown data set or asset 'fhqq'. Did you mean 'ffhq'?" in ended.err
     listed = ended.err.partition("Valid: ")[2].strip().split(", ")
-    assert {*listed} == {*dataset_names(), *load_dataset("ffhq").aliases, *list_assets()}
+    aliases = {alias for card in list_datasets() for alias in card.aliases}
+    assert {*listed} == {*dataset_names(), *aliases, *list_assets()}
     assert listed.index("ffhq") < listed.index("clip-b32")
 
 

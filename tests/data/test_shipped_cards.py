@@ -36,6 +36,14 @@ def test_every_split_of_prompts_is_filled_and_no_text_is_in_two(name, which):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_both_tiers_say_the_same_about_who_used_a_phrase(name):
+    mini, full = tier(name, "mini").prompts, tier(name, "full").prompts
+    same = [(a, b) for a in mini for b in full if a.id == b.id or a.phrase.casefold() == b.phrase.casefold()]
+    assert same
+    assert [(a.id, a.used_by, b.used_by) for a, b in same if {*a.used_by} != {*b.used_by}] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_full_tier_names_every_judge_as_a_known_asset(name):
     full = tier(name, "full")
     assert set(JUDGES) <= set(full.networks)

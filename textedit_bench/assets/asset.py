@@ -40,10 +40,11 @@ class Asset(BaseModel):
     evidence: Literal["several", "one", "none"] = "none"
     """How many independent public sources state the checksum."""
     licence: str
+    """Its terms; where none are stated, those of what it was made from."""
     non_commercial: bool = False
-    """Whether the licence has to be accepted before the file is fetched."""
+    """Whether these terms restrict to non-commercial use, and have to be accepted before the file is fetched."""
     used_by: tuple[str, ...] = ()
-    """Who reads it."""
+    """Who reads it: methods, data sets, or a use in words."""
     unpack: str | None = None
     """Folder of the data folder into which the archive is unpacked."""
     architecture: str | None = None

@@ -39,7 +39,7 @@ def require(asset: Asset, *, accept: bool) -> None:
         return
     if not accept:
         raise UserError(
-            f"asset {asset.id}: licence {asset.licence} allows non-commercial use only; read it where the file comes "
+            f"asset {asset.id}: for non-commercial use only (licence: {asset.licence}); read it where the file comes "
             f"from ({asset.page or asset.origin}) and run again with --accept-licence"
         )
     with written(_record()):
