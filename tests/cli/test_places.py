@@ -50,7 +50,7 @@ def test_what_cannot_be_written_later_ends_in_one_line_and_exit_code_1(run, tmp_
 
 def test_codes_that_cannot_be_kept_name_the_place(tmp_path):
     (tmp_path / "inversions").write_text("not a folder")
-    cache = InversionCache(tmp_path / "inversions", {})
+    cache = InversionCache(tmp_path / "inversions", {}, (8, 4))
     photo = np.zeros((1, 2, 2, 3), np.uint8)
     with pytest.raises(PlaceError, match=r"inversions.*: cannot be written \(Not a directory\); TEXTEDIT_BENCH_HOME"):
         cache.put(cache.key(photo[0]), torch.zeros(2, 4))

@@ -168,7 +168,7 @@ ROWS: list[Row] = [
         "folder of links to a secret",
         lambda p: p.bench("--source", str(hostile.linked_folder(p.at / "links", _text(p, "secret", "password")))),
         2,
-        "usable",
+        "can be used",
     ),
     (
         "decompression bomb",
