@@ -1,4 +1,4 @@
-"""Do differences of pictures and of texts align better than pictures and texts do? (DeltaEdit's delta space.)"""
+"""Do differences of pictures and of texts align better than pictures and texts do? (arXiv 2303.06285)"""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.request import STANDARD_THREADS
+from textedit_bench.data.card import TIERS
 from textedit_bench.errors import unknown_choice
-
-TIERS = ("auto", "mini", "full")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +37,8 @@ class Conditions:
         Raises:
             UserError: an unknown tier or device.
         """
-        if self.tier not in TIERS:
-            raise unknown_choice("tier", self.tier, TIERS)
+        if self.tier not in ("auto", *TIERS):
+            raise unknown_choice("tier", self.tier, ("auto", *TIERS))
         if self.device != "cpu":
             from textedit_bench.devices import checked_device
 

@@ -1,4 +1,4 @@
-"""How alike a method's steps are from image to image (StyleCLIP, Table 2)."""
+"""How alike a method's steps are from image to image (arXiv 2103.17249, Table 2)."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ class ClipModel(nn.Module):
     def prepare(self, images: Tensor, preprocessing: Preprocessing = "correct") -> Tensor:
         """What the network is given for pictures (B, 3, H, W) in [-1, 1]: (B, 3, image_size, image_size).
 
-        "correct": CLIP's own pipeline (bicubic, centre crop, mean and std). "published": what StyleCLIP, FFCLIP and
-        DeltaEdit gave it (area resampling, range left at [-1, 1], no mean and std); see clip_preprocessing.py.
+        "correct": CLIP's own pipeline (bicubic, centre crop, mean and std). "published": what the released
+        editing code gave it (area resampling, range left at [-1, 1], no mean and std); see clip_preprocessing.py.
         """
         if images.dim() != 4 or images.shape[1] != 3:
             raise ValueError(f"images must have shape (B, 3, H, W), got {tuple(images.shape)}")

@@ -1,10 +1,10 @@
 """The two ways pictures reach CLIP, both for pictures in [-1, 1] of any size.
 
-The published losses (StyleCLIP, FFCLIP, DeltaEdit) enlarge by 7 with nearest neighbours and average-pool down to 224, a
-7168-pixel intermediate for a 1024-pixel picture. Both steps are linear and separable and together average each output
-pixel over its exact share of the input, so one small matrix per axis gives the same numbers. They also skip CLIP's
-mean and std and leave the range at [-1, 1] (StyleCLIP issue 38); networks trained that way expect it, metrics must
-not use it.
+The published losses (arXiv 2103.17249, 2210.07883, 2303.06285) enlarge by 7 with nearest neighbours and average-pool
+down to 224, a 7168-pixel intermediate for a 1024-pixel picture. Both steps are linear and separable and together
+average each output pixel over its exact share of the input, so one small matrix per axis gives the same numbers.
+They also skip CLIP's mean and std and leave the range at [-1, 1] (issue 38 of the first one's repository);
+networks trained that way expect it, metrics must not use it.
 """
 
 from __future__ import annotations

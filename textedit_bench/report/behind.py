@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from textedit_bench.files import write_text
+from textedit_bench.files import write_json
 from textedit_bench.report.collect import Collected
 
 FILE = "table.json"
@@ -16,7 +16,7 @@ def write_behind(collected: Sequence[Collected], folder: Path) -> Path:
     """Note the digests of every data set's cells."""
     facts = {part.dataset: sorted(cell.digest for cell in part.cells) for part in collected}
     path = folder / FILE
-    write_text(path, json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    write_json(path, facts)
     return path
 
 
