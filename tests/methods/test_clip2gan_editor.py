@@ -160,6 +160,25 @@ def test_the_rest_is_drawn_on_top_of_the_text(editor, network):
         editor(rest=1.0).generate(BLOND, 2)
 
 
+def test_the_first_pictures_do_not_depend_on_how_many_are_made(editor, network):
+    network.rest_basis = torch.randn(3, 64)
+    for settings in ({"rest": 1.0}, {"rest": 1.0, "draws": 3}):
+        many = editor(noise="none", **settings).generate(BLOND, 5).codes
+        for n in (1, 2, 4):
+            assert torch.allclose(editor(noise="none", **settings).generate(BLOND, n).codes, many[:n], atol=1e-5)
+
+
+def test_of_several_draws_the_guiding_clip_picks_the_closest_to_the_text(domain, editor, network):
+    network.rest_basis = torch.randn(3, 64)
+    domain.made["identity"].threshold = 2.0  # nobody is like anybody
+    kept = editor(noise="none", rest=1.0, draws=4).generate(BLOND, 3).codes
+    drawn = editor(noise="none", rest=1.0).generate(BLOND, 12).codes
+    words = domain.clip.encode_text([BLOND.words])
+    scores = torch.cosine_similarity(domain.clip.encode_image(domain.generator.synthesize(drawn).clamp(-1, 1)), words)
+    best = scores.view(3, 4).argmax(1) + torch.arange(3) * 4
+    assert torch.allclose(kept, drawn[best], atol=1e-5)
+
+
 def test_texts_leave_alone_what_clip_does_not_say(editor, network):
     torch.manual_seed(3)
     network.rest_basis = torch.linalg.qr(torch.randn(64, 3))[0].T * 2.0

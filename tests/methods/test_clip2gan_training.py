@@ -11,7 +11,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.discriminator import Discriminator
 from textedit_methods.clip2gan import training
 from textedit_methods.clip2gan.editor import CLIP2GAN
-from textedit_methods.clip2gan.warmup import regress_codes
+from textedit_methods.clip2gan.warmup import regress_codes, sample_pairs
 
 SMALL = {
     "batch_size": 4, "steps_per_epoch": 3, "epochs": 3, "num_photos": 0, "learning_rate": 1e-3, "depth": 3,
@@ -188,6 +188,20 @@ def test_bad_values_are_refused_before_any_work(tmp_path, domain):
     refused("perceptual_network", perceptual_network="squeeze")
     refused("16-mixed", precision="16-mixed")
     refused("epochs", epoch=3)
+
+
+def test_samples_are_pairs_of_a_code_and_the_feature_of_its_picture(tmp_path, domain):
+    features, codes = sample_pairs(domain, domain.clip, "tiny", 70, 0, tmp_path)
+    again = sample_pairs(domain, domain.clip, "tiny", 70, 0, tmp_path)
+    assert torch.equal(features, again[0]) and torch.equal(codes, again[1])
+    pictures = domain.generator.synthesize(codes[68:]).clamp(-1, 1)
+    assert torch.allclose(features[68:], domain.clip.encode_image(pictures), atol=1e-5)
+    assert not torch.equal(sample_pairs(domain, domain.clip, "tiny", 70, 1, tmp_path)[1], codes)
+
+
+def test_the_head_start_may_read_samples_in_the_place_of_photos(tmp_path, fit):
+    photos, samples = fit(tmp_path / "a", epochs=1), fit(tmp_path / "b", epochs=1, code_samples=32)
+    assert not torch.allclose(_weights(photos), _weights(samples))
 
 
 def test_regression_to_the_codes_is_repeatable_and_fits(domain):

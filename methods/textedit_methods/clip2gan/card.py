@@ -30,6 +30,7 @@ CARD = MethodInfo(
         "sigma": 0.6,
         "keep_rest": False,  # whether texts leave alone what CLIP does not say
         "rest": 0.0,  # generation: how much of what CLIP does not say is drawn; 1 as much as photos differ
+        "draws": 1,  # generation: of how many draws a picture keeps the best new one (ours)
         "rows": "",  # W+ rows that an edit may change, such as "0-3,7"; all where empty
         "clip": "guiding",  # or a file or open_clip name, such as "ViT-B-16-quickgelu:openai"
     },
@@ -42,6 +43,7 @@ CARD = MethodInfo(
             "keep_rest": True,
             "noise": "none",
             "rest": 1.0,
+            "draws": 4,
         }
     },
     training={
@@ -73,7 +75,8 @@ CARD = MethodInfo(
         "flip": True,
         "num_photos": 0,  # 0: the whole training split
         "rest_rank": 0,  # directions of what CLIP does not say, for the setting rest
-        "code_steps": 0,  # steps of regression to the inverted photos' codes before the training
+        "code_steps": 0,  # steps of regression to codes before the training
+        "code_samples": 0,  # the regression's samples of the generator; 0: the inverted photos in their place
     },
     trial={
         "epochs": 1,
@@ -81,6 +84,7 @@ CARD = MethodInfo(
         "num_photos": 8,
         "batch_size": 4,
         "code_steps": 4,
+        "code_samples": 64,
         "depth": 2,
         "hidden_dim": 8,
         "rest_rank": 2,

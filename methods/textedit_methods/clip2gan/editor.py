@@ -21,6 +21,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
 from textedit_bench.weights import weights_folder
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
+from textedit_methods.clip2gan.choosing import choose_distinct
 from textedit_methods.clip2gan.network import ClipMapping
 from textedit_methods.clip2gan.noise import NOISES, add_noise, unit
 from textedit_methods.clip2gan.presets import preset
@@ -54,6 +55,8 @@ class CLIP2GAN(Editor):
                 raise unknown_choice(name, self.settings[name], valid)
         if self.settings["sigma"] < 0:
             raise UserError(f"sigma: {self.settings['sigma']} is out of range; valid: numbers from 0")
+        if self.settings["draws"] < 1:
+            raise UserError(f"draws: {self.settings['draws']} is out of range; valid: whole numbers from 1")
         self._network: ClipMapping | None = None
 
     # -- editing -----------------------------------------------------------------------------------------------------
@@ -100,7 +103,7 @@ class CLIP2GAN(Editor):
     # -- generation --------------------------------------------------------------------------------------------------
     @torch.no_grad()
     def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
-        """``n`` pictures of the text, each with its own draw of noise.
+        """``n`` pictures of the text, each with its own draw of noise, or the best of several (setting ``draws``).
 
         The first k of n are the same for every n >= k.
 
@@ -109,11 +112,30 @@ class CLIP2GAN(Editor):
         """
         if n < 1:
             raise UserError(f"n: {n} images cannot be generated; valid: whole numbers from 1")
-        text = self._text_feature(prompt.words).expand(n, -1)
+        draws = int(self.settings["draws"])
+        text = self._text_feature(prompt.words).expand(n * draws, -1)
         stream = torch.Generator().manual_seed(seed)
         noisy = add_noise(text, self.settings["noise"], float(self.settings["sigma"]), stream)
-        codes = self.network.w_mean + self._offset(noisy) + self._rest(n, seed).to(noisy)
+        codes = self.network.w_mean + self._offset(noisy) + self._rest(n * draws, seed).to(noisy)
+        if draws > 1:
+            codes = codes.unflatten(0, (n, draws))
+            codes = codes[torch.arange(n), self._choose(codes, prompt).to(codes.device)]
         return Latents(codes, "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
+
+    def _choose(self, codes: Tensor, prompt: Prompt) -> Tensor:
+        """The draw [n] to keep for each picture of the codes [n, draws, rows, w_dim], told by the guiding networks."""
+        words = unit(self.clip.encode_text([prompt.words]).float())[0]
+        identity = self.domain.network("identity") if self.domain.has("identity") else None
+        threshold = getattr(identity, "threshold", None)
+        scores, subjects = [], []
+        for part in codes.flatten(0, 1).split(_CHUNK):
+            images = self.domain.generator.synthesize(part).clamp(-1, 1)
+            scores.append(unit(self._image_features(images)) @ words)
+            if identity is not None and threshold is not None:
+                subjects.append(unit(identity.embed(images)))
+        shape = codes.shape[:2]
+        told_apart = torch.cat(subjects).unflatten(0, shape) if subjects else None
+        return choose_distinct(torch.cat(scores).unflatten(0, shape), told_apart, float(threshold or 1.0))
 
     def _rest(self, n: int, seed: int) -> Tensor:
         """Draws of what CLIP does not say, [n, rows, w_dim]."""
@@ -122,7 +144,9 @@ class CLIP2GAN(Editor):
         if strength and not rank:
             raise UserError(f"rest: {strength:g}, but these weights of {self.info.name} were trained with rest_rank=0")
         stream = torch.Generator().manual_seed(seed_of("rest", seed))
-        return strength * network.rest(torch.randn(n, rank, generator=stream).to(network.rest_basis))
+        # One by one: torch draws the end of a tensor anew where its size is no multiple of 16.
+        draws = [torch.randn(rank, generator=stream) for _ in range(n)]
+        return strength * network.rest(torch.stack(draws).to(network.rest_basis))
 
     # -- features ----------------------------------------------------------------------------------------------------
     @cached_property

@@ -20,7 +20,7 @@ from textedit_methods.clip2gan.perceptual import perceptual_distance
 from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features
 from textedit_methods.clip2gan.rest import fit_rest
 from textedit_methods.clip2gan.training import Clip2GANTraining, active_weights
-from textedit_methods.clip2gan.warmup import regress_codes
+from textedit_methods.clip2gan.warmup import regress_codes, sample_pairs
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 _RATE_DROP_FACTOR = 0.1
-_EDIT_ONLY = ("beta", "direction", "gap", "gap_scale", "keep_rest", "noise", "rest", "rows")
+_EDIT_ONLY = ("beta", "direction", "draws", "gap", "gap_scale", "keep_rest", "noise", "rest", "rows")
 """Settings that no training depends on."""
 
 
@@ -70,10 +70,15 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
     network = _new_network(domain, features, settings, run.seed)
     learnt = len(features) - held_out
     codes = None
-    if settings["code_steps"] or settings["rest_rank"]:
+    if settings["rest_rank"] or (settings["code_steps"] and not settings["code_samples"]):
         codes = training_codes(domain, "photos", len(photos), run.seed, cache)
-    if settings["code_steps"] and codes is not None:
-        loss = regress_codes(network, features[:learnt, 0], codes[:learnt], settings["code_steps"], run.seed)
+    if settings["code_steps"]:
+        if settings["code_samples"]:
+            pairs = sample_pairs(domain, clip, clip_name, settings["code_samples"], run.seed, cache)
+        else:
+            assert codes is not None
+            pairs = features[:learnt, 0], codes[:learnt]
+        loss = regress_codes(network, *pairs, settings["code_steps"], run.seed)
         log.info("%s: regression to the codes ended at a mean squared error of %.3f", info.name, loss)
     epochs = settings["epochs"]
     module = Clip2GANTraining(
@@ -160,7 +165,7 @@ def _check(settings: dict[str, Any], run: RunOptions) -> None:
     for name in ("depth", "batch_size", "epochs", "penalty_every"):
         if settings[name] < 1:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 1")
-    for name in ("hidden_dim", "num_photos", "code_steps", "rest_rank", "steps_per_epoch"):
+    for name in ("hidden_dim", "num_photos", "code_steps", "code_samples", "rest_rank", "steps_per_epoch"):
         if settings[name] < 0:
             raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 0")
     for name in ("learning_rate", "critic_learning_rate", "gradient_clip"):

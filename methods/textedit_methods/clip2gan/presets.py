@@ -12,7 +12,7 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
         "mini",
         None,
         {
-            "hidden_dim": 88,
+            "hidden_dim": 128,
             # LPIPS judges; the frozen discriminator's maps do not.
             "perceptual_network": "discriminator",
             # A critic's gradient has norm 1 over the whole picture; that of a mean squared error of 0.06 over 64x64x3
@@ -21,6 +21,7 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
             "num_photos": 2048,
             "rest_rank": 24,
             "code_steps": 4000,
+            "code_samples": 12288,
             "learning_rate": 3e-4,
             "epochs": 10,
             "steps_per_epoch": 60,
