@@ -11,6 +11,7 @@ import pytest
 from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
 from textedit_bench.places import HOME
+from textedit_bench.registry import method_info
 from textedit_bench.rehearsal import __main__ as entry
 from textedit_bench.rehearsal.cards import FIRST, SPLITS, write_card
 from textedit_bench.rehearsal.checks import check_cells
@@ -31,7 +32,8 @@ def stage_of(card, sizes, tmp_path, monkeypatch):
         made = write_card(card, tmp_path / "cards", ["striped"])
         chosen = {method: parts().get(method, Part())}
         write_all(made, sizes, tmp_path, chosen)
-        rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, frozenset({method}))
+        trains = frozenset({method} if method_info(method).trains != "none" else ())
+        rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, trains)
         return {stage.name: stage for stage in rehearsal.stages()}
 
     return stages

@@ -1,4 +1,4 @@
-"""Which of several draws a generated picture keeps (ours): the one closest to the text, unlike the pictures before it."""
+"""Which of several draws a generated picture keeps (ours): the closest to the text that shows another subject."""
 
 from __future__ import annotations
 
