@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from textedit_bench.report.csv import render_csv
 from textedit_bench.report.html import render_html
+from textedit_bench.report.latex import LONGEST, render_latex
 from textedit_bench.report.latex import escape as latex
-from textedit_bench.report.latex import render_latex
 from textedit_bench.report.layout import Block, Entry, Line
 from textedit_bench.report.layout import Page as TablePage
 from textedit_bench.report.markdown import render_markdown
@@ -130,6 +130,23 @@ def test_csv_reads_back_and_runs_no_formula(table):
 def test_every_format_gives_the_same_bytes_twice(table):
     for render in (render_csv, render_markdown, render_latex, render_html, render_plain):
         assert render(table) == render(table)
+
+
+@given(st.lists(st.integers(1, 130), min_size=1, max_size=5))
+def test_latex_breaks_a_long_table_into_floats_that_fit_a_page(sizes):
+    blocks = tuple(
+        Block(f"b{b}", tuple(Line(f"row{b}x{i}", False, "1", ()) for i in range(size))) for b, size in enumerate(sizes)
+    )
+    text = render_latex(TablePage("t", ("Method", "Strength"), blocks, ("the note",)))
+    assert re.findall(r"row\d+x\d+", text) == [line.title for block in blocks for line in block.lines]
+    floats = text.split(r"\begin{table*}")[1:]
+    assert len(floats) <= sum(sizes) // (LONGEST - 1) + 1
+    for number, part in enumerate(floats):
+        assert 1 <= len(re.findall(r"row\d+x\d+", part)) <= LONGEST
+        assert all(part.count(rf"\end{{{name}}}") == 1 for name in ("table*", "tabular"))
+        assert ("the note" in part) == (number == len(floats) - 1)
+        shown = {row.split("x")[0].replace("row", "b") for row in re.findall(r"row\d+x\d+", part)}
+        assert shown == set(re.findall(r"\\emph\{(b\d+)\}", part))
 
 
 def test_latex_escapes_every_special_character():

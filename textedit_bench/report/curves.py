@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 AXES = (("success", "preservation"), ("clip_direction", "identity"))
 """Effect and preservation: ground truth where there is one, else the judges."""
+_COLOURS = 10
+"""Of matplotlib's default cycle."""
+_MARKERS = ("o", "s", "^", "D", "v")
+_CONTROL_LINES: tuple[Any, ...] = ("--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+_LEGEND_INSIDE = 12
 
 
 def curve(row: RowCells, metrics: Sequence[str]) -> pd.DataFrame:
@@ -39,14 +44,14 @@ def draw_curves(collected: Collected) -> Figure | None:
     if not usable:
         return None
     (x, y), curves = usable[0]
+    looks = line_looks(rows)
     figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
     axis = figure.add_subplot()
-    for row, points in zip(rows, curves, strict=True):
+    for row, points, look in zip(rows, curves, looks, strict=True):
         known = points.dropna()
         if known.empty:
             continue
-        style: dict[str, Any] = {"linestyle": "--", "alpha": 0.7} if row.control else {}
-        (line,) = axis.plot(known[x], known[y], marker="o", markersize=3.5, label=_plain(row.title), **style)
+        (line,) = axis.plot(known[x], known[y], markersize=3.5, label=_plain(row.title), **look)
         if row.strength in known.index:
             default = known.loc[row.strength]
             axis.plot(default[x], default[y], "o", markersize=9, mfc="none", color=line.get_color())
@@ -57,8 +62,36 @@ def draw_curves(collected: Collected) -> Figure | None:
         f"{collected.dataset}, tier {rows[0].cells[0].identity['tier']}: one point per strength, ring = default"
     )
     axis.grid(alpha=0.25)
-    axis.legend(fontsize=8)
+    # Beside the axes where there are many: a legend over the lines would hide them.
+    many = len(rows) > _LEGEND_INSIDE
+    axis.legend(fontsize=6 if many else 8, **({"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {}))
+    if many:
+        figure.set_size_inches(10.0, max(4.4, 0.14 * len(rows)))
     return figure
+
+
+def line_looks(rows: Sequence[RowCells]) -> list[dict[str, Any]]:
+    """Colour, line and marker of each row: methods differ in colour, and where colours come back in marker; a control
+    that copies a measure of a method has its colour, in another line."""
+    subjects: dict[tuple[str, str], int] = {}
+    matched: dict[tuple[str, str], int] = {}
+    looks = []
+    for row in rows:
+        subject = (row.matched or row.method, row.variant)
+        turn, colour = divmod(subjects.setdefault(subject, len(subjects)), _COLOURS)
+        line = "-"
+        if row.control:
+            line = _CONTROL_LINES[matched.get(subject, 0) % len(_CONTROL_LINES)]
+            matched[subject] = matched.get(subject, 0) + 1
+        looks.append(
+            {
+                "color": f"C{colour}",
+                "marker": _MARKERS[turn % len(_MARKERS)],
+                "linestyle": line,
+                "alpha": 0.7 if row.control else 1.0,
+            }
+        )
+    return looks
 
 
 def _plain(title: str) -> str:

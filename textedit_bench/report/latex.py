@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Sequence
+from dataclasses import replace
 
-from textedit_bench.report.layout import Entry, Page, as_page
+from textedit_bench.report.layout import Block, Entry, Page, as_page
 from textedit_bench.report.table import Table
 
 _ESCAPES = {
@@ -35,27 +37,59 @@ _LIGATURES = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
 _KNOWN = set(string.printable) | set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
 
 
+LONGEST = 40
+"""Lines of one float: a float longer than a page runs off it."""
+
+
 def render_latex(table: Table | Page) -> str:
-    """A ``table*`` environment; the footnotes stand below the rule."""
+    """A ``table*`` environment, or one after another for a table longer than a page; footnotes stand below the last."""
     page = as_page(table)
-    titles = page.headings
-    lines = [
-        r"% needs \usepackage{booktabs,graphicx,textcomp}",
+    floats = _split(page.blocks)
+    lines = [r"% needs \usepackage{booktabs,graphicx,textcomp}"]
+    for number, blocks in enumerate(floats):
+        lines += _head([escape(title) for title in page.headings])
+        for block in blocks:
+            lines += _body(block, len(page.headings))
+        last = number == len(floats) - 1
+        notes = " ".join(escape(note) for note in page.footnotes) if last else "Continued in the next table."
+        lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
+    return "\n".join(lines) + "\n"
+
+
+def _split(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Blocks for each float; a block that does not fit goes on in the next under its title."""
+    floats: list[list[Block]] = [[]]
+    room = LONGEST
+    for block in blocks:
+        rest = block
+        while len(rest.lines) > room:
+            if room > 1:
+                floats[-1].append(replace(rest, lines=rest.lines[:room]))
+                rest = replace(rest, lines=rest.lines[room:])
+            floats.append([])
+            room = LONGEST
+        floats[-1].append(rest)
+        room -= len(rest.lines)
+    return [part for part in floats if part] or [[]]
+
+
+def _head(titles: list[str]) -> list[str]:
+    return [
         r"\begin{table*}[t]",
         r"\centering",
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(titles) - 2)}}}",
         r"\toprule",
-        _row([escape(title) for title in titles]),
+        _row(titles),
     ]
-    for block in page.blocks:
-        lines += [r"\midrule", rf"\multicolumn{{{len(titles)}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
-        for line in block.lines:
-            title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
-            lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
-    notes = " ".join(escape(note) for note in page.footnotes)
-    lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
-    return "\n".join(lines) + "\n"
+
+
+def _body(block: Block, columns: int) -> list[str]:
+    lines = [r"\midrule", rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
+    for line in block.lines:
+        title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
+        lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
+    return lines
 
 
 def escape(text: str) -> str:
