@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.ranges import Numbers, Valid
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class MethodInfo:
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
         tier_settings: tier -> values that replace those of ``settings`` there.
         training: settings of the training with their defaults. Edits do not depend on them but through the weights.
+        valid: setting, of an edit or the training -> the values it may have, where its type alone does not say.
         datasets: data sets the method can serve; empty means any.
         trial: settings, the training's included, with which an edit or a training takes seconds on a toy data set; what
             conformance checks use (`textedit_bench.testing`).
@@ -60,15 +62,31 @@ class MethodInfo:
     settings: dict[str, Any] = field(default_factory=dict)
     tier_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    valid: dict[str, Valid] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
     trial: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """A card that contradicts itself is its author's mistake.
+
+        Raises:
+            ValueError: a default that is not valid, or valid values of a setting that the card does not have.
+        """
+        known = {**self.settings, **self.training}
+        if unknown := sorted(set(self.valid) - set(known)):
+            raise ValueError(f"card of {self.name}: valid values of unknown settings: {', '.join(unknown)}")
+        try:
+            for given in (known, *self.tier_settings.values(), self.trial):
+                self.check_settings(given, training=True)
+        except UserError as error:
+            raise ValueError(f"card of {self.name}: {error}") from error
 
     def settings_for(self, tier: str) -> dict[str, Any]:
         """The default settings of an edit in a tier."""
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
     def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
-        """Refuse settings that the card does not know or whose value has another type than the default.
+        """Refuse settings that the card does not know, and values of another type than the default or not valid.
 
         Args:
             given: name -> value.
@@ -86,7 +104,22 @@ class MethodInfo:
             truth = isinstance(value, bool) and not isinstance(default, bool)  # Python takes True for a 1
             if default is not None and (truth or not isinstance(value, valid)):
                 raise UserError(f"setting {name} of {self.name} must be {type(default).__name__}, got {value!r}")
+            self._check_value(name, value, whole=isinstance(default, int))
+
+    def _check_value(self, name: str, value: Any, *, whole: bool) -> None:
+        valid = self.valid.get(name)
+        if isinstance(valid, tuple) and value not in valid:
+            raise unknown_choice(f"setting {name} of {self.name}", str(value), valid)
+        if isinstance(valid, Numbers) and value not in valid:
+            raise UserError(
+                f"setting {name} of {self.name}: {value} is out of range; valid: {valid.describe(whole=whole)}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json`` listings."""
-        return asdict(self)
+        known = {**self.settings, **self.training}
+        valid = {
+            name: values.describe(whole=isinstance(known[name], int)) if isinstance(values, Numbers) else list(values)
+            for name, values in self.valid.items()
+        }
+        return {**asdict(self), "valid": valid}

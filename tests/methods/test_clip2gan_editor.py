@@ -168,14 +168,13 @@ def test_the_first_pictures_do_not_depend_on_how_many_are_made(editor, network):
             assert torch.allclose(editor(noise="none", **settings).generate(BLOND, n).codes, many[:n], atol=1e-5)
 
 
-def test_of_several_draws_the_guiding_clip_picks_the_closest_to_the_text(domain, editor, network):
+def test_of_two_draws_the_guiding_clip_picks_the_closest_to_the_text(domain, editor, network):
     network.rest_basis = torch.randn(3, 64)
-    domain.made["identity"].threshold = 2.0  # nobody is like anybody
-    kept = editor(noise="none", rest=1.0, draws=4).generate(BLOND, 3).codes
-    drawn = editor(noise="none", rest=1.0).generate(BLOND, 12).codes
+    kept = editor(noise="none", rest=1.0, draws=2).generate(BLOND, 3).codes
+    drawn = editor(noise="none", rest=1.0).generate(BLOND, 6).codes
     words = domain.clip.encode_text([BLOND.words])
     scores = torch.cosine_similarity(domain.clip.encode_image(domain.generator.synthesize(drawn).clamp(-1, 1)), words)
-    best = scores.view(3, 4).argmax(1) + torch.arange(3) * 4
+    best = scores.view(3, 2).argmax(1) + torch.arange(3) * 2
     assert torch.allclose(kept, drawn[best], atol=1e-5)
 
 

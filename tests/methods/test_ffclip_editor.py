@@ -130,7 +130,7 @@ def test_unknown_settings_and_options_name_the_choices(domain, tmp_path):
 )
 def test_values_out_of_range_are_refused_before_any_work(domain, tmp_path, wrong):
     ((name, value),) = wrong.items()
-    with pytest.raises(UserError, match=f"{name}: {value} is out of range; valid: "):
+    with pytest.raises(UserError, match=f"{name} of ffclip: {value} is out of range; valid: "):
         FFCLIP(domain).fit(folder=tmp_path, **wrong)
     assert list(tmp_path.iterdir()) == []
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
+
+MOVING = ("multiplicative", "additive_literal", "additive_rms")
+"""Readings of the published noise that move a feature."""
+NOISES = (*MOVING, "none")
 
 CARD = MethodInfo(
     name="clip2gan",
@@ -39,11 +44,11 @@ CARD = MethodInfo(
             "beta": 1.0,
             "direction": "delta",
             "gap": "centre",
-            "gap_scale": 0.6,
+            "gap_scale": 0.7,
             "keep_rest": True,
             "noise": "none",
-            "rest": 1.0,
-            "draws": 4,
+            "rest": 1.4,
+            "draws": 16,
         }
     },
     training={
@@ -77,6 +82,31 @@ CARD = MethodInfo(
         "rest_rank": 0,  # directions of what CLIP does not say, for the setting rest
         "code_steps": 0,  # steps of regression to codes before the training
         "code_samples": 0,  # the regression's samples of the generator; 0: the inverted photos in their place
+    },
+    valid={
+        "direction": ("residual", "literal", "delta"),
+        "gap": ("none", "centre"),
+        "noise": NOISES,
+        "sigma": NOT_NEGATIVE,
+        "draws": AT_LEAST_ONE,
+        "diversity_noise": MOVING,
+        "perceptual_network": ("alex", "vgg", "discriminator"),
+        "depth": AT_LEAST_ONE,
+        "hidden_dim": NOT_NEGATIVE,
+        "learning_rate": NOT_NEGATIVE,
+        "critic_learning_rate": NOT_NEGATIVE,
+        "batch_size": AT_LEAST_ONE,
+        "epochs": AT_LEAST_ONE,
+        "steps_per_epoch": NOT_NEGATIVE,
+        "gradient_clip": NOT_NEGATIVE,
+        "adversarial_start": SHARE,
+        "rate_drop": SHARE,
+        "ema_decay": SHARE,
+        "penalty_every": AT_LEAST_ONE,
+        "num_photos": NOT_NEGATIVE,
+        "rest_rank": NOT_NEGATIVE,
+        "code_steps": NOT_NEGATIVE,
+        "code_samples": NOT_NEGATIVE,
     },
     trial={
         "epochs": 1,

@@ -1,4 +1,4 @@
-"""Which of several draws a generated picture keeps (ours): the closest to the text that shows another subject."""
+"""Which of several draws a generated picture keeps (ours): close to the text, and unlike the pictures before it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ import torch
 from torch import Tensor
 
 
-def choose_distinct(scores: Tensor, subjects: Tensor | None, threshold: float) -> Tensor:
+def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
     """One draw for each picture, decided in their order, so that the first k of n are the same for every n >= k.
 
-    Of a picture's draws, those whose subject was not seen before it are compared by their score. Where every draw
-    shows a subject seen before, the least similar one is kept.
+    Of the better half of a picture's draws by their score, the one is kept whose nearest picture before it is furthest
+    away; the best draw where there is no picture before it, or no network to tell them apart.
 
     Args:
         scores: closeness to the text, [n, draws].
-        subjects: unit embeddings [n, draws, d] of a similarity network; None where there is none to tell.
-        threshold: cosine at and above which two pictures show one subject.
+        subjects: unit embeddings [n, draws, d] of a similarity network; None where there is none.
 
     Returns:
         [n], positions among the draws.
     """
+    better = scores.topk((scores.shape[1] + 1) // 2, dim=1).indices
     kept: list[int] = []
     seen: list[Tensor] = []
-    for i, row in enumerate(scores):
-        best = int(row.argmax())
+    for i, half in enumerate(better):
+        best = int(half[0])
         if subjects is not None:
             if seen:
-                nearest = (subjects[i] @ torch.stack(seen).T).amax(dim=1)
-                new = nearest < threshold
-                best = int(row.masked_fill(~new, -torch.inf).argmax() if new.any() else nearest.argmin())
+                nearest = (subjects[i, half] @ torch.stack(seen).T).amax(dim=1)
+                best = int(half[nearest.argmin()])
             seen.append(subjects[i, best])
         kept.append(best)
     return torch.tensor(kept, dtype=torch.long)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
@@ -23,7 +23,7 @@ from textedit_bench.weights import weights_folder
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
 from textedit_methods.clip2gan.choosing import choose_distinct
 from textedit_methods.clip2gan.network import ClipMapping
-from textedit_methods.clip2gan.noise import NOISES, add_noise, unit
+from textedit_methods.clip2gan.noise import add_noise, unit
 from textedit_methods.clip2gan.presets import preset
 from textedit_methods.clip2gan.rows import read_rows
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIRECTIONS = ("residual", "literal", "delta")
-GAPS = ("none", "centre")
 GUIDING = "guiding"
 _CHUNK = 32
 
@@ -50,13 +48,6 @@ class CLIP2GAN(Editor):
             UserError: an unknown setting, one of another type, or a value outside its list.
         """
         super().__init__(domain, **{**preset(domain.tier, domain.card.kind), **settings})
-        for name, valid in (("direction", DIRECTIONS), ("gap", GAPS), ("noise", NOISES)):
-            if self.settings[name] not in valid:
-                raise unknown_choice(name, self.settings[name], valid)
-        if self.settings["sigma"] < 0:
-            raise UserError(f"sigma: {self.settings['sigma']} is out of range; valid: numbers from 0")
-        if self.settings["draws"] < 1:
-            raise UserError(f"draws: {self.settings['draws']} is out of range; valid: whole numbers from 1")
         self._network: ClipMapping | None = None
 
     # -- editing -----------------------------------------------------------------------------------------------------
@@ -126,16 +117,15 @@ class CLIP2GAN(Editor):
         """The draw [n] to keep for each picture of the codes [n, draws, rows, w_dim], told by the guiding networks."""
         words = unit(self.clip.encode_text([prompt.words]).float())[0]
         identity = self.domain.network("identity") if self.domain.has("identity") else None
-        threshold = getattr(identity, "threshold", None)
         scores, subjects = [], []
         for part in codes.flatten(0, 1).split(_CHUNK):
             images = self.domain.generator.synthesize(part).clamp(-1, 1)
             scores.append(unit(self._image_features(images)) @ words)
-            if identity is not None and threshold is not None:
+            if identity is not None:
                 subjects.append(unit(identity.embed(images)))
         shape = codes.shape[:2]
         told_apart = torch.cat(subjects).unflatten(0, shape) if subjects else None
-        return choose_distinct(torch.cat(scores).unflatten(0, shape), told_apart, float(threshold or 1.0))
+        return choose_distinct(torch.cat(scores).unflatten(0, shape), told_apart)
 
     def _rest(self, n: int, seed: int) -> Tensor:
         """Draws of what CLIP does not say, [n, rows, w_dim]."""
@@ -272,10 +262,6 @@ class CLIP2GAN(Editor):
         from textedit_methods.clip2gan.fitting import fit_network
 
         run, own = RunOptions.split(options)
-        known = {**self.info.settings, **self.info.training}
-        for name in own:
-            if name not in known:
-                raise unknown_choice(f"option of {self.info.name}'s training", name, [*known, *vars(run)])
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
         self._network = fit_network(self.domain, self.clip, chosen, run, self.info)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.models.packing import round_to
 from textedit_bench.training import LatentData, RunOptions, train, training_codes
 from textedit_methods.clip2gan.critic import make_critic
 from textedit_methods.clip2gan.losses import LossWeights
 from textedit_methods.clip2gan.network import ClipMapping
-from textedit_methods.clip2gan.noise import MOVING, unit
+from textedit_methods.clip2gan.noise import unit
 from textedit_methods.clip2gan.perceptual import perceptual_distance
 from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features
 from textedit_methods.clip2gan.rest import fit_rest
@@ -162,21 +162,7 @@ def _new_network(domain: Domain, features: torch.Tensor, settings: dict[str, Any
 
 
 def _check(settings: dict[str, Any], run: RunOptions) -> None:
-    for name in ("depth", "batch_size", "epochs", "penalty_every"):
-        if settings[name] < 1:
-            raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 1")
-    for name in ("hidden_dim", "num_photos", "code_steps", "code_samples", "rest_rank", "steps_per_epoch"):
-        if settings[name] < 0:
-            raise UserError(f"{name}: {settings[name]} is out of range; valid: whole numbers from 0")
-    for name in ("learning_rate", "critic_learning_rate", "gradient_clip"):
-        if settings[name] < 0:
-            raise UserError(f"{name}: {settings[name]} is out of range; valid: numbers from 0")
-    if settings["diversity_noise"] not in MOVING:
-        raise unknown_choice("diversity_noise", settings["diversity_noise"], MOVING)
-    if settings["sigma"] <= 0:  # the term would be zero, and so would its gradient
-        raise UserError(f"sigma: {settings['sigma']} is out of range for a training; valid: above 0")
-    for name in ("adversarial_start", "rate_drop", "ema_decay"):
-        if not 0 <= settings[name] <= 1:
-            raise UserError(f"{name}: {settings[name]} is out of range; valid: 0 to 1")
+    if not settings["sigma"]:  # the term would be zero, and so would its gradient
+        raise UserError("sigma: 0 is out of range for a training; valid: above 0")
     if str(run.precision) == "16-mixed":
         raise UserError("precision: the gradient penalty overflows in 16-mixed; valid: 32-true, bf16-mixed")

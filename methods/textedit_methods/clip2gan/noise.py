@@ -7,11 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import unknown_choice
+from textedit_methods.clip2gan.card import NOISES
 
 SIGMA = 0.6
 """Standard deviation; the published variance is 0.36."""
-MOVING = ("multiplicative", "additive_literal", "additive_rms")
-NOISES = (*MOVING, "none")
 
 
 def add_noise(features: Tensor, kind: str, sigma: float, stream: torch.Generator) -> Tensor:

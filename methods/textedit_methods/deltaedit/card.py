@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
 
 CARD = MethodInfo(
     name="deltaedit",
@@ -45,6 +46,23 @@ CARD = MethodInfo(
         "relevance_deviations": 5.0,
         "truncation": 0.7,
         "stored_as": "float32",  # or "float16", "int8"
+    },
+    valid={
+        "threshold": NOT_NEGATIVE,
+        "templates": ("imagenet", "none"),
+        "hidden": NOT_NEGATIVE,
+        "depth": AT_LEAST_ONE,
+        "learning_rate": NOT_NEGATIVE,
+        "final_rate": SHARE,
+        "batch_size": AT_LEAST_ONE,
+        "steps": AT_LEAST_ONE,
+        "steps_per_validation": AT_LEAST_ONE,
+        "num_samples": NOT_NEGATIVE,
+        "num_photos": NOT_NEGATIVE,
+        "clip_preprocessing": ("published", "correct"),
+        "statistics_samples": AT_LEAST_ONE,
+        "relevance_images": AT_LEAST_ONE,
+        "stored_as": ("float32", "float16", "int8"),
     },
     trial={
         "steps": 4,

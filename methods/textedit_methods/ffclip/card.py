@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
 
 CARD = MethodInfo(
     name="ffclip",
@@ -39,6 +40,18 @@ CARD = MethodInfo(
         "clip_preprocessing": "published",  # or "correct"
         "codes": "photos",
         "num_codes": 0,  # 0: the whole training split
+    },
+    valid={
+        "learning_rate": NOT_NEGATIVE,
+        "batch_size": AT_LEAST_ONE,
+        "epochs": AT_LEAST_ONE,
+        "gradient_clip": NOT_NEGATIVE,
+        "steps_per_epoch": NOT_NEGATIVE,
+        "warmup_steps": NOT_NEGATIVE,
+        "ema_decay": SHARE,
+        "clip_preprocessing": ("published", "correct"),
+        "codes": ("photos", "samples"),
+        "num_codes": NOT_NEGATIVE,
     },
     trial={"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "codes": "photos", "num_codes": 8},
 )

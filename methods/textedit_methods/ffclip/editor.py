@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.models.packing import exact_precision, round_to
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
@@ -145,16 +145,11 @@ class FFCLIP(Editor):
         """
         from textedit_bench.training import LatentData, RunOptions, train, training_codes
         from textedit_methods.ffclip.losses import LossWeights
-        from textedit_methods.ffclip.ranges import check_ranges
         from textedit_methods.ffclip.training import FFCLIPTraining, active_weights
 
         began = time.monotonic()
         run, own = RunOptions.split(options)
-        for name in own:
-            if name not in self.info.training:
-                raise unknown_choice("option of ffclip's training", name, [*self.info.training, *vars(run)])
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
-        check_ranges(chosen)
         phrases = training_phrases(self.domain, prompts)
         rows, dim = self._sizes()
         weights, reasons = active_weights(LossWeights.from_settings(chosen), self.domain)

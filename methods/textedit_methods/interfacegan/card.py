@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import POSITIVE, Numbers
 
 CARD = MethodInfo(
     name="interfacegan",
@@ -26,5 +27,11 @@ CARD = MethodInfo(
     },
     # Of the steps tried on development images and prompts the best mean of success and preservation.
     tier_settings={"mini": {"samples": 2048, "step": 1.5}},
+    valid={
+        "samples": Numbers(2),
+        "share": Numbers(0, 0.5, above=True),
+        "penalty": POSITIVE,
+        "step": POSITIVE,
+    },
     trial={"samples": 64, "share": 0.25},
 )

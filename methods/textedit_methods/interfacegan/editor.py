@@ -35,7 +35,6 @@ class InterFaceGAN(Editor):
             UserError: an unknown setting, one of another type or out of range.
         """
         super().__init__(domain, **settings)
-        _check(self.settings)
         self._samples: Samples | None = None
         self._boundaries: dict[tuple[str, str | None], Boundary] = {}
 
@@ -80,20 +79,3 @@ class InterFaceGAN(Editor):
             codes = self._samples.codes
             self._boundaries[key] = separate(codes[high], codes[low], settings["penalty"])
         return self._boundaries[key]
-
-
-def _check(settings: dict[str, Any]) -> None:
-    """Ranges of the settings.
-
-    Raises:
-        UserError: names the setting, its value and what is valid.
-    """
-    rules = {
-        "samples": (settings["samples"] >= 2, "2 or more"),
-        "share": (0 < settings["share"] <= 0.5, "above 0, at most 0.5"),
-        "penalty": (settings["penalty"] > 0, "above 0"),
-        "step": (settings["step"] > 0, "above 0"),
-    }
-    for name, (holds, valid) in rules.items():
-        if not holds:
-            raise UserError(f"setting {name} of {CARD.name}: {settings[name]} is out of range; valid: {valid}")

@@ -19,4 +19,5 @@ CARD = MethodInfo(
     # "matches": the runner runs this control once per method and fills in `lengths` and `space` from that method's
     # stored edits; `seed` is the cell's.
     settings={"matches": "step", "lengths": None, "space": "w+", "seed": 0},
+    valid={"space": ("w+", "s")},
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
 from textedit_methods.random_direction.card import CARD
@@ -31,11 +31,9 @@ class RandomDirection(Editor):
         """The given W+ codes plus ``strength`` times the random step; strength 0 returns the codes unchanged.
 
         Raises:
-            UserError: ``space`` is unknown or an image has no length.
+            UserError: an image has no length.
         """
         space = self.settings["space"]
-        if space not in ("w+", "s"):
-            raise unknown_choice("space of random-direction", str(space), ("w+", "s"))
         if strength == 0:
             return latents
         source = latents.codes

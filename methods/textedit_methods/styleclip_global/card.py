@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE, Numbers
 
 CARD = MethodInfo(
     name="styleclip-global",
@@ -33,6 +34,19 @@ CARD = MethodInfo(
         "samples": 100_000,  # of W, for the statistics
         "truncation": 0.7,
         "truncated_rows": 0,  # 0: all
+    },
+    valid={
+        "auto_beta": NOT_NEGATIVE,
+        "beta": SHARE,
+        "relevance": ("sweep", "gradient"),
+        "probes": AT_LEAST_ONE,
+        "gradient_images": AT_LEAST_ONE,
+        "sweep": ("correct", "released"),
+        "images": AT_LEAST_ONE,
+        "width": POSITIVE,
+        "samples": Numbers(2),
+        "truncation": SHARE,
+        "truncated_rows": NOT_NEGATIVE,
     },
     trial={"images": 4, "samples": 64, "probes": 4, "gradient_images": 4},
 )

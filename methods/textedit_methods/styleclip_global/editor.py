@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.resumable import OutOfTime
@@ -23,7 +23,6 @@ from textedit_methods.styleclip_global.preprocessing import make_relevance, samp
 from textedit_methods.styleclip_global.presets import preset
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
 from textedit_methods.styleclip_global.selection import automatic_beta, step
-from textedit_methods.styleclip_global.settings import check
 from textedit_methods.styleclip_global.text_direction import text_direction
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ class StyleCLIPGlobal(Editor):
             UserError: an unknown setting, or one of another type or out of range.
         """
         super().__init__(domain, **{**preset(domain.tier), **settings})
-        check(self.settings)
         self._relevance: Relevance | None = None
         self._gradient: GradientRelevance | None = None
         self._steps: dict[tuple[str, str], tuple[Tensor, int]] = {}
@@ -155,12 +153,8 @@ class StyleCLIPGlobal(Editor):
         from textedit_bench.training.options import RunOptions
 
         run, own = RunOptions.split(options)
-        for name in own:
-            if name not in self.info.training:
-                raise unknown_choice(f"option of {CARD.name}'s preprocessing", name, [*self.info.training, *vars(run)])
         self.info.check_settings(own, training=True)
         settings = {**self.settings, **own}
-        check(settings)
         chosen = {name: settings[name] for name in self.info.training}
         try:
             self._relevance = make_relevance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
 
 RELEASED_PREFIX = "sc-mapper-"
 RELEASED_NAMES = {
@@ -65,6 +66,22 @@ CARD = MethodInfo(
         "codes": "photos",
         "num_codes": 0,  # 0: the whole training split
         "stored_as": "float32",  # or "float16", "int8"
+    },
+    valid={
+        "mapper": ("levels", "single", "style", "style-full"),
+        "normalise": ("rows", "channels"),
+        "clip_weight": POSITIVE,
+        "optimizer": ("ranger", "adam"),
+        "learning_rate": NOT_NEGATIVE,
+        "final_rate": SHARE,
+        "batch_size": AT_LEAST_ONE,
+        "steps": AT_LEAST_ONE,
+        "steps_per_validation": AT_LEAST_ONE,
+        "validation_codes": AT_LEAST_ONE,
+        "prompts_at_once": AT_LEAST_ONE,
+        "num_codes": NOT_NEGATIVE,
+        "clip_preprocessing": ("published", "correct"),
+        "stored_as": ("float32", "float16", "int8"),
     },
     trial={
         "steps": 4,

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
-from textedit_methods.styleclip_mapper.building import check_fits, check_settings
+from textedit_methods.styleclip_mapper.building import check_fits, check_groups
 from textedit_methods.styleclip_mapper.card import CARD
 from textedit_methods.styleclip_mapper.checkpoint import load_mapper, phrase_of
 from textedit_methods.styleclip_mapper.library import (
@@ -52,7 +52,7 @@ class StyleCLIPMapper(Editor):
             UserError: an unknown setting, or a value that is not valid.
         """
         super().__init__(domain, **{**preset(domain.tier, domain.card.kind), **settings})
-        check_settings(self.settings)
+        check_groups(self.settings)
         self._mappers: dict[str, Mapper] = {}
         self._for_all: Mapper | None = None
 
@@ -204,9 +204,6 @@ class StyleCLIPMapper(Editor):
         from textedit_methods.styleclip_mapper.fitting import fit_mappers
 
         run, own = RunOptions.split(options)
-        for name in own:
-            if name not in self.info.training:
-                raise unknown_choice("option of styleclip-mapper's training", name, [*self.info.training, *vars(run)])
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
         wanted = list(self.domain.prompts("evaluation", trained=True).values()) if prompts is None else list(prompts)
         if not wanted:

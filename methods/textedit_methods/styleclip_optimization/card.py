@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
 
 CARD = MethodInfo(
     name="styleclip-optimization",
@@ -29,5 +30,15 @@ CARD = MethodInfo(
         "batch_size": 1,  # pairs optimised at once; changes memory and time, not results
     },
     tier_settings={"mini": {"steps": 40, "l2_weight": 0.002, "batch_size": 24}},
+    valid={
+        "space": ("w+", "s"),
+        "steps": AT_LEAST_ONE,
+        "learning_rate": POSITIVE,
+        "l2_weight": NOT_NEGATIVE,
+        "identity_weight": NOT_NEGATIVE,
+        "clip_preprocessing": ("published", "correct"),
+        "truncation": SHARE,
+        "batch_size": AT_LEAST_ONE,
+    },
     trial={"steps": 6},
 )

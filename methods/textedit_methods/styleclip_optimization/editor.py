@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
 from textedit_methods.styleclip_optimization.card import CARD
@@ -18,9 +18,6 @@ from textedit_methods.styleclip_optimization.losses import Objective, Weights
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-
-SPACES = ("w+", "s")
-PREPROCESSINGS = ("published", "correct")
 
 
 class StyleCLIPOptimization(Editor):
@@ -36,7 +33,6 @@ class StyleCLIPOptimization(Editor):
                 has no identity network.
         """
         super().__init__(domain, **settings)
-        _check(self.settings)
         if self.settings["identity_weight"] and not domain.has("identity"):
             raise UserError(
                 f"setting identity_weight of {CARD.name}: {domain.name}, tier {domain.tier}, has no identity network; "
@@ -152,28 +148,3 @@ class StyleCLIPOptimization(Editor):
             if text not in self._texts:
                 self._texts[text] = self.domain.clip.encode_text([text])[0]
         return torch.stack([self._texts[text] for text in words]) if words else torch.empty(0, 1)
-
-
-def _check(settings: dict[str, Any]) -> None:
-    """Ranges of the settings.
-
-    Raises:
-        UserError: names the setting, its value and what is valid.
-    """
-    for name, choices in (("space", SPACES), ("clip_preprocessing", PREPROCESSINGS)):
-        if settings[name] not in choices:
-            raise unknown_choice(f"{name} of {CARD.name}", str(settings[name]), choices)
-    for name, low, high in (
-        ("steps", 1, float("inf")),
-        ("batch_size", 1, float("inf")),
-        ("l2_weight", 0, float("inf")),
-        ("identity_weight", 0, float("inf")),
-        ("truncation", 0, 1),
-    ):
-        if not low <= settings[name] <= high:
-            valid = f"{low} to {high}" if high < float("inf") else f"{low} or more"
-            raise UserError(f"setting {name} of {CARD.name}: {settings[name]} is out of range; valid: {valid}")
-    if not settings["learning_rate"] > 0:
-        raise UserError(
-            f"setting learning_rate of {CARD.name}: {settings['learning_rate']} is out of range; valid: above 0"
-        )

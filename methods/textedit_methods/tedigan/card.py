@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE
 
 CARD = MethodInfo(
     name="tedigan",
@@ -26,5 +27,14 @@ CARD = MethodInfo(
         "batch_size": 4,  # images optimised at once; changes memory and time, not results
     },
     tier_settings={"mini": {"steps": 20, "learning_rate": 0.05, "batch_size": 24}},
+    valid={
+        "steps": AT_LEAST_ONE,
+        "learning_rate": POSITIVE,
+        "clip_weight": NOT_NEGATIVE,
+        "pixel_weight": NOT_NEGATIVE,
+        "encoder_weight": NOT_NEGATIVE,
+        "clip_preprocessing": ("correct", "published"),
+        "batch_size": AT_LEAST_ONE,
+    },
     trial={"steps": 4, "learning_rate": 0.1},
 )

@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_methods.tedigan.card import CARD
 from textedit_methods.tedigan.objective import Objective, Weights
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-
-PREPROCESSINGS = ("correct", "published")
 
 
 class TediGAN(Editor):
@@ -40,7 +38,6 @@ class TediGAN(Editor):
                     "valid: 0"
                 )
             self.settings["encoder_weight"] = 0.0
-        _check(self.settings)
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
         """The point at ``strength`` on the line from the source to the optimised code.
@@ -97,23 +94,3 @@ class TediGAN(Editor):
                 (codes.grad,) = torch.autograd.grad(objective(codes).sum(), [codes])
                 adam.step()
         return codes.detach()
-
-
-def _check(settings: dict[str, Any]) -> None:
-    """Ranges of the settings.
-
-    Raises:
-        UserError: names the setting, its value and what is valid.
-    """
-    preprocessing = settings["clip_preprocessing"]
-    if preprocessing not in PREPROCESSINGS:
-        raise unknown_choice(f"clip_preprocessing of {CARD.name}", str(preprocessing), PREPROCESSINGS)
-    for name in ("steps", "batch_size"):
-        if settings[name] < 1:
-            raise UserError(f"setting {name} of {CARD.name}: {settings[name]} is out of range; valid: 1 or more")
-    for name in ("clip_weight", "pixel_weight", "encoder_weight"):
-        if settings[name] < 0:
-            raise UserError(f"setting {name} of {CARD.name}: {settings[name]} is out of range; valid: 0 or more")
-    rate = settings["learning_rate"]
-    if not rate > 0:
-        raise UserError(f"setting learning_rate of {CARD.name}: {rate} is out of range; valid: above 0")

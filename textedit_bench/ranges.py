@@ -1,0 +1,47 @@
+"""Which values a setting may have, as data on a method's card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers from ``low`` to ``high``, both included.
+
+    Attributes:
+        low: the smallest one.
+        high: the largest one.
+        above: whether ``low`` itself is left out.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number is one of them; nan never is."""
+        return (self.low < value if self.above else self.low <= value) and value <= self.high
+
+    def describe(self, whole: bool = False) -> str:
+        """In words, for an error: ``whole numbers from 1``, ``0 to 1``, ``above 0, at most 0.5``.
+
+        Args:
+            whole: whether the setting takes whole numbers alone.
+        """
+        limited = math.isfinite(self.high)
+        if self.above:
+            return f"above {self.low:g}" + (f", at most {self.high:g}" if limited else "")
+        if limited:
+            return f"{self.low:g} to {self.high:g}"
+        return f"{'whole numbers' if whole else 'numbers'} from {self.low:g}"
+
+
+AT_LEAST_ONE = Numbers(1)
+NOT_NEGATIVE = Numbers(0)
+POSITIVE = Numbers(0, above=True)
+SHARE = Numbers(0, 1)
+
+Valid = Numbers | tuple[str, ...]
+"""Numbers, or the words to choose from."""
