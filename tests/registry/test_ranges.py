@@ -53,7 +53,7 @@ def test_numbers_are_those_between_the_ends(low, width, value, above):
 def test_a_card_that_contradicts_itself_is_refused():
     with pytest.raises(ValueError, match="unknown settings: shar"):
         replace(CARD, valid={"shar": SHARE})
-    with pytest.raises(ValueError, match="share of m: 2.0"):
+    with pytest.raises(ValueError, match=r"share of m: 2\.0"):
         replace(CARD, settings={**CARD.settings, "share": 2.0})
     with pytest.raises(ValueError, match="count of m: 0"):
         replace(CARD, tier_settings={"mini": {"count": 0}})

@@ -64,9 +64,11 @@ def draw_curves(collected: Collected) -> Figure | None:
     axis.grid(alpha=0.25)
     # Beside the axes where there are many: a legend over the lines would hide them.
     many = len(rows) > _LEGEND_INSIDE
-    axis.legend(fontsize=6 if many else 8, **({"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {}))
     if many:
+        axis.legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.set_size_inches(10.0, max(4.4, 0.14 * len(rows)))
+    else:
+        axis.legend(fontsize=8)
     return figure
 
 
