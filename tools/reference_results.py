@@ -18,7 +18,7 @@ from textedit_bench.report.picture.choose import collect_stored
 from textedit_bench.report.picture.write import MEGABYTE, NAME, write_picture_report
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "controls")
+TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
 ENDINGS = ("csv", "md", "tex", "html")
 LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
