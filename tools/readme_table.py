@@ -27,8 +27,8 @@ COLUMNS = (
 """What a first reader needs; everything else is in the full table."""
 
 
-def readme_table(path: Path = TABLE) -> str:
-    """One Markdown table per data set and prompt set, with 95 % intervals in brackets.
+def readme_table(path: Path = TABLE, dataset: str = "ffhq") -> str:
+    """One data set in full, a table per prompt set with 95 % intervals in brackets, and one line per method for all.
 
     Raises:
         FileNotFoundError: the table has not been made.
@@ -39,7 +39,7 @@ def readme_table(path: Path = TABLE) -> str:
     followers = frame["control"] & frame.duplicated(["dataset", "prompt_set", "method"], keep=False)
     frame = frame[~followers]
     parts = []
-    for (dataset, prompt_set), rows in frame.groupby(["dataset", "prompt_set"], sort=False):
+    for prompt_set, rows in frame[frame["dataset"] == dataset].groupby("prompt_set", sort=False):
         words = "trained prompts" if prompt_set == TRAINED else "unseen prompts (in no method's training list)"
         title = f"{dataset}, {words}: {rows['prompts'].max()} x {rows['images'].iloc[0]} images"
         heads = ["Method", *(f"{column.title} {column.arrow}" for column in COLUMNS)]
@@ -48,7 +48,30 @@ def readme_table(path: Path = TABLE) -> str:
             name = escape(row["title"])
             lines.append(_line([f"*{name}*" if row["control"] else name, *(_entry(row, c) for c in COLUMNS)]))
         parts.append("\n".join(lines))
+    if frame["dataset"].nunique() > 1:
+        parts.append(_overview(frame[~frame["control"].astype(bool)]))
     return "\n\n".join(parts)
+
+
+def _overview(frame: pd.DataFrame) -> str:
+    """Success and preservation of every method on every data set, trained prompts, then success on unseen ones."""
+    datasets = list(dict.fromkeys(frame["dataset"]))
+    lines = [
+        "**All data sets: success / preservation for trained prompts, success for unseen ones, %**",
+        "",
+        _line(["Method", *datasets]),
+        _line([":--", *["--:"] * len(datasets)]),
+    ]
+    for title, rows in frame.groupby("title", sort=False):
+        texts = []
+        for name in datasets:
+            own = rows[rows["dataset"] == name].set_index("prompt_set")
+            seen = own.loc[TRAINED] if TRAINED in own.index else None
+            text = "-" if seen is None else f"{100 * seen['success']:.0f} / {100 * seen['preservation']:.0f}"
+            rest = own.drop(index=TRAINED, errors="ignore")["success"]
+            texts.append(f"{text}, {100 * rest.iloc[0]:.0f}" if len(rest) else text)
+        lines.append(_line([escape(str(title)), *texts]))
+    return "\n".join(lines)
 
 
 def filled(readme: str, table: str) -> str:

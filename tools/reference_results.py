@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
 
 
-def copy_reference(results: Path, target: Path, tier: str = "mini", limit_mb: float = LIMIT_MB) -> Path:
+def copy_reference(
+    results: Path, target: Path, tier: str = "mini", limit_mb: float = LIMIT_MB, shown: Sequence[str] = ()
+) -> Path:
     """Copy the tables of a tier, write its report and the manifest.
 
     Args:
@@ -32,6 +35,7 @@ def copy_reference(results: Path, target: Path, tier: str = "mini", limit_mb: fl
         target: folder of the committed results; the tier's folder is made below it.
         tier: which tier.
         limit_mb: largest report.
+        shown: data sets of the report; all where empty.
 
     Returns:
         The manifest: commands and digests of all cells, environment, and the checksum of every copied file.
@@ -49,7 +53,7 @@ def copy_reference(results: Path, target: Path, tier: str = "mini", limit_mb: fl
             shutil.copyfile(path, there)
             files.append(there)
     report = write_picture_report(
-        Store(results), tier, limit=limit_mb * MEGABYTE, output=folder / NAME, plots=False
+        Store(results), tier, datasets=shown, limit=limit_mb * MEGABYTE, output=folder / NAME, plots=False
     ).path
     cells: list[dict[str, Any]] = [
         {
@@ -79,6 +83,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the bench")
     parser.add_argument("--tier", default="mini")
+    parser.add_argument("--shown", default="ffhq", help="data sets of the report, commas (ffhq: more are over 3 MB)")
     arguments = parser.parse_args()
-    where = copy_reference(arguments.results, ROOT / "results" / "reference", arguments.tier)
+    where = copy_reference(
+        arguments.results, ROOT / "results" / "reference", arguments.tier, shown=arguments.shown.split(",")
+    )
     print(where, len(json.loads(where.read_text(encoding="utf-8"))["files"]), "files")

@@ -52,12 +52,16 @@ def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
     path = tmp_path / "table.csv"
     followers = [row | {"method": "step", "title": f"step of {name}", "control": True} for name in "AB"]
     pd.DataFrame([row, *followers]).to_csv(path, index=False)
-    table = script.readme_table(path)
+    table = script.readme_table(path, "d")
     assert table.splitlines()[0] == "**d, trained prompts: 2 x 3 images**"
     last = r"| A\_b | **50.0** [25.0, 75.0] | 50.0 [25.0, 75.0] | 0.5 [0.2, 0.8] | - | 0.50 | 0.5 [0.2, 0.8] |"
     assert table.splitlines()[-1] == last
     with pytest.raises(ValueError, match="markers"):
         script.filled("no markers here", table)
+    unseen = row | {"prompt_set": "unseen", "success": 0.125}
+    pd.DataFrame([row, unseen, row | {"dataset": "e"}, *followers]).to_csv(path, index=False)
+    overview = script.readme_table(path, "e").splitlines()
+    assert overview[-3:] == ["| Method | d | e |", "| :-- | --: | --: |", r"| A\_b | 50 / 50, 12 | 50 / 50 |"]
 
 
 def test_the_readme_links_to_the_full_table_and_a_picture():
