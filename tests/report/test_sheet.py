@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from textedit_bench.report.sheet import Strip, draw_sheet
+from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, STEP
+from textedit_bench.report.sheet import Strip, draw_sheet, sheet_rows
 
 
 def flat(level: int) -> np.ndarray:
@@ -27,3 +30,16 @@ def test_long_and_strange_labels_fit():
     assert page.width < 400
     tile = np.asarray(page)[-34:-14, 160:180]
     assert (tile == 0).all()
+
+
+def test_the_row_of_a_control_holds_that_control_alone():
+    # The edits for other prompts once stood in the row of the random step: both are matched to the method.
+    def cell(title, prompt, settings, matched_to=None):
+        identity = {"prompt_id": prompt, "matched_to": matched_to, "settings": settings}
+        return SimpleNamespace(digest=f"{title}/{prompt}", listing={"title": title}, identity=identity)
+
+    method = [cell("M", prompt, {}) for prompt in "ab"]
+    random = [cell("random", prompt, {MATCHES: STEP}, f"M/{prompt}") for prompt in "ab"]
+    wrong = [cell("wrong", prompt, {MATCHES: OTHER_PROMPT}, f"M/{prompt}") for prompt in "ab"]
+    stranger = [cell("random", "a", {MATCHES: STEP}, "N/a")]
+    assert sheet_rows(method, [*method, *wrong, *random, *stranger]) == {"M": method, "random": random}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from textedit_bench.bench.copied import copied
 from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
 from textedit_bench.report.collect import Collected, StoredCell
@@ -63,7 +64,7 @@ def draw_sheet(title: str, headings: Sequence[str], groups: Sequence[Sequence[St
 
 
 def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
-    """The sheet of one method with the control that is matched to it.
+    """The sheet of one method with the controls that take steps as long as its own.
 
     Args:
         collected: all cells of the data set, the control's among them.
@@ -71,13 +72,9 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
         photos: ``photo`` and ``inversion``, 8-bit [N, H, W, 3].
     """
     first = cells[0]
-    digests = {cell.digest for cell in cells}
-    control = [cell for cell in collected.cells if cell.identity["matched_to"] in digests]
     prompts = {cell.identity["prompt_id"]: _words(cell) for cell in sorted(cells, key=_trained_first)}
-    rows = [(first.listing["title"], cells)]
-    if control:
-        rows.append((control[0].listing["title"], control))
-    edits = [(title, {cell.identity["prompt_id"]: _edits(cell) for cell in of}) for title, of in rows]
+    rows = sheet_rows(cells, collected.cells)
+    edits = [(title, {cell.identity["prompt_id"]: _edits(cell) for cell in of}) for title, of in rows.items()]
     groups = []
     for image in range(min(IMAGES, len(photos["photo"]))):
         group = []
@@ -89,6 +86,19 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
     strength = format(first.listing["default_strength"], "g")
     title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}, strength {strength}"
     return draw_sheet(title, ["photo", "inversion", *prompts.values()], groups)
+
+
+def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) -> dict[str, list[StoredCell]]:
+    """Title -> cells of the method, then of every control of its steps.
+
+    The control that shows its edits for other prompts is left out: they stand on the sheet already.
+    """
+    digests = {cell.digest for cell in cells}
+    rows = {cells[0].listing["title"]: list(cells)}
+    for cell in everything:
+        if cell.identity["matched_to"] in digests and copied(cell.identity["settings"]) == "step":
+            rows.setdefault(cell.listing["title"], []).append(cell)
+    return rows
 
 
 def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
