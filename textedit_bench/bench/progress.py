@@ -23,7 +23,7 @@ class Reporter(Protocol):
         ...
 
     def begin(self, cells: int) -> None:
-        """The number of cells is known."""
+        """The number of cells of a bench is known; where several follow each other, counting begins anew."""
         ...
 
     def working(self, label: str) -> None:
@@ -42,8 +42,8 @@ class Reporter(Protocol):
 class Clock:
     """Time left, from the cells that took work; cells from the store are free."""
 
-    def __init__(self) -> None:
-        self.cells = 0
+    def __init__(self, cells: int = 0) -> None:
+        self.cells = cells
         self.ended = 0
         self._worked = 0
         self._began = time.monotonic()
@@ -81,7 +81,7 @@ class PlainReporter:
         print(text, file=self._stream, flush=True)
 
     def begin(self, cells: int) -> None:
-        self._clock.cells = cells
+        self._clock = Clock(cells)
 
     def working(self, label: str) -> None:
         pass
@@ -116,8 +116,8 @@ class TerminalReporter:
         self._console.print(escape(text))
 
     def begin(self, cells: int) -> None:
-        self._clock.cells = cells
-        self._progress.update(self._task, total=cells)
+        self._clock = Clock(cells)
+        self._progress.update(self._task, total=cells, completed=0, left="")
 
     def working(self, label: str) -> None:
         self._progress.update(self._task, description=escape(label))
