@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from textedit_bench.data.photo import open_photo, read_photo
+from textedit_bench.data.pixels import to_images
 from textedit_bench.errors import UserError
 from textedit_bench.photos import Photos
 
@@ -43,8 +43,7 @@ def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, dete
     from textedit_bench.models.alignment import align_face
 
     square = align_face(open_photo(path), domain.resolution, face=face, detector=detector, name=str(path))
-    pixels = torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).unsqueeze(0)
-    return Photos((pixels.float() / 127.5 - 1).to(domain.device), (path.stem,))
+    return Photos(to_images(np.array(square)[None], domain.device), (path.stem,))
 
 
 def is_aligned(domain: Domain) -> bool:

@@ -1,9 +1,11 @@
-"""Which values a setting may have, as data on a method's card."""
+"""Which values a setting may have: as data on a method's card, or checked by name."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+from textedit_bench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,19 @@ SHARE = Numbers(0, 1)
 
 Valid = Numbers | tuple[str, ...]
 """Numbers, or the words to choose from."""
+
+
+def check_whole(name: str, value: object, *, low: int, below: float = math.inf) -> None:
+    """Refuse what is no whole number from ``low``.
+
+    Args:
+        name: what the error calls it.
+        value: any value; Python takes True for a 1, this does not.
+        low: the smallest one.
+        below: what no machine number reaches, which is left unsaid.
+
+    Raises:
+        UserError: names the field, the value and what is valid.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value < below:
+        raise UserError(f"{name}: {value!r} is not valid; valid: whole numbers from {low}")

@@ -11,7 +11,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.discriminator import Discriminator
 from textedit_methods.clip2gan import training
 from textedit_methods.clip2gan.editor import CLIP2GAN
-from textedit_methods.clip2gan.warmup import regress_codes, sample_pairs
+from textedit_methods.clip2gan.photos import sample_pairs
+from textedit_methods.clip2gan.warmup import regress_codes
 
 SMALL = {
     "batch_size": 4, "steps_per_epoch": 3, "epochs": 3, "num_photos": 0, "learning_rate": 1e-3, "depth": 3,

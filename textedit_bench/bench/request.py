@@ -10,6 +10,7 @@ from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
+from textedit_bench.ranges import check_whole
 
 LOGGERS = ("none", "wandb")
 ENGINES = ("local", "processes", "ray")
@@ -76,14 +77,14 @@ class BenchRequest:
     """The command line that was typed, for the record."""
 
     def __post_init__(self) -> None:
-        _whole("images", self.images, low=1)
-        _whole("seed", self.seed, low=0)
-        _whole("threads", self.threads, low=1)
+        check_whole("images", self.images, low=1)
+        check_whole("seed", self.seed, low=0)
+        check_whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
             raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")
         if self.engine not in ENGINES:
             raise UserError(f"engine: {self.engine!r} is unknown; valid: {', '.join(ENGINES)}")
-        _whole("workers", self.workers, low=0)
+        check_whole("workers", self.workers, low=0)
         if self.workers and self.engine == "local":
             raise UserError(f"workers: {self.workers} asked of the local engine; valid with: processes, ray")
         for name, share in self.gpus.items():
@@ -120,8 +121,3 @@ class BenchRequest:
             and self.seed == STANDARD_SEED
             and tuple(self.strengths) == STANDARD_STRENGTHS
         )
-
-
-def _whole(name: str, value: object, *, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise UserError(f"{name}: {value!r} is not valid; valid: whole numbers from {low}")

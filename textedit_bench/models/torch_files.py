@@ -115,8 +115,8 @@ def _collect(module: InertObject, prefix: str, state: dict[str, Tensor]) -> None
 def read_archive(path: Path, inert: tuple[str, ...] = ()) -> Any:
     """Content of a PyTorch zip archive through the restricted unpickler, classes under `inert` as inert objects.
 
-    For files whose settings are objects of a library (FFCLIP keeps OmegaConf internals): tensors come out, classes do
-    not.
+    For files whose settings are objects of a library (one released checkpoint keeps OmegaConf internals): tensors come
+    out, classes do not.
     """
     try:
         with zipfile.ZipFile(path) as archive:

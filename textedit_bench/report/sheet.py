@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from textedit_bench.bench.copied import copied
+from textedit_bench.bench.copied import MATCHES, STEP
 from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
 from textedit_bench.report.collect import Collected, StoredCell
@@ -96,7 +96,7 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     digests = {cell.digest for cell in cells}
     rows = {cells[0].listing["title"]: list(cells)}
     for cell in everything:
-        if cell.identity["matched_to"] in digests and copied(cell.identity["settings"]) == "step":
+        if cell.identity["matched_to"] in digests and cell.identity["settings"].get(MATCHES) == STEP:
             rows.setdefault(cell.listing["title"], []).append(cell)
     return rows
 

@@ -105,10 +105,10 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
     return paths
 
 
-def remove_table_files(folder: Path, name: str = "table") -> None:
+def remove_table_files(folder: Path) -> None:
     """Remove a table in every format, and the note of what was behind it."""
     for ending in _RENDERERS:
-        (folder / f"{name}.{ending}").unlink(missing_ok=True)
+        (folder / f"table.{ending}").unlink(missing_ok=True)
     (folder / FILE).unlink(missing_ok=True)
 
 

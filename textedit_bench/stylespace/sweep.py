@@ -1,6 +1,6 @@
 """Channel relevance by the published finite sweep: push one channel, look at CLIP, next channel.
 
-Source: StyleCLIP (arXiv 2103.17249), section 6.2.
+Source: arXiv 2103.17249, section 6.2.
 
 Rows are exact: only what a channel cannot change is shared. The layers before the channel's own are run once per image
 and layer, for all of its channels.

@@ -11,6 +11,7 @@ from typing import Any
 
 from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.ranges import check_whole
 
 LOGGERS = ("csv", "wandb")
 PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
@@ -61,9 +62,9 @@ class RunOptions:
             object.__setattr__(self, "devices", _devices(self.devices))
         _check_devices(self.devices)
         _check_strategy(self.strategy)
-        _whole("num_nodes", self.num_nodes, low=1)
-        _whole("seed", self.seed, low=0)
-        _whole("preview_images", self.preview_images, low=0)
+        check_whole("num_nodes", self.num_nodes, low=1, below=_TOO_LARGE)
+        check_whole("seed", self.seed, low=0, below=_TOO_LARGE)
+        check_whole("preview_images", self.preview_images, low=0, below=_TOO_LARGE)
         if not (math.isfinite(self.stop_after_minutes) and self.stop_after_minutes >= 0):
             raise UserError(f"stop_after_minutes: {self.stop_after_minutes!r} is not valid; valid: numbers from 0")
         object.__setattr__(self, "folder", Path(self.folder))
@@ -75,11 +76,6 @@ class RunOptions:
         known = {f.name for f in fields(cls)}
         run = {name: value for name, value in options.items() if name in known and value is not None}
         return cls(**run), {name: value for name, value in options.items() if name not in known}
-
-
-def _whole(name: str, value: object, *, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value < _TOO_LARGE:
-        raise UserError(f"{name}: {value!r} is not valid; valid: whole numbers from {low}")
 
 
 def _check_devices(devices: Any) -> None:

@@ -17,10 +17,10 @@ from textedit_methods.clip2gan.losses import LossWeights
 from textedit_methods.clip2gan.network import ClipMapping
 from textedit_methods.clip2gan.noise import unit
 from textedit_methods.clip2gan.perceptual import perceptual_distance
-from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features
+from textedit_methods.clip2gan.photos import TrainingPhotos, photo_features, sample_pairs
 from textedit_methods.clip2gan.rest import fit_rest
 from textedit_methods.clip2gan.training import Clip2GANTraining, active_weights
-from textedit_methods.clip2gan.warmup import regress_codes, sample_pairs
+from textedit_methods.clip2gan.warmup import regress_codes
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

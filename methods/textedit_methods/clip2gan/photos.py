@@ -1,9 +1,10 @@
-"""The training photos and their CLIP features, computed once and kept in files."""
+"""What is trained on: photos, samples of the generator, and their CLIP features, computed once and kept in files."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.storage import write_tensors
+from textedit_bench.training import training_codes
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -90,15 +92,42 @@ def photo_features(
     Returns:
         [M, 1 or 2, d] float32 on the CPU, as CLIP gives them.
     """
-    path = folder / f"{_name(domain, 'features', photos.name, clip_name, flip)}.safetensors"
-    if path.is_file():
-        return load_file(path)["features"]
-    parts = []
-    for index in torch.arange(len(photos)).split(_CHUNK):
+
+    def encode(index: Tensor) -> Tensor:
         images = photos(index).to(domain.device)
         views = [images, images.flip(-1)] if flip else [images]
-        parts.append(torch.stack([clip.encode_image(view).float().cpu() for view in views], dim=1))
-    features = torch.cat(parts)
+        return torch.stack([clip.encode_image(view).float().cpu() for view in views], dim=1)
+
+    path = folder / f"{_name(domain, 'features', photos.name, clip_name, flip)}.safetensors"
+    return _kept(path, domain, clip_name, len(photos), encode)
+
+
+@torch.no_grad()
+def sample_pairs(
+    domain: Domain, clip: Any, clip_name: str, count: int, seed: int, folder: Path
+) -> tuple[Tensor, Tensor]:
+    """The generator's own samples: CLIP features of their pictures, and their codes, which no inversion has blurred.
+
+    There are as many as one likes; a few thousand photos are learnt by heart (README).
+
+    Returns:
+        Features [count, d] and codes [count, rows, w_dim], float32 on the CPU; kept in ``folder``.
+    """
+    codes = training_codes(domain, "samples", count, seed, folder)
+
+    def encode(index: Tensor) -> Tensor:
+        images = domain.generator.synthesize(codes[index].to(domain.device)).clamp(-1, 1)
+        return clip.encode_image(images).float().cpu()  # type: ignore[no-any-return]
+
+    name = _name(domain, "sample-features", domain.digest("generator"), clip_name, count, seed)
+    return _kept(folder / f"{name}.safetensors", domain, clip_name, count, encode), codes
+
+
+def _kept(path: Path, domain: Domain, clip_name: str, count: int, encode: Callable[[Tensor], Tensor]) -> Tensor:
+    """Features of pictures 0 to ``count``: of the file, or encoded part by part and kept there."""
+    if path.is_file():
+        return load_file(path)["features"]
+    features = torch.cat([encode(index) for index in torch.arange(count).split(_CHUNK)])
     write_tensors({"features": features}, path, {"dataset": domain.name, "tier": domain.tier, "clip": clip_name})
     return features
 
