@@ -161,7 +161,8 @@ class Editor(ABC):
     def load_network(cls, path: str | Path) -> nn.Module:
         """Read the OFFICIAL checkpoint of the method, or ours, and return the network.
 
-        Its forward returns what the published network returns (design, section 4).
+        Its forward returns what the published network returns: StyleCLIP's mapper M(w), without the step of 0.1;
+        FFCLIP the offset of the code; DeltaEdit the change of the styles.
         """
         raise TypeError(f"{cls.info.name} has no network of its own")
 

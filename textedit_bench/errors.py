@@ -22,4 +22,4 @@ def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterab
     valid = [*sorted(first), *sorted(choices)]
     close = get_close_matches(value.lower(), valid, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return UserError(f"unknown {field} {value!r}.{hint} Valid: {', '.join(valid) if valid else '(none installed)'}")
+    return UserError(f"unknown {field} {value!r}.{hint} Valid: {', '.join(valid) if valid else '(none)'}")

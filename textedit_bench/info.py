@@ -98,6 +98,8 @@ class MethodInfo:
         known = {**self.settings, **(self.training if training else {})}
         for name, value in given.items():
             if name not in known:
+                if name in self.training:
+                    raise UserError(f"setting {name} of {self.name} belongs to its training: give it to train")
                 raise unknown_choice(f"setting of {self.name}", name, known)
             default = known[name]
             valid = (int, float) if isinstance(default, float) else type(default)

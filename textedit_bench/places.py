@@ -1,4 +1,4 @@
-"""Where this machine keeps what is neither code nor results: fetched files, data sets, inversions."""
+"""Where this machine keeps what is neither code nor results: fetched files, data sets, inversions, trained networks."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def inversions_folder() -> Path:
 
 
 def trained_folder() -> Path:
-    """Networks that were trained because an edit needed them."""
+    """Networks that were trained here: on fetched generators, or because an edit needed them."""
     return home() / "trained"

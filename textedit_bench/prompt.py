@@ -15,7 +15,7 @@ class Prompt:
     Attributes:
         target: full description of the wanted image, such as ``"a face with blond hair"``.
         source: description of the image before the edit, such as ``"a face"``.
-        phrase: the bare words of the edit, such as ``"blond hair"``; defaults to ``target``.
+        phrase: the bare words of the edit, such as ``"blond hair"``; `words` falls back on ``target`` where it is None.
         group: attribute group for grouped tables, such as ``"hair colour"``.
         attribute: ground truth of the mini tier as ``"name=value"``, several joined by ``","`` (`ATTRIBUTE`); never
             shown to a method that trains or edits.

@@ -24,6 +24,12 @@ def _script() -> ModuleType:
     return module
 
 
+def _pages() -> list[str]:
+    roots = ("methods", "datasets", "experiments")
+    below = [path for root in roots for path in (ROOT / root).rglob("*.md")]
+    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in below)]
+
+
 def _links(name: str) -> list[str]:
     text = _CODE.sub("", (ROOT / name).read_text(encoding="utf-8"))
     found = [first or second for first, second in _LINK.findall(text)]
@@ -69,12 +75,12 @@ def test_the_readme_links_to_the_full_table_and_a_picture():
     assert any(link.endswith(".png") for link in _links("README.md"))
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", _pages())
 def test_every_relative_link_leads_somewhere(name):
     dead = []
     for link in _links(name):
         file, _, anchor = link.partition("#")
-        path = ROOT / file if file else ROOT / name
+        path = (ROOT / name).parent / file if file else ROOT / name
         if not path.exists() or (anchor and anchor not in _anchors(path)):
             dead.append(link)
     assert not dead

@@ -58,6 +58,26 @@ def test_progress_names_the_plan_the_estimate_and_every_cell(finished):
     assert finished.lines[-1] == "closed"
 
 
+@pytest.mark.parametrize(("strengths", "extra"), [((0.0, 1.0), 0), (tuple(i / 4 for i in range(9)), 1)])
+def test_a_batch_is_scored_for_the_estimate_alone_only_where_much_is_left(
+    tiny, tmp_path, monkeypatch, strengths, extra
+):
+    from textedit_bench.bench.plan import plan
+    from textedit_bench.bench.session import DatasetSession
+    from textedit_bench.bench.store import Store
+    from textedit_bench.domain import Domain
+    from textedit_bench.metrics.suite import Suite
+
+    request = tiny.request(tmp_path / "results", "shift", prompts=("blond",), strengths=strengths, controls=False)
+    (planned,) = plan(request)
+    domain = Domain(planned.card, planned.tier)
+    session = DatasetSession(planned, Store(request.results), domain, Suite(domain))
+    rendered, synthesize = [], domain.generator.synthesize
+    monkeypatch.setattr(domain.generator, "synthesize", lambda *a, **k: (rendered.append(1), synthesize(*a, **k))[1])
+    assert session.estimate(session.count_todo()) > 0
+    assert len(rendered) == extra
+
+
 def test_records_hold_one_row_per_image_strength_and_metric(finished):
     folder = cells(finished.results, "shift")["blond"]
     records = pd.read_parquet(folder / "records.parquet")

@@ -102,6 +102,41 @@ def _code_words(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield getattr(node, "lineno", 0), text
 
 
+def _house() -> dict[str, set[str]]:
+    """Module or package of the framework -> what the table in CONTRIBUTING.md lets it import."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    free = set(re.findall(r"`(\w+)\.py`", re.search(r"\n(`errors\.py`.*?)may be imported", text, re.S)[1]))
+    rows = re.findall(r"^\| (`textedit_bench/.*?) \| .*? \| (.*?) \|$", text, re.M)
+    groups = [[Path(name).stem for name in re.findall(r"`([^`]+)`", where)] for where, _ in rows]
+    house: dict[str, set[str]] = {}
+    for group, (_, words) in zip(groups, rows, strict=True):
+        allowed = {name.removesuffix(".py") for name in re.findall(r"`([^`]+)`", words)} | free
+        allowed |= set(groups[0]) if "the contract" in words else set()
+        allowed |= set(group) if "each other" in words else set()
+        # The name of a group's first module stands for the whole row.
+        allowed |= {name for other in groups if other[0] in allowed for name in other}
+        house |= {name: allowed for name in group}
+    return {name: free for name in free} | house
+
+
+def test_the_picture_of_the_house_shows_every_room_and_every_door():
+    house = _house()
+    rooms = {path.stem for path in (ROOT / "textedit_bench").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert set(house) == rooms - {"__init__", "__version__", "__pycache__"}
+    found = []
+    for path in sorted((ROOT / "textedit_bench").rglob("*.py")):
+        room = path.relative_to(ROOT / "textedit_bench").parts[0].removesuffix(".py")
+        if room in ("cli", "__init__", "__version__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            module = (getattr(node, "module", None) or "") if isinstance(node, ast.ImportFrom) else ""
+            if module.startswith("textedit_bench."):
+                used = module.split(".")[1]
+                if used not in {room, *house[room]}:
+                    found.append(f"{path.relative_to(ROOT)}: {used}")
+    assert found == []
+
+
 def test_the_registered_names_are_those_of_the_project():
     for group, names in PROJECT["project"]["entry-points"].items():
         registered = {p.name: p.value for p in entry_points(group=group) if p.dist and p.dist.name == "textedit-bench"}

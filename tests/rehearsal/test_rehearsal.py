@@ -72,10 +72,26 @@ def test_a_training_stops_resumes_and_its_weights_edit(stage_of, tmp_path):
     with pytest.raises(AssertionError, match="no weights"):
         stages["cat resume ffclip"].check()
     assert run(stages["cat resume ffclip"]).startswith("step 2 of 2")
-    assert run(stages["cat bench ffclip"]) == "1 cell, 32 px, codes 2x2x8x32"
+    assert run(stages["cat bench ffclip"]) == "ffclip: 1 cell, 32 px, codes 2x2x8x32"
     cell = next((tmp_path / "results/full/cat/ffclip").glob("*/manifest.json")).parent
     with zipfile.ZipFile(cell / "images.zip") as archive:
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 4
+
+
+def test_methods_of_equal_settings_are_benched_together_once_their_weights_are_there(card, sizes, tmp_path):
+    chosen = {
+        "a": Part(),
+        "b": Part(edit={"steps": 3}),
+        "c": Part(released={"cat": {}}),
+        "d": Part(untrained={"steps": 3}),
+        "e": Part(released={"cat": {}}, untrained={"steps": 3}),
+    }
+    made = write_card(card, tmp_path / "cards", [])
+    rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, frozenset("acd"))
+    stages = {stage.name: stage for stage in rehearsal.stages()}
+    names = ["write files", "train a", "resume a", "bench a, c, e", "bench b, d", "train c", "resume c"]
+    assert list(stages) == [f"cat {name}" for name in [*names, "train d", "resume d"]]
+    assert "steps=3" in stages["cat bench b, d"].command and "a,c,e" in stages["cat bench a, c, e"].command
 
 
 def test_cells_of_another_shape_are_seen(stage_of, sizes, tmp_path):

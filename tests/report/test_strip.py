@@ -41,4 +41,8 @@ def test_a_contact_sheet_fills_rows_of_four(n):
 
 
 def test_values_outside_the_range_are_clipped():
-    draw_strip("t", "n", ["a"], torch.full((1, 3, 4, 4), 3.0))
+    above, white = torch.full((1, 3, 4, 4), 3.0), torch.full((1, 3, 4, 4), 1.0)
+    below, black = torch.full((1, 3, 4, 4), -3.0), torch.full((1, 3, 4, 4), -1.0)
+    drawn = [np.asarray(draw_strip("t", "n", ["a"], images)) for images in (above, white, below, black)]
+    assert np.array_equal(drawn[0], drawn[1]) and np.array_equal(drawn[2], drawn[3])
+    assert not np.array_equal(drawn[0], drawn[2])

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from textedit_bench.metrics.suite import Suite
 
 
+_WORTH_TIMING = 8
+"""Batches that must be left before one more is scored only to be timed."""
+
+
 @dataclass(frozen=True)
 class Benched:
     """What tables need to know of a data set that was benched, without its networks."""
@@ -199,7 +203,8 @@ class DatasetSession:
         """Seconds that the cells left take beside the method's own work, from one timed batch of each shared step.
 
         What the judges do once per data set is done here instead of in the first cell; the timed batches alone are
-        extra work.
+        extra work. Where so few batches are left that timing one more would be felt, the batch that is scored first
+        anyway is timed: an upper bound, since it holds what is done once.
         """
         if not todo.new + todo.known:
             return 0.0
@@ -212,11 +217,15 @@ class DatasetSession:
             )
 
         with fixed_threads(self.plan.request.threads):
-            measure(inversions)  # what is computed once per data set
             began = time.perf_counter()
-            # Codes nobody scored yet: judges remember pictures.
-            edits = self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const")
-            measure(edits)
+            measure(inversions)  # what is computed once per data set
+            if todo.new >= _WORTH_TIMING:
+                began = time.perf_counter()
+                # Codes nobody scored yet: judges remember pictures.
+                edits = self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const")
+                measure(edits)
+            else:
+                edits = inversions
             seconds = time.perf_counter() - began
             measure(edits)
             again = time.perf_counter() - began - seconds

@@ -34,6 +34,7 @@ from textedit_bench.cli.options import (
     split_list,
     split_numbers,
 )
+from textedit_bench.ranges import check_whole
 
 
 def bench(
@@ -82,6 +83,8 @@ def bench(
       textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
       textedit-bench bench --from-manifest results/mini/DATASET/METHOD/DIGEST/manifest.json --results again
     """
+    if workers is not None:
+        check_whole("--workers", workers, low=1)
     if from_manifest is not None:
         chosen: dict[str, Any] = {
             "--method": method,

@@ -92,15 +92,21 @@ def read_settings(items: Sequence[str] | None, option: str = "--set") -> dict[st
             raise UserError(f"{option}: {item!r} is not NAME=VALUE")
         if name in settings:
             raise UserError(f"{option}: {name!r} is given twice")
-        try:
-            settings[name] = json.loads(value, parse_constant=_finite, parse_float=_finite)
-        except json.JSONDecodeError:
-            settings[name] = value
+        settings[name] = _value(value, f"{option} {name}")
     return settings
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise UserError(f"--set: {text} is not a finite number")
-    return number
+def _value(text: str, where: str) -> Any:
+    def finite(number: str) -> float:
+        if not math.isfinite(float(number)):
+            raise UserError(f"{where}: {number} is not a finite number")
+        return float(number)
+
+    try:
+        return json.loads(text, parse_constant=finite, parse_float=finite)
+    except json.JSONDecodeError:
+        return text
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise UserError(f"{where}: a value of {len(text)} characters cannot be read ({error})") from None

@@ -37,7 +37,7 @@ def check_cells(results: Path, dataset: str, method: str, sizes: Sizes, images: 
                 size = Image.open(io.BytesIO(archive.read(name))).size
                 assert size == (sizes.resolution,) * 2, f"{cell}: {name} has {size} pixels"
         seen.append(_check_codes(cell / "edits.safetensors", sizes, images))
-    return f"{len(cells)} cell, {sizes.resolution} px, codes {' '.join(sorted(set(seen)))}"
+    return f"{method}: {len(cells)} cell, {sizes.resolution} px, codes {' '.join(sorted(set(seen)))}"
 
 
 def _check_codes(path: Path, sizes: Sizes, images: int) -> str:

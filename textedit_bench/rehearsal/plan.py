@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,34 +50,56 @@ class DatasetRehearsal:
         return self.card.name
 
     def stages(self) -> Iterator[Stage]:
-        """Every method edits with what its authors released, and then trains; else the other way round."""
+        """Trainings whose weights are needed, edits by what was released or trained, the other trainings.
+
+        Methods of the same settings are benched together, so that the judges are opened once for all of them.
+        """
         yield self.write()
+        needed = [
+            method
+            for method, part in self.parts.items()
+            if method in self.trains and self.name not in part.released and part.untrained is None
+        ]
+        for method in needed:
+            yield from self.train(method, self.parts[method])
+        for methods in self.together():
+            yield self.bench(methods)
         for method, part in self.parts.items():
-            training = list(self.train(method, part)) if method in self.trains else []
-            released, bare = self.name in part.released, part.untrained is not None
-            if training and not released and not bare:
-                yield from training
-                yield self.bench(method, part.edit)
-            else:
+            if method in self.trains and method not in needed:
                 # Released weights are to be seen in use, and those that are trained here come before them.
-                yield self.bench(method, part.edit if released else {**part.edit, **(part.untrained or {})})
-                yield from training
+                yield from self.train(method, part)
+
+    def together(self) -> list[list[str]]:
+        """The methods, those of equal settings in one list."""
+        groups: list[list[str]] = []
+        for method in self.parts:
+            like = [group for group in groups if self.settings(group[0]) == self.settings(method)]
+            if like:
+                like[0].append(method)
+            else:
+                groups.append([method])
+        return groups
+
+    def settings(self, method: str) -> dict[str, Any]:
+        """Of a method's edits."""
+        part = self.parts[method]
+        return {**part.edit, **({} if self.name in part.released else part.untrained or {})}
 
     def write(self) -> Stage:
         """Weights and photos."""
         command = [*REHEARSAL, "--write", str(self.card.path), "--folder", str(self.folder)]
         return Stage(f"{self.name} write files", [*command, "--methods", ",".join(self.parts)])
 
-    def bench(self, method: str, settings: Mapping[str, Any]) -> Stage:
-        """Two images, one prompt, two strengths, with controls, scores and tables."""
+    def bench(self, methods: Sequence[str]) -> Stage:
+        """Methods of equal settings: two images, one prompt, two strengths, with controls, scores and tables."""
         results = self.folder / "results"
         prompt = next(prompt.id for prompt in self.card.tier("full").prompts if prompt.split == "evaluation")
-        command = [*COMMAND, "bench", "--method", method, "--dataset", str(self.card.path), "--tier", "full"]
+        command = [*COMMAND, "bench", "--method", ",".join(methods), "--dataset", str(self.card.path), "--tier", "full"]
         command += ["--prompts", prompt, "--images", str(IMAGES), "--strengths", STRENGTHS, "--results", str(results)]
         return Stage(
-            f"{self.name} bench {method}",
-            [*command, *_given(settings)],
-            lambda: check_cells(results, self.name, method, self.sizes, IMAGES),
+            f"{self.name} bench {', '.join(methods)}",
+            [*command, *_given(self.settings(methods[0]))],
+            lambda: "; ".join(check_cells(results, self.name, method, self.sizes, IMAGES) for method in methods),
         )
 
     def train(self, method: str, part: Part) -> Iterator[Stage]:

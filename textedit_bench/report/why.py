@@ -112,10 +112,12 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     stored = stored_cells(store, tier)
     found = [cell for cell in stored if cell.digest.startswith(digits)] if digits else []
     if len(found) != 1:
-        some = f"{len(found)} cells" if found else "no cell"
-        raise UserError(
-            f"cell {digits!r}: {some} of tier {tier} in {store.root} begin like that; give more of the digest"
-        )
+        where = f"of tier {tier} in {store.root}"
+        if not found:
+            raise UserError(
+                f"cell {digits!r}: no digest {where} begins like that; valid: METHOD/DATASET/METRIC, or a stored digest"
+            )
+        raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
     cell, dataset = found[0], found[0].identity["dataset"]
     own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest["score"]["protocols"])
     return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)

@@ -99,13 +99,6 @@ class World(ABC):
             attributes[:, position] = value
         return Factors(attributes, factors.identity, factors.nuisance)
 
-    def visible_through(self, factors: Factors, asked: Mapping[str, str]) -> Tensor:
-        """Bool [B, A]: visible before the edit and in a perfect edit.
-
-        A hat hides the hair: whoever asks for a hat cannot be blamed for hair that no longer shows.
-        """
-        return self.render(factors).visible & self.render(self.with_values(factors, asked)).visible
-
     @abstractmethod
     def render(self, factors: Factors) -> Render:
         """Draw a batch."""

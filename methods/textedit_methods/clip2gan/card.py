@@ -21,7 +21,7 @@ CARD = MethodInfo(
     trains="per-dataset",
     tasks=("edit", "generate"),
     strength_default=1.0,
-    strength_meaning="beta (0.3, ours) times the text's direction is added to the code of the picture's CLIP feature",
+    strength_meaning="beta (ours) times the text's direction is added to the code of the picture's CLIP feature",
     own_inversion=True,
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="none: the authors published no weights",
@@ -127,7 +127,6 @@ CARD_E4E = replace(
     title="CLIP2GAN, from the given inversion",
     editor="textedit_methods.clip2gan.editor:CLIP2GANFromInversion",
     tasks=("edit",),
-    strength_meaning="beta (0.3, ours) times the text's direction is added to the photo's inverted code",
+    strength_meaning="beta (ours) times the text's direction is added to the photo's inverted code",
     own_inversion=False,
-    caveat={},
 )

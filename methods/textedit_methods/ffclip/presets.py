@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# (tier or None for any, kind of data set or None for any, settings); later rows win.
-_PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] = (
+from textedit_bench.presets import Row, settings_of
+
+_PRESETS: tuple[Row, ...] = (
     # ArcFace and the face parser mean nothing on other pictures; the identity role holds a structure network there.
     (None, ("animal", "scene", "object"), {"identity_weight": 0.5, "background_weight": 0.0}),
     # A mapper of 128 channels bears a higher rate; half the training photos are enough and keep the preparation short.
@@ -15,8 +16,4 @@ _PRESETS: tuple[tuple[str | None, tuple[str, ...] | None, dict[str, Any]], ...] 
 
 def preset(tier: str, kind: str) -> dict[str, Any]:
     """Settings for a data set of ``kind`` in ``tier`` that replace the card's defaults."""
-    chosen: dict[str, Any] = {}
-    for for_tier, for_kinds, settings in _PRESETS:
-        if for_tier in (None, tier) and (for_kinds is None or kind in for_kinds):
-            chosen.update(settings)
-    return chosen
+    return settings_of(_PRESETS, tier, kind)
