@@ -16,6 +16,19 @@ LARGEST = 1_000_000
 """Values of a document; aliases of aliases make a few lines as large as one likes."""
 
 
+class FieldError(ValueError):
+    """What a validator of a whole model raises about one of its fields.
+
+    Args:
+        where: the field below the model: names and positions.
+        message: what is wrong with it.
+    """
+
+    def __init__(self, where: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
 def read_document(where: Traversable, model: type[M], what: str, **more: Any) -> M:
     """Read a YAML mapping and check it.
 
@@ -51,10 +64,12 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
     except ValidationError as error:
         # A misspelt field is both unknown and missing; the misspelt one is what a person can see.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        field = ".".join(str(part) for part in first["loc"])
+        cause = first.get("ctx", {}).get("error")
+        location = first["loc"] + (cause.where if isinstance(cause, FieldError) else ())
+        field = ".".join(str(part) for part in location)
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
-        raise UserError(f"{what} {where}: line {_line(node, first['loc'])}: {message}") from error
+        raise UserError(f"{what} {where}: line {_line(node, location)}: {message}") from error
 
 
 class _OnceEach(yaml.SafeLoader):

@@ -10,7 +10,9 @@ import yaml
 
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.catalogue import experiment_files, load_experiment
+from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Scores, Variants
+from textedit_bench.experiments.reproduce import check
 from textedit_bench.worlds.faces import FaceWorld
 
 NAMES = sorted(experiment_files())
@@ -31,6 +33,7 @@ measure:
 published:
   - {dataset: ffhq, method: m, metric: success, value: 0.5, source: Table 1, confidence: seen}
 """
+VARIANTS = "kind: variants\n    method: clip2gan\n    variants: [{name: a, settings: {%s}}, {name: b}]"
 
 
 def test_the_experiments_of_the_project_are_there():
@@ -116,6 +119,21 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         (("value: 0.5", "value: 0.5, high: 0.1"), "published.0", 10),
         (("source: Table 1", "source: ''"), "published.0.source", 10),
         (("title: Mine", "title: [Mine"), "YAML", 3),
+        (("value: 0.5", "value: .nan"), "published.0.value", 10),
+        (("value: 0.5", "value: -.inf"), "published.0.value", 10),
+        (("value: 0.5", "value: true"), "published.0.value", 10),
+        (("value: 0.5", "value: '0.5'"), "published.0.value", 10),
+        (("value: 0.5", "value: 0.5, margin: .inf"), "published.0.margin", 10),
+        (("value: 0.5", "value: 0.5, high: .nan"), "published.0.high", 10),
+        (("source: Table 1", "source: '  '"), "published.0.source", 10),
+        (("title: Mine", 'title: "a\\ab"'), "title", 2),
+        (("datasets: [ffhq]", "datasets: [ffhq, cat, ffhq]"), "datasets.2", 5),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nmethods: [m, m]"), "methods.1", 6),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nimages: true"), "images", 6),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nseed: 18446744073709551616"), "seed", 6),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nmethods: [m]\nsettings:\n  n: {a: 1}"), "settings.n", 8),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nown_prompts:\n  car: []"), "own_prompts.car", 7),
+        (("datasets: [ffhq]", "datasets: [ffhq]\nmargins: {success: {margin: .inf, reason: a}}"), "margins.success", 6),
     ],
 )
 def test_a_wrong_file_names_field_and_line(tmp_path, change, field, line):
@@ -141,8 +159,23 @@ def test_a_value_published_twice_is_refused(tmp_path):
     data["published"] *= 2
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(data))
-    with pytest.raises(UserError, match="appears twice"):
+    with pytest.raises(UserError, match=r"line \d+: field published.1: ffhq / m / - / success appears twice"):
         load_experiment(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("dataset: ffhq", "dataset: fhq"), r"dataset of published.0 in experiment mine 'fhq'. Did you mean 'ffhq'"),
+        (("kind: scores", VARIANTS % "depht: 3"), "variant 'a': unknown setting of clip2gan 'depht'. Did you mean"),
+        (("kind: scores", VARIANTS % "depth: 0"), "variant 'a': setting depth of clip2gan: 0 is out of range"),
+    ],
+)
+def test_what_could_never_be_measured_is_refused_before_anything_runs(tmp_path, change, words):
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(UserError, match=words):
+        check(load_experiment(str(path)), Conditions(results=tmp_path, tier="mini"))
 
 
 def test_a_copy_may_have_any_file_name(tmp_path):

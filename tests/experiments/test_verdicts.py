@@ -60,6 +60,38 @@ def test_each_verdict(measured, published, tier, verdict):
     assert judge(measured, published, tier=tier, margin=0.05)[0] is verdict
 
 
+@pytest.mark.parametrize(("published", "half"), [(0.6, 0.05), (0.7, 0.1), (0.8, 0.1), (1e6, 0.3), (0.0, 0.1)])
+def test_an_interval_that_ends_on_the_margin_is_inside(published, half):
+    assert judge(row(published, half), said(published), tier="full", margin=half)[0] is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.6, 0.4), (0.51, 0.6), (0.3, 0.49)])
+def test_an_interval_without_its_value_says_nothing(low, high):
+    verdict, reason = judge(row(0.5, low=low, high=high), said(0.5), tier="full", margin=0.3)
+    assert verdict is Verdict.INCONCLUSIVE and "its own interval" in reason
+
+
+@pytest.mark.parametrize(
+    ("dataset", "images", "elsewhere"),
+    [
+        ("ffhq", "FFHQ-512", False),
+        ("ffhq", "(FFHQ, 1024)", False),
+        ("car", "LSUN cars", False),
+        ("church", "LSUN churches", False),
+        ("ffhq", "CelebA-HQ test", True),
+        ("car", "Stanford carpets", True),
+        ("cat", "", False),
+    ],
+)
+def test_pictures_are_recognised_by_the_data_sets_name_as_a_word(dataset, images, elsewhere):
+    assert said(0.5, dataset=dataset, images=images).elsewhere is elsewhere
+
+
+@pytest.mark.parametrize(("hardware", "same"), [("RTX 1080", False), ("NVIDIA RTX 10800 ", True), ("rtx 10800", True)])
+def test_a_device_is_matched_by_whole_words(hardware, same):
+    assert said(0.5, hardware=hardware).measured_on("NVIDIA RTX 10800, 1 thread") is same
+
+
 def test_without_a_margin_nothing_is_the_same_or_different():
     assert judge(row(), said(), tier="full", margin=None) == (Verdict.INCONCLUSIVE, "no margin stated")
 
@@ -122,6 +154,24 @@ def test_marks_tell_how_sure_a_published_value_is():
     texts = [line.entries[2].text for block in page.blocks for line in block.lines]
     assert texts == ["0.3 *", "not verified ?"]
     assert {note[0] for note in page.footnotes} >= {"*", "?"}
+
+
+def test_the_outputs_say_where_a_value_stands_and_on_what_it_was_measured(tmp_path):
+    given = said(1234567.891, images="FFHQ, 70k", hardware="V100", note="probably a misprint", source="Table 3")
+    table = compare(experiment(published=[given]), "mini", [row(0.5, device="EPYC")])
+    paths = {path.suffix: path.read_text() for path in write_comparison(table, tmp_path)}
+    for suffix in (".md", ".html", ".tex"):
+        for words in ("Table 3", "FFHQ, 70k", "V100", "probably a misprint", "EPYC", "mini", "1234567.891"):
+            assert words in paths[suffix], (suffix, words)
+    assert r"\caption{" in paths[".tex"]
+    assert paths[".csv"].splitlines()[0].split(",")[-10:-4] == [
+        "source", "images", "hardware", "protocol", "confidence", "note",
+    ]  # fmt: skip
+
+
+def test_a_zero_has_no_sign():
+    assert Heading("a").number(-0.0001) == "0.000" and Heading("a", percent=True).number(-0.0001) == "0.0"
+    assert Heading("a").number(-0.5) == "-0.500"
 
 
 def test_without_published_values_there_are_no_columns_for_them():

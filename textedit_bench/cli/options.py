@@ -92,14 +92,14 @@ def read_settings(items: Sequence[str] | None, option: str = "--set") -> dict[st
             raise UserError(f"{option}: {item!r} is not NAME=VALUE")
         if name in settings:
             raise UserError(f"{option}: {name!r} is given twice")
-        settings[name] = _value(value, f"{option} {name}")
+        settings[name] = _value(value, option)
     return settings
 
 
-def _value(text: str, where: str) -> Any:
+def _value(text: str, option: str) -> Any:
     def finite(number: str) -> float:
         if not math.isfinite(float(number)):
-            raise UserError(f"{where}: {number} is not a finite number")
+            raise UserError(f"{option}: {number} is not a finite number")
         return float(number)
 
     try:
@@ -109,4 +109,4 @@ def _value(text: str, where: str) -> Any:
     except UserError:
         raise
     except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
-        raise UserError(f"{where}: a value of {len(text)} characters cannot be read ({error})") from None
+        raise UserError(f"{option}: a value of {len(text)} characters cannot be read ({error})") from None

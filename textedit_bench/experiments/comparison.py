@@ -58,8 +58,8 @@ class Comparison:
 
 COLUMNS = (
     "experiment", "tier", "dataset", "metric", "heading", "method", "title", "setting", "control", "value", "low",
-    "high", "n", "best", "state", "device", "published", "published_high", "source", "confidence", "note",
-    "difference", "margin", "verdict", "reason",
+    "high", "n", "best", "state", "device", "published", "published_high", "source", "images", "hardware",
+    "protocol", "confidence", "note", "difference", "margin", "verdict", "reason",
 )  # fmt: skip
 
 
@@ -110,10 +110,13 @@ def _pair(experiment: Experiment, tier: str, measured: Measured, published: Publ
 def _footnotes(experiment: Experiment, tier: str, pairs: Sequence[Pair], notes: Sequence[str]) -> list[str]:
     found = [experiment.question, f"Source: {experiment.citation}"]
     confidences = {pair.published.confidence for pair in pairs if pair.published is not None}
+    found.append(f"Tier {tier}; ± is the 95 % interval; n values lie behind a mean.")
+    devices = sorted({pair.measured.device for pair in pairs if pair.measured.device})
+    found += [f"Times were measured on {' and on '.join(devices)}."] if devices else []
     if confidences:
         found.append(
-            "± is the 95 % interval. Equivalent: it lies within the stated margin around the published value; "
-            "different: wholly outside; inconclusive: neither."
+            "Equivalent: the interval lies within the stated margin around the published value; different: wholly "
+            "outside; inconclusive: neither."
         )
         if tier != "full":
             found.append(
@@ -130,7 +133,21 @@ def _footnotes(experiment: Experiment, tier: str, pairs: Sequence[Pair], notes: 
     found += [
         f"Margin of {metric}: {margin.margin:g} ({margin.reason})." for metric, margin in experiment.margins.items()
     ]
+    found += [line for pair in pairs if pair.published is not None for line in _origin(pair)]
     return list(dict.fromkeys([*found, *experiment.notes, *notes]))
+
+
+def _origin(pair: Pair) -> list[str]:
+    """Where a published value stands, on what it was measured, and what has to be known about it."""
+    value = pair.published
+    assert value is not None
+    details = [value.images and f"on {value.images}", value.hardware and f"measured on {value.hardware}"]
+    said = "; ".join(part for part in details if part)
+    lines = [f"Published in {value.source}{f' ({said})' if said else ''}."]
+    if value.note:
+        name = ", ".join(part for part in (pair.measured.title or value.method, value.setting) if part)
+        lines.append(f"{name}, {pair.measured.heading.title}: {value.note}.")
+    return lines
 
 
 def _record(table: Comparison, pair: Pair) -> dict[str, Any]:
@@ -144,9 +161,10 @@ def _record(table: Comparison, pair: Pair) -> dict[str, Any]:
         "heading": measured.heading.title,
         "published": published.value if published is not None else None,
         "published_high": published.high if published is not None else None,
-        "source": published.source if published is not None else "",
-        "confidence": published.confidence if published is not None else "",
-        "note": published.note if published is not None else "",
+        **{
+            name: getattr(published, name) if published is not None else ""
+            for name in ("source", "images", "hardware", "protocol", "confidence", "note")
+        },
         "difference": pair.difference,
         "margin": own if own is not None else (margin.margin if margin is not None else None),
         "verdict": pair.verdict.value,

@@ -7,26 +7,28 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from textedit_bench.data.card import PromptCard
+from textedit_bench.documents import FieldError
 from textedit_bench.experiments.published import Published
-from textedit_bench.experiments.strict import Strict
+from textedit_bench.experiments.strict import Line, Number, Strict, Text, Whole
 
 TierName = Literal["mini", "full"]
+_SEEDS = 2**63
 
 
 class Margin(Strict):
     """The largest difference of a metric that counts as the same, and why."""
 
-    margin: float = Field(gt=0)
-    reason: str = Field(min_length=1)
+    margin: Number = Field(gt=0)
+    reason: Text
 
 
 class Variant(Strict):
     """One way of training a method."""
 
-    name: str = Field(min_length=1)
+    name: Text
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the training; the text ``network:<role>`` stands for the data set's file of that role."""
-    seed: int = Field(default=0, ge=0)
+    seed: Whole = Field(default=0, ge=0, lt=_SEEDS)
     tiers: tuple[TierName, ...] = ("mini", "full")
     """Where it exists; a backbone may belong to one tier alone."""
 
@@ -35,7 +37,7 @@ class Schedule(Strict):
     """How long the variants of a tier are trained; stamped on the table."""
 
     settings: dict[str, Any] = Field(default_factory=dict)
-    minutes: float = Field(default=0.0, ge=0)
+    minutes: Number = Field(default=0.0, ge=0)
     """Stop after that long; 0 for never."""
 
 
@@ -53,8 +55,8 @@ class Latency(Strict):
     """Seconds for one edit of one image, of the fit that comes before, and peak memory."""
 
     kind: Literal["latency"]
-    repeats: int = Field(default=5, ge=3)
-    edit_setting: str = "one image"
+    repeats: Whole = Field(default=5, ge=3)
+    edit_setting: Line = "one image"
     fit: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Method -> (setting, metric) of its training or preparation, in hours."""
 
@@ -71,7 +73,7 @@ class Alignment(Strict):
     """Do differences of pictures and of texts align better than pictures and texts do? Measured on CLIP alone."""
 
     kind: Literal["alignment"]
-    images: int = Field(default=500, ge=8)
+    images: Whole = Field(default=500, ge=8)
     networks: tuple[Literal["clip", "judge_clip"], ...] = ("clip", "judge_clip")
 
 
@@ -79,7 +81,7 @@ class Generation(Strict):
     """Pictures drawn from the text alone, in cells of the bench's generation task."""
 
     kind: Literal["generation"]
-    images_per_prompt: int = Field(default=8, ge=3)
+    images_per_prompt: Whole = Field(default=8, ge=3)
     per: Literal["prompt set"] = "prompt set"
     metrics: tuple[
         Literal["fid_real", "clip_score", "r_precision", "pair_distance", "same_subject", "success"], ...
@@ -96,7 +98,7 @@ class Variants(Strict):
     """A method trained in several ways and scored like any other."""
 
     kind: Literal["variants"]
-    method: str
+    method: Text
     variants: tuple[Variant, ...] = Field(min_length=2)
     schedule: dict[TierName, Schedule] = Field(default_factory=dict)
     metrics: tuple[str, ...] = Field(min_length=1)
@@ -119,12 +121,12 @@ class Experiment(Strict):
     """One published table, or one study of our own."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
-    title: str = Field(min_length=1)
-    question: str = Field(min_length=1)
+    title: Text
+    question: Text
     """What it answers, in one sentence."""
-    citation: str = Field(min_length=1)
-    datasets: tuple[str, ...] = Field(min_length=1)
-    methods: tuple[str, ...] = ()
+    citation: Text
+    datasets: tuple[Text, ...] = Field(min_length=1)
+    methods: tuple[Text, ...] = ()
     """Registry names; empty means every installed method that is not a control."""
     controls: bool = True
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -133,27 +135,32 @@ class Experiment(Strict):
     """Ids of the card's prompts or bare texts; the card's evaluation prompts where a tier is not named."""
     own_prompts: dict[str, tuple[PromptCard, ...]] = Field(default_factory=dict)
     """Data set -> prompts that its card does not have."""
-    images: int = Field(default=24, ge=3)
-    seed: int = Field(default=0, ge=0)
+    images: Whole = Field(default=24, ge=3)
+    seed: Whole = Field(default=0, ge=0, lt=_SEEDS)
     measure: tuple[Measure, ...] = Field(min_length=1)
     margins: dict[str, Margin] = Field(default_factory=dict)
     """Metric -> margin of its verdicts."""
     published: tuple[Published, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     """What a reader of the table has to know."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
+        for field in ("datasets", "methods"):
+            names = getattr(self, field)
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    raise FieldError((field, number), f"{name!r} appears twice")
         keys = [value.key for value in self.published]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise ValueError(f"published: {' / '.join(twice[0])} appears twice")
-        strangers = sorted(set(self.own_prompts) - set(self.datasets))
-        if strangers:
-            raise ValueError(f"own_prompts: {strangers[0]!r} is not among the datasets")
-        unasked = sorted(set(self.settings) - set(self.methods)) if self.methods else []
-        if unasked:
-            raise ValueError(f"settings: {unasked[0]!r} is not among the methods")
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                raise FieldError(("published", number), f"{' / '.join(part or '-' for part in key)} appears twice")
+        for name in self.own_prompts:
+            if name not in self.datasets:
+                raise FieldError(("own_prompts", name), f"{name!r} is not among the datasets")
+        for name in self.settings if self.methods else ():
+            if name not in self.methods:
+                raise FieldError(("settings", name), f"{name!r} is not among the methods")
         return self
 
     @property

@@ -32,7 +32,8 @@ class Heading:
         """A value as a reader sees it."""
         if not math.isfinite(value):
             return "-"
-        return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+        text = f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+        return text if text.strip("-0.") else text.lstrip("-")  # no minus in front of a zero
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,10 +56,10 @@ def _measured(row: Measured) -> Entry:
 
 def _published(heading: Heading, value: Published | None) -> Entry:
     if value is None:
-        return Entry("-")
+        return Entry("-", words=True)
     if value.ends is None:
         return Entry("not verified" + MARKS[value.confidence], words=True)
-    texts = [f"{100 * end:g}" if heading.percent else f"{end:g}" for end in dict.fromkeys(value.ends)]
+    texts = [f"{100 * end:.12g}" if heading.percent else f"{end:.12g}" for end in dict.fromkeys(value.ends)]
     return Entry(" to ".join(texts) + MARKS[value.confidence], words=True)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from textedit_bench.experiments.strict import Strict
+from textedit_bench.experiments.strict import Line, Number, Strict, Text
 
 Confidence = Literal["seen", "secondhand", "computed", "unverified"]
 """``seen``: read in the source itself; ``secondhand``: in a text about it; ``computed``: by us, from arrays that the
@@ -16,28 +17,28 @@ authors released; ``unverified``: the table is known to exist, its value could n
 class Published(Strict):
     """One published value; matched with a measured one by data set, method, setting and metric."""
 
-    dataset: str
+    dataset: Text
     """Our name of the data set."""
-    method: str
+    method: Text
     """Registry name, or the name as printed where the method is not part of this benchmark."""
-    setting: str = ""
-    metric: str
-    value: float | None = None
+    setting: Line = ""
+    metric: Text
+    value: Number | None = None
     """None where nobody could verify it; to add it, see the README beside the experiment files."""
-    high: float | None = None
+    high: Number | None = None
     """The upper end where a range was printed, ``value`` being its lower end."""
-    source: str = Field(min_length=1)
+    source: Text
     """Paper and table."""
     confidence: Confidence
     protocol: Literal["known", "unknown"] = "unknown"
     """Whether the source says enough to measure the same thing: images, prompts, judge and settings."""
-    margin: float | None = Field(default=None, ge=0)
+    margin: Annotated[Number, Field(ge=0)] | None = None
     """Largest difference that counts as the same; the experiment's for this metric where not given."""
-    images: str = ""
+    images: Line = ""
     """The pictures it was measured on, as printed; a value on others than the data set's is shown, not compared."""
-    hardware: str = ""
+    hardware: Line = ""
     """Device that a time was measured on; times of other devices are not comparable."""
-    note: str = ""
+    note: Line = ""
 
     @model_validator(mode="after")
     def _a_value_or_a_reason(self) -> Published:
@@ -55,7 +56,12 @@ class Published(Strict):
     @property
     def elsewhere(self) -> bool:
         """Whether the printed name of the pictures is that of another data set."""
-        return bool(self.images) and self.dataset not in self.images.lower().split()
+        words = re.findall(r"[a-z0-9]+", self.images.lower())
+        return bool(words) and not {self.dataset, f"{self.dataset}s", f"{self.dataset}es"} & set(words)
+
+    def measured_on(self, device: str) -> bool:
+        """Whether a device is the one that the value was measured on, or none was printed."""
+        return not self.hardware or re.search(rf"(?<!\w){re.escape(self.hardware)}(?!\w)", device, re.I) is not None
 
     @property
     def ends(self) -> tuple[float, float] | None:

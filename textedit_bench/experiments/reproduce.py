@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textedit_bench.bench.progress import Reporter, make_reporter
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.experiments.cells import DatasetCells, bench_cells, check_cells, installed, wanted_methods
 from textedit_bench.experiments.comparison import Comparison, compare
 from textedit_bench.experiments.conditions import Conditions
@@ -27,12 +27,13 @@ from textedit_bench.experiments.experiment import (
 )
 from textedit_bench.experiments.measured import Measured
 from textedit_bench.experiments.page import page_of
+from textedit_bench.experiments.variant_settings import check_variants
 from textedit_bench.files import write_text
 from textedit_bench.registry import load_dataset, resolve_tier
 from textedit_bench.report.csv import frame_csv
 from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import render_latex
-from textedit_bench.report.markdown import render_markdown
+from textedit_bench.report.markdown import escape, render_markdown
 
 if TYPE_CHECKING:
     from textedit_bench.data.card import DatasetCard
@@ -85,10 +86,24 @@ def check(experiment: Experiment, conditions: Conditions) -> None:
     Raises:
         UserError: none of the data sets can be used, or a prompt, a setting or a number of images is wrong.
     """
-    for tier, cards in _tiers(experiment, conditions).items():
+    tiers = _tiers(experiment, conditions)
+    _check_published(experiment, [card for cards in tiers.values() for card in cards.values()])
+    for part in experiment.measure:
+        if isinstance(part, Variants):
+            check_variants(part)
+    for tier, cards in tiers.items():
         for name, card in cards.items():
             if experiment.needs_bench and not isinstance(card, str):
                 check_cells(experiment, name, tier, conditions)
+
+
+def _check_published(experiment: Experiment, cards: Sequence[DatasetCard | str]) -> None:
+    """A published value of a data set that the experiment does not have would never meet a measured one."""
+    # An experiment may name a card by alias or by file; published values go by its name.
+    valid = {*experiment.datasets, *(card.name for card in cards if not isinstance(card, str))}
+    for number, value in enumerate(experiment.published):
+        if value.dataset not in valid:
+            raise unknown_choice(f"dataset of published.{number} in experiment {experiment.name}", value.dataset, valid)
 
 
 def write_comparison(table: Comparison, folder: Path) -> list[Path]:
@@ -97,7 +112,7 @@ def write_comparison(table: Comparison, folder: Path) -> list[Path]:
     name = table.experiment.name
     texts = {
         "csv": frame_csv(table.frame),
-        "md": f"# {table.experiment.title}\n\n{render_markdown(page)}",
+        "md": f"# {escape(page.title)}\n\n{render_markdown(page)}",
         "tex": render_latex(page),
         "html": render_html(page),
     }

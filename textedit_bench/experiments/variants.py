@@ -28,6 +28,7 @@ from textedit_bench.experiments.experiment import Experiment, Schedule, Scores, 
 from textedit_bench.experiments.intervals import mean_interval
 from textedit_bench.experiments.measured import Measured
 from textedit_bench.experiments.scores import measure_scores
+from textedit_bench.experiments.variant_settings import NETWORK
 from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
 from textedit_bench.metrics.suite import Suite
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Editor
 
-NETWORK = "network:"
 TRAINING_ROLES = ("discriminator", "parser")
 """Networks that only trainings look at."""
 SPREAD = "mean over trainings"

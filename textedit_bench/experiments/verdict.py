@@ -8,6 +8,8 @@ from enum import StrEnum
 from textedit_bench.experiments.measured import Measured
 from textedit_bench.experiments.published import Published
 
+_ROUNDING = 1e-9
+
 
 class Verdict(StrEnum):
     """The closed set of verdicts."""
@@ -39,7 +41,7 @@ def judge(measured: Measured, published: Published | None, *, tier: str, margin:
         return Verdict.NOT_COMPARABLE, tier
     if published.elsewhere:
         return Verdict.NOT_COMPARABLE, f"published on {published.images}"
-    if published.hardware and published.hardware.lower() not in measured.device.lower():
+    if not published.measured_on(measured.device):
         return Verdict.NOT_COMPARABLE, f"measured on {measured.device or 'another device'}"
     if published.protocol == "unknown":
         return Verdict.PROTOCOL_UNKNOWN, ""
@@ -50,9 +52,13 @@ def judge(measured: Measured, published: Published | None, *, tier: str, margin:
         return Verdict.INCONCLUSIVE, measured.state or "nothing was measured"
     if not (math.isfinite(measured.low) and math.isfinite(measured.high)):
         return Verdict.INCONCLUSIVE, "no interval"
+    if not measured.low <= measured.value <= measured.high:
+        return Verdict.INCONCLUSIVE, "the value is not in its own interval"
     low, high = published.ends[0] - margin, published.ends[1] + margin
-    if low <= measured.low and measured.high <= high:
+    # 0.7 - 0.1 is not 0.6 in binary: an interval that ends on the margin lies inside.
+    slack = _ROUNDING * max(1.0, abs(low), abs(high))
+    if low - slack <= measured.low and measured.high <= high + slack:
         return Verdict.EQUIVALENT, ""
-    if measured.high < low or measured.low > high:
+    if measured.high < low - slack or measured.low > high + slack:
         return Verdict.DIFFERENT, ""
     return Verdict.INCONCLUSIVE, ""

@@ -32,13 +32,15 @@ def curve(row: RowCells, metrics: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_curves(collected: Collected) -> Figure | None:
-    """Curves of all rows of a data set for trained prompts; None where no pair of metrics was measured.
+    """Curves of the methods of a data set for trained prompts; None where no pair of metrics was measured.
+
+    Controls that copy a method's steps or edits are left out, since there is one for every method.
 
     Each point is one strength; the ring marks the method's default. Curves further up and to the right are better.
     """
     from matplotlib.figure import Figure
 
-    rows = [row for row in make_rows(collected.cells) if row.prompt_set == TRAINED]
+    rows = [row for row in make_rows(collected.cells) if row.prompt_set == TRAINED and not row.matched]
     pairs = [(axes, [curve(row, axes) for row in rows]) for axes in AXES]
     usable = [(axes, curves) for axes, curves in pairs if any(c.notna().all(axis=1).any() for c in curves)]
     if not usable:

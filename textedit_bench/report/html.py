@@ -3,45 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from importlib.resources import files
 
 from textedit_bench.report.layout import Block, Entry, Line, Page, as_page
+from textedit_bench.report.markup import escape
 from textedit_bench.report.table import Table
+
+_FEW = 6
+"""Blocks that need no table of contents."""
 
 
 def render_html(table: Table | Page) -> str:
     """A whole page; every text is escaped, nothing is loaded from elsewhere."""
     style = files("textedit_bench.report").joinpath("table.css").read_text(encoding="utf-8")
     page = as_page(table)
-    body = "\n".join(_block(block, page.headings) for block in page.blocks)
+    body = "\n".join(_block(block, page.headings, f"part-{i}") for i, block in enumerate(page.blocks, 1))
+    contents = _contents(page.blocks) if len(page.blocks) > _FEW else ""
     notes = "\n".join(f"<li>{escape(note)}</li>" for note in page.footnotes)
     title = escape(page.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        f"{body}\n<h2>Notes</h2>\n<ul>\n{notes}\n</ul>\n</main>\n</body>\n</html>\n"
+        f"{contents}{body}\n<h2>Notes</h2>\n<ul>\n{notes}\n</ul>\n</main>\n</body>\n</html>\n"
     )
 
 
-def _block(block: Block, titles: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    rows = "\n".join(_line(line) for line in block.lines)
+def _contents(blocks: Sequence[Block]) -> str:
+    links = "".join(f'<li><a href="#part-{i}">{escape(block.title)}</a></li>' for i, block in enumerate(blocks, 1))
+    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>\n'
+
+
+def _block(block: Block, titles: Sequence[str], name: str) -> str:
+    shown = [any(line.entries[i].words for line in block.lines) for i in range(len(titles) - 2)]
+    words = [False, False, *shown]  # a column with words is set to the left, heading and numbers included
+    heads = [f'<th scope="col"{_kind(left)}>{escape(title)}</th>' for title, left in zip(titles, words, strict=True)]
+    head, rows = "".join(heads), "\n".join(_line(line, shown) for line in block.lines)
+    title = escape(block.title)
     return (
-        f'<div class="scroll">\n<table>\n<caption>{escape(block.title)}</caption>\n'
+        f'<div class="scroll" id="{name}" tabindex="0" role="region" aria-label="{title}">\n'
+        f"<table>\n<caption>{title}</caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
     )
 
 
-def _line(line: Line) -> str:
+def _kind(words: bool) -> str:
+    return ' class="words"' if words else ""
+
+
+def _line(line: Line, words: Sequence[bool]) -> str:
     kind = ' class="control"' if line.control else ""
-    entries = "".join(_entry(entry) for entry in line.entries)
+    entries = "".join(_entry(entry, left) for entry, left in zip(line.entries, words, strict=True))
     return f'<tr{kind}><th scope="row">{escape(line.title)}</th><td>{escape(line.strength)}</td>{entries}</tr>'
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: Entry, words: bool) -> str:
     text = f"<strong>{escape(entry.text)}</strong>" if entry.bold else escape(entry.text)
     interval = f"<small>{escape(entry.interval)}</small>" if entry.interval else ""
-    kind = ' class="words"' if entry.words else ""
-    return f"<td{kind}>{text}{interval}</td>"
+    return f"<td{_kind(words)}>{text}{interval}</td>"

@@ -47,7 +47,7 @@ def render_latex(table: Table | Page) -> str:
     floats = _split(page.blocks)
     lines = [r"% needs \usepackage{booktabs,graphicx,textcomp}"]
     for number, blocks in enumerate(floats):
-        lines += _head([escape(title) for title in page.headings])
+        lines += _head([escape(title) for title in page.headings], "" if number else escape(page.title))
         for block in blocks:
             lines += _body(block, len(page.headings))
         last = number == len(floats) - 1
@@ -73,10 +73,11 @@ def _split(blocks: Sequence[Block]) -> list[list[Block]]:
     return [part for part in floats if part] or [[]]
 
 
-def _head(titles: list[str]) -> list[str]:
+def _head(titles: list[str], caption: str) -> list[str]:
     return [
         r"\begin{table*}[t]",
         r"\centering",
+        *([rf"\caption{{{caption}}}"] if caption else []),
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(titles) - 2)}}}",
         r"\toprule",

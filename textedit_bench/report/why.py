@@ -114,9 +114,8 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     if len(found) != 1:
         where = f"of tier {tier} in {store.root}"
         if not found:
-            raise UserError(
-                f"cell {digits!r}: no digest {where} begins like that; valid: METHOD/DATASET/METRIC, or a stored digest"
-            )
+            valid = "METHOD/DATASET/METRIC, or a stored digest"
+            raise UserError(f"cell {digits!r}: no cell {where} has a digest that begins like that; valid: {valid}")
         raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
     cell, dataset = found[0], found[0].identity["dataset"]
     own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest["score"]["protocols"])

@@ -6,9 +6,9 @@ import math
 
 import pandas as pd
 
-from textedit_bench.report.picture.svg import cut, element, figure, hint, text
+from textedit_bench.report.picture.svg import element, figure, hint, text
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _STEP = 640.0, 220.0, 80.0, 30.0, 26.0
+_WIDTH, _LEFT, _RIGHT, _TOP, _STEP = 700.0, 260.0, 80.0, 30.0, 26.0
 
 
 def cost_svg(frame: pd.DataFrame, dataset: str) -> str:
@@ -37,7 +37,7 @@ def cost_svg(frame: pd.DataFrame, dataset: str) -> str:
     for i, row in enumerate(rows.to_dict("records")):
         y, end = _TOP + i * _STEP, place(row["edit_ms_per_edit"])
         said = f"{row['title']}: {row['edit_ms_per_edit']:.3g} ms per edit, peak {row['host_peak_mib']:.0f} MiB"
-        parts.append(text(cut(row["title"], 26), _LEFT - 10, y + 17, class_="legend", text_anchor="end"))
+        parts.append(text(row["title"], _LEFT - 10, y + 17, 36, class_="legend", text_anchor="end"))
         box = {"x": _LEFT, "y": y + 4, "width": max(end - _LEFT, 1.5), "height": _STEP - 8, "rx": 3}
         parts.append(element("rect", hint(said), class_="bar", **box))
         parts.append(text(_duration(row["edit_ms_per_edit"]), end + 8, y + 17, class_="tick"))

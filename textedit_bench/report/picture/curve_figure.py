@@ -6,10 +6,10 @@ import pandas as pd
 
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES, curve
-from textedit_bench.report.picture.svg import cut, element, figure, hint, line_class, text, ticks
+from textedit_bench.report.picture.svg import element, figure, hint, line_class, text, ticks
 from textedit_bench.report.rows import RowCells, make_rows
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 680.0, 350.0, 62.0, 14.0, 50.0, 226.0
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _LEGEND = 760.0, 350.0, 62.0, 14.0, 50.0, 306.0
 
 
 def curves_svg(collected: Collected, prompt_set: str) -> str:
@@ -87,5 +87,5 @@ def _line(row: RowCells, frame: pd.DataFrame, axes: tuple[str, str], number: int
             parts.append(element("circle", cx=x, cy=y, r=6.5, class_="ring"))
     x, y = _WIDTH - _LEGEND + 22, _TOP + 12 + 21 * number
     parts.append(element("line", x1=x, x2=x + 22, y1=y, y2=y, class_="curve"))
-    parts.append(text(cut(row.title, 23), x + 30, y + 4, class_="legend"))
+    parts.append(text(row.title, x + 30, y + 4, 36, class_="legend"))
     return element("g", "".join(parts), class_=kind)

@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib.resources import files
 
 import pandas as pd
@@ -14,6 +13,7 @@ import pandas as pd
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.leakage import leakage_frame
+from textedit_bench.report.markup import escape
 from textedit_bench.report.picture.cost_figure import cost_svg
 from textedit_bench.report.picture.curve_figure import curves_svg
 from textedit_bench.report.picture.examples import RULE, Example, disagreements, ordered_examples

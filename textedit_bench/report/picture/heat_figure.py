@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from textedit_bench.report.picture.svg import cut, element, figure, hint, text
+from textedit_bench.report.picture.svg import element, figure, hint, text
 
 _CELL_W, _CELL_H, _LEFT, _HEAD = 42.0, 26.0, 150.0, 96.0
 
@@ -23,10 +23,10 @@ def leakage_svg(rows: pd.DataFrame, title: str) -> str:
     for j, attribute in enumerate(wide.columns):
         x = _LEFT + (j + 0.6) * _CELL_W
         turned = f"rotate(-45 {x:g} {_HEAD - 6:g})"
-        parts.append(text(cut(_words(attribute), 16), x, _HEAD - 6, class_="tick", transform=turned))
+        parts.append(text(_words(attribute), x, _HEAD - 6, 16, class_="tick", transform=turned))
     for i, (asked, rates) in enumerate(wide.iterrows()):
         y = _HEAD + i * _CELL_H
-        parts.append(text(cut(_words(asked), 22), _LEFT - 8, y + 17, class_="tick", text_anchor="end"))
+        parts.append(text(_words(asked), _LEFT - 8, y + 17, 22, class_="tick", text_anchor="end"))
         for j, (attribute, rate) in enumerate(rates.items()):
             parts.append(_cell(_LEFT + j * _CELL_W, y, float(rate), str(asked), str(attribute)))
     width, height = _LEFT + len(wide.columns) * _CELL_W + 30, _HEAD + len(wide.index) * _CELL_H + 8
@@ -43,8 +43,7 @@ def _cell(x: float, y: float, rate: float, asked: str, attribute: str) -> str:
     parts = [element("rect", class_="base", **box), element("rect", said, class_=kind, fill_opacity=rate, **box)]
     if rate >= 0.005:
         ink = "number strong" if rate > 0.55 else "number"
-        middle = {"text_anchor": "middle", "class_": ink}
-        parts.append(text(f"{100 * rate:.0f}", x + _CELL_W / 2, y + 17, **middle))
+        parts.append(text(f"{100 * rate:.0f}", x + _CELL_W / 2, y + 17, text_anchor="middle", class_=ink))
     return "".join(parts)
 
 

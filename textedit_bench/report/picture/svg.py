@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+from textedit_bench.report.markup import escape
 
 COLOURS = 8
 """How many line colours the style sheet knows: classes ``c0`` to ``c7``, taken in turn."""
@@ -24,8 +24,10 @@ def element(name: str, content: str = "", **attributes: object) -> str:
     return f"<{name}{given}>{content}</{name}>"
 
 
-def text(words: str, x: float, y: float, **attributes: object) -> str:
-    """A line of text."""
+def text(words: str, x: float, y: float, longest: int = 0, **attributes: object) -> str:
+    """A line of text, of at most ``longest`` characters unless that is 0; a pointer over a cut one is told all."""
+    if longest and len(words) > longest:
+        return element("text", escape(f"{words[: longest - 1]}…") + hint(words), x=x, y=y, **attributes)
     return element("text", escape(words), x=x, y=y, **attributes)
 
 
@@ -39,11 +41,6 @@ def figure(body: str, width: float, height: float, label: str) -> str:
     return element(
         "svg", body, viewBox=f"0 0 {_plain(width)} {_plain(height)}", width=width, role="img", aria_label=label
     )
-
-
-def cut(words: str, length: int) -> str:
-    """At most ``length`` characters."""
-    return words if len(words) <= length else f"{words[: length - 1]}…"
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.layout import Block, Entry, blocks
+from textedit_bench.report.markup import escape
 from textedit_bench.report.picture.svg import element
 from textedit_bench.report.table import Table
 
