@@ -60,6 +60,25 @@ def test_strength_zero_is_its_own_inversion(domain, editor, latents, network):
     assert CARD.own_inversion and not CARD_E4E.own_inversion
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63, 10**25])
+def test_seeds_that_no_generator_takes_are_refused(editor, seed):
+    with pytest.raises(UserError, match=f"seed: {seed} is not valid"):
+        editor().generate(Prompt("a face"), 1, seed)
+
+
+def test_from_the_given_inversion_strength_zero_keeps_an_earlier_edit_in_style_space(domain, editor, latents):
+    edited = latents.with_codes(torch.ones(len(latents), 7), "s")
+    given = editor(CLIP2GANFromInversion)
+    zero, one, none = given.edit_sweep(edited, BLOND, [0, 1, 0])
+    assert zero is edited and none is edited
+    assert torch.equal(one.codes, given.edit(latents, BLOND, 1).codes)
+    assert given.edit(Latents(edited.codes, "s", ids=latents.ids), BLOND, 0).codes is edited.codes
+
+
+def test_what_is_to_be_known_of_the_training_holds_for_both_ways_to_edit():
+    assert CARD_E4E.caveat == CARD.caveat != {}
+
+
 def test_strength_one_is_beta_times_the_direction(editor, latents):
     zero, half, whole = editor(beta=0.25).edit_sweep(latents, BLOND, [0, 0.5, 1])
     direction = editor().direction(BLOND)
@@ -77,7 +96,7 @@ def test_the_variant_starts_from_the_given_codes(editor, latents):
     assert torch.allclose(step, own_step, atol=1e-5)
     assert given.weights_path() == own.weights_path()
     styles = Latents(torch.zeros(5, 7), "s", w_plus=latents.codes, images=latents.images)
-    assert torch.equal(given.edit(styles, BLOND, 0).codes, latents.codes)
+    assert torch.equal(given.edit(styles, BLOND).codes, given.edit(latents, BLOND).codes)
 
 
 def test_photos_that_are_not_given_are_synthesised(domain, editor, latents):

@@ -55,6 +55,24 @@ def _run_folder(folder):
     return next((folder / "ffclip").iterdir())
 
 
+@pytest.mark.parametrize("with_w_plus", [True, False])
+def test_strength_zero_keeps_an_earlier_edit_in_style_space(domain, editor, with_w_plus):
+    latents = domain.invert(domain.photos("train", 3))
+    styles = torch.ones(len(latents), 7)
+    edited = latents.with_codes(styles, "s") if with_w_plus else Latents(styles, "s", ids=latents.ids)
+    assert editor.edit(edited, BLOND, 0.0) is edited
+    if with_w_plus:
+        zero, one = editor.edit_sweep(edited, BLOND, [0, 1])
+        assert zero is edited and one.space == "w+"
+
+
+def test_weights_of_zero_are_refused_before_the_training(domain, tmp_path):
+    none = {f"{name}_weight": 0.0 for name in ("clip", "identity", "latent", "background", "embedding", "pixel")}
+    with pytest.raises(UserError, match="there is nothing to learn"):
+        FFCLIP(domain, **SMALL, **none).fit(folder=tmp_path, **QUIET)
+    assert not (tmp_path / "ffclip").exists()
+
+
 def test_strength_scales_one_offset_and_zero_is_the_identity(domain, editor):
     latents = domain.invert(domain.photos("train", 5))
     zero, half, whole, twice = editor.edit_sweep(latents, BLOND, [0, 0.5, 1, 2])

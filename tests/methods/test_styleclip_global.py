@@ -173,6 +173,11 @@ def test_gradients_equal_a_sweep_of_tiny_width(domain):
     assert torch.allclose(estimate.projection(direction), torch.stack(rows) @ direction, atol=0.02)
 
 
+def test_an_empty_batch_stays_empty(editor, latents):
+    edited = editor.edit(latents[:0], BLOND, 1.0)
+    assert edited.codes.shape[0] == 0 and edited.space == "s"
+
+
 def test_strength_multiplies_alpha_and_zero_is_the_identity(domain, editor, latents):
     zero, half, whole = editor.edit_sweep(latents, BLOND, [0, 0.5, 1])
     assert torch.equal(zero.codes, latents.codes) and zero.space == "w+"

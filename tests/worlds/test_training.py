@@ -62,6 +62,17 @@ def test_roles_that_need_others_find_their_weights_beside_them(tmp_path: Path) -
         assert json.loads(read_tensors(path)[1]["record"])["figures"]
 
 
+def test_networks_that_serve_every_world_are_trained_where_they_are_missing_or_named(tmp_path: Path) -> None:
+    places = roles.Places(tmp_path / "out", tmp_path / "card")
+    assert roles.all_roles("ffhq", places) == list(roles.ROLES)
+    shared = places.target("ffhq", "clip")
+    own = places.target("ffhq", "identity")
+    for path in (shared, own):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert roles.all_roles("cat", places) == [name for name in roles.ROLES if name != "clip"]
+
+
 def test_training_further_starts_from_the_weights_and_keeps_both_stages(tmp_path: Path) -> None:
     places = (roles.Places(tmp_path / "weights"), tmp_path / "work")
     path = roles.train_role(WORLD, "tiny", "oracle", *places, roles.Options(steps=2))

@@ -78,7 +78,7 @@ class BenchRequest:
 
     def __post_init__(self) -> None:
         check_whole("images", self.images, low=1)
-        check_whole("seed", self.seed, low=0)
+        check_whole("seed", self.seed, low=0, below=2**63)
         check_whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
             raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")

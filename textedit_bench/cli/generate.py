@@ -46,14 +46,14 @@ def generate(
     """
     from textedit_bench.data.destination import check_folder
     from textedit_bench.errors import UserError
+    from textedit_bench.ranges import check_whole
     from textedit_bench.registry import method_info
 
     info = method_info(method)
     require_task(info, "generate")
     if not 1 <= n <= MOST:
         raise UserError(f"-n: {n} is out of range; valid: 1 to {MOST}")
-    if seed < 0:
-        raise UserError(f"--seed: {seed} is out of range; valid: whole numbers from 0")
+    check_whole("--seed", seed, low=0, below=2**63)
     check_folder(output)
 
     from PIL import Image

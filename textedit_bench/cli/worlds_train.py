@@ -13,7 +13,8 @@ from textedit_bench.cli.options import OneDataset
 def train_(
     dataset: OneDataset,
     roles: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROLE]...", help="Networks to train, in this order; none: all.")
+        list[str] | None,
+        typer.Argument(metavar="[ROLE]...", help="Networks to train, in order; none: all not shared."),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Steps, instead of the role's own.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed, instead of the role's own.")] = None,
@@ -28,6 +29,7 @@ def train_(
     """Train networks of a procedural world; an interrupted run continues with the same command.
 
     The trained weights replace those in use, unless --output names another folder. All roles together take hours.
+    Networks that serve every data set (the two CLIPs) are trained where they are named or missing.
 
     \b
     Examples:
@@ -48,13 +50,13 @@ def train_(
     if "mini" not in card.tiers or card.tiers["mini"].world is None:
         raise UserError(f"data set {card.name} has no procedural world, so there is nothing to train")
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.training.roles import ROLES, Options, Places, check_request, train_role
+    from textedit_bench.worlds.training.roles import Options, Places, all_roles, check_request, train_role
 
-    chosen = roles or list(ROLES)
     world = Domain(card, "mini").world
     assert world is not None and card.path is not None
     in_use = card.path.parent / "weights"
     places, options = Places(output or in_use, in_use), Options(steps, seed, learning_rate, further)
+    chosen = roles or all_roles(card.name, places)
     check_request(card.name, chosen, places, options)
     for role in chosen:
         typer.echo(train_role(world, card.name, role, places, Path("checkpoints"), options))

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS, MEMORY = "edit_seconds", "host_peak_mib"
 HEADINGS = {SECONDS: Heading("One edit, seconds", False, 4), MEMORY: Heading("Peak memory, MiB", False, 0)}
+_DEVICE = {"device": "", "threads": "threads"}
 FIT_HEADING = "Training or preparation, hours"
 WHOLE, PER_PROMPT, FIT = "whole training", "training, per prompt", "fit_hours"
 
@@ -110,7 +112,8 @@ def _wait(domain: Domain) -> None:
 
 
 def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
-    """Hours of the newest training of a method that this machine keeps; per prompt where that is how it is trained."""
+    """Hours of the newest training of a method that this machine keeps, else of the weights it comes with; per prompt
+    where that is how it is trained."""
     setting, metric = part.fit.get(info.name, (PER_PROMPT if info.trains == "per-prompt" else WHOLE, FIT))
     base = Measured(
         dataset=domain.name,
@@ -121,16 +124,29 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
         heading=Heading(FIT_HEADING, False, 3),
     )
     try:
-        found = newest_training(checkpoints, info, f"{domain.name}-{domain.tier}")
+        data = f"{domain.name}-{domain.tier}"
+        found = newest_training(checkpoints, info, data) or shipped_training(info, data)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"checkpoints {checkpoints}: a record of {info.name} cannot be read ({error})") from error
     if found is None:
-        return base.lacking(f"no training of it is kept in {checkpoints}")
+        return base.lacking(f"no training of it is kept in {checkpoints}, and its weights come without a record")
     cost, prompts = found
     share = max(1, prompts) if info.trains == "per-prompt" else 1
     hours = float(cost["seconds"]) / 3600 / share
-    device = str(cost.get("device", ""))
+    device = ", ".join(f"{cost[key]} {word}".strip() for key, word in _DEVICE.items() if cost.get(key))
     return Measured(**{**base.__dict__, "value": hours if math.isfinite(hours) else math.nan, "n": 1, "device": device})
+
+
+def shipped_training(info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:
+    """What the training of the weights that come with a method cost, from ``weights/costs.json`` of its package.
+
+    The file maps ``<data set>-<tier>`` to the training's ``cost.json``, with the number of ``prompts`` where it is
+    trained per prompt.
+    """
+    package = info.editor.partition(":")[0].rpartition(".")[0]
+    path = files(package) / "weights" / "costs.json"
+    costs = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return (costs[data], int(costs[data].get("prompts", 0))) if data in costs else None
 
 
 def newest_training(checkpoints: Path, info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:

@@ -84,6 +84,13 @@ CARD = MethodInfo(
         "code_samples": 0,  # the regression's samples of the generator; 0: the inverted photos in their place
     },
     valid={
+        "reconstruction_weight": NOT_NEGATIVE,
+        "perceptual_weight": NOT_NEGATIVE,
+        "identity_weight": NOT_NEGATIVE,
+        "adversarial_weight": NOT_NEGATIVE,
+        "diversity_weight": NOT_NEGATIVE,
+        "consistency_weight": NOT_NEGATIVE,
+        "gradient_penalty": NOT_NEGATIVE,
         "direction": ("residual", "literal", "delta"),
         "gap": ("none", "centre"),
         "noise": NOISES,

@@ -18,6 +18,7 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
 from textedit_bench.prompt import Prompt
+from textedit_bench.ranges import check_whole
 from textedit_bench.seeds import seed_of
 from textedit_bench.weights import weights_folder
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
@@ -99,10 +100,10 @@ class CLIP2GAN(Editor):
         The first k of n are the same for every n >= k.
 
         Raises:
-            UserError: n below 1, or the mapping network is missing.
+            UserError: n or the seed is out of range, or the mapping network is missing.
         """
-        if n < 1:
-            raise UserError(f"n: {n} images cannot be generated; valid: whole numbers from 1")
+        check_whole("n", n, low=1)
+        check_whole("seed", seed, low=0, below=2**63)
         draws = int(self.settings["draws"])
         text = self._text_feature(prompt.words).expand(n * draws, -1)
         stream = torch.Generator().manual_seed(seed)
@@ -271,6 +272,14 @@ class CLIP2GANFromInversion(CLIP2GAN):
     start there, but not the paper's method."""
 
     info = CARD_E4E
+
+    def edit_sweep(  # type: ignore[override]
+        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
+    ) -> list[Latents]:
+        """The same direction at several strengths; strength 0 is what was given, be it style codes."""
+        moved = [strength for strength in strengths if strength]
+        edits = iter(super().edit_sweep(latents, prompt, moved) if moved else ())
+        return [next(edits) if strength else latents for strength in strengths]
 
     def starting_codes(self, latents: Latents) -> Tensor:
         """The given W+ codes.

@@ -51,6 +51,10 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
     began = time.monotonic()
     _check(settings, run)
     weights, reasons = active_weights(LossWeights.from_settings(settings), domain)
+    late = {"adversarial", "diversity"} if settings["adversarial_start"] else set()
+    if not any(weight for name, weight in vars(weights).items() if name not in late):
+        before = " before adversarial_start" if late else ""
+        raise UserError(f"all weights of clip2gan that this tier can use are 0{before}: there is nothing to learn")
     for reason in reasons:
         log.warning("%s: %s", info.name, reason)
 

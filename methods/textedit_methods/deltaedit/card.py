@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
 
 CARD = MethodInfo(
     name="deltaedit",
@@ -48,6 +48,10 @@ CARD = MethodInfo(
         "stored_as": "float32",  # or "float16", "int8"
     },
     valid={
+        "mse_weight": NOT_NEGATIVE,
+        "cosine_weight": NOT_NEGATIVE,
+        "relevance_deviations": POSITIVE,
+        "truncation": SHARE,
         "threshold": NOT_NEGATIVE,
         "templates": ("imagenet", "none"),
         "hidden": NOT_NEGATIVE,

@@ -60,7 +60,7 @@ def load_relevance(path: str | Path, rows: int, width: int) -> Tensor:
     Files of the released script end at the 128-pixel layers; missing rows are zero, so those channels are never edited.
 
     Args:
-        path: a ``.npy`` file of shape [at most rows, width].
+        path: a ``.npy`` file of shape [1 to rows, width].
         rows: the generator's convolution channels.
         width: that of CLIP.
 
@@ -76,7 +76,7 @@ def load_relevance(path: str | Path, rows: int, width: int) -> Tensor:
         raise CheckpointError(f"{path}: not a readable .npy file of numbers") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.ndim != 2:
         raise CheckpointError(f"{path}: expected a matrix of floating-point numbers")
-    if array.shape[1] != width or array.shape[0] > rows:
+    if array.shape[1] != width or not 0 < array.shape[0] <= rows:
         raise CheckpointError(f"{path}: shape {array.shape} does not fit {rows} channels and a CLIP of width {width}")
     matrix = torch.from_numpy(array.astype(np.float32))
     if not torch.isfinite(matrix).all():

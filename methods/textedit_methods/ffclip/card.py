@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
+from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
 
 CARD = MethodInfo(
     name="ffclip",
@@ -42,6 +42,14 @@ CARD = MethodInfo(
         "num_codes": 0,  # 0: the whole training split
     },
     valid={
+        "clip_weight": NOT_NEGATIVE,
+        "identity_weight": NOT_NEGATIVE,
+        "latent_weight": NOT_NEGATIVE,
+        "background_weight": NOT_NEGATIVE,
+        "embedding_weight": NOT_NEGATIVE,
+        "pixel_weight": NOT_NEGATIVE,
+        "start_scale": POSITIVE,
+        "final_slope": SHARE,
         "learning_rate": NOT_NEGATIVE,
         "batch_size": AT_LEAST_ONE,
         "epochs": AT_LEAST_ONE,

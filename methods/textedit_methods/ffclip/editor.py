@@ -62,11 +62,13 @@ class FFCLIP(Editor):
         self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
     ) -> list[Latents]:
         """The same offset at several strengths."""
+        if not any(strengths):
+            return [latents for _ in strengths]
         codes = latents.codes if latents.space == "w+" else latents.w_plus
         if codes is None:
             raise UserError("ffclip edits W+ codes; these latents are style codes without their W+ codes")
-        offset = self.offset(codes, prompt) if any(strengths) else torch.zeros_like(codes)
-        return [latents.with_codes(codes + strength * offset, "w+") for strength in strengths]
+        offset = self.offset(codes, prompt)
+        return [latents.with_codes(codes + s * offset, "w+") if s else latents for s in strengths]
 
     @torch.no_grad()
     def offset(self, codes: Tensor, prompt: Prompt) -> Tensor:
@@ -153,6 +155,8 @@ class FFCLIP(Editor):
         phrases = training_phrases(self.domain, prompts)
         rows, dim = self._sizes()
         weights, reasons = active_weights(LossWeights.from_settings(chosen), self.domain)
+        if not any(vars(weights).values()):
+            raise UserError("all weights of ffclip that this tier can use are 0: there is nothing to learn")
         for reason in reasons:
             log.warning("ffclip: %s", reason)
 

@@ -65,7 +65,7 @@ class StyleCLIPGlobal(Editor):
             return [latents for _ in strengths]
         generator = self.domain.generator
         styles = generator.to_style(latents)
-        change = torch.zeros_like(styles[:1])
+        change = styles.new_zeros(1, styles.shape[1])
         change[0, editable(generator).to(styles.device)] = self._step(prompt)[0].to(styles)
         factors = [strength * self.settings["alpha"] for strength in strengths]
         return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]

@@ -125,6 +125,11 @@ def _file(dataset: str, name: str) -> str:
     return f"{'shared' if ROLES[name].shared else dataset}/{name}.safetensors"
 
 
+def all_roles(dataset: str, places: Places) -> list[str]:
+    """Every role but those that serve other worlds too and have weights: new ones would make all methods' stale."""
+    return [name for name, role in ROLES.items() if not (role.shared and places.find(dataset, name))]
+
+
 def check_request(dataset: str, names: Sequence[str], places: Places, options: Options) -> None:
     """Find whatever would stop the training of these roles, one after the other, before any of them starts.
 
