@@ -263,6 +263,21 @@ def test_training_reads_no_ground_truth(tmp_path, tiny_domain):
     assert set(asked) == {"generator", "clip", "identity", "encoder", "train"}
 
 
+def test_a_file_for_another_phrase_is_told(domain, editor, tmp_path, caplog):
+    latents = domain.invert(domain.photos("train", 1))
+    one = StyleCLIPMapper(domain)
+    one._mappers["blond hair"] = editor._mappers["blond hair"]
+    one.save(tmp_path / "blond.safetensors")
+    given = StyleCLIPMapper(domain)
+    given.load(tmp_path / "blond.safetensors")
+    given._mappers["glasses"] = editor._mappers["glasses"]  # as where one lies in the folder of the weights
+    with caplog.at_level(logging.WARNING):
+        given.edit(latents, BLOND)
+        assert not caplog.text
+        given.edit(latents, GLASSES)
+    assert "the weights given are for 'blond hair' and do not serve 'glasses'" in caplog.text
+
+
 def test_an_unknown_phrase_is_trained_once_and_kept(tmp_path, domain, caplog, monkeypatch):
     monkeypatch.chdir(tmp_path)
     latents = domain.invert(domain.photos("train", 2))

@@ -84,7 +84,8 @@ def train(
         check_destination(path, [".safetensors"])
     asked = split_list("--prompts", prompts)
     chosen = [p.prompt.without_truth for p in plan_prompts(domain.card, domain.tier, asked)] if asked else None
-    if info.trains == "per-prompt" and path.suffix and len({p.words for p in chosen or ()}) != 1:
+    wanted = domain.prompts("evaluation", trained=True).values() if chosen is None else chosen
+    if info.trains == "per-prompt" and path.suffix and len({prompt.words for prompt in wanted}) > 1:
         raise UserError(
             f"--output {path}: a file holds what is trained for one prompt; name one (--prompts), or a folder"
         )

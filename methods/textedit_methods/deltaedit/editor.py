@@ -83,10 +83,15 @@ class DeltaEdit(Editor):
             [B, num_styles], 0 where the channel is not relevant.
         """
         difference = self._difference(prompt)
-        keep = channels_to_edit(
-            self.relevance.to(difference), difference, float(self.settings["threshold"]), prompt.target
-        )
-        log.info("deltaedit: %d of %d channels are edited for %r", int(keep.sum()), len(keep), prompt.target)
+        threshold = float(self.settings["threshold"])
+        keep = channels_to_edit(self.relevance.to(difference), difference, threshold, prompt.target)
+        counts = int(keep.sum()), len(keep)
+        # StyleCLIP's thresholds are for differences of unit length, DeltaEdit's for the difference as it is.
+        unit = threshold / float(difference.norm())
+        log.info(
+            "deltaedit: %d of %d channels are edited for %r (threshold %g; %.3g for a difference of unit length)",
+            *counts, prompt.target, threshold, unit,
+        )  # fmt: skip
         mapper = self.model.mapper.to(styles.device)
         return masked_offset(mapper, without_rgb(self.domain.generator, styles), features, difference, keep)
 

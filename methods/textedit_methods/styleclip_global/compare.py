@@ -6,6 +6,7 @@ Run as ``python -m textedit_methods.styleclip_global.compare --dataset ffhq``; n
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from torch import Tensor
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK, Column
+from textedit_bench.metrics.statistics.components import Spread, two_way_spread
 from textedit_bench.prompt import Prompt
 from textedit_methods.styleclip_global.editor import StyleCLIPGlobal
 
@@ -49,11 +51,11 @@ def agreement(first: Tensor, second: Tensor) -> Agreement:
 
 
 @torch.no_grad()
-def truth(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt, start: int) -> tuple[float, float]:
-    """Success and preservation of edits at strength 1, means over the images where they are defined.
+def truth(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt) -> Tensor:
+    """Success and preservation [2, B] of edits at strength 1; nan where they are not defined.
 
     Args:
-        latents: inverted photos of the development split, from number ``start`` on.
+        latents: the first inverted photos of the development split.
 
     Raises:
         UserError: no channel passes the threshold, or the domain has no ground truth.
@@ -63,18 +65,23 @@ def truth(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Pro
     suite = Suite(domain)
     if "success" not in suite.protocols:
         raise UserError(f"data set {domain.name}, tier {domain.tier} has no ground truth; leave out --images")
-    photos = domain.photos("development", len(latents), start)
+    photos = domain.photos("development", len(latents))
     inversions = domain.generator.synthesize(latents).clamp(-1, 1)
     edits = domain.generator.synthesize(editor.edit(latents, prompt.without_truth)).clamp(-1, 1)
     columns = suite.score_batch(
         photos=photos.images, inversions=inversions, edits=edits, prompt=prompt, factors=photos.factors
     )
-    return _mean(columns["success"]), _mean(columns["preservation"])
+    return torch.stack([_known(columns["success"]), _known(columns["preservation"])])
 
 
-def _mean(column: Column) -> float:
-    kept = [float(value) for value, state in zip(column.values, column.states, strict=True) if state == OK]
-    return sum(kept) / len(kept) if kept else float("nan")
+def _known(column: Column) -> Tensor:
+    pairs = zip(column.values, column.states, strict=True)
+    return torch.tensor([float(value) if state == OK else math.nan for value, state in pairs])
+
+
+def paired(swept: Tensor, gradient: Tensor) -> Spread:
+    """Mean of gradient's minus sweep's values [prompts, B] and its uncertainty over prompts and images."""
+    return two_way_spread((gradient - swept).numpy())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,27 +106,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     latents = domain.invert(domain.photos("development", chosen.images)) if chosen.images else None
     columns = ["spearman", f"top {TOP}", "success", "gradient's", "preserved", "gradient's"]
     print(f"{'prompt':20s}" + "".join(f"{name:>12s}" for name in (columns if latents else columns[:2])))
-    rows = []
+    rows, judged = [], []
     for name, prompt in domain.prompts(chosen.split).items():
         agrees = agreement(swept.projection(prompt), gradient.projection(prompt))
         row = [agrees.spearman, agrees.overlap]
         if latents is not None:
-            results = [_judge(domain, editor, latents, prompt) for editor in (swept, gradient)]
-            row += [results[0][0], results[1][0], results[0][1], results[1][1]]
+            judged.append(torch.stack([_judge(domain, editor, latents, prompt) for editor in (swept, gradient)]))
+            row += judged[-1].nanmean(-1).T.flatten().tolist()
         rows.append(row)
         print(f"{name:20s}" + "".join(f"{value:12.3f}" for value in row), flush=True)
     means = torch.tensor(rows).nanmean(0).tolist()
     print(f"{'mean':20s}" + "".join(f"{value:12.3f}" for value in means))
+    lowest, highest = (f(row[0] for row in rows) for f in (min, max))
+    print(f"Spearman from {lowest:.3f} to {highest:.3f}")
+    if judged:
+        both = torch.stack(judged, 2)  # [editor, metric, prompts, B]
+        for name, swept_values, gradient_values in zip(("success", "preservation"), *both, strict=True):
+            spread = paired(swept_values, gradient_values)
+            print(f"{name}, gradient's minus sweep's: {spread.mean:+.3f} +- {spread.margin(0.95):.3f} (95 %)")
 
 
-def _judge(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt) -> tuple[float, float]:
+def _judge(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt) -> Tensor:
     """Success and preservation; an edit that no channel passes for changes nothing: success 0, preservation 1."""
     try:
-        return truth(domain, editor, latents, prompt, 0)
+        return truth(domain, editor, latents, prompt)
     except UserError as error:
         if "no channel reaches" not in str(error):
             raise
-        return 0.0, 1.0
+        return torch.tensor([[0.0], [1.0]]).expand(2, len(latents))
 
 
 if __name__ == "__main__":

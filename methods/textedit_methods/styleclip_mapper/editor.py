@@ -55,6 +55,7 @@ class StyleCLIPMapper(Editor):
         check_groups(self.settings)
         self._mappers: dict[str, Mapper] = {}
         self._for_all: Mapper | None = None
+        self._given = ""  # the phrase of a single file that was given
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
@@ -98,6 +99,8 @@ class StyleCLIPMapper(Editor):
             UserError: the mapper found does not fit this domain.
         """
         phrase = normalised(prompt.words)
+        if self._given and phrase != self._given:
+            log.warning("styleclip-mapper: the weights given are for %r and do not serve %r", self._given, phrase)
         mapper = self._mappers.get(phrase, self._for_all)
         if mapper is None:
             mapper = self._mappers[phrase] = self._found(phrase) or self._trained_on_demand(prompt)
@@ -183,6 +186,7 @@ class StyleCLIPMapper(Editor):
                 self._for_all = mapper
             else:
                 self._mappers[normalised(phrase)] = mapper
+                self._given = normalised(phrase) if path.is_file() else ""
 
     @classmethod
     def load_network(cls, path: str | Path) -> Mapper:
