@@ -33,12 +33,14 @@ def measure_scores(
         for setting, chosen in _subsets(part, cells.collected):
             table = build_table(tier, [chosen], part.metrics)
             headings |= {spec.name: heading_of(spec) for spec in table.columns}
-            notes += table.footnotes
+            notes += table.footnotes if part.per == "prompt set" else ()
             both = table.frame["prompt_set"].nunique() > 1
             for row in table.frame.to_dict("records"):
                 name = _setting(setting, str(row["prompt_set"]), both)
                 settings.append(name)
                 rows += _values(table, row, dataset, name)
+        if part.per != "prompt set":  # counts and agreement of all settings together, not one note for each of them
+            notes += build_table(tier, [cells.collected], part.metrics).footnotes
     rows += _unknown(part, dataset, rows)
     if part.per != "prompt set":
         settings = [EVERYTHING]
