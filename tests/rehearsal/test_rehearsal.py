@@ -91,6 +91,7 @@ def test_methods_of_equal_settings_are_benched_together_once_their_weights_are_t
     stages = {stage.name: stage for stage in rehearsal.stages()}
     names = ["write files", "train a", "resume a", "bench a, c, e", "bench b, d", "train c", "resume c"]
     assert list(stages) == [f"cat {name}" for name in [*names, "train d", "resume d"]]
+    assert "--controls" in stages["cat bench a, c, e"].command and "--no-controls" in stages["cat bench b, d"].command
     assert "steps=3" in stages["cat bench b, d"].command and "a,c,e" in stages["cat bench a, c, e"].command
 
 

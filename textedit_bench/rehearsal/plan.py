@@ -52,7 +52,8 @@ class DatasetRehearsal:
     def stages(self) -> Iterator[Stage]:
         """Trainings whose weights are needed, edits by what was released or trained, the other trainings.
 
-        Methods of the same settings are benched together, so that the judges are opened once for all of them.
+        Methods of the same settings are benched together, so that the judges are opened once for all of them; the first
+        of these benches has the controls.
         """
         yield self.write()
         needed = [
@@ -62,8 +63,8 @@ class DatasetRehearsal:
         ]
         for method in needed:
             yield from self.train(method, self.parts[method])
-        for methods in self.together():
-            yield self.bench(methods)
+        for number, methods in enumerate(self.together()):
+            yield self.bench(methods, controls=number == 0)
         for method, part in self.parts.items():
             if method in self.trains and method not in needed:
                 # Released weights are to be seen in use, and those that are trained here come before them.
@@ -90,12 +91,13 @@ class DatasetRehearsal:
         command = [*REHEARSAL, "--write", str(self.card.path), "--folder", str(self.folder)]
         return Stage(f"{self.name} write files", [*command, "--methods", ",".join(self.parts)])
 
-    def bench(self, methods: Sequence[str]) -> Stage:
-        """Methods of equal settings: two images, one prompt, two strengths, with controls, scores and tables."""
+    def bench(self, methods: Sequence[str], *, controls: bool) -> Stage:
+        """Methods of equal settings: two images, one prompt, two strengths, with scores and tables."""
         results = self.folder / "results"
         prompt = next(prompt.id for prompt in self.card.tier("full").prompts if prompt.split == "evaluation")
         command = [*COMMAND, "bench", "--method", ",".join(methods), "--dataset", str(self.card.path), "--tier", "full"]
         command += ["--prompts", prompt, "--images", str(IMAGES), "--strengths", STRENGTHS, "--results", str(results)]
+        command += ["--controls" if controls else "--no-controls"]
         return Stage(
             f"{self.name} bench {', '.join(methods)}",
             [*command, *_given(self.settings(methods[0]))],
