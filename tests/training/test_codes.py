@@ -9,7 +9,7 @@ import torch
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.training import training_codes
+from textedit_bench.training import inverted_by, training_codes
 
 
 class _Domain:
@@ -77,3 +77,9 @@ def test_without_an_encoder_the_settings_of_the_inversion_tell_codes_apart(tmp_p
     domain.tier_card = SimpleNamespace(**{**vars(_Domain.tier_card), "inversion": {"steps": 4}})
     training_codes(domain, count=2, cache=tmp_path)
     assert domain.inverted == 4
+
+
+def test_the_identity_of_a_training_holds_the_inversion_where_no_encoder_makes_the_codes():
+    without = _Domain("no encoder")
+    assert inverted_by(without) == {"inversion": dict(without.tier_card.inversion)}
+    assert inverted_by(_Domain("some")) == {}

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 SECONDS, MEMORY = "edit_seconds", "host_peak_mib"
 HEADINGS = {SECONDS: Heading("One edit, seconds", False, 4), MEMORY: Heading("Peak memory, MiB", False, 0)}
-_DEVICE = {"device": "", "threads": "threads"}
 FIT_HEADING = "Training or preparation, hours"
 WHOLE, PER_PROMPT, FIT = "whole training", "training, per prompt", "fit_hours"
 
@@ -133,7 +132,9 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
     cost, prompts = found
     share = max(1, prompts) if info.trains == "per-prompt" else 1
     hours = float(cost["seconds"]) / 3600 / share
-    device = ", ".join(f"{cost[key]} {word}".strip() for key, word in _DEVICE.items() if cost.get(key))
+    threads = int(cost.get("threads", 0))
+    used = f"{threads} thread{'' if threads == 1 else 's'}" if threads else ""
+    device = ", ".join(part for part in (str(cost.get("device", "")), used) if part)
     return Measured(**{**base.__dict__, "value": hours if math.isfinite(hours) else math.nan, "n": 1, "device": device})
 
 

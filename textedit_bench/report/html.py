@@ -35,10 +35,13 @@ def _contents(blocks: Sequence[Block]) -> str:
 
 
 def _block(block: Block, titles: Sequence[str], name: str) -> str:
-    shown = [any(line.entries[i].words for line in block.lines) for i in range(len(titles) - 2)]
-    words = [False, False, *shown]  # a column with words is set to the left, heading and numbers included
-    heads = [f'<th scope="col"{_kind(left)}>{escape(title)}</th>' for title, left in zip(titles, words, strict=True)]
-    head, rows = "".join(heads), "\n".join(_line(line, shown) for line in block.lines)
+    # A column of words, most of it, is set to the left with its heading; the second one holds strengths or settings.
+    columns = [[not _is_number(line.strength) for line in block.lines]]
+    columns += [[line.entries[i].words for line in block.lines] for i in range(len(titles) - 2)]
+    words = [2 * sum(column) > len(column) for column in columns]
+    heads = zip(titles, [False, *words], strict=True)
+    head = "".join(f'<th scope="col"{_kind(left)}>{escape(title)}</th>' for title, left in heads)
+    rows = "\n".join(_line(line, words) for line in block.lines)
     title = escape(block.title)
     return (
         f'<div class="scroll" id="{name}" tabindex="0" role="region" aria-label="{title}">\n'
@@ -47,14 +50,19 @@ def _block(block: Block, titles: Sequence[str], name: str) -> str:
     )
 
 
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal()
+
+
 def _kind(words: bool) -> str:
     return ' class="words"' if words else ""
 
 
 def _line(line: Line, words: Sequence[bool]) -> str:
     kind = ' class="control"' if line.control else ""
-    entries = "".join(_entry(entry, left) for entry, left in zip(line.entries, words, strict=True))
-    return f'<tr{kind}><th scope="row">{escape(line.title)}</th><td>{escape(line.strength)}</td>{entries}</tr>'
+    entries = "".join(_entry(entry, left) for entry, left in zip(line.entries, words[1:], strict=True))
+    setting = f"<td{_kind(words[0])}>{escape(line.strength)}</td>"
+    return f'<tr{kind}><th scope="row">{escape(line.title)}</th>{setting}{entries}</tr>'
 
 
 def _entry(entry: Entry, words: bool) -> str:

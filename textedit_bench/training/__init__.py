@@ -1,9 +1,9 @@
 """Training of editors with Lightning: what every trainable method shares, and no method's name."""
 
-from textedit_bench.training.codes import training_codes
+from textedit_bench.training.codes import inverted_by, training_codes
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.module import EditorModule
 from textedit_bench.training.options import RunOptions
 from textedit_bench.training.run import RunResult, train
 
-__all__ = ["EditorModule", "LatentData", "RunOptions", "RunResult", "train", "training_codes"]
+__all__ = ["EditorModule", "LatentData", "RunOptions", "RunResult", "inverted_by", "train", "training_codes"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
@@ -57,11 +57,19 @@ def training_codes(
     return codes
 
 
+def inverted_by(domain: Domain) -> dict[str, Any]:
+    """What codes of photos depend on besides the networks: ``{"inversion": settings}`` where no encoder makes them.
+
+    For the identity of a training, so that other settings of the inversion do not go on from its checkpoints.
+    """
+    return {} if domain.has("encoder") else {"inversion": dict(domain.tier_card.inversion)}
+
+
 def _name(domain: Domain, source: str, count: int, seed: int) -> str:
     roles = ["generator"] + (["encoder"] if source == "photos" and domain.has("encoder") else [])
     digests: list[object] = [domain.digest(role) for role in roles]
-    if source == "photos" and not domain.has("encoder"):  # photos are inverted by optimisation, whose settings decide
-        digests.append(dict(domain.tier_card.inversion))
+    if source == "photos":
+        digests += inverted_by(domain).values()
     identity = json.dumps([domain.name, domain.tier, source, count, seed if source == "samples" else None, digests])
     return f"{domain.name}-{domain.tier}-{source}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 

@@ -11,7 +11,7 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.packing import round_to
-from textedit_bench.training import LatentData, RunOptions, train, training_codes
+from textedit_bench.training import LatentData, RunOptions, inverted_by, train, training_codes
 from textedit_methods.clip2gan.critic import make_critic
 from textedit_methods.clip2gan.losses import LossWeights
 from textedit_methods.clip2gan.network import ClipMapping
@@ -125,6 +125,7 @@ def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOpt
             "photos": len(photos),
             "clip": clip_name,
             "networks": {role: domain.digest(role) for role in roles if domain.has(role)},
+            **inverted_by(domain),
         },
         epochs=epochs,
         preparation_seconds=time.monotonic() - began,

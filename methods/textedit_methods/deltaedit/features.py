@@ -71,8 +71,12 @@ def training_features(
 
 
 def _name(domain: Domain, samples: int, photos: int, preprocessing: str, seed: int) -> str:
+    from textedit_bench.training import inverted_by
+
     roles = ["generator", "clip"] + (["encoder"] if photos and domain.has("encoder") else [])
-    identity = json.dumps([samples, photos, preprocessing, seed, [domain.digest(role) for role in roles]])
+    made_by: list[object] = [domain.digest(role) for role in roles]
+    inversion = list(inverted_by(domain).values()) if photos else []
+    identity = json.dumps([samples, photos, preprocessing, seed, made_by, *inversion])
     return f"{domain.name}-{domain.tier}-features-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from textedit_bench.models.packing import round_to
 from textedit_bench.prompt import Prompt
-from textedit_bench.training import LatentData, RunOptions, train
+from textedit_bench.training import LatentData, RunOptions, inverted_by, train
 from textedit_methods.deltaedit.card import CARD
 from textedit_methods.deltaedit.checkpoint import load_relevance
 from textedit_methods.deltaedit.editing import masked_offset
@@ -89,6 +89,7 @@ def fit_model(domain: Domain, settings: Mapping[str, Any], run: RunOptions, show
             "version": CARD.version,
             "settings": {name: settings[name] for name in CARD.training},
             "networks": {role: domain.digest(role) for role in ("generator", "encoder", "clip") if domain.has(role)},
+            **inverted_by(domain),
         },
         epochs=epochs,
         preparation_seconds=time.monotonic() - began,

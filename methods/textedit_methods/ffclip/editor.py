@@ -145,7 +145,7 @@ class FFCLIP(Editor):
         Raises:
             UserError: unknown option, value out of range, no training prompts, or a CLIP whose width is not that of W.
         """
-        from textedit_bench.training import LatentData, RunOptions, train, training_codes
+        from textedit_bench.training import LatentData, RunOptions, inverted_by, train, training_codes
         from textedit_methods.ffclip.losses import LossWeights
         from textedit_methods.ffclip.training import FFCLIPTraining, active_weights
 
@@ -201,6 +201,7 @@ class FFCLIP(Editor):
                 "settings": chosen,
                 "phrases": phrases,
                 "networks": {role: self.domain.digest(role) for role in _roles(self.domain)},
+                **inverted_by(self.domain),
             },
             epochs=epochs,
             gradient_clip=chosen["gradient_clip"],

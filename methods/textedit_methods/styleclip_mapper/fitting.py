@@ -11,7 +11,7 @@ import torch
 
 from textedit_bench.models.packing import round_to
 from textedit_bench.prompt import Prompt
-from textedit_bench.training import LatentData, RunOptions, train, training_codes
+from textedit_bench.training import LatentData, RunOptions, inverted_by, train, training_codes
 from textedit_methods.styleclip_mapper.building import new_mapper
 from textedit_methods.styleclip_mapper.card import CARD
 from textedit_methods.styleclip_mapper.library import normalised
@@ -31,6 +31,7 @@ def run_identity(domain: Domain, settings: Mapping[str, Any]) -> dict[str, Any]:
         "version": CARD.version,
         "settings": {name: settings[name] for name in CARD.training},
         "networks": {role: domain.digest(role) for role in _roles(domain, settings)},
+        **inverted_by(domain),
     }
 
 
