@@ -40,6 +40,7 @@ def copy_reference(
     Returns:
         The manifest: commands and digests of all cells, environment, and the checksum of every copied file.
     """
+    made_by = environment()  # before the copies below count as changes of the working tree
     source, folder = results / tier, target / tier
     folder.mkdir(parents=True, exist_ok=True)
     copied = [source / f"{name}.{ending}" for name in TABLES for ending in ENDINGS]
@@ -71,7 +72,7 @@ def copy_reference(
         "schema": 1,
         "tier": tier,
         "commands": sorted({cell["command"] for cell in cells}),
-        "environment": environment(),
+        "environment": made_by,
         "cells": cells,
         "files": {path.relative_to(folder).as_posix(): sha256(path) for path in [*files, report]},
     }
