@@ -58,12 +58,12 @@ class LatentData(pl.LightningDataModule):
         self.weights = torch.ones(1) if choice_weights is None else choice_weights.float()
         self.validation = validation
         self.train_count = len(codes) - validation
+        if validation < 1:  # there would be no best network
+            raise UserError(f"training codes: {len(codes)} leave none for validation; valid: 4 or more")
         if batch_size < 1 or self.train_count < batch_size:
             raise UserError(
                 f"batch_size {batch_size}: {len(codes)} codes less {validation} for validation leave {self.train_count}"
             )
-        if validation < 1:  # there would be no best network
-            raise UserError(f"training codes: {len(codes)} leave none for validation; valid: 4 or more")
         self.steps_per_epoch = steps_per_epoch or self.train_count // batch_size
 
     def train_dataloader(self) -> DataLoader[Batch]:

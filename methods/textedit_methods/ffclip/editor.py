@@ -157,9 +157,6 @@ class FFCLIP(Editor):
         weights, reasons = active_weights(LossWeights.from_settings(chosen), self.domain)
         if not any(vars(weights).values()):
             raise UserError("all weights of ffclip that this tier can use are 0: there is nothing to learn")
-        for reason in reasons:
-            log.warning("ffclip: %s", reason)
-
         codes = training_codes(self.domain, chosen["codes"], chosen["num_codes"], run.seed, run.folder / "codes")
         held_out = min(_VALIDATION_CODES, len(codes) // 4)
         data = LatentData(
@@ -170,6 +167,8 @@ class FFCLIP(Editor):
             validation=held_out,
             seed=run.seed,
         )
+        for reason in reasons:  # told once nothing can be refused any more
+            log.warning("ffclip: %s", reason)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(run.seed)
             network = DynamicMapper(rows, dim, final_slope=chosen["final_slope"], start_scale=chosen["start_scale"])
