@@ -148,6 +148,14 @@ def test_a_caveat_is_a_footnote_once_and_with_the_title_of_its_row(stored, colle
     assert [note for note in notes if "half of it is lost" in note] == ["A: half of it is lost."]
 
 
+def test_rows_that_say_the_same_share_a_footnote(stored, collected):
+    cells = [stored(name, p, {"lpips": NEAR}, caveat="half of it is lost.") for name in "ab" for p in "pq"]
+    cells += [stored(name, "p", {"lpips": NEAR}) for name in "cd"]
+    notes = build_table("mini", [collected(cells)]).footnotes
+    assert [note for note in notes if "half of it is lost" in note] == ["A; B: half of it is lost."]
+    assert [n for n in notes if "they are" in n] == ["C; D have 1 of 2 trained prompts on d; they are not ranked."]
+
+
 def test_a_rate_without_any_success_has_an_interval(stored, collected):
     found = row(build_table("mini", [collected([stored("a", p, {"success": BAD}) for p in "pq"])]), "a")
     assert found["success_low"] == 0

@@ -14,8 +14,10 @@ AGREEMENT = "oracles_agree"
 
 def row_remarks(rows: Sequence[RowCells]) -> list[str]:
     """What has to be said of one data set's rows, plain text."""
-    caveats = {row.title: row.cells[0].listing.get("caveat", "") for row in rows}
-    remarks = [f"{title}: {caveat}" for title, caveat in caveats.items() if caveat]
+    titles: dict[str, list[str]] = {}
+    for row in rows:
+        titles.setdefault(row.cells[0].listing.get("caveat", ""), []).append(row.title)
+    remarks = [f"{'; '.join(dict.fromkeys(named))}: {caveat}" for caveat, named in titles.items() if caveat]
     return [*_agreement(rows), *remarks]
 
 

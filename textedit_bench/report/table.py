@@ -201,10 +201,10 @@ def _footnotes(
         notes.append(f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}.")
     for (dataset, prompt_set), block in frame.groupby(["dataset", "prompt_set"], sort=False):
         most = block["prompts"].max()
-        for row in block[block["prompts"] < most].itertuples():
-            notes.append(
-                f"{row.title} has {row.prompts} of {most} {prompt_set} prompts on {dataset}; it is not ranked."
-            )
+        for count, fewer in block[block["prompts"] < most].groupby("prompts", sort=False):
+            have, ranked = ("has", "it is") if len(fewer) == 1 else ("have", "they are")
+            what = f"{count} of {most} {prompt_set} prompts on {dataset}"
+            notes.append(f"{'; '.join(fewer['title'])} {have} {what}; {ranked} not ranked.")
     for dataset, block in frame.groupby("dataset", sort=False):
         for column in columns:
             ids = sorted({p for p in block[f"{column.name}_protocol"] if isinstance(p, str) and p})
