@@ -19,7 +19,7 @@ COMMAND = ("-m", "textedit_bench.cli.main")
 REHEARSAL = ("-m", "textedit_bench.rehearsal")
 IMAGES = SPLITS["evaluation"]
 STRENGTHS = "0,1"
-_AT_ONCE = "0.001"
+_AT_ONCE = "0.000001"
 """Minutes after which a training is stopped: at the end of its first epoch."""
 _SWEEP_MINUTES = "0.05"
 _BAD_INPUT = 2
