@@ -161,8 +161,7 @@ class Editor(ABC):
     def load_network(cls, path: str | Path) -> nn.Module:
         """Read the OFFICIAL checkpoint of the method, or ours, and return the network.
 
-        Its forward returns what the published network returns: StyleCLIP's mapper M(w), without the step of 0.1;
-        FFCLIP the offset of the code; DeltaEdit the change of the styles.
+        Its forward returns what the published network returns: the prediction itself, before the edit scales it.
         """
         raise TypeError(f"{cls.info.name} has no network of its own")
 

@@ -45,6 +45,9 @@ NOT_NEGATIVE = Numbers(0)
 POSITIVE = Numbers(0, above=True)
 SHARE = Numbers(0, 1)
 
+MACHINE = 2**63
+"""The first whole number that no tensor and no random stream takes."""
+
 Valid = Numbers | tuple[str, ...]
 """Numbers, or the words to choose from."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
-from textedit_bench.ranges import check_whole
+from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("none", "wandb")
 ENGINES = ("local", "processes", "ray")
@@ -78,7 +78,7 @@ class BenchRequest:
 
     def __post_init__(self) -> None:
         check_whole("images", self.images, low=1)
-        check_whole("seed", self.seed, low=0, below=2**63)
+        check_whole("seed", self.seed, low=0, below=MACHINE)
         check_whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
             raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")

@@ -46,14 +46,14 @@ def generate(
     """
     from textedit_bench.data.destination import check_folder
     from textedit_bench.errors import UserError
-    from textedit_bench.ranges import check_whole
+    from textedit_bench.ranges import MACHINE, check_whole
     from textedit_bench.registry import method_info
 
     info = method_info(method)
     require_task(info, "generate")
     if not 1 <= n <= MOST:
         raise UserError(f"-n: {n} is out of range; valid: 1 to {MOST}")
-    check_whole("--seed", seed, low=0, below=2**63)
+    check_whole("--seed", seed, low=0, below=MACHINE)
     check_folder(output)
 
     from PIL import Image

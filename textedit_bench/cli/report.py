@@ -36,13 +36,13 @@ def report(
     """
     from textedit_bench.data.card import TIERS
     from textedit_bench.errors import UserError, unknown_choice
+    from textedit_bench.ranges import check_whole
 
     if tier == "auto":
         tier = next((name for name in reversed(TIERS) if any((results / name).glob("*/*/*/manifest.json"))), "mini")
     if tier not in TIERS:
         raise unknown_choice("tier", tier, TIERS)
-    if images < 1:
-        raise UserError(f"--images: {images} is not valid; valid: whole numbers from 1")
+    check_whole("--images", images, low=1)
     if not max_mb > 0:
         raise UserError(f"--max-mb: {max_mb:g} is not valid; valid: numbers above 0")
 

@@ -38,10 +38,11 @@ def train_(
       textedit-bench worlds train features -d DATASET --steps 20 --output trial
     """
     from textedit_bench.errors import UserError
+    from textedit_bench.ranges import check_whole
 
     for name, number, low in (("--steps", steps, 1), ("--seed", seed, 0)):
-        if number is not None and number < low:
-            raise UserError(f"{name}: {number} is not valid; valid: whole numbers from {low}")
+        if number is not None:
+            check_whole(name, number, low=low)
     if learning_rate is not None and not 0.0 < learning_rate <= 1.0:
         raise UserError(f"--learning-rate: {learning_rate} is not valid; valid: numbers above 0, up to 1")
     from textedit_bench.registry import load_dataset

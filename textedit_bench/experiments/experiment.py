@@ -10,9 +10,9 @@ from textedit_bench.data.card import PromptCard
 from textedit_bench.documents import FieldError
 from textedit_bench.experiments.published import Published
 from textedit_bench.experiments.strict import Line, Number, Strict, Text, Whole
+from textedit_bench.ranges import MACHINE
 
 TierName = Literal["mini", "full"]
-_SEEDS = 2**63
 
 
 class Margin(Strict):
@@ -28,7 +28,7 @@ class Variant(Strict):
     name: Text
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the training; the text ``network:<role>`` stands for the data set's file of that role."""
-    seed: Whole = Field(default=0, ge=0, lt=_SEEDS)
+    seed: Whole = Field(default=0, ge=0, lt=MACHINE)
     tiers: tuple[TierName, ...] = ("mini", "full")
     """Where it exists; a backbone may belong to one tier alone."""
 
@@ -136,7 +136,7 @@ class Experiment(Strict):
     own_prompts: dict[str, tuple[PromptCard, ...]] = Field(default_factory=dict)
     """Data set -> prompts that its card does not have."""
     images: Whole = Field(default=24, ge=3)
-    seed: Whole = Field(default=0, ge=0, lt=_SEEDS)
+    seed: Whole = Field(default=0, ge=0, lt=MACHINE)
     measure: tuple[Measure, ...] = Field(min_length=1)
     margins: dict[str, Margin] = Field(default_factory=dict)
     """Metric -> margin of its verdicts."""

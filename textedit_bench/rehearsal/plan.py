@@ -72,14 +72,10 @@ class DatasetRehearsal:
 
     def together(self) -> list[list[str]]:
         """The methods, those of equal settings in one list."""
-        groups: list[list[str]] = []
+        groups: dict[str, list[str]] = {}
         for method in self.parts:
-            like = [group for group in groups if self.settings(group[0]) == self.settings(method)]
-            if like:
-                like[0].append(method)
-            else:
-                groups.append([method])
-        return groups
+            groups.setdefault(json.dumps(self.settings(method), sort_keys=True), []).append(method)
+        return list(groups.values())
 
     def settings(self, method: str) -> dict[str, Any]:
         """Of a method's edits."""

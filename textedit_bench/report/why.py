@@ -111,11 +111,11 @@ def explain(store: Store, tier: str, address: str) -> list[Why]:
 def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     stored = stored_cells(store, tier)
     found = [cell for cell in stored if cell.digest.startswith(digits)] if digits else []
-    if len(found) != 1:
-        where = f"of tier {tier} in {store.root}"
-        if not found:
-            valid = "METHOD/DATASET/METRIC, or a stored digest"
-            raise UserError(f"cell {digits!r}: no cell {where} has a digest that begins like that; valid: {valid}")
+    where = f"of tier {tier} in {store.root}"
+    if not found:
+        valid = "METHOD/DATASET/METRIC, or a stored digest"
+        raise UserError(f"cell {digits!r}: no cell {where} has a digest that begins like that; valid: {valid}")
+    if len(found) > 1:
         raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
     cell, dataset = found[0], found[0].identity["dataset"]
     own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest["score"]["protocols"])

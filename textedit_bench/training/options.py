@@ -11,11 +11,10 @@ from typing import Any
 
 from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.ranges import check_whole
+from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("csv", "wandb")
 PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
-_TOO_LARGE = 2**63  # for the seed of a random stream
 
 
 def _logger_from_environment() -> str:
@@ -62,9 +61,9 @@ class RunOptions:
             object.__setattr__(self, "devices", _devices(self.devices))
         _check_devices(self.devices)
         _check_strategy(self.strategy)
-        check_whole("num_nodes", self.num_nodes, low=1, below=_TOO_LARGE)
-        check_whole("seed", self.seed, low=0, below=_TOO_LARGE)
-        check_whole("preview_images", self.preview_images, low=0, below=_TOO_LARGE)
+        check_whole("num_nodes", self.num_nodes, low=1, below=MACHINE)
+        check_whole("seed", self.seed, low=0, below=MACHINE)
+        check_whole("preview_images", self.preview_images, low=0, below=MACHINE)
         if not (math.isfinite(self.stop_after_minutes) and self.stop_after_minutes >= 0):
             raise UserError(f"stop_after_minutes: {self.stop_after_minutes!r} is not valid; valid: numbers from 0")
         object.__setattr__(self, "folder", Path(self.folder))

@@ -18,7 +18,7 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
 from textedit_bench.prompt import Prompt
-from textedit_bench.ranges import check_whole
+from textedit_bench.ranges import MACHINE, check_whole
 from textedit_bench.seeds import seed_of
 from textedit_bench.weights import weights_folder
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
@@ -103,7 +103,7 @@ class CLIP2GAN(Editor):
             UserError: n or the seed is out of range, or the mapping network is missing.
         """
         check_whole("n", n, low=1)
-        check_whole("seed", seed, low=0, below=2**63)
+        check_whole("seed", seed, low=0, below=MACHINE)
         draws = int(self.settings["draws"])
         text = self._text_feature(prompt.words).expand(n * draws, -1)
         stream = torch.Generator().manual_seed(seed)
