@@ -89,9 +89,11 @@ test: venv ## run the quick tests
 test-slow: venv ## run the tests that take longer
 	@$(BIN)/python -m pytest -m slow
 
-lint: venv ## check formatting, style and types
+lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry textedit_bench methods datasets experiments
 	@$(BIN)/mypy
 
 worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=
