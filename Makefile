@@ -122,5 +122,5 @@ rehearsal: venv ## run the full tier on made-up files of real size, before anyth
 	  $${TEB_DATASET:+--datasets "$$TEB_DATASET"}
 
 clean: ## remove caches and build products, keep .venv and results
-	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find textedit_bench methods datasets experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
