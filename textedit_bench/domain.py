@@ -24,7 +24,7 @@ from textedit_bench.devices import checked_device
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
-from textedit_bench.photos import PhotoProvider, Photos, new_provider
+from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
 from textedit_bench.places import inversions_folder
 from textedit_bench.prompt import Prompt
 
@@ -196,6 +196,8 @@ class Domain:
         if known is None:
             raise unknown_choice("split", split, splits)
         n = splits[known] - start if n is None else n
+        if not splits[known]:
+            raise NoPhotosError(f"split {split} of {self.name} has no images: those before it take all that are there")
         if start + n > splits[known]:
             raise UserError(f"split {split} of {self.name} has {splits[known]} images; {start + n} were asked for")
         return known, n

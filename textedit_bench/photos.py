@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from textedit_bench.data.codes import StoredCodes, draw_codes
 from textedit_bench.data.crop import Crop
 from textedit_bench.data.pixels import to_images
 from textedit_bench.data.reader import Reader, Skipped
-from textedit_bench.data.sources import FolderSource, ImageSource, LmdbSource, ZipSource
+from textedit_bench.data.sources import ImageSource, open_source
 from textedit_bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,11 +49,15 @@ class Photos:
     codes: Tensor | None = None
 
 
+class NoPhotosError(UserError):
+    """A split of which not one photo can be had."""
+
+
 class PhotoProvider(Protocol):
     """Gives photos ``start .. start + n`` of a split, which the caller has checked against the card."""
 
     def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
-        """Raises `UserError` where there are fewer, unless a part of them is welcome, and where there are none."""
+        """Raises `UserError` where there are fewer, unless a part of them is welcome; `NoPhotosError` for none."""
         ...
 
     @property
@@ -85,9 +89,8 @@ class SourcePhotos:
     def __init__(self, domain: Domain, card: SourceCard, path: Path) -> None:
         self._domain = domain
         tier = domain.tier_card
-        kinds: dict[str, type[Any]] = {"folder": FolderSource, "zip": ZipSource, "lmdb": LmdbSource}
         self._path = path
-        self._source: ImageSource = kinds[card.kind](path)
+        self._source: ImageSource = open_source(card.kind, path)
         self._crop = Crop(card.crop, tier.resolution, tier.height, card.min_side)
         self._readers: dict[str, Reader] = {}
 
@@ -103,7 +106,8 @@ class SourcePhotos:
         pictures = list(reader.read(start, n))
         self._report(split, reader.skipped[before:])
         if n and not start and not pictures:
-            raise UserError(f"split {split} of {self._domain.name}: {self._nothing(reader)}{_named(reader.skipped)}")
+            why = f"{self._nothing(reader)}{_named(reader.skipped)}"
+            raise NoPhotosError(f"split {split} of {self._domain.name}: {why}")
         if len(pictures) < n and not partial:
             first, stop = reader.first, "the end" if reader.stop is None else reader.stop
             raise UserError(

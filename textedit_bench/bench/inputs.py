@@ -18,7 +18,7 @@ from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_u
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
 from textedit_bench.metrics.images import ImageBatch
-from textedit_bench.photos import Photos
+from textedit_bench.photos import NoPhotosError, Photos
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -29,6 +29,10 @@ INPUTS_VERSION = 1
 REFERENCE_SPLIT: Literal["train"] = "train"
 REFERENCE_IMAGES = 1024
 """Real photos, apart from the edited ones, that ``fid_real`` compares with."""
+REFERENCE = "reference"
+"""Their features, beside those of the photos and the inversions."""
+LEAST_REFERENCE = 50
+"""Fewer photos from a source stand for nothing: what is compared with them gets no value. A world's card knows."""
 BATCH = 24
 """Images per network pass; fixed, since results depend on it in the last digits."""
 
@@ -63,12 +67,18 @@ def image_set(photos: Photos, split: str) -> ImageSet:
     return ImageSet(split, len(photos.ids), content.hexdigest()[:16])
 
 
-def prepare_inputs(store: Store, domain: Domain, images: int, split: str = "evaluation") -> Inputs:
+def prepare_inputs(
+    store: Store, domain: Domain, images: int, split: str = "evaluation", *, fewer: bool = False
+) -> Inputs:
     """Photos of a split with their inversions, from the store where they are there.
 
     Methods and judges see the photos as 8-bit pictures, so a stored run and a fresh one see the same.
+
+    Args:
+        images: how many of them.
+        fewer: take those that can be used where some cannot.
     """
-    shown = domain.photos(split, images)
+    shown = next(domain.photo_batches(split, images, images, partial=True)) if fewer else domain.photos(split, images)
     chosen = image_set(shown, split)
     photos = to_uint8(shown.images)
     folder = store.inputs(
@@ -134,6 +144,8 @@ def _invert(folder: ResultFolder, domain: Domain, photos: Pixels, shown: Photos)
 def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
     """Store the set-metric features of photos, inversions and reference photos beside the inputs.
 
+    Where there are too few reference photos there are no features of them, and no metric compares with them.
+
     Args:
         protocol: what the features depend on; other features than these are computed anew.
     """
@@ -142,13 +154,13 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
         manifest = folder.manifest()
         if manifest is not None and manifest.get("score", {}).get("protocol") == protocol:
             return
-        # Batch by batch: a thousand photos of 1024 pixels are 13 GB.
-        reference = domain.photo_batches(REFERENCE_SPLIT, reference_images(domain), BATCH)
         features = {
             "photo": picture_features(suite, domain, inputs.photos),
             "inversion": picture_features(suite, domain, inputs.inversions),
-            "reference": np.concatenate([picture_features(suite, domain, to_uint8(p.images)) for p in reference]),
         }
+        reference = _reference_features(domain, suite)
+        if reference is not None:
+            features[REFERENCE] = reference
         folder.publish(
             "score",
             {"features.npz": lambda path: save_arrays(path, features)},
@@ -157,8 +169,28 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
 
 
 def reference_images(domain: Domain) -> int:
-    """How many reference photos there are to use."""
-    return min(REFERENCE_IMAGES, domain.tier_card.splits[REFERENCE_SPLIT])
+    """How many reference photos there should be to use; 0 where there are too few of them."""
+    splits = {str(name): count for name, count in domain.tier_card.splits.items()}
+    there = min(REFERENCE_IMAGES, splits.get(REFERENCE_SPLIT, 0))
+    return there if there >= _least_reference(domain) else 0
+
+
+def _least_reference(domain: Domain) -> int:
+    return 1 if domain.tier_card.source is None else LEAST_REFERENCE
+
+
+def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | None:
+    """Features of the reference photos; None where there are too few that can be used."""
+    wanted = reference_images(domain)
+    if not wanted:
+        return None
+    try:
+        # Batch by batch: a thousand photos of 1024 pixels are 13 GB.
+        batches = domain.photo_batches(REFERENCE_SPLIT, wanted, BATCH, partial=True)
+        rows = np.concatenate([picture_features(suite, domain, to_uint8(photos.images)) for photos in batches])
+    except NoPhotosError:
+        return None
+    return rows if len(rows) >= _least_reference(domain) else None
 
 
 def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:

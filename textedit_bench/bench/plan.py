@@ -157,8 +157,12 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     tier = resolve_tier(card, request.tier)
     splits = {str(name): count for name, count in card.tier(tier).splits.items()}
     available = splits.get(request.split, 0)
+    if request.fewer and available:
+        request = replace(request, images=min(request.images, available))
     if request.images > available:
-        raise UserError(f"images: {request.images} asked; data set {card.name}, tier {tier} has {available}")
+        where = f"source {request.source}, as {card.name}" if request.source else f"data set {card.name}"
+        valid = f"; valid: 1 to {available}" if available else f" of the {request.split} split"
+        raise UserError(f"images: {request.images} asked; {where}, tier {tier} has {available}{valid}")
     chosen = {info.name: info for info in infos}
     compared = any(not info.control for info in infos)
     if request.controls and compared:

@@ -44,6 +44,8 @@ class BenchRequest:
     """Prompts with what is known about them that no card has; they follow those of ``prompts``."""
     images: int = STANDARD_IMAGES
     """Images of the split."""
+    fewer: bool = False
+    """Take what there is where ``source`` has fewer images than that."""
     split: str = "evaluation"
     """``evaluation``; ``development`` for choosing knobs, which no table shows."""
     seed: int = STANDARD_SEED

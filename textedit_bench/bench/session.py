@@ -74,7 +74,8 @@ class DatasetSession:
         self.networks = network_digests(domain)
         self.protocols = protocols_of(suite)
         with fixed_threads(plan.request.threads):
-            self.inputs = prepare_inputs(store, domain, plan.request.images, plan.request.split)
+            asked = plan.request
+            self.inputs = prepare_inputs(store, domain, asked.images, asked.split, fewer=asked.fewer)
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(

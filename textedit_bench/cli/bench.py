@@ -74,6 +74,9 @@ def bench(
     Lists are separated by commas, or by semicolons where an item holds a comma. What is already stored is not computed
     again; an interrupted bench continues with the same command.
 
+    Of a --source with fewer photos than the standard number, all are taken; without photos apart from them, nothing is
+    compared with real ones.
+
     \b
     Examples:
       textedit-bench bench --method METHOD --dataset DATASET
@@ -103,6 +106,7 @@ def bench(
         "source": source,
         "prompts": split_list("--prompts", prompts),
         "images": images,
+        "fewer": source is not None and images is None,
         "strengths": split_numbers("--strengths", strengths),
         "seed": seed,
         "settings": read_settings(settings),

@@ -240,18 +240,25 @@ class DatasetCard(_Strict):
     def with_source(self, text: str) -> DatasetCard:
         """The same data set with photos from elsewhere, at every tier; what its world knows to be true goes with them.
 
+        Where they are fewer than the card's, the splits are made from what is there (`textedit_bench.data.splits`).
+
         Args:
             text: ``samples``, or the path of a folder, zip, LMDB or file of codes.
 
         Raises:
-            UserError: there is nothing at that path.
+            UserError: there is nothing at that path, or no picture.
         """
         from textedit_bench.data.choice import choose_source
+        from textedit_bench.data.splits import count_entries, fit_splits
 
-        tiers = {
-            name: tier.model_copy(update={"world": None, "source": choose_source(text, tier)})
-            for name, tier in self.tiers.items()
-        }
+        most = max(sum(tier.splits.values()) for tier in self.tiers.values())
+        there: int | None = None
+        tiers = {}
+        for name, tier in self.tiers.items():
+            source = choose_source(text, tier)
+            there = count_entries(source, most) if there is None else there
+            fitted = {"world": None, "source": source, "splits": fit_splits(tier.splits, there)}
+            tiers[name] = tier.model_copy(update=fitted)
         return self.model_copy(update={"tiers": tiers})
 
     def bare_prompt(self, text: str) -> Prompt:

@@ -34,14 +34,7 @@ class StoredCodes:
 
     def __init__(self, path: Path, rows: int, w_dim: int) -> None:
         self.path, self.rows, self.w_dim = path, rows, w_dim
-        if not path.is_file():
-            raise UserError(f"source {path}: there is no such file; {_EXPECTED}")
-        try:
-            self._codes = _open(path)
-        except UserError:
-            raise
-        except Exception as error:  # three libraries, each with its own words for a damaged file
-            raise UserError(f"source {path}: cannot be read ({_one_line(error)}); {_EXPECTED}") from error
+        self._codes = _open(path)
         shape = tuple(self._codes.shape)
         if shape[1:] not in ((rows, w_dim), (w_dim,)):
             raise UserError(f"source {path}: codes {list(shape)}, but the generator takes [N, {rows}, {w_dim}]")
@@ -73,7 +66,30 @@ class StoredCodes:
         return codes
 
 
+def count_codes(path: Path) -> int:
+    """How many codes a file holds, for whatever generator.
+
+    Raises:
+        UserError: it cannot be read, or holds something else.
+    """
+    shape = tuple(_open(path).shape)
+    if not shape:
+        raise UserError(f"source {path}: holds a single number; {_EXPECTED}")
+    return int(shape[0])
+
+
 def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f"source {path}: there is no such file; {_EXPECTED}")
+    try:
+        return _stored(path)
+    except UserError:
+        raise
+    except Exception as error:  # three libraries, each with its own words for a damaged file
+        raise UserError(f"source {path}: cannot be read ({_one_line(error)}); {_EXPECTED}") from error
+
+
+def _stored(path: Path) -> Any:
     if path.suffix == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if path.suffix == ".safetensors":

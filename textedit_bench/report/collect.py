@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import MANIFEST, Store
 
@@ -116,7 +117,19 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collec
     if chosen:
         inputs = chosen[0].path.parent.parent / "_inputs" / chosen[0].manifest["infer"]["inputs"]
         folder = inputs if (inputs / MANIFEST).exists() else None
+        if _lacks_reference(inputs / FEATURES):
+            notes.append(
+                f"{dataset}: no metric compares with real photos: there are too few apart from the edited ones"
+            )
     return Collected(dataset, chosen, folder, notes)
+
+
+def _lacks_reference(features: Path) -> bool:
+    """Whether the inputs were prepared with too few photos to compare with."""
+    if not features.exists():
+        return False
+    with np.load(features, allow_pickle=False) as stored:
+        return REFERENCE not in stored.files
 
 
 def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:

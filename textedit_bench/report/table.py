@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
@@ -19,7 +20,7 @@ from textedit_bench.report.rows import RowCells, check_protocols, make_rows
 from textedit_bench.seeds import seed_of
 
 INPUT_FEATURES = "features.npz"
-_REFERENCES = {"real": "reference", "inversion": "inversion", "source": "photo"}
+_REFERENCES = {"real": REFERENCE, "inversion": "inversion", "source": "photo"}
 KEYS = ("dataset", "prompt_set", "method", "title", "control", "strength", "prompts", "images", "edits")
 
 
@@ -65,10 +66,12 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
         if not part.cells:
             continue
         protocols = part.cells[0].manifest["score"]["protocols"]
-        columns = column_specs(protocols, metrics)
-        specs.update((spec.name, spec) for spec in columns)
         where = part.inputs / INPUT_FEATURES if part.inputs else None
         references = load_arrays(where) if where and where.exists() else {}
+        columns = column_specs(protocols, metrics)
+        if references:
+            columns = [spec for spec in columns if _reference_of(spec) in (None, *references)]
+        specs.update((spec.name, spec) for spec in columns)
         rows = make_rows(part.cells)
         check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
         remarks.extend(row_remarks(rows))
@@ -79,6 +82,11 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
     names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
     frame = pd.DataFrame(entries, columns=names)
     return Table(tier, ordered, frame, (*_footnotes(tier, collected, frame, ordered), *dict.fromkeys(remarks)))
+
+
+def _reference_of(spec: ColumnSpec) -> str | None:
+    """The stored features that a set metric compares with."""
+    return _REFERENCES[SET_METRICS[spec.name].reference] if spec.scope == "set" else None
 
 
 _ENDS = ("", "_low", "_high", "_n", "_left_out", "_best", "_protocol")

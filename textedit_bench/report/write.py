@@ -73,7 +73,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
         collected = _collect(store, tier, cells, benched)
         if not request.standard:
             for part in collected:
-                part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request)}.")
+                part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request, part)}.")
         if not any(part.cells for part in collected):
             return Reports((), {}, ())
         folder = store.root / tier
@@ -134,10 +134,11 @@ def _wanted(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) 
     return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
 
 
-def _protocol(request: BenchRequest) -> str:
+def _protocol(request: BenchRequest, part: Collected) -> str:
+    images = part.cells[0].identity["images"]["count"] if part.cells else request.images
     prompts = "chosen prompts" if request.prompts else "all prompts"
     strengths = ", ".join(format(strength, "g") for strength in request.strengths)
-    return f"{request.images} images, {prompts}, strengths {strengths}, seed {request.seed}"
+    return f"{images} images, {prompts}, strengths {strengths}, seed {request.seed}"
 
 
 def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
