@@ -195,7 +195,7 @@ def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | N
 
 def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:
     """Set-metric features [N, d] of pictures, in fixed batches."""
-    return batch_features(suite, ImageBatch.of(to_images(pixels, domain.device)))
+    return batch_features(suite, ImageBatch.of(to_images(pixels, domain.device), domain.device))
 
 
 def batch_features(suite: Suite, batch: ImageBatch) -> NDArray[np.float32]:

@@ -1,0 +1,103 @@
+"""A tensor that says it is on a CUDA device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from textedit_bench.testing.pretend_cuda.device import PretendCuda
+
+
+class DeviceMix(RuntimeError):
+    """What CUDA says: Expected all tensors to be on the same device."""
+
+
+class OnDevice(torch.Tensor):
+    """A tensor of the pretended device.
+
+    Attributes:
+        held: the CPU tensor with its numbers (on "meta" where only shapes are computed).
+        card: the device it says it is on, with its number.
+        active: the device that pretends now, or None.
+    """
+
+    active: ClassVar[PretendCuda | None] = None
+    held: Tensor
+    card: torch.device
+
+    @staticmethod
+    def __new__(cls, inner: Tensor, card: torch.device, requires_grad: bool = False) -> OnDevice:
+        return torch.Tensor._make_wrapper_subclass(
+            cls,
+            inner.size(),
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
+            dtype=inner.dtype,
+            layout=inner.layout,
+            device=torch.device("cpu"),
+            requires_grad=requires_grad,
+        )
+
+    def __init__(self, inner: Tensor, card: torch.device, requires_grad: bool = False) -> None:
+        self.card = card
+        pretending().check_card(card)
+        self.hold(inner)
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+
+    def hold(self, inner: Tensor) -> None:
+        """Take other numbers of the same shape."""
+        before = self.__dict__.get("_release")
+        if before is not None:
+            before()
+        self.held = inner
+        self._release = pretending().memory.add(self, inner)
+
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+        return f"OnDevice({tuple(self.shape)}, {self.dtype}, {self.card})"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return pretending().to_host(self.detach(), "device to host (pickle)").__reduce_ex__(protocol)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        made: Any = OnDevice(self.held.clone(), self.card)
+        made = (
+            torch.nn.Parameter(made, self.requires_grad)
+            if isinstance(self, torch.nn.Parameter)
+            else made.requires_grad_(self.requires_grad)
+        )
+        memo[id(self)] = made
+        return made
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        from textedit_bench.testing.pretend_cuda.dispatch import run
+
+        with torch._C.DisableTorchFunction():
+            return run(pretending(), func, args, kwargs or {})
+
+
+def pretending() -> PretendCuda:
+    """The device that pretends now.
+
+    Raises:
+        RuntimeError: there is none; a tensor outlived its device.
+    """
+    if OnDevice.active is None:
+        raise RuntimeError("a tensor of a pretended device is used after its end")
+    return OnDevice.active
+
+
+def inner_of(value: Any) -> Any:
+    """The CPU tensor of a tensor on the device; everything else as it is."""
+    return value.held if isinstance(value, OnDevice) else value
+
+
+def device_of(tensor: Tensor) -> torch.device:
+    """Where a tensor says it is."""
+    return tensor.card if isinstance(tensor, OnDevice) else tensor.device
