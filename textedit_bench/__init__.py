@@ -6,6 +6,7 @@ that ``import textedit_bench`` imports neither torch nor Lightning.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from textedit_bench.registry import list_datasets, list_methods, load_dataset, load_editor, load_method
 
 __version__ = "0.1.0"
+
+# Threads that wait for each other sleep: those that spin, OpenMP's default, take the processor from whoever else uses
+# the machine, and from each other (figures: docs/pages/scale.md). OpenMP reads this when torch is imported, and here is
+# where every command, worker, training and notebook passes before that. What a user has set stays.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "DatasetCard": "textedit_bench.data.card",
