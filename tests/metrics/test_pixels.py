@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from textedit_bench.metrics.pixels import l1, psnr, ssim, ssim_map
+from textedit_bench.metrics.pixels import l1, local_mean, psnr, ssim, ssim_map
 
 
 def _pair(draw: torch.Generator, shape: tuple[int, ...] = (3, 3, 24, 20)) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,6 +40,14 @@ def test_ssim_equals_scikit_image_inside_and_scipy_up_to_the_border(draw: torch.
         top = (2 * blur(x) * blur(y) + 0.01**2) * (2 * covariance + 0.03**2)
         whole = top / ((blur(x) ** 2 + blur(y) ** 2 + 0.01**2) * (spread + 0.03**2))
         np.testing.assert_allclose(ssim(a, b)[i], whole.mean(), atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=st.integers(11, 200), width=st.integers(11, 200))
+def test_the_blur_in_tiles_is_the_blur_of_the_whole_picture(height: int, width: int) -> None:
+    picture = torch.rand(height, width, generator=torch.Generator().manual_seed(height * 1000 + width)).double()
+    expected = gaussian_filter(picture.numpy(), 1.5, truncate=3.5, mode="mirror")
+    np.testing.assert_allclose(local_mean(picture[None, None])[0, 0], expected, atol=1e-12)
 
 
 def test_ssim_equals_torchmetrics(draw: torch.Generator) -> None:

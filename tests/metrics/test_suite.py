@@ -11,7 +11,7 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import Suite
-from textedit_bench.metrics.images import to_eight_bit
+from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.prompt import Prompt
 
 SMILE = Prompt("a smiling face", source="a face", phrase="smile", attribute="mouth=smile")
@@ -64,7 +64,7 @@ def test_guiding_networks_are_marked_in_loop(domain: Any) -> None:
 def test_values_match_the_formulas_by_hand(domain: Any, draw: torch.Generator) -> None:
     batch = _batch(domain, draw)
     columns = Suite(domain).score_batch(**batch)
-    photo, inversion, edit = (to_eight_bit(batch[k]) for k in ("photos", "inversions", "edits"))
+    photo, inversion, edit = (ImageBatch.of(batch[k]).images for k in ("photos", "inversions", "edits"))
     judge = domain.network("judge_clip")
     text, neutral = (judge.encode_text([t])[0].double().numpy() for t in (SMILE.target, SMILE.source))
 
@@ -206,7 +206,7 @@ def test_order_and_company_do_not_matter(domain: Any, draw: torch.Generator) -> 
 
 def test_scores_of_a_stored_picture_equal_those_in_memory(domain: Any, draw: torch.Generator) -> None:
     batch = _batch(domain, draw)
-    stored = {**batch, "edits": to_eight_bit(batch["edits"])}
+    stored = {**batch, "edits": ImageBatch.of(batch["edits"]).images}
     memory, disk = Suite(domain).score_batch(**batch), Suite(domain).score_batch(**stored)
     for name in memory:
         np.testing.assert_array_equal(memory[name].values, disk[name].values)

@@ -16,7 +16,7 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.inputs import Inputs, batch_features, save_arrays
 from textedit_bench.bench.measure import Meter
-from textedit_bench.bench.pictures import Pixels, to_images
+from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.store import ResultFolder
 from textedit_bench.metrics.column import Column
 from textedit_bench.metrics.images import ImageBatch
@@ -80,7 +80,7 @@ def has_features(suite: Suite) -> bool:
 
 
 def _batch(domain: Domain, pixels: Pixels) -> ImageBatch:
-    return ImageBatch.of(to_images(pixels, domain.device), domain.device)
+    return ImageBatch.of_pixels(pixels, domain.device)
 
 
 def _records(cell: Cell, ids: Sequence[str], suite: Suite, measured: Sequence[Mapping[str, Column]]) -> pd.DataFrame:

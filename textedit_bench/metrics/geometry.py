@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from textedit_bench.metrics.images import BATCH_SIZE
+from textedit_bench.metrics.chunks import pictures_at_once
+from textedit_bench.metrics.images import BYTES_PER_PIXEL
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -74,5 +75,6 @@ def fit_readout(domain: Domain, role: str) -> GeometryReadout | None:
     if photos.factors is None:
         return None
     embed = domain.network(role).embed
-    rows = torch.cat([embed(part).cpu() for part in photos.images.split(BATCH_SIZE)])
+    size = pictures_at_once(photos.images.shape, BYTES_PER_PIXEL)
+    rows = torch.cat([embed(part).cpu() for part in photos.images.split(size)])
     return GeometryReadout.fit(rows, photos.factors.identity)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from textedit_bench.data.pixels import Pixels, to_images, to_uint8
+from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.recent import Recent
 
-BATCH_SIZE = 64
-"""Images per network pass; fixed, because convolution kernels chosen by batch size move the last digits."""
 BATCHES = 512
 """Batches whose rows are remembered: all edits of a method and of one control between it and the next."""
-
-
-def to_eight_bit(images: Tensor) -> Tensor:
-    """Round images in [-1, 1] to the 256 levels that a lossless file holds; values outside are clamped.
-
-    A picture in memory and the same picture read back from its PNG therefore get the same score.
-    """
-    return ((images.float() + 1.0) * 127.5).round().clamp(0.0, 255.0) / 127.5 - 1.0
+BYTES_PER_PIXEL = 128
+"""What preparing pictures, or shrinking them for a network, keeps of three channels in float32."""
+HASHING_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -50,16 +47,28 @@ class ImageBatch:
             return images
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images must have shape [N, 3, H, W], got {tuple(images.shape)}")
-        images = images.detach().to(device)
-        finite = images.isfinite().flatten(1).all(1)
-        clean = torch.where(finite[:, None, None, None], images, torch.full_like(images, -1.0))
-        if len(clean) and clean.abs().max() > 16.0:
-            # Generators overshoot [-1, 1] by a few units at most; 0..255 input would be clamped to white unnoticed.
-            raise ValueError(f"images must lie in [-1, 1], got values up to {clean.abs().max().item():.1f}")
-        clean = to_eight_bit(clean)
-        raw = ((clean + 1.0) * 127.5).round().to(torch.uint8).cpu().contiguous().numpy()
-        keys = tuple(hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in raw)
-        return cls(clean, keys, finite.cpu())
+        finite, levels = [], []
+        for part in images.detach().split(pictures_at_once(images.shape, BYTES_PER_PIXEL)):
+            known = part.isfinite().flatten(1).all(1)
+            clean = torch.where(known[:, None, None, None], part, torch.full_like(part, -1.0))
+            if len(clean) and clean.abs().max() > 16.0:
+                # Generators overshoot [-1, 1] by a few units at most; 0..255 input would be clamped to white unnoticed.
+                raise ValueError(f"images must lie in [-1, 1], got values up to {clean.abs().max().item():.1f}")
+            finite.append(known.cpu())
+            levels.append(to_uint8(clean))
+        return replace(cls.of_pixels(np.concatenate(levels), device), finite=torch.cat(finite))
+
+    @classmethod
+    def of_pixels(cls, pixels: Pixels, device: torch.device | str = "cpu") -> ImageBatch:
+        """Name 8-bit pictures [N, H, W, 3]; nothing comes back from the device."""
+        n, height, width = pixels.shape[:3]
+        with ThreadPoolExecutor(HASHING_THREADS) as pool:
+            keys = pool.map(_digest, pixels)
+            images = torch.empty(n, 3, height, width, device=device)
+            size = pictures_at_once((height, width), BYTES_PER_PIXEL)
+            for start in range(0, n, size):
+                images[start : start + size] = to_images(pixels[start : start + size], device)
+            return cls(images, tuple(keys), torch.ones(n, dtype=torch.bool))
 
     def split(self, size: int) -> list[ImageBatch]:
         """Batches of at most ``size`` images, in order."""
@@ -76,6 +85,10 @@ class ImageBatch:
         return len(self.keys)
 
 
+def _digest(picture: Pixels) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
+
+
 class ImageFeatures:
     """A network's output per image, remembered for what comes back: photos, inversions, and batches of edits.
 
@@ -84,17 +97,15 @@ class ImageFeatures:
 
     Args:
         compute: images [B, 3, H, W] -> one row per image.
-        batch_size: images per call of ``compute``.
     """
 
-    def __init__(self, compute: Callable[[Tensor], Tensor], batch_size: int = BATCH_SIZE) -> None:
+    def __init__(self, compute: Callable[[Tensor], Tensor]) -> None:
         self._compute = compute
-        self._batch_size = batch_size
         self._known: dict[bytes, Tensor] = {}
         self._batches: Recent[Tensor] = Recent(BATCHES)
 
     def __call__(self, batch: ImageBatch, *, keep: bool) -> Tensor:
-        """Rows for every image of the batch, in order.
+        """Rows for every image of the batch, in order, on the CPU.
 
         An image seen before (an edit that changed nothing included) gets the very same row, so that comparing it with
         itself gives exactly no difference.
@@ -109,12 +120,19 @@ class ImageFeatures:
 
     def _rows(self, batch: ImageBatch, *, keep: bool) -> Tensor:
         first = {key: i for i, key in reversed(list(enumerate(batch.keys)))}
-        missing = [i for key, i in first.items() if key not in self._known]
+        missing = sorted(i for key, i in first.items() if key not in self._known)
+        size = pictures_at_once(batch.shape, BYTES_PER_PIXEL)
+        parts = [missing[start : start + size] for start in range(0, len(missing), size)]
         fresh: dict[bytes, Tensor] = {}
-        for part in torch.tensor(sorted(missing), dtype=torch.long).split(self._batch_size):
-            if len(part):
-                rows = self._compute(batch.images[part.to(batch.images.device)]).cpu()
-                fresh.update((batch.keys[i], row) for i, row in zip(part.tolist(), rows, strict=True))
+        if parts:
+            rows = torch.cat([self._compute(_chosen(batch.images, part)) for part in parts]).cpu()
+            fresh = {batch.keys[i]: row for i, row in zip(missing, rows, strict=True)}
         if keep:
             self._known.update(fresh)
         return torch.stack([fresh[key] if key in fresh else self._known[key] for key in batch.keys])
+
+
+def _chosen(images: Tensor, positions: list[int]) -> Tensor:
+    """Some of the images, in ascending order; a part without gaps is not copied."""
+    first, end = positions[0], positions[-1] + 1
+    return images[first:end] if end - first == len(positions) else torch.stack([images[i] for i in positions])

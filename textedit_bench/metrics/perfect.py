@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.renders import content_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ CHANGE = 2.0 / 255.0
 """A pixel belongs to the edited region where the perfect edit changes it by more than this, in [0, 1]."""
 GROW = 2
 """Pixels by which the region is dilated: inversions draw the same edge one or two pixels apart."""
+KEPT = 64
+"""Ground truths that are remembered: those of every prompt on the photos that are being scored."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,13 @@ class PerfectEdits:
 
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
-        self._known: dict[tuple[bytes, tuple[tuple[str, str], ...]], PerfectEdit] = {}
+        self._recent: Recent[PerfectEdit] = Recent(KEPT)
 
     def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
         """The perfect edit; None where the truth is unknown or the prompt asks for nothing that a world knows."""
-        if self._renders is None or factors is None or not asked:
+        renders = self._renders
+        if renders is None or factors is None or not asked:
             return None
-        key = (content_of(factors), tuple(sorted(asked.items())))
-        if key not in self._known:
-            with torch.no_grad():
-                self._known[key] = PerfectEdit.of(self._renders, factors, asked)
-        return self._known[key]
+        with torch.no_grad():
+            key = (content_of(factors), tuple(sorted(asked.items())))
+            return self._recent(key, lambda: PerfectEdit.of(renders, factors, asked))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textedit_bench.errors import UserError
+from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import NOT_FINITE, Column
 from textedit_bench.metrics.content import EVERYTHING, content_of, content_rows, of_rows
-from textedit_bench.metrics.images import BATCH_SIZE, BATCHES, ImageBatch
+from textedit_bench.metrics.images import BATCHES, BYTES_PER_PIXEL, ImageBatch
 from textedit_bench.metrics.perfect import PerfectEdits
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.recent import Recent
@@ -138,5 +139,5 @@ class Suite:
 
     def _features_of(self, batch: ImageBatch) -> NDArray[np.float32]:
         network = self._domain.network("features")
-        rows = [network(part).float().cpu() for part in batch.images.split(BATCH_SIZE)]
-        return torch.cat(rows).numpy()
+        size = pictures_at_once(batch.shape, BYTES_PER_PIXEL)
+        return torch.cat([network(part).float() for part in batch.images.split(size)]).cpu().numpy()

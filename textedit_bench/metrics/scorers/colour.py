@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from textedit_bench.metrics.column import ALREADY_SO, HIDDEN, NO_TRUTH, NOT_IN_PIXELS, OK, Column
+from textedit_bench.metrics.perfect import KEPT
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.renders import Renders, content_of
 from textedit_bench.metrics.sample import Sample
 
@@ -34,7 +36,7 @@ class ColourScorer:
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
         self.protocols: dict[str, Protocol] = {}
-        self._known: dict[tuple[bytes, Asked], list[_Reading] | None] = {}
+        self._known: Recent[list[_Reading] | None] = Recent(KEPT)
         if renders is not None:
             identity = protocol_id(
                 "success-mean-colour", network="none", digest="", resize="native", reference="truth", dtype="float64"
@@ -65,12 +67,13 @@ class ColourScorer:
 
     def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:
         """How to read every asked attribute, or None where one has no fixed place; rendered once per prompt."""
-        key = (content_of(factors), asked)
-        if key not in self._known:
+
+        def read() -> list[_Reading] | None:
             readings = [_reading(renders, factors, dict(asked), name) for name, _ in asked]
             whole = [reading for reading in readings if reading is not None]
-            self._known[key] = whole if len(whole) == len(readings) else None
-        return self._known[key]
+            return whole if len(whole) == len(readings) else None
+
+        return self._known((content_of(factors), asked), read)
 
 
 class _Reading:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import EMPTY_MASK, NO_REGION, OK, Column
-from textedit_bench.metrics.images import BATCH_SIZE, ImageBatch
+from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
@@ -20,6 +21,8 @@ KEPT = 2
 """Batches whose stages are remembered, the photos' and the inversions'."""
 KEPT_PIXELS = 1 << 18
 """Largest batch, in pixels, whose stages are remembered: those of a published trunk take a kilobyte per pixel."""
+BYTES_PER_PIXEL = 256
+"""Of what is handed to a network, which looks at no more than 256 pixels a side of a larger picture."""
 
 
 class PerceptualScorer:
@@ -49,11 +52,12 @@ class PerceptualScorer:
             return {}
         keep = None
         if "lpips_outside" in self.protocols and sample.perfect is not None:
-            keep = ~sample.perfect.region.to(sample.edit.images.device)
+            keep = ~sample.perfect.region.to(sample.edit.images.device, non_blocking=True)
         found: dict[str, list[Tensor]] = {}
-        batches = (batch.split(BATCH_SIZE) for batch in (sample.edit, sample.photo, sample.inversion))
+        size = pictures_at_once(sample.edit.shape, BYTES_PER_PIXEL)
+        batches = (batch.split(size) for batch in (sample.edit, sample.photo, sample.inversion))
         for position, (edit, photo, inversion) in enumerate(zip(*batches, strict=True)):
-            part = slice(position * BATCH_SIZE, (position + 1) * BATCH_SIZE)
+            part = slice(position * size, (position + 1) * size)
             distances = self._distances(edit, photo, inversion, None if keep is None else keep[part])
             for name, distance in distances.items():
                 found.setdefault(name, []).append(distance.flatten())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
+from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import EMPTY_MASK, IDENTICAL, NO_REGION, OK, Column
 from textedit_bench.metrics.content import EVERYTHING, content_rows, of_rows
 from textedit_bench.metrics.images import BATCHES, ImageBatch
@@ -26,7 +29,9 @@ OUTSIDE, INSIDE = "_outside", "_inside"
 photo, the inversion's own error would be counted as the editor's."""
 
 KEPT = 2
-"""Batches whose local means are remembered, the photos' and the inversions'."""
+"""Chunks whose local means are remembered, the photos' and the inversions'."""
+BYTES_PER_PIXEL = 320
+"""A dozen float64 intermediates of three channels."""
 
 
 class PictureScorer:
@@ -38,7 +43,7 @@ class PictureScorer:
 
     def __init__(self, domain: Domain) -> None:
         self._sources: Recent[tuple[Tensor, Tensor]] = Recent(KEPT)
-        self._to_photo: Recent[dict[str, Column]] = Recent(BATCHES)
+        self._to_photo: Recent[Tensor] = Recent(BATCHES)
         self.protocols: dict[str, Protocol] = {}
         for name, (title, higher, decimals) in _FORMULAS.items():
             for reference, suffix in _REFERENCES.items():
@@ -56,19 +61,37 @@ class PictureScorer:
 
     def score(self, sample: Sample) -> dict[str, Column]:
         """Columns ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
-        edit = self._shown(sample.edit)
-        # Against the photo nothing depends on the prompt, and the wrong-prompt control shows pictures again.
-        columns = dict(
-            self._to_photo(
-                (sample.edit.keys, sample.photo.keys),
-                lambda: _whole(sample.edit, sample.photo, "", *self._maps(edit, sample.photo)),
-            )
-        )
-        difference, likeness = self._maps(edit, sample.inversion)
-        columns.update(_whole(sample.edit, sample.inversion, "_inversion", difference, likeness))
-        if "l1" + INSIDE in self.protocols:
-            columns.update(_masked(sample, self._rows, difference, likeness))
+        size = pictures_at_once(sample.edit.shape, BYTES_PER_PIXEL)
+        batches = (batch.split(size) for batch in (sample.edit, sample.photo, sample.inversion))
+        perfect = sample.perfect if "l1" + INSIDE in self.protocols else None
+        regions = repeat(None) if perfect is None else perfect.region[:, self._rows].split(size)
+        parts = [self._values(*part) for part in zip(*batches, regions, strict=False)]
+        values = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        columns = {}
+        for reference, suffix in _REFERENCES.items():
+            same = [a == b for a, b in zip(sample.edit.keys, getattr(sample, reference).keys, strict=True)]
+            for name in _FORMULAS:
+                column = Column.of(values[name + suffix])
+                columns[name + suffix] = column.where(same, IDENTICAL) if name == "psnr" else column
+        for name in [name for name in self.protocols if name not in columns]:
+            columns[name] = _over_a_part(values.get(name), len(sample.edit))
         return columns
+
+    def _values(
+        self, edit: ImageBatch, photo: ImageBatch, inversion: ImageBatch, region: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Values of a few pictures; ``region`` bool [N, H, W] is what a perfect edit changes, where that is asked."""
+        shown = self._shown(edit)
+        # Against the photo nothing depends on the prompt, and the wrong-prompt control shows pictures again.
+        to_photo = self._to_photo((edit.keys, photo.keys), lambda: _over(*self._maps(shown, photo)))
+        values = dict(zip(_FORMULAS, to_photo, strict=True))
+        maps = self._maps(shown, inversion)
+        values.update(zip((f"{name}_inversion" for name in _FORMULAS), _over(*maps), strict=True))
+        if region is not None:
+            region = region.to(edit.images.device, non_blocking=True)
+            values.update(zip((name + OUTSIDE for name in _FORMULAS), _over(*maps, ~region), strict=True))
+            values["l1" + INSIDE] = l1_over(maps[0], region).cpu()
+        return values
 
     def _maps(self, edit: tuple[Tensor, Tensor], reference: ImageBatch) -> tuple[Tensor, Tensor]:
         """Difference and SSIM map of edits, as `_shown` gives them, and what they are compared with."""
@@ -81,35 +104,17 @@ class PictureScorer:
         return images, local_mean(images)
 
 
-def _whole(
-    edit: ImageBatch, reference: ImageBatch, suffix: str, difference: Tensor, likeness: Tensor
-) -> dict[str, Column]:
-    """Columns over all pixels."""
-    same = [a == b for a, b in zip(edit.keys, reference.keys, strict=True)]
-    return {
-        "psnr" + suffix: Column.of(psnr_over(difference).cpu()).where(same, IDENTICAL),
-        "ssim" + suffix: Column.of(ssim_over(likeness).cpu()),
-        "l1" + suffix: Column.of(l1_over(difference).cpu()),
-    }
+def _over(difference: Tensor, likeness: Tensor, keep: Tensor | None = None) -> Tensor:
+    """The formulas [3, N], in the order of `_FORMULAS`, from differences and SSIM maps; one wait for the device."""
+    return torch.stack([psnr_over(difference, keep), ssim_over(likeness, keep), l1_over(difference, keep)]).cpu()
 
 
-def _masked(sample: Sample, rows: slice, difference: Tensor, likeness: Tensor) -> dict[str, Column]:
-    """Columns over parts of the pictures, from their difference and their SSIM map."""
-    if sample.perfect is None:
-        names = [*(name + OUTSIDE for name in _FORMULAS), "l1" + INSIDE]
-        return {name: Column.without_value(len(sample.edit), NO_REGION) for name in names}
-    region = sample.perfect.region[:, rows].to(difference.device)
-    found = {
-        "psnr" + OUTSIDE: psnr_over(difference, ~region),
-        "ssim" + OUTSIDE: ssim_over(likeness, ~region),
-        "l1" + OUTSIDE: l1_over(difference, ~region),
-        "l1" + INSIDE: l1_over(difference, region),
-    }
-    columns = {}
-    for name, values in found.items():
-        states = [EMPTY_MASK if v != v else IDENTICAL if v == float("inf") else OK for v in values.tolist()]
-        columns[name] = Column.of(values.cpu(), states)
-    return columns
+def _over_a_part(values: Tensor | None, n: int) -> Column:
+    """The column of a formula over a part of n pictures, which may be empty, or unknown."""
+    if values is None:
+        return Column.without_value(n, NO_REGION)
+    states = [EMPTY_MASK if v != v else IDENTICAL if v == float("inf") else OK for v in values.tolist()]
+    return Column.of(values, states)
 
 
 def _protocol(formula: str, reference: str, title: str, higher: bool, decimals: int) -> Protocol:
