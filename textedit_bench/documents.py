@@ -72,7 +72,7 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         raise UserError(f"{what} {where}: line {_line(node, location)}: {message}") from error
 
 
-class _OnceEach(yaml.SafeLoader):
+class _OnceEach(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """Refuses a key that stands twice in one mapping: the later one would silently replace the first."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -100,7 +100,7 @@ def _expanded(node: Any, known: dict[int, int]) -> int:
 
 def _line(node: Any, location: tuple[Hashable, ...]) -> int:
     """Line (from 1) of the deepest part of ``location`` that exists in the YAML tree."""
-    line = node.start_mark.line + 1
+    line: int = node.start_mark.line + 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(part)]

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 
@@ -29,6 +29,7 @@ from textedit_bench.places import inversions_folder
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
+    from textedit_bench.models import ClipModel, Discriminator, Generator, roles
     from textedit_bench.worlds.world import World
 
 __all__ = ["Domain", "Inverter", "Photos", "load_domain"]
@@ -42,7 +43,7 @@ class Domain:
         self.tier = tier
         self.tier_card: TierCard = card.tier(tier)
         self.device = checked_device(device)
-        self._networks: dict[str, Any] = {}
+        self._networks: dict[str, roles.Network] = {}
         self._digests: dict[str, str] = {}
 
     @property
@@ -80,7 +81,25 @@ class Domain:
                 self._digests[role] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         return self._digests[role]
 
-    def network(self, role: str) -> Any:
+    @overload
+    def network(self, role: Literal["generator"]) -> Generator: ...
+    @overload
+    def network(self, role: Literal["discriminator"]) -> Discriminator: ...
+    @overload
+    def network(self, role: Literal["encoder"]) -> roles.Encoder: ...
+    @overload
+    def network(self, role: roles.ClipRole) -> ClipModel: ...
+    @overload
+    def network(self, role: roles.IdentityRole) -> roles.Identity: ...
+    @overload
+    def network(self, role: Literal["perceptual"]) -> roles.Perceptual: ...
+    @overload
+    def network(self, role: Literal["features"]) -> roles.Features: ...
+    @overload
+    def network(self, role: roles.OracleRole) -> roles.Oracle: ...
+    @overload
+    def network(self, role: str) -> roles.Network: ...
+    def network(self, role: str) -> roles.Network:
         """The frozen network of a role, loaded once."""
         if role not in self._networks:
             from textedit_bench import models
@@ -90,7 +109,7 @@ class Domain:
             clip = partial(
                 models.load_clip, architecture=network_architecture(self.card, self.tier_card.networks.get(role, ""))
             )
-            loaders: dict[str, Callable[[Path], Any]] = {
+            loaders: dict[str, Callable[[Path], roles.Network]] = {
                 "generator": models.load_generator,
                 "discriminator": models.load_discriminator,
                 "encoder": models.load_encoder,
@@ -113,12 +132,12 @@ class Domain:
         return load_world(self.card, self.tier)
 
     @property
-    def generator(self) -> Any:
+    def generator(self) -> Generator:
         """The StyleGAN2 generator."""
         return self.network("generator")
 
     @property
-    def discriminator(self) -> Any:
+    def discriminator(self) -> Discriminator:
         """Its discriminator, for methods that train against one."""
         return self.network("discriminator")
 
@@ -140,16 +159,16 @@ class Domain:
     @cached_property
     def inversions(self) -> InversionCache:
         """Codes of real photos that were inverted before, on this machine."""
-        shape = (int(self.generator.num_rows), int(self.generator.w_dim))
+        shape = (self.generator.num_rows, self.generator.w_dim)
         return InversionCache(inversions_folder(), self.inverter_identity, shape)
 
     @property
-    def clip(self) -> Any:
+    def clip(self) -> ClipModel:
         """The guiding CLIP: the one methods may see."""
         return self.network("clip")
 
     @property
-    def identity(self) -> Any:
+    def identity(self) -> roles.Identity:
         """The guiding identity (or structure) network."""
         return self.network("identity")
 

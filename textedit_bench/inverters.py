@@ -52,8 +52,7 @@ class EncoderInverter:
 
     def encode(self, images: Tensor) -> Tensor:
         """See `Inverter.encode`."""
-        codes: Tensor = self._domain.network("encoder").encode(images)
-        return codes
+        return self._domain.network("encoder").encode(images)
 
 
 class ProjectionInverter:
@@ -85,7 +84,7 @@ def _projection_settings(given: Mapping[str, Any]) -> ProjectionSettings:
         if name not in defaults:
             raise unknown_choice("setting of inverter projection", name, defaults)
         wanted = (int, float) if isinstance(defaults[name], float) else type(defaults[name])
-        if isinstance(value, bool) or not isinstance(value, wanted):  # type: ignore[arg-type]
+        if isinstance(value, bool) or not isinstance(value, wanted):
             raise UserError(f"setting {name} of inverter projection: {value!r} is no {type(defaults[name]).__name__}")
     try:
         return ProjectionSettings(**given)

@@ -17,6 +17,7 @@ from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.roles import ClipRole
 
 CLIP, DELTA = "CLIP space", "delta space"
 HEADINGS = {
@@ -109,7 +110,7 @@ def true_captions(domain: Domain, factors: object, seed: int) -> list[str]:
 
 
 @torch.no_grad()
-def _image_rows(domain: Domain, role: str, images: torch.Tensor) -> Rows:
+def _image_rows(domain: Domain, role: ClipRole, images: torch.Tensor) -> Rows:
     network = domain.network(role)
     parts = [network.encode_image(part, preprocessing="correct").float().cpu() for part in images.split(BATCH)]
     return np.asarray(torch.cat(parts), np.float64)

@@ -78,18 +78,23 @@ def _cross_from_covariances(first: Tensor, second: Tensor) -> Tensor:
     for definite, other in ((first, second), (second, first)):
         factor, failed = torch.linalg.cholesky_ex(definite)
         if not failed.item():
-            product = factor.T @ other @ factor
-            return torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0.0).sqrt().sum()
+            return _root_trace(factor.T @ other @ factor)
     values, vectors = torch.linalg.eigh(first)
     root = vectors * values.clamp(min=0.0).sqrt() @ vectors.T
-    product = root @ second @ root
-    return torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0.0).sqrt().sum()
+    return _root_trace(root @ second @ root)
+
+
+def _root_trace(product: Tensor) -> Tensor:
+    """The trace of the square root of a symmetric matrix without negative eigenvalues, up to rounding."""
+    values: Tensor = torch.linalg.eigvalsh((product + product.T) / 2)
+    return values.clamp(min=0.0).sqrt().sum()
 
 
 def _cross_from_rows(first: Tensor, second: Tensor) -> Tensor:
     """The same trace as the nuclear norm of Xc Yc^T; exact and cheap while both sets have fewer rows than columns."""
-    scale = ((len(first) - 1) * (len(second) - 1)) ** 0.5
-    return torch.linalg.svdvals(first @ second.T).sum() / scale
+    scale: float = ((len(first) - 1) * (len(second) - 1)) ** 0.5
+    values: Tensor = torch.linalg.svdvals(first @ second.T)
+    return values.sum() / scale
 
 
 def _distance(first: Moments, second: Moments, cross: Tensor) -> float:

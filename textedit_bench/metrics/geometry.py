@@ -18,6 +18,7 @@ from textedit_bench.metrics.images import BYTES_PER_PIXEL
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.roles import IdentityRole
 
 PHOTOS = 768
 """Photos of the training split: three quarters fit the map, a quarter says which factors it reads."""
@@ -66,7 +67,7 @@ class GeometryReadout:
         return step.square().mean(1).sqrt()
 
 
-def fit_readout(domain: Domain, role: str) -> GeometryReadout | None:
+def fit_readout(domain: Domain, role: IdentityRole) -> GeometryReadout | None:
     """The map of a domain's identity network; None where the factors of its photos are unknown."""
     total = domain.tier_card.splits.get("train", 0)
     if domain.world is None or total < 8:

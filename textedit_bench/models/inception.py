@@ -119,7 +119,7 @@ def _patch_pool(block: nn.Module, pool: Any) -> None:
     def forward(x: Tensor, block: Any = block) -> Tensor:
         return torch.cat([*branches(block, x), block.branch_pool(pool(x))], 1)
 
-    block.forward = forward  # type: ignore[method-assign]
+    block.forward = forward
 
 
 def _branches_a(block: Any, x: Tensor) -> list[Tensor]:

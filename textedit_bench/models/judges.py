@@ -12,9 +12,10 @@ from textedit_bench.models.facenet import FaceNet
 from textedit_bench.models.inception import Inception, Resize
 from textedit_bench.models.loading import AnyPath, load_identity, load_own
 from textedit_bench.models.lpips import Lpips, Net
+from textedit_bench.models.roles import Features, Identity, Perceptual
 
 
-def load_judge_identity(path: AnyPath) -> Any:
+def load_judge_identity(path: AnyPath) -> Identity:
     """CurricularFace, FaceNet or DINOv2 from their published files, else whatever `load_identity` reads.
 
     Raises:
@@ -30,7 +31,7 @@ def load_judge_identity(path: AnyPath) -> Any:
     return DinoV2.from_state(state, str(path)) if _is_dinov2(state) else load_identity(path)
 
 
-def load_features(path: AnyPath, resize: Resize = "clean") -> Any:
+def load_features(path: AnyPath, resize: Resize = "clean") -> Features:
     """Inception of 2015-12-05 or DINOv2 from their published files, or a feature network of ours.
 
     Args:
@@ -49,7 +50,7 @@ def load_features(path: AnyPath, resize: Resize = "clean") -> Any:
     return Inception.from_state(state, str(path), resize)
 
 
-def load_perceptual(path: AnyPath) -> Any:
+def load_perceptual(path: AnyPath) -> Perceptual:
     """LPIPS on the trunk of a torchvision file (AlexNet or VGG-16, told by their layers), or a network of ours.
 
     Raises:

@@ -20,6 +20,7 @@ from textedit_bench.models.stylegan2 import Generator
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
+    from textedit_bench.models.roles import Encoder, Identity
 
 AnyPath = str | os.PathLike[str]
 Network = TypeVar("Network", bound=nn.Module)
@@ -46,7 +47,7 @@ def load_discriminator(path: AnyPath) -> Discriminator:
     return _own(checkpoint, Discriminator) if checkpoint.format == "ours" else build_discriminator(checkpoint)
 
 
-def load_encoder(path: AnyPath) -> Any:
+def load_encoder(path: AnyPath) -> Encoder:
     """An encoder from an e4e / pSp `.pt` or a file of ours; `.encode(images)` gives W+ (B, rows, w_dim).
 
     Raises:
@@ -58,7 +59,7 @@ def load_encoder(path: AnyPath) -> Any:
     return _with_method(_own(checkpoint, nn.Module), "encode", path)
 
 
-def load_identity(path: AnyPath) -> Any:
+def load_identity(path: AnyPath) -> Identity:
     """ArcFace or MoCo from the published files, or a file of ours; `.embed(images)` gives unit vectors (B, d).
 
     Raises:
@@ -96,7 +97,7 @@ def _own(checkpoint: Checkpoint, wanted: type[Network]) -> Network:
     return network
 
 
-def _with_method(network: nn.Module, method: str, path: AnyPath) -> nn.Module:
+def _with_method(network: nn.Module, method: str, path: AnyPath) -> Any:
     if not callable(getattr(network, method, None)):
         raise CheckpointError(f"{path}: holds a {type(network).__name__}, which has no `{method}`")
     return network

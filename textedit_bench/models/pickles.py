@@ -110,7 +110,7 @@ def _parameter(data: Tensor, *_rest: Any) -> Tensor:
 
 
 def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_rest: Any) -> Tensor:
-    return torch._utils._rebuild_tensor(storage, offset, size, stride)  # type: ignore[attr-defined,no-any-return]
+    return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
 
 ALLOWED: dict[str, Callable[..., Any]] = {

@@ -142,7 +142,7 @@ def read_archive(path: Path, inert: tuple[str, ...] = ()) -> Any:
 
 def _rebuild(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_rest: Any) -> Tensor:
     data, dtype = storage
-    return torch.empty(0, dtype=dtype).set_(data, offset, tuple(size), tuple(stride))  # type: ignore[call-overload]
+    return torch.empty(0, dtype=dtype).set_(data, offset, tuple(size), tuple(stride))
 
 
 def _first_line(error: BaseException) -> str:

@@ -94,7 +94,7 @@ def convolve(x: Tensor, points: Tensor) -> Tensor:
     Returns:
         (B, O, H, W), channels last.
     """
-    result: Tensor = _Winograd.apply(x, points)  # type: ignore[no-untyped-call]
+    result: Tensor = _Winograd.apply(x, points)
     return result
 
 

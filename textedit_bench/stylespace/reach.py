@@ -64,7 +64,7 @@ def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     mixed[:, channels] = second[:, channels]
 
     def seen(codes: Tensor) -> Tensor:
-        return oracle.predict(generator.synthesize_style(codes).clamp(-1, 1))  # type: ignore[no-any-return]
+        return oracle.predict(generator.synthesize_style(codes).clamp(-1, 1))
 
     source, wanted, reached = seen(first), seen(second), seen(mixed)
     rows = []

@@ -57,7 +57,7 @@ def roles_asked(domain: Domain) -> Iterator[set[str]]:
     try:
         yield asked
     finally:
-        del domain.network  # type: ignore[method-assign]
+        del domain.network
 
 
 @contextmanager

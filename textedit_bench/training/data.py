@@ -80,7 +80,7 @@ class LatentData(pl.LightningDataModule):
         held_out = torch.arange(self.train_count, len(self.codes))
         choices = torch.arange(len(held_out)) % len(self.weights)
         batches = list(zip(held_out.split(self.batch_size), choices.split(self.batch_size), strict=True))
-        return DataLoader(_Pairs(self.codes), sampler=batches, batch_size=None)  # type: ignore[arg-type]
+        return DataLoader(_Pairs(self.codes), sampler=batches, batch_size=None)
 
 
 class _Pairs(Dataset[Batch]):

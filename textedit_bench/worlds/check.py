@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -23,6 +23,7 @@ from textedit_bench.worlds.training.pool import FRESH_SEED, Pool, identities, re
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.roles import ClipRole, IdentityRole, OracleRole, VerifyingIdentity
     from textedit_bench.worlds.world import World
 
 
@@ -106,12 +107,15 @@ def check_world(
             elif part == "inversion":
                 figures += _inversion(domain, sizes)
             elif "identity" in part:
-                figures += _identity(domain, part, sizes)
+                figures += _identity(domain, cast("IdentityRole", part), sizes)
             else:
                 if fresh is None:
                     stream = torch.Generator().manual_seed(FRESH_SEED)
                     fresh = render_pool(world, world.sample(sizes.renders, stream))
-                figures += (_oracle if "oracle" in part else _clip)(domain, part, fresh)
+                if "oracle" in part:
+                    figures += _oracle(domain, cast("OracleRole", part), fresh)
+                else:
+                    figures += _clip(domain, cast("ClipRole", part), fresh)
     return figures
 
 
@@ -134,11 +138,11 @@ def _scores(part: str, what: str, scores: dict[str, float], each: float | None, 
     return [average, *(Figure(part, f"{what}, {name}", value, each, n=n) for name, value in scores.items())]
 
 
-def _oracle(domain: Domain, role: str, fresh: Pool) -> list[Figure]:
+def _oracle(domain: Domain, role: OracleRole, fresh: Pool) -> list[Figure]:
     return _scores(role, "accuracy", oracle_accuracy(domain.network(role), fresh), 0.95, 0.98, len(fresh))
 
 
-def _clip(domain: Domain, role: str, fresh: Pool) -> list[Figure]:
+def _clip(domain: Domain, role: ClipRole, fresh: Pool) -> list[Figure]:
     clip, grammar = domain.network(role), grammar_of(_world(domain))
     seen = zero_shot(clip, grammar, fresh)
     held_out = zero_shot(clip, grammar, fresh, held_out=True)
@@ -148,8 +152,8 @@ def _clip(domain: Domain, role: str, fresh: Pool) -> list[Figure]:
     return [*_scores(role, "zero-shot", seen, 0.85, 0.95, len(fresh)), new]
 
 
-def _identity(domain: Domain, role: str, sizes: Sizes) -> list[Figure]:
-    world, network = _world(domain), domain.network(role)
+def _identity(domain: Domain, role: IdentityRole, sizes: Sizes) -> list[Figure]:
+    world, network = _world(domain), _judge(domain, role)
     sampler = identities(world, UNSEEN_PICTURES_EACH)
     count = sizes.subjects * UNSEEN_PICTURES_EACH
     # Other subjects than those the stored threshold was measured on.
@@ -162,15 +166,19 @@ def _identity(domain: Domain, role: str, sizes: Sizes) -> list[Figure]:
     ]
 
 
+def _judge(domain: Domain, role: IdentityRole) -> VerifyingIdentity:
+    """The identity network of a world, which always has a threshold."""
+    return cast("VerifyingIdentity", domain.network(role))
+
+
 def _generator(domain: Domain, sizes: Sizes) -> list[Figure]:
     world, oracle = _world(domain), domain.network("oracle")
     stream = torch.Generator().manual_seed(FRESH_SEED)
-    generator: Any = domain.generator
+    generator = domain.generator
 
     def samples(count: int) -> torch.Tensor:
         w = generator.map(torch.randn(count, generator.z_dim, generator=stream).to(domain.device))
-        images: torch.Tensor = generator.synthesize(w[:, None].expand(-1, generator.num_rows, -1))
-        return images
+        return generator.synthesize(w[:, None].expand(-1, generator.num_rows, -1))
 
     made = readings(oracle, samples, sizes.samples)
     drawn = readings(oracle, lambda count: world.render(world.sample(count, stream)).images, sizes.samples)
@@ -191,7 +199,7 @@ def _generator(domain: Domain, sizes: Sizes) -> list[Figure]:
 
 
 def _inversion(domain: Domain, sizes: Sizes) -> list[Figure]:
-    world, oracle, judge = _world(domain), domain.network("oracle"), domain.network("judge_identity")
+    world, oracle, judge = _world(domain), domain.network("oracle"), _judge(domain, "judge_identity")
     photos = domain.photos("evaluation", sizes.inversions)
     if photos.factors is None:
         raise UserError(f"dataset {domain.name}, tier {domain.tier}: the factors of its photos are unknown")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from textedit_bench.models.roles import Oracle
 from textedit_bench.worlds.factors import Attribute
 from textedit_bench.worlds.world import World
 
 
-def readings(oracle: Any, pictures: Callable[[int], Tensor], count: int, batch_size: int = 100) -> Tensor:
+def readings(oracle: Oracle, pictures: Callable[[int], Tensor], count: int, batch_size: int = 100) -> Tensor:
     """The oracle's readings of ``count`` pictures, int64 [count, A]; ``pictures(n)`` makes the next n."""
     parts = []
     for start in range(0, count, batch_size):

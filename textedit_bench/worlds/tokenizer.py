@@ -14,7 +14,7 @@ from open_clip.tokenizer import SimpleTokenizer, bytes_to_unicode, get_clean_fn
 CONTEXT_LENGTH = 32
 
 
-class CutTokenizer(SimpleTokenizer):
+class CutTokenizer(SimpleTokenizer):  # type: ignore[misc] # open_clip has no types
     """Texts -> tokens int64 [B, context_length]; longer texts are cut, the end token kept.
 
     Args:

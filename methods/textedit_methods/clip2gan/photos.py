@@ -117,7 +117,7 @@ def sample_pairs(
 
     def encode(index: Tensor) -> Tensor:
         images = domain.generator.synthesize(codes[index].to(domain.device)).clamp(-1, 1)
-        return clip.encode_image(images).float().cpu()  # type: ignore[no-any-return]
+        return clip.encode_image(images).float().cpu()
 
     name = _name(domain, "sample-features", domain.digest("generator"), clip_name, count, seed)
     return _kept(folder / f"{name}.safetensors", domain, clip_name, count, encode), codes

@@ -191,7 +191,7 @@ class Clip2GANTraining(EditorModule):
         schedules = self.lr_schedulers()
         for schedule in schedules if isinstance(schedules, list) else [schedules]:
             if schedule is not None:
-                schedule.step()  # type: ignore[call-arg]
+                schedule.step()
 
     # -- pictures ----------------------------------------------------------------------------------------------------
     def preview(self) -> tuple[list[str], Tensor] | None:

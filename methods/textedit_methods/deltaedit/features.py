@@ -21,6 +21,7 @@ from textedit_methods.deltaedit.styles import edited_widths, without_rgb
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import Preprocessing
 
 _CHUNK = 64
 _MARK = "finished.json"
@@ -40,7 +41,7 @@ class Features:
 
 
 def training_features(
-    domain: Domain, *, samples: int, photos: int, preprocessing: str, seed: int, folder: Path
+    domain: Domain, *, samples: int, photos: int, preprocessing: Preprocessing, seed: int, folder: Path
 ) -> Features:
     """Features of untruncated samples and of photos of the training split.
 
@@ -70,7 +71,7 @@ def training_features(
     return Features(styles, torch.from_numpy(np.load(place / "clip.npy")))
 
 
-def _name(domain: Domain, samples: int, photos: int, preprocessing: str, seed: int) -> str:
+def _name(domain: Domain, samples: int, photos: int, preprocessing: Preprocessing, seed: int) -> str:
     from textedit_bench.training import inverted_by
 
     roles = ["generator", "clip"] + (["encoder"] if photos and domain.has("encoder") else [])
@@ -81,7 +82,7 @@ def _name(domain: Domain, samples: int, photos: int, preprocessing: str, seed: i
 
 
 @torch.no_grad()
-def _write(domain: Domain, place: Path, samples: int, photos: int, preprocessing: str, seed: int) -> None:
+def _write(domain: Domain, place: Path, samples: int, photos: int, preprocessing: Preprocessing, seed: int) -> None:
     place.mkdir(parents=True, exist_ok=True)
     count, widths = samples + photos, edited_widths(domain.generator)
     styles = open_memmap(place / "styles.npy", mode="w+", dtype=np.float32, shape=(count, sum(widths)))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from textedit_methods.deltaedit.network import DeltaMapper
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import Preprocessing
 
 
 class DeltaModel(nn.Module):
@@ -23,7 +26,7 @@ class DeltaModel(nn.Module):
     relevance: Tensor | None
 
     def __init__(
-        self, mapper: DeltaMapper, relevance: Tensor | None = None, clip_preprocessing: str = "published"
+        self, mapper: DeltaMapper, relevance: Tensor | None = None, clip_preprocessing: Preprocessing = "published"
     ) -> None:
         super().__init__()
         self.mapper, self.clip_preprocessing = mapper, clip_preprocessing

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from textedit_methods.ffclip.network import DynamicMapper
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import Preprocessing
 
 _CHUNK = 64
 
@@ -65,7 +67,7 @@ class FFCLIPTraining(EditorModule):
         codes: Tensor,
         texts: Tensor,
         weights: LossWeights,
-        clip_preprocessing: str = "published",
+        clip_preprocessing: Preprocessing = "published",
         titles: list[str] | None = None,
         preview_codes: Tensor | None = None,
         **options: Any,
@@ -126,7 +128,7 @@ class FFCLIPTraining(EditorModule):
             with torch.no_grad():
                 source = domain.generator.synthesize(codes)
             if weights.background:
-                parser = domain.network("parser")
+                parser = cast("Callable[[Tensor], Tensor]", domain.network("parser"))
                 with torch.no_grad():
                     classes = parser(source), parser(edited)
                 terms["background"] = background_term(source, edited, *classes)

@@ -16,6 +16,7 @@ from textedit_methods.styleclip_mapper.ranger import Ranger
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import Preprocessing
 
 _CHUNK = 64
 
@@ -48,7 +49,7 @@ class MapperTraining(EditorModule):
         codes: Tensor,
         texts: Tensor,
         weights: dict[str, float],
-        clip_preprocessing: str = "published",
+        clip_preprocessing: Preprocessing = "published",
         optimizer: str = "ranger",
         total_steps: int = 1,
         final_rate: float = 1.0,

@@ -145,13 +145,13 @@ class Cluster:
         return self._request.gpus.get(method, self._request.gpus.get("", 1.0))
 
     def _fitting(self) -> int:
-        have = self._ray.cluster_resources()
+        have: dict[str, float] = self._ray.cluster_resources()
         fitting = have.get("CPU", 0.0) / self._request.threads
         gpus = self._gpus("")
         return math.floor(min(fitting, have.get("GPU", 0.0) / gpus) if gpus else fitting)
 
     def _has_resources(self) -> str:
-        have = self._ray.cluster_resources() if self._ray.is_initialized() else {}
+        have: dict[str, float] = self._ray.cluster_resources() if self._ray.is_initialized() else {}
         return f"{have.get('CPU', 0):g} CPUs and {have.get('GPU', 0):g} GPUs"
 
 
@@ -177,7 +177,8 @@ class _Remote:
             from textedit_bench.bench.engines.worker import Worker
 
             self._worker = Worker(*self._setup)
-        return self._worker.run(job)
+        ended: End = self._worker.run(job)
+        return ended
 
     def _check(self) -> None:
         here = os.uname().nodename

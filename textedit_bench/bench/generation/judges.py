@@ -12,6 +12,7 @@ from textedit_bench.bench.generation.variety import pair_distances, taken_for_an
 from textedit_bench.metrics.column import NO_TRUTH, Column
 from textedit_bench.metrics.content import of_rows
 from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.models.roles import verifies
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class GenerationJudges:
         if domain.has("perceptual"):
             title = "Distance of pairs" if domain.tier == "full" else f"Distance of pairs (LPIPS-{domain.tier})"
             self.protocols["pair_distance"] = self._protocol("lpips-pairs", "perceptual", "each other", title, True)
-        if domain.has("judge_identity") and hasattr(domain.network("judge_identity"), "threshold"):
+        if domain.has("judge_identity") and verifies(domain.network("judge_identity")):
             title = "Pairs taken for one subject"
             same = self._protocol("same-subject", "judge_identity", "each other", title, False)
             self.protocols["same_subject"] = same
@@ -77,9 +78,9 @@ class GenerationJudges:
             columns["success"] = self._success(images, prompt)
         if "pair_distance" in self.protocols:
             columns["pair_distance"] = _pairs(pair_distances(pictures, domain.network("perceptual")))
-        if "same_subject" in self.protocols:
-            judge = domain.network("judge_identity")
-            columns["same_subject"] = _pairs(taken_for_another(judge.embed(pictures), float(judge.threshold)))
+        judge = domain.network("judge_identity") if "same_subject" in self.protocols else None
+        if judge is not None and verifies(judge):
+            columns["same_subject"] = _pairs(taken_for_another(judge.embed(pictures), judge.threshold))
         return columns
 
     def _success(self, images: Tensor, prompt: Prompt) -> Column:

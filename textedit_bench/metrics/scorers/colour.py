@@ -93,7 +93,8 @@ class _Reading:
     def shows_wanted(self, images: Tensor) -> Tensor:
         """Bool [N]: the asked value's colour is the nearest to the edit's."""
         measured = _mean_colour(images, self.place)
-        return (self.colours - measured[:, None]).norm(dim=-1).argmin(1) == self.wanted
+        nearest: Tensor = (self.colours - measured[:, None]).norm(dim=-1).argmin(1)
+        return nearest == self.wanted
 
 
 def _reading(renders: Renders, factors: Factors, asked: dict[str, str], name: str) -> _Reading | None:

@@ -14,14 +14,15 @@ from textedit_bench.metrics.images import ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.similarity import cosine
+from textedit_bench.models.roles import AlignedIdentity, IdentityRole, finds_landmarks, verifies
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
-JUDGE = "judge_identity"
+JUDGE: IdentityRole = "judge_identity"
 
 # metric -> (role, compared with, title, in the loop)
-_COSINES = {
+_COSINES: dict[str, tuple[IdentityRole, str, str, bool]] = {
     "identity": (JUDGE, "photo", "Identity", False),
     "identity_inversion": (JUDGE, "inversion", "Identity, to inversion", False),
     "identity_in_loop": ("identity", "photo", "Identity (in loop)", True),
@@ -38,8 +39,8 @@ class IdentityScorer:
         self._domain = domain
         self._readout: GeometryReadout | None = None
         self.protocols: dict[str, Protocol] = {}
-        self._features: dict[str, ImageFeatures] = {}
-        self._points: dict[str, ImageFeatures] = {}
+        self._features: dict[IdentityRole, ImageFeatures] = {}
+        self._points: dict[IdentityRole, ImageFeatures] = {}
         for name, (role, reference, title, in_loop) in _COSINES.items():
             if not domain.has(role):
                 continue
@@ -58,14 +59,15 @@ class IdentityScorer:
     def score(self, sample: Sample) -> dict[str, Column]:
         """Columns ``identity``, ``identity_inversion``, ``identity_in_loop``, ``identity_verified`` (a rate at the
         judge's own threshold; a face that is lost by the edit counts as not verified) and ``geometry_drift``."""
-        rows: dict[str, dict[str, Tensor]] = {}
+        rows: dict[IdentityRole, dict[str, Tensor]] = {}
         for role, features in self._features.items():
             photo = features(sample.photo, keep=True)
             inversion = features(sample.inversion, keep=True)
             edit = features(sample.edit, keep=False)
             rows[role] = {"photo": photo, "inversion": inversion, "edit": edit}
-            if hasattr(self._domain.network(role), "landmarks"):
-                rows[role].update(self._in_the_frame_of_the_photo(role, sample, edit))
+            network = self._domain.network(role)
+            if finds_landmarks(network):
+                rows[role].update(self._in_the_frame_of_the_photo(role, network, sample, edit))
         columns = {}
         for name, (role, reference, *_) in _COSINES.items():
             if name in self.protocols:
@@ -77,9 +79,10 @@ class IdentityScorer:
             columns["geometry_drift"] = self._drift(rows[JUDGE])
         return columns
 
-    def _in_the_frame_of_the_photo(self, role: str, sample: Sample, found: Tensor) -> dict[str, Tensor]:
+    def _in_the_frame_of_the_photo(
+        self, role: IdentityRole, network: AlignedIdentity, sample: Sample, found: Tensor
+    ) -> dict[str, Tensor]:
         """Inversions and edits aligned by the photo's landmarks; no face (nan) where the edit shows none of its own."""
-        network = self._domain.network(role)
         if role not in self._points:
             self._points[role] = ImageFeatures(network.landmarks)
         points = self._points[role](sample.photo, keep=True)
@@ -88,11 +91,11 @@ class IdentityScorer:
         return {"inversion": inversion.cpu(), "edit": edit}
 
     def _verified(self, rows: dict[str, Tensor]) -> Column:
-        threshold = getattr(self._domain.network(JUDGE), "threshold", None)
-        if threshold is None:
+        judge = self._domain.network(JUDGE)
+        if not verifies(judge):
             return Column.without_value(len(rows["edit"]), NO_THRESHOLD)
         # A comparison with nan is False: no face in the edit, not verified.
-        same = cosine(rows["edit"], rows["photo"]) >= threshold
+        same = cosine(rows["edit"], rows["photo"]) >= judge.threshold
         return Column.of(same.double()).where(rows["photo"].isnan().any(1).tolist(), NO_FACE_SOURCE)
 
     def _drift(self, rows: dict[str, Tensor]) -> Column:
@@ -119,7 +122,6 @@ def _faces(column: Column, source: Tensor, edit: Tensor) -> Column:
 
 
 @torch.no_grad()
-def _embed(domain: Domain, role: str, images: Tensor) -> Tensor:
+def _embed(domain: Domain, role: IdentityRole, images: Tensor) -> Tensor:
     """One row per image; the network is loaded when first needed."""
-    rows: Tensor = domain.network(role).embed(images)
-    return rows
+    return domain.network(role).embed(images)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
+from textedit_bench.models.roles import StagedPerceptual, gives_stages
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -24,13 +26,16 @@ KEPT_PIXELS = 1 << 18
 BYTES_PER_PIXEL = 256
 """Of what is handed to a network, which looks at no more than 256 pixels a side of a larger picture."""
 
+Seen = Tensor | list[Tensor]
+"""Pictures, or their stages."""
+
 
 class PerceptualScorer:
     """The domain's ``perceptual`` network: (a, b) images in [-1, 1] -> distance [B]; ``keep=`` restricts it."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
-        self._stages: Recent[Any] = Recent(KEPT)
+        self._stages: Recent[list[Tensor]] = Recent(KEPT)
         self.protocols: dict[str, Protocol] = {}
         if not domain.has("perceptual"):
             return
@@ -76,19 +81,22 @@ class PerceptualScorer:
         """Distances of one batch; a network that gives its stages sees every picture once, and small ones once for all
         edits."""
         network = self._domain.network("perceptual")
-        if hasattr(network, "stages"):
-            ours, photos, inversions = network.stages(edit.images), self._seen(photo), self._seen(inversion)
-            compare = network.compare
-        else:
-            ours, photos, inversions, compare = edit.images, photo.images, inversion.images, network
-        found = {"lpips": compare(ours, photos), "lpips_inversion": compare(ours, inversions)}
-        if keep is not None:
-            found["lpips_outside"] = compare(ours, inversions, keep)
-        return found
+        if gives_stages(network):
+            photos, inversions = self._seen(network, photo), self._seen(network, inversion)
+            return _compared(network.compare, network.stages(edit.images), photos, inversions, keep)
+        return _compared(network, edit.images, photo.images, inversion.images, keep)
 
-    def _seen(self, batch: ImageBatch) -> Any:
+    def _seen(self, network: StagedPerceptual, batch: ImageBatch) -> list[Tensor]:
         """Stages of photos or inversions, which come back with every batch of edits."""
-        network = self._domain.network("perceptual")
         if batch.images[:, 0].numel() > KEPT_PIXELS:
             return network.stages(batch.images)
         return self._stages(batch.keys, lambda: network.stages(batch.images))
+
+
+def _compared(
+    compare: Callable[..., Tensor], edits: Seen, photos: Seen, inversions: Seen, keep: Tensor | None
+) -> dict[str, Tensor]:
+    found = {"lpips": compare(edits, photos), "lpips_inversion": compare(edits, inversions)}
+    if keep is not None:
+        found["lpips_outside"] = compare(edits, inversions, keep)
+    return found

@@ -18,6 +18,7 @@ from textedit_bench.metrics.similarity import clip_score, directional_similarity
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.roles import ClipRole
 
 # metric -> (what, compared with, title, decimals)
 _METRICS = {
@@ -27,7 +28,7 @@ _METRICS = {
     "clip_direction": ("direction", "inversion", "CLIP direction", 3),
     "clip_direction_photo": ("direction", "photo", "CLIP direction, from photo", 3),
 }
-_ROLES = {"judge_clip": "", "clip": "_in_loop"}
+_ROLES: dict[ClipRole, str] = {"judge_clip": "", "clip": "_in_loop"}
 # metric -> title; by the judge alone
 _RETRIEVAL = {"r_precision": "R-precision", "reciprocal_rank": "Reciprocal rank"}
 
@@ -38,7 +39,7 @@ class TextScorer:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.protocols: dict[str, Protocol] = {}
-        self._images: dict[str, ImageFeatures] = {}
+        self._images: dict[ClipRole, ImageFeatures] = {}
         self._texts: dict[tuple[str, str], Tensor] = {}
         for role, suffix in _ROLES.items():
             if not domain.has(role):
@@ -101,7 +102,7 @@ class TextScorer:
             "reciprocal_rank": Column.of(rank),
         }
 
-    def _text(self, role: str, text: str) -> Tensor:
+    def _text(self, role: ClipRole, text: str) -> Tensor:
         if (role, text) not in self._texts:
             self._texts[role, text] = self._domain.network(role).encode_text([text])[0].cpu()
         return self._texts[role, text]
@@ -119,6 +120,5 @@ def _direction(
     return Column.of(values, [NO_CHANGE if s or u else OK for s, u in zip(same, unmoved, strict=True)])
 
 
-def _encode_image(domain: Domain, role: str, images: Tensor) -> Tensor:
-    rows: Tensor = domain.network(role).encode_image(images, preprocessing="correct")
-    return rows
+def _encode_image(domain: Domain, role: ClipRole, images: Tensor) -> Tensor:
+    return domain.network(role).encode_image(images, preprocessing="correct")

@@ -16,6 +16,7 @@ from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.roles import OracleRole
 
 CHANGED = "changed_"
 """``changed_<attribute>``: whether the edit changed an attribute, asked or not; the cells of the leakage matrix."""
@@ -28,7 +29,7 @@ _METRICS = {
     "preservation_photo": ("oracle", "truth", "Preservation, to photo"),
     "oracles_agree": ("second_oracle", "oracle", "Oracles agree"),
 }
-_ROLES = ("oracle", "second_oracle")
+_ROLES: tuple[OracleRole, ...] = ("oracle", "second_oracle")
 
 
 class TruthScorer:
@@ -67,7 +68,7 @@ class TruthScorer:
         if perfect is None:
             unknown = Column.without_value(len(sample.edit), NO_TRUTH)
             return {**{name: unknown for name in self.protocols}, **columns}
-        for name, role in (("success", "oracle"), ("success_second", "second_oracle")):
+        for name, role in zip(("success", "success_second"), _ROLES, strict=True):
             if name in self.protocols:
                 columns[name] = truth.success(edit[role], perfect.actual, perfect.visible, perfect.asked)
         if "oracle" in self._labels:
@@ -79,13 +80,12 @@ class TruthScorer:
             columns.update(zip(self._changed, changes, strict=True))
         return columns
 
-    def _predict(self, role: str, images: Tensor) -> Tensor:
+    def _predict(self, role: OracleRole, images: Tensor) -> Tensor:
         oracle = self._domain.network(role)
         names = [attribute.name for attribute in self._domain.world.attributes] if self._domain.world else []
         if list(oracle.attributes) != names:
             raise UserError(f"{role} of {self._domain.name} knows {list(oracle.attributes)}, the world has {names}")
-        labels: Tensor = oracle.predict(images)
-        return labels
+        return oracle.predict(images)
 
 
 def _protocol(name: str, judge: str, digest: str, reference: str, title: str, higher: bool) -> Protocol:

@@ -144,4 +144,5 @@ def _counts(rng: np.random.Generator, n: int, size: int) -> NDArray[np.float64]:
 
 def _weigh(sums: Values, image_draw: Values, methods: int) -> Values:
     """Sum over images with their counts: [R, M * I] and [R, I] -> [R, M]."""
-    return np.einsum("rmi,ri->rm", sums.reshape(len(sums), methods, -1), image_draw)
+    weighed: Values = np.einsum("rmi,ri->rm", sums.reshape(len(sums), methods, -1), image_draw)
+    return weighed

@@ -56,7 +56,8 @@ def _prompt_scatter(rng: np.random.Generator, cells: Values, flips: int) -> Valu
         return np.zeros(flips)
     freedom = prompts - 1
     widen = np.sqrt(freedom / rng.chisquare(freedom, flips))
-    return _signs(rng, flips, prompts) @ (deviations / size) * np.sqrt(variance) * widen
+    drawn: Values = _signs(rng, flips, prompts) @ (deviations / size) * np.sqrt(variance) * widen
+    return drawn
 
 
 def _signs(rng: np.random.Generator, flips: int, n: int) -> Values:

@@ -130,7 +130,8 @@ def _curves(values: Values, weights: Values) -> Values:
     w = weights.reshape(len(weights), cells)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.einsum("msc,rc->mrs", flat, w) / np.einsum("msc,rc->mrs", known.astype(np.float64), w)
-    return np.where(np.isnan(means), means[:, :1], means)
+    filled: Values = np.where(np.isnan(means), means[:, :1], means)
+    return filled
 
 
 def _clamped(curves: Values, at: Values) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from textedit_bench.editor import Latents
 from textedit_bench.testing.checks.check import check
@@ -79,7 +80,7 @@ def inputs_unchanged(subject: Subject) -> None:
     given, kept = subject.fresh_latents(), subject.fresh_latents()
     editor = subject.editor()
     subject.seeded(editor, 0.0)  # loads what it loads
-    networks = {role: network for role, network in subject.domain._networks.items() if hasattr(network, "state_dict")}
+    networks = {role: network for role, network in subject.domain._networks.items() if isinstance(network, nn.Module)}
     before = {role: {k: v.clone() for k, v in network.state_dict().items()} for role, network in networks.items()}
     subject.seeded(editor, subject.info.strength_default, latents=given)
     for name in ("codes", "images"):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models import roles
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.networks.oracle import CONFIGS, Oracle
 from textedit_bench.worlds.networks.trunk import FEATURES, PERCEPTUAL, FeatureNetwork, PerceptualDistance
@@ -85,7 +86,7 @@ class AttributeTraining(Trained):
 
 
 @torch.no_grad()
-def oracle_accuracy(oracle: Oracle, pool: Pool, seed: int = 0) -> dict[str, float]:
+def oracle_accuracy(oracle: roles.Oracle, pool: Pool, seed: int = 0) -> dict[str, float]:
     """Share right per attribute, on pictures with the blur and noise that reconstructions have; abstaining is wrong."""
     generator = torch.Generator().manual_seed(seed)
     guesses = []

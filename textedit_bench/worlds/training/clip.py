@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.models.clip import ClipModel
 from textedit_bench.worlds.captions import Captions, Grammar, grammar_of
 from textedit_bench.worlds.catalogue import every_world
 from textedit_bench.worlds.networks.clip import EMBED_DIM, TEXT, VISION, WorldClip, encode_short_text
@@ -194,7 +195,7 @@ def _values(logits: Tensor, part: WorldPart) -> Tensor:
 
 
 def zero_shot(
-    clip: WorldClip, grammar: Grammar, pool: Pool, *, held_out: bool = False, seed: int = 0
+    clip: ClipModel, grammar: Grammar, pool: Pool, *, held_out: bool = False, seed: int = 0
 ) -> dict[str, float]:
     """Share of pictures, per attribute, whose value CLIP names; every picture hears its own wordings, drawn at random.
 

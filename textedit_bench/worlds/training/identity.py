@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models.roles import Identity, VerifyingIdentity
 from textedit_bench.worlds.networks.identity import CONFIGS, EMBED_DIM, IdentityNetwork, verification
 from textedit_bench.worlds.training.augment import augment
 from textedit_bench.worlds.training.fit import Plan, Trained, fit
@@ -81,12 +82,12 @@ class IdentityBatches:
         return images, index // self.each, self.pool.factors.identity[index]
 
 
-def measure(network: IdentityNetwork, pool: Pool, each: int) -> tuple[float, float]:
+def measure(network: Identity, pool: Pool, each: int) -> tuple[float, float]:
     """Threshold at 1 % false accepts and true-accept rate on a pool of unseen subjects."""
     return verification(_vectors(network, pool), torch.arange(len(pool)) // each)
 
 
-def false_accepts(network: IdentityNetwork, pool: Pool, each: int) -> float:
+def false_accepts(network: VerifyingIdentity, pool: Pool, each: int) -> float:
     """Share of pairs of different subjects that the network's stored threshold accepts."""
     vectors, subjects = _vectors(network, pool), torch.arange(len(pool)) // each
     other = subjects[:, None] != subjects
@@ -94,7 +95,7 @@ def false_accepts(network: IdentityNetwork, pool: Pool, each: int) -> float:
 
 
 @torch.no_grad()
-def _vectors(network: IdentityNetwork, pool: Pool) -> Tensor:
+def _vectors(network: Identity, pool: Pool) -> Tensor:
     return torch.cat([network.embed(pool.images(slice(i, i + 256))) for i in range(0, len(pool), 256)])
 
 

@@ -101,8 +101,8 @@ def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: Latent
         # sqrt(2), which a leaky ReLU lets through.
         scale = generator.mapping_lr_mul * 2.0**0.5
         with torch.no_grad():
-            module.weight.copy_(weight * layer.inputs**0.5 / scale)  # type: ignore[union-attr,operator]
-            module.bias.copy_(bias / scale)  # type: ignore[union-attr,operator]
+            module.weight.copy_(weight * layer.inputs**0.5 / scale)  # type: ignore[operator]
+            module.bias.copy_(bias / scale)  # type: ignore[operator]
 
 
 def thresholds(attribute: Attribute, weights: Sequence[float]) -> list[float]:
