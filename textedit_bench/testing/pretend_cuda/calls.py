@@ -133,7 +133,7 @@ def moved(cuda: PretendCuda, tensor: Tensor, device: torch.device, waits: bool =
     if waits and here.type != device.type:
         kind = "host to device" if here.type == "cpu" else "device to host"
         cuda.wait(kind, tensor.numel() * tensor.element_size())
-    result: Tensor = _Move.apply(tensor, device)  # type: ignore[no-untyped-call]
+    result: Tensor = _Move.apply(tensor, device)
     return result
 
 
