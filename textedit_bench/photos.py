@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,7 @@ from textedit_bench.data.card import SourceCard, Split
 from textedit_bench.data.codes import StoredCodes, draw_codes
 from textedit_bench.data.crop import Crop
 from textedit_bench.data.pixels import to_images
-from textedit_bench.data.reader import Reader, Skipped
+from textedit_bench.data.reader import Picture, Reader, Skipped
 from textedit_bench.data.sources import ImageSource, open_source
 from textedit_bench.errors import UserError
 
@@ -93,6 +94,7 @@ class SourcePhotos:
         self._source: ImageSource = open_source(card.kind, path)
         self._crop = Crop(card.crop, tier.resolution, tier.height, card.min_side)
         self._readers: dict[str, Reader] = {}
+        self._told: set[tuple[str, str]] = set()
 
     @property
     def skipped(self) -> list[Skipped]:
@@ -105,6 +107,7 @@ class SourcePhotos:
         before = len(reader.skipped)
         pictures = list(reader.read(start, n))
         self._report(split, reader.skipped[before:])
+        self._report_changes(split, pictures)
         if n and not start and not pictures:
             why = f"{self._nothing(reader)}{_named(reader.skipped)}"
             raise NoPhotosError(f"split {split} of {self._domain.name}: {why}")
@@ -135,6 +138,14 @@ class SourcePhotos:
     def _report(self, split: str, fresh: list[Skipped]) -> None:
         if fresh:
             log.warning("%s: split %s%s", self._domain.name, split, _named(fresh))
+
+    def _report_changes(self, split: str, pictures: Sequence[Picture]) -> None:
+        """Say once per split what decoding does to its pictures."""
+        for picture in pictures:
+            for change in picture.changes:
+                if (split, change) not in self._told:
+                    self._told.add((split, change))
+                    log.info("%s: split %s: %s (%s first)", self._domain.name, split, change, picture.key)
 
 
 class CodePhotos:

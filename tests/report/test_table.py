@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.report.collect import Wanted, collect
-from textedit_bench.report.columns import RANGES
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.curves import curve
 from textedit_bench.report.intervals import image_figures
@@ -164,6 +164,6 @@ def test_a_rate_without_any_success_has_an_interval(stored, collected):
 
 @pytest.mark.parametrize("name", ["success", "preservation", "r_precision", "same_subject"])
 def test_no_rate_of_a_table_is_certain_after_a_few_pictures(name):
-    options = {"higher_is_better": True, "bounds": RANGES.get(name), "seed": 0}
+    options = {"higher_is_better": True, "bounds": bounds_of(name), "seed": 0}
     figure = image_figures(np.zeros((1, 2, 8)), [True], **options)[0]
     assert figure.low == 0 and figure.high == pytest.approx(1 - 0.025 ** (1 / 8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -9,16 +10,18 @@ from PIL import Image
 from torch import Tensor
 
 from textedit_bench.data.crop import Crop
-from textedit_bench.data.decode import UnusableImageError, decode
+from textedit_bench.data.decode import UnusableImageError, decode_picture
 from textedit_bench.data.encoded import read_encoded
 from textedit_bench.data.pixels import to_images
 from textedit_bench.errors import UserError
+
+log = logging.getLogger(__name__)
 
 FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def open_photo(path: str | Path) -> Image.Image:
-    """A picture file as 8-bit RGB, turned upright as its camera says.
+    """A picture file as 8-bit sRGB; what decoding changed about it is logged.
 
     Args:
         path: the file, in one of the formats that `decode` reads.
@@ -27,11 +30,14 @@ def open_photo(path: str | Path) -> Image.Image:
         UserError: the file is missing, too large, or is no picture.
     """
     try:
-        return decode(read_encoded(Path(path)))
+        decoded = decode_picture(read_encoded(Path(path)))
     except UnusableImageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise UserError(f"photo {path}: there is no such file") from error
         raise UserError(f"photo {path}: cannot be read as a picture ({error})") from error
+    for change in decoded.changes:
+        log.info("photo %s: %s", path, change)
+    return decoded.image
 
 
 def read_photo(path: str | Path, resolution: int, height: int | None = None) -> Tensor:

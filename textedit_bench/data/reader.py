@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from PIL import Image
 
-from textedit_bench.data.decode import UnusableImageError, decode
+from textedit_bench.data.decode import UnusableImageError, decode_picture
 from textedit_bench.data.pixels import Pixels
 from textedit_bench.data.sources.source import Entry, ImageSource
 
@@ -24,10 +24,15 @@ WORTH_WORKERS = 16
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded image: its key in the source and its pixels, 8-bit [H, W, 3]."""
+    """A decoded image: its key in the source, its pixels, 8-bit [H, W, 3], and what decoding changed about it."""
 
     key: str
     pixels: Pixels
+    changes: tuple[str, ...] = ()
+
+
+Prepared = tuple[Pixels, tuple[str, ...]]
+"""Pixels, and what decoding changed about the picture."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Reader:
         # A process that is itself a daemon (a worker of someone's pool) must not have children.
         self._workers = 0 if multiprocessing.current_process().daemon else workers
         self.skipped: list[Skipped] = []
-        self._stream: Iterator[tuple[Entry, Pixels | str]] = iter(())
+        self._stream: Iterator[tuple[Entry, Prepared | str]] = iter(())
         self._next: int | None = None
         """Position of what ``_stream`` gives next."""
         self._parallel = False
@@ -89,7 +94,7 @@ class Reader:
                 continue
             self._pass()
             if number >= start:
-                yield Picture(entry.key, picture)
+                yield Picture(entry.key, *picture)
             number += 1
 
     def _position(self, number: int) -> tuple[int, int]:
@@ -120,8 +125,8 @@ class Reader:
         self._next += 1
         self._scanned = max(self._scanned, self._next)
 
-    def _decoded(self, entries: Iterator[Entry], parallel: bool) -> Iterator[tuple[Entry, Pixels | str]]:
-        """Entries with their pixels, or with why there are none, in order."""
+    def _decoded(self, entries: Iterator[Entry], parallel: bool) -> Iterator[tuple[Entry, Prepared | str]]:
+        """Entries with their pictures, or with why there are none, in order."""
         sent: deque[Entry] = deque()
 
         def encoded() -> Iterator[bytes | str]:
@@ -129,7 +134,7 @@ class Reader:
                 sent.append(entry)
                 yield self._bytes(entry)
 
-        results: Iterable[Pixels | str] = map(self._decoder, encoded())
+        results: Iterable[Prepared | str] = map(self._decoder, encoded())
         if parallel:
             from torch.utils.data import DataLoader
 
@@ -157,11 +162,12 @@ class _Decoder:
     def __init__(self, prepare: Callable[[Image.Image], Pixels]) -> None:
         self._prepare = prepare
 
-    def __getitem__(self, encoded: bytes | str) -> Pixels | str:
+    def __getitem__(self, encoded: bytes | str) -> Prepared | str:
         if isinstance(encoded, str):
             return encoded
         try:
-            return self._prepare(decode(encoded))
+            decoded = decode_picture(encoded)
+            return self._prepare(decoded.image), decoded.changes
         except UnusableImageError as error:
             return str(error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,15 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from textedit_bench.data.crop import Crop
+from textedit_bench.data.decode import UnusableImageError, changes_in_words, decode_picture
+from textedit_bench.data.encoded import read_encoded
+from textedit_bench.data.pairs import pair_pictures
+from textedit_bench.data.pixels import to_images
 from textedit_bench.errors import UserError
+from textedit_bench.metrics.bounds import bounds_of, is_rate
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS, set_metric
@@ -26,7 +31,6 @@ from textedit_bench.prompt import Prompt
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 BATCH = 24
 
 
@@ -53,6 +57,9 @@ def score_folders(
 ) -> FolderScores:
     """Measure the edits of one prompt.
 
+    Pictures are decoded as everywhere (`textedit_bench.data.decode.decode_picture`): upright, 8-bit sRGB, over white
+    where they are transparent; notes say which were changed by it.
+
     Nothing is known of an inversion or of the truth, so metrics against them are left out. The interval of a mean is
     over images; with one prompt it does not speak of other prompts.
 
@@ -67,8 +74,9 @@ def score_folders(
         UserError: a missing folder, no picture, names that do not pair, a damaged file, pictures of different sizes or
             not of the judges' size, or statistics of another feature network.
     """
-    names = _paired(source, edited)
-    photos, edits = (_read(folder, names, domain) for folder in (source, edited))
+    names = pair_pictures(source, edited)
+    photos, photo_changes = _read("--source", [photo for photo, _ in names.values()], domain)
+    edits, edit_changes = _read("--edited", [edit for _, edit in names.values()], domain)
     suite = Suite(domain)
     own = {name: p for name, p in suite.protocols.items() if p.scope == "image" and "+ref=inversion" not in p.id}
     frames = []
@@ -82,6 +90,9 @@ def score_folders(
     records = pd.concat(frames, ignore_index=True)
     entries = [_entry(name, own[name].title, rows) for name, rows in records.groupby("metric", sort=False)]
     notes = [f"{len(names)} pairs of pictures, one prompt: {prompt.target!r}; intervals are over images"]
+    notes += [*photo_changes, *edit_changes]
+    if source.resolve() == edited.resolve():
+        notes.append(f"both folders are {source}: these are the figures of doing nothing")
     statistics = None
     if domain.has("features"):
         features = [np.concatenate([suite.features(x) for x in images.split(BATCH)]) for images in (edits, photos)]
@@ -104,45 +115,25 @@ def score_folders(
     return FolderScores(records, summary, tuple(notes), statistics)
 
 
-def _paired(source: Path, edited: Path) -> dict[str, tuple[Path, Path]]:
-    """Stem -> both files, sorted by stem."""
-    found = []
-    for option, folder in (("--source", source), ("--edited", edited)):
-        if not folder.is_dir():
-            raise UserError(f"{option}: {folder} is not a folder")
-        files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS]
-        if not files:
-            raise UserError(f"{option}: {folder} holds no picture; valid: {', '.join(sorted(ENDINGS))}")
-        stems = [path.stem for path in files]
-        twice = sorted({stem for stem in stems if stems.count(stem) > 1})
-        if twice:
-            raise UserError(f"{option}: {folder} holds several pictures called {twice[0]!r}")
-        found.append(dict(zip(stems, files, strict=True)))
-    lonely = sorted(found[0].keys() ^ found[1].keys())
-    if lonely:
-        where = edited if lonely[0] in found[0] else source
-        raise UserError(f"--edited: {lonely[0]!r} (and {len(lonely) - 1} more) has no partner in {where}")
-    return {stem: (found[0][stem], found[1][stem]) for stem in found[0]}
-
-
-def _read(folder: Path, names: dict[str, tuple[Path, Path]], domain: Domain) -> Tensor:
-    """Pictures [N, 3, H, W] in [-1, 1]."""
-    pictures: list[NDArray[np.uint8]] = []
-    for pair in names.values():
-        path = next(path for path in pair if path.parent == folder)
+def _read(label: str, files: Sequence[Path], domain: Domain) -> tuple[Tensor, list[str]]:
+    """Pictures [N, 3, H, W] in [-1, 1], and what decoding changed about them, in words."""
+    side, fit = domain.resolution, Crop("none", domain.resolution, domain.tier_card.height)
+    pixels = np.empty((len(files), side, side, 3), np.uint8)
+    changed = []
+    for number, path in enumerate(files):
         try:
-            with Image.open(path) as opened:
-                pictures.append(np.asarray(opened.convert("RGB")))
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+            decoded = decode_picture(read_encoded(path))
+        except UnusableImageError as error:
             raise UserError(f"picture {path}: cannot be read ({error})") from error
-        height, width = pictures[-1].shape[:2]
-        if (height, width) != (domain.resolution, domain.resolution):
+        try:
+            pixels[number] = fit(decoded.image)
+        except UnusableImageError as error:
             raise UserError(
-                f"picture {path}: {width}x{height}; the judges of {domain.name}, tier {domain.tier} read "
-                f"{domain.resolution}x{domain.resolution}"
-            )
-    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
-    return stacked / 127.5 - 1.0
+                f"picture {path}: {decoded.image.width}x{decoded.image.height}; the judges of {domain.name}, tier "
+                f"{domain.tier} read {side}x{side}"
+            ) from error
+        changed.append((path.name, decoded.changes))
+    return to_images(pixels), [f"{label}: {line}" for line in changes_in_words(changed)]
 
 
 def _entry(name: str, title: str, rows: pd.DataFrame) -> dict[str, object]:
@@ -155,11 +146,12 @@ def _entry(name: str, title: str, rows: pd.DataFrame) -> dict[str, object]:
     }
     if not np.isfinite(values).any():
         return {**facts, "mean": np.nan, "low": np.nan, "high": np.nan, "n": 0}
-    # A rate is one whose values are all 0 or 1; it cannot leave that range, nor be certain after a few images.
-    rate = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
-    found = two_way_bootstrap(values, bounds=(0.0, 1.0) if rate else None)
+    bounds = bounds_of(name)
+    found = two_way_bootstrap(values, bounds=bounds if is_rate(name) else None)
     known = np.isfinite(found.spreads[0].error)
     low, high = (float(found.low[0]), float(found.high[0])) if known else (np.nan, np.nan)
+    if bounds is not None and known:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
     return {**facts, "mean": float(found.mean[0]), "low": low, "high": high, "n": int(np.isfinite(values).sum())}
 
 

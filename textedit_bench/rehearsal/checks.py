@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from pathlib import Path
 
-from PIL import Image
-
+from textedit_bench.data.decode import decode
 from textedit_bench.rehearsal.sizes import Sizes
 
 STRENGTHS = 2
@@ -34,7 +32,7 @@ def check_cells(results: Path, dataset: str, method: str, sizes: Sizes, images: 
                 f"{cell}: {len(names)} pictures of {images} images at {STRENGTHS} strengths"
             )
             for name in names:
-                size = Image.open(io.BytesIO(archive.read(name))).size
+                size = decode(archive.read(name)).size
                 assert size == (sizes.resolution,) * 2, f"{cell}: {name} has {size} pixels"
         seen.append(_check_codes(cell / "edits.safetensors", sizes, images))
     return f"{method}: {len(cells)} cell, {sizes.resolution} px, codes {' '.join(sorted(set(seen)))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,20 +26,6 @@ cells (`textedit_bench.metrics.sets.set_metric`).
 
 PERCENT = {"success", "preservation"}
 """Shares, written in percent for a reader and as fractions in CSV."""
-
-RANGES = {
-    "success": (0.0, 1.0),
-    "preservation": (0.0, 1.0),
-    "r_precision": (0.0, 1.0),
-    "same_subject": (0.0, 1.0),
-    "clip_direction": (-1.0, 1.0),
-    "identity": (-1.0, 1.0),
-    "identity_in_loop": (-1.0, 1.0),
-    "oracles_agree": (0.0, 1.0),
-    "lpips": (0.0, math.inf),
-    "pair_distance": (0.0, math.inf),
-}
-"""Values a metric cannot leave; its intervals do not either."""
 
 
 @dataclass(frozen=True)

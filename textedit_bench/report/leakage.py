@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from textedit_bench.metrics.bounds import CHANGED
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.scorers.truth import CHANGED
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape

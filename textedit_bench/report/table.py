@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.bench.inputs import REFERENCE
+from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
 from textedit_bench.report.collect import Collected, load_arrays
-from textedit_bench.report.columns import HEADLINE, RANGES, ColumnSpec, column_specs
+from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols, make_rows
@@ -148,7 +149,7 @@ class _Block:
                 np.stack([row.grid(column.name, self.prompts, self.images) for row in self.rows]),
                 ranked,
                 higher_is_better=column.higher_is_better,
-                bounds=RANGES.get(column.name),
+                bounds=bounds_of(column.name),
                 seed=seed_of(dataset=self.dataset, prompts=len(self.prompts), images=len(self.images)),
             )
         metric = SET_METRICS[column.name]

@@ -63,6 +63,21 @@ class FolderSource:
                 yield key
 
 
+def picture_names(folder: Path) -> list[str]:
+    """Names of the picture files that lie directly in a folder, in order; hidden files and folders are none.
+
+    Raises:
+        UserError: it cannot be read, or holds no pictures.
+    """
+    try:
+        names = [name for name, is_folder in _sorted_names(folder) if not is_folder]
+        if not names:
+            raise UserError(f"{folder}: {_what_it_is(folder)}")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be opened ({error.strerror or error})") from error
+    return names
+
+
 def _sorted_names(folder: Path) -> Iterator[tuple[str, bool]]:
     """Names of pictures and folders in order, each with whether it is a folder; few of them in memory at a time."""
     last = ""

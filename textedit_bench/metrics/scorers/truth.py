@@ -9,6 +9,7 @@ from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import truth
+from textedit_bench.metrics.bounds import CHANGED
 from textedit_bench.metrics.column import NO_TRUTH, Column
 from textedit_bench.metrics.images import ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.roles import OracleRole
 
-CHANGED = "changed_"
-"""``changed_<attribute>``: whether the edit changed an attribute, asked or not; the cells of the leakage matrix."""
 
 # metric -> (oracle's role, compared with, title)
 _METRICS = {
