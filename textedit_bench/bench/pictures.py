@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from textedit_bench.bench.picture_writer import PictureWriter
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 
 __all__ = ["Pixels", "file_names", "read_pictures", "strength_name", "to_images", "to_uint8", "write_pictures"]
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_pictures(path: Path, groups: Mapping[str, Pixels], ids: Sequence[str]) -> None:
@@ -26,14 +25,8 @@ def write_pictures(path: Path, groups: Mapping[str, Pixels], ids: Sequence[str])
         groups: group name -> 8-bit [N, H, W, 3].
         ids: N image names.
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        # Many controls show one picture at every strength.
-        last: dict[str, tuple[Pixels, bytes]] = {}
-        for group, pixels in groups.items():
-            for name, picture in zip(file_names(ids), pixels, strict=True):
-                if name not in last or not np.array_equal(last[name][0], picture):
-                    last[name] = picture, _png(picture)
-                archive.writestr(zipfile.ZipInfo(f"{group}/{name}.png", _EPOCH), last[name][1])
+    with PictureWriter(path) as writer:
+        writer.add(groups, file_names(ids))
 
 
 def read_pictures(path: Path, ids: Sequence[str], groups: Sequence[str]) -> dict[str, Pixels]:
@@ -55,9 +48,3 @@ def file_names(ids: Sequence[str]) -> list[str]:
 def strength_name(strength: float) -> str:
     """How a strength is written as a group of pictures: ``0.25``, ``1``."""
     return format(strength, "g")
-
-
-def _png(picture: Pixels) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture, "RGB").save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
