@@ -34,7 +34,7 @@ export TEB_PRECISION = $(value PRECISION)
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools
 
-.PHONY: help venv bench reproduce report train test test-slow lint worlds perf docs rehearsal clean
+.PHONY: help venv bench reproduce report train test test-slow lint lock worlds perf docs rehearsal clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -95,6 +95,11 @@ lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry textedit_bench methods datasets experiments
 	@$(BIN)/mypy
+
+lock: venv ## write constraints.txt for every supported Python, keeping its versions; UPGRADE=all or a package
+	@$(BIN)/uv pip compile -q --universal --all-extras --no-annotate --custom-compile-command "make lock" \
+	  $(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,$(UPGRADE:%=--upgrade-package %))) \
+	  --output-file constraints.txt pyproject.toml
 
 worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=
 	@$(BIN)/textedit-bench worlds train --dataset "$${TEB_DATASET:-ffhq}"

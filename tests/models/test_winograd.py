@@ -33,15 +33,17 @@ def test_values_and_gradients_are_the_direct_convolution(shape, strip, monkeypat
     torch.testing.assert_close(got.double(), wanted.double(), atol=2e-4, rtol=0)
 
 
-def test_the_error_is_of_the_size_of_the_direct_convolutions():
+def test_the_error_is_of_the_size_of_a_sum_in_float32():
+    """Against a bound of rounding and not the direct convolution of this machine, whose error differs fourfold with
+    the instructions that its processor has (2.1e-7 with AVX-512, 7.9e-7 with AVX2; ours 1.5e-6 with both)."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, 256, 16, 16, generator=generator)
     weight = torch.randn(256, 256, 3, 3, generator=generator) / 48.0
     exact = F.conv2d(x.double(), weight.double(), padding=1)
     made = winograd.convolve(x, winograd.transform_weights(weight))
-    direct = F.conv2d(x, weight, padding=1)
-    errors = [(y.double() - exact).square().mean().sqrt() for y in (made, direct)]
-    assert errors[0] < 4 * errors[1] + 1e-7
+    error = (made.double() - exact).square().mean().sqrt()
+    terms = weight[0].numel()
+    assert error < 2**-24 * terms**0.5 * exact.square().mean().sqrt()  # each addition rounds once, errors as they fall
 
 
 def test_a_generator_gives_the_same_picture_either_way(monkeypatch):

@@ -16,6 +16,7 @@ from typing import Any
 
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, refuse_page
+from textedit_bench.extras import needs_extra
 
 ATTEMPTS = 4
 TIMEOUT_S = 30.0
@@ -34,9 +35,13 @@ def transfer(asset: Asset, target: Path, progress: Progress) -> None:
 
     Raises:
         TransferError: the server refused, the connection was lost for good, or the disk is full.
+        UserError: the packages that fetch are not installed.
         WrongFileError: something else came.
     """
-    import pooch
+    with needs_extra("fetch", f"asset {asset.id}: fetching it"):
+        import gdown  # noqa: F401  # what a download will need is known before it begins
+        import pooch
+        import requests  # noqa: F401
 
     pooch.get_logger().setLevel(logging.WARNING)  # it prints every fetch; progress is shown here
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,9 @@ from typer.core import TyperGroup
 
 from textedit_bench.errors import unknown_choice
 
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What the parser raises on words that it cannot use: click's class in older versions of typer, later typer's."""
+
 
 class Group(TyperGroup):
     """A group whose unknown commands raise `textedit_bench.errors.UserError`."""

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,7 @@ from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.generate import generate
-from textedit_bench.cli.group import new_app
+from textedit_bench.cli.group import UsageError, new_app
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.new_method import new_method
 from textedit_bench.cli.report import report
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except PlaceError as error:
         return _say(str(error), 1)
-    except typer.TyperException as error:
+    except UsageError as error:
         return _refuse(_usage_message(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -128,11 +128,11 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _usage_message(error: typer.TyperException) -> str:
+def _usage_message(error: Any) -> str:
     """One line on words that the parser could not use, and where to read about the right ones."""
     context = getattr(error, "ctx", None)
     if context is None:
-        return error.format_message()
+        return str(error.format_message())
     name = getattr(error, "option_name", None)
     known = [option for parameter in context.command.get_params(context) for option in parameter.opts]
     if name is not None and name not in known:

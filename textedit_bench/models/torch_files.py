@@ -6,6 +6,8 @@ import argparse
 import pickle
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def read_torch_file(path: Path) -> Any:
         CheckpointError: damaged, or asking for a name that is not allowed.
     """
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with _allowed(argparse.Namespace):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         offending = re.search(r"GLOBAL ([\w.]+)", str(error))
@@ -88,6 +90,18 @@ def read_torch_file(path: Path) -> Any:
         raise CheckpointError(f"{path}: damaged, truncated or not plain weights ({_first_line(error)})") from error
     except Exception as error:  # a pickle can fail in any way its bytes say
         raise CheckpointError(f"{path}: damaged or truncated ({_first_line(error)})") from error
+
+
+@contextmanager
+def _allowed(*classes: type) -> Iterator[None]:
+    """Let weights-only loads build these classes meanwhile (``safe_globals``, which torch has from 2.5 on)."""
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.add_safe_globals(list(classes))
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from textedit_bench.data.decode import decode
 from textedit_bench.data.sources import FolderSource, ImageSource, LmdbSource, ZipSource
+from textedit_bench.extras import needs_extra
 from textedit_bench.perf.memory import peak_memory_bytes
 
 KINDS = ("folder", "zip", "lmdb")
@@ -65,7 +66,8 @@ def write_source(kind: str, folder: Path, entries: int) -> Path:
         for number in range(entries):
             (path / f"{number:08d}.png").write_bytes(picture)
         return path
-    import lmdb
+    with needs_extra("lmdb", "measuring an LMDB"):
+        import lmdb
 
     with lmdb.open(str(path), map_size=4096 * (entries + 4096)) as environment, environment.begin(write=True) as writer:
         for number in range(entries):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from textedit_bench.data.card import SourceCard
 from textedit_bench.errors import UserError
+from textedit_bench.extras import needs_extra
 
 _MAP_BYTES = 1 << 30
 
@@ -46,7 +47,8 @@ def _write_folder(root: Path, count: int, side: int) -> None:
 
 def _write_lmdb(root: Path, count: int, side: int) -> None:
     """LSUN's: keys are hashes, values WebP or JPEG bytes, and one of them empty."""
-    import lmdb
+    with needs_extra("lmdb", "rehearsal: writing an LMDB"):
+        import lmdb
 
     root.mkdir(parents=True, exist_ok=True)
     with lmdb.open(str(root), map_size=_MAP_BYTES) as environment, environment.begin(write=True) as transaction:

@@ -19,6 +19,7 @@ from textedit_bench.bench.engines.job import CellJob, End, Job, Lost
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
+from textedit_bench.extras import needs_extra
 
 log = logging.getLogger(__name__)
 
@@ -199,10 +200,8 @@ def connect() -> tuple[Any, bool]:
     Raises:
         UserError: Ray is not installed, or the cluster cannot be reached.
     """
-    try:
+    with needs_extra("ray", "engine ray"):
         import ray
-    except ImportError:
-        raise UserError("engine: ray is not installed; run: pip install 'textedit-bench[ray]'") from None
     if ray.is_initialized():
         return ray, False
     address = os.environ.get("RAY_ADDRESS", "")

@@ -13,6 +13,7 @@ from typing import Any
 from textedit_bench.data.decode import MAX_BYTES, UnusableImageError
 from textedit_bench.data.sources.source import Entry
 from textedit_bench.errors import UserError
+from textedit_bench.extras import needs_extra
 
 _KEY = re.compile(rb"[0-9a-f]{40}")
 _EXPECTED = "expected LSUN's layout: a folder with data.mdb, keys of 40 hexadecimal digits, one encoded image per key"
@@ -26,9 +27,14 @@ class LmdbSource:
 
     Args:
         root: the folder that holds ``data.mdb``.
+
+    Raises:
+        UserError: the package that reads it is not installed.
     """
 
     def __init__(self, root: Path) -> None:
+        with needs_extra("lmdb", f"source {root}: reading an LMDB"):
+            import lmdb  # noqa: F401
         self.root = root
 
     def entries(self) -> Iterator[Entry]:

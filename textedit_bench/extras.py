@@ -1,0 +1,32 @@
+"""Packages that only one feature needs: they come with an extra of this package, and the message names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textedit_bench.errors import UserError
+
+
+@contextmanager
+def needs_extra(extra: str, feature: str) -> Iterator[None]:
+    """Import packages of an extra inside; where one is missing, say in one line what to install.
+
+    >>> with needs_extra("lmdb", "reading an LMDB"):
+    ...     import no_such_package
+    Traceback (most recent call last):
+    textedit_bench.errors.UserError: reading an LMDB needs the extra lmdb (no_such_package is missing): \
+pip install 'textedit-bench[lmdb]'
+
+    Args:
+        extra: its name in ``pyproject.toml``.
+        feature: what was asked for.
+
+    Raises:
+        UserError: a package is not installed, or something that it imports.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        install = f"pip install 'textedit-bench[{extra}]'"
+        raise UserError(f"{feature} needs the extra {extra} ({error.name} is missing): {install}") from error
