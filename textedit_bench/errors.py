@@ -1,4 +1,4 @@
-"""The one exception that means "the user's input is wrong"; the command line turns it into one line and exit code 2."""
+"""Ends that are told in one line: bad input (exit code 2), and work that failed for a known reason (exit code 1)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from difflib import get_close_matches
 
 class UserError(ValueError):
     """Bad input: the message names the field, the value and the valid choices."""
+
+
+class WorkError(RuntimeError):
+    """Work that failed although the input was right: the message says what happened, where, and what was kept."""
 
 
 def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterable[str] = ()) -> UserError:

@@ -1,6 +1,7 @@
 """The front door: collects the subcommands and turns every end into an exit code.
 
-0 all done, 1 something failed, 2 bad input (one line on stderr, no traceback), 130 interrupted.
+0 all done, 1 something failed, 2 bad input (one line on stderr, no traceback), 130 interrupted, 143 and 129 ended by
+SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from textedit_bench import __version__
+from textedit_bench import __version__, stopping
 from textedit_bench.cli.assets import assets, convert, list_
 from textedit_bench.cli.assets_fetch import add, fetch, verify
 from textedit_bench.cli.bench import bench
@@ -37,10 +38,11 @@ from textedit_bench.cli.why import why
 from textedit_bench.cli.worlds import sheet, worlds
 from textedit_bench.cli.worlds_check import check
 from textedit_bench.cli.worlds_train import train_ as train_world
-from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.errors import UserError, WorkError, unknown_choice
 from textedit_bench.places import PlaceError
 
 PROGRAM = "textedit-bench"
+INTERRUPTED = 130
 
 _HELP = """Benchmark for text-driven image editing with StyleGAN.
 
@@ -100,27 +102,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _log_to_stderr()
     _ask_for_large_pages()
+    with stopping.stoppable():
+        code = _run(arguments)
+        if code == INTERRUPTED or stopping.asked() is not None:
+            code = _say(stopping.line(), stopping.exit_code())
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command; whatever is known to go wrong becomes one line."""
     try:
-        code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        return app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
     except UserError as error:
-        return _refuse(str(error))
-    except PlaceError as error:
-        return _say(str(error), 1)
+        return _say(str(error), 2)
     except UsageError as error:
-        return _refuse(_usage_message(error))
+        return _say(_usage_message(error), 2)
+    except (PlaceError, WorkError) as error:
+        return _say(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
-    except SystemExit as error:  # how Lightning ends a training that was interrupted
+        return INTERRUPTED
+    except SystemExit as error:  # how Lightning ends a training of somebody's method that was interrupted
         if not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        code = 130
-    if code == 130:
-        typer.echo(f"{PROGRAM}: interrupted", err=True)
-    return code or 0
-
-
-def _refuse(message: str) -> int:
-    return _say(message, 2)
+        return INTERRUPTED
 
 
 def _say(message: str, code: int) -> int:

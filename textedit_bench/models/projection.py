@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.finite import FiniteWatch
 from textedit_bench.models.stylegan2 import Generator
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -93,6 +94,7 @@ def project(
 
     Raises:
         ValueError: targets or start of another shape.
+        DivergedError: a distance became nan or infinite.
     """
     settings = settings or ProjectionSettings()
     side = generator.resolution
@@ -102,6 +104,7 @@ def project(
     spread = _w_deviation(generator).to(targets)
     optimizer = torch.optim.Adam([codes], betas=(0.9, 0.999))
     stream = torch.Generator().manual_seed(settings.seed)
+    watch = FiniteWatch("inversion by projection")
     for step in range(settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
@@ -109,8 +112,10 @@ def project(
         draw = torch.randn(codes.shape[1:], generator=stream).to(codes)  # one draw for all images of the batch
         images = generator.synthesize(codes + level * spread * draw)
         loss = distance(images, targets).sum()
+        watch.note(step + 1, {"distance": loss})
         (codes.grad,) = torch.autograd.grad(loss, [codes])
         optimizer.step()
+    watch.check()
     with torch.no_grad():
         w_plus = generator.broadcast(codes) if codes.dim() == 2 else codes
         w_plus = w_plus.detach().clone()

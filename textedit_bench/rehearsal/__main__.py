@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from textedit_bench import stopping
 from textedit_bench.data.card import read_card
 from textedit_bench.errors import UserError
 from textedit_bench.rehearsal.rehearse import Rehearsal, sizes_of, write_all
@@ -17,7 +18,8 @@ from textedit_bench.rehearsal.stages import Measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a rehearsal; 0 where every stage worked within the limits, 1 where not, 2 for bad input, 130 interrupted."""
+    """Run a rehearsal; 0 where every stage worked within the limits, 1 where not, 2 for bad input; 130, 143 or 129 where
+    a signal ended it."""
     options = _parser().parse_args(arguments)
     names = tuple(name for name in options.methods.split(",") if name)
     datasets = tuple(name for name in options.datasets.split(",") if name)
@@ -25,21 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(options.folder or tempfile.mkdtemp(prefix="textedit-rehearsal-")).absolute()
     rehearsal = Rehearsal(folder, datasets, names)
     try:
-        if options.write:
-            card = read_card(options.write)
-            write_all(card, sizes_of(card), folder, rehearsal.parts())
-            return 0
-        print(f"{table([])}", end="", flush=True)
-        measured = rehearsal.run(lambda stage: print(line(stage), flush=True))
-        print(f"\n{verdict(measured, Limits())[0]}", end="")
-        print(f"written: {write_report(measured, Limits(), Path(options.report))}")
-        return _end(measured, folder, keep=given)
+        with stopping.stoppable():
+            if options.write:
+                card = read_card(options.write)
+                write_all(card, sizes_of(card), folder, rehearsal.parts())
+                return 0
+            print(f"{table([])}", end="", flush=True)
+            measured = rehearsal.run(lambda stage: print(line(stage), flush=True))
+            print(f"\n{verdict(measured, Limits())[0]}", end="")
+            print(f"written: {write_report(measured, Limits(), Path(options.report))}")
+            return _end(measured, folder, keep=given)
     except UserError as error:
         print(f"rehearsal: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"rehearsal: interrupted; what was written lies in {folder}", file=sys.stderr)
-        return 130
+        print(f"rehearsal: {stopping.line()}; what was written lies in {folder}", file=sys.stderr)
+        return stopping.exit_code()
 
 
 def _end(measured: list[Measured], folder: Path, *, keep: bool) -> int:

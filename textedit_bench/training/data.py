@@ -1,6 +1,6 @@
 """Batches of latent codes for training, each a pure function of seed, epoch and position.
 
-So a run that was killed and resumed at an epoch's end sees exactly the batches of an undisturbed one.
+So a run that was stopped and resumed sees exactly the batches of an undisturbed one.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class _Draws(Sampler[tuple[Tensor, Tensor]]):
     """Pairs of code positions and conditions for one epoch of one process; Lightning sets the epoch.
 
     Every process draws the whole batch and keeps its share, so what is drawn does not depend on how many there are.
+    Where a run goes on within an epoch, so do the draws.
     """
 
     def __init__(self, data: LatentData, rank: int, processes: int) -> None:
@@ -116,9 +117,11 @@ class _Draws(Sampler[tuple[Tensor, Tensor]]):
         data = self.data
         random = stream("training draws", data.seed, self.epoch, 0)
         order = torch.empty(0, dtype=torch.long)
-        for _ in range(len(self)):
+        done = getattr(data.trainer, "global_step", 0) - self.epoch * len(self)  # there is none outside a run
+        for step in range(len(self)):
             if len(order) < data.batch_size:  # passes follow each other without a short batch
                 order = torch.cat([order, torch.randperm(data.train_count, generator=random)])
             index, order = order[: data.batch_size], order[data.batch_size :]
             choice = torch.multinomial(data.weights, data.batch_size, replacement=True, generator=random)
-            yield index[self.share], choice[self.share]
+            if step >= done:
+                yield index[self.share], choice[self.share]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from textedit_bench.finite import FiniteWatch
 from textedit_bench.training.data import Batch, stream
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class EditorModule(pl.LightningModule):
         self.domain = domain
         self.learning_rate, self.warmup_steps, self.seed = learning_rate, warmup_steps, seed
         self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
+        self._watches = {stage: FiniteWatch(stage) for stage in ("training", "validation")}
         self.average: AveragedModel | None = None
         if ema_decay > 0:
             self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
@@ -92,7 +94,13 @@ class EditorModule(pl.LightningModule):
         terms = self.terms(self.trained_network(), batch)
         self._log("validation", terms, self.total(terms), batch)
 
+    def on_validation_epoch_end(self) -> None:
+        """Nothing is kept of an epoch in which a term was not finite."""
+        for watch in self._watches.values():
+            watch.check()
+
     def _log(self, stage: str, terms: dict[str, Tensor], loss: Tensor, batch: Batch) -> None:
+        self._watches[stage].note(self.trainer.fit_loop.total_batch_idx + 1, {**terms, "loss": loss})
         values = {f"{stage}/{name}": value.detach() for name, value in {**terms, "loss": loss}.items()}
         validating = stage == "validation"
         # The mean over all processes, each of which has an equal share of the batch: the curve of one process alone.

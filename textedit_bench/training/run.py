@@ -23,6 +23,8 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
+from textedit_bench.finite import DivergedError
+from textedit_bench.fitting import WholeCheckpoints, fit
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.deadline import Deadline
@@ -40,7 +42,10 @@ _HINTS = (
     ".*log_every_n_steps.*",
     ".*LeafSpec.*",
     ".*will be overwritten.*",
+    ".*your dataloader is not resumable.*",  # the draws are, by the trainer's step
 )
+OWN_FILES = ("fsdp", "deepspeed", "model_parallel")
+"""Strategies that write a checkpoint from several processes at once."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ def train(
 ) -> RunResult:
     """Train, or go on training, and leave the best network in ``module``.
 
-    A checkpoint is written after every epoch; a killed run loses at most one epoch and then ends with the same weights
-    as an undisturbed one. Best means lowest validation loss.
+    A checkpoint is written after every epoch and where a signal stops the run; a killed run loses at most one epoch and
+    then ends with the same weights as an undisturbed one. Best means lowest validation loss.
 
     Args:
         module: what is trained.
@@ -95,6 +100,8 @@ def train(
 
     Raises:
         UserError: Lightning cannot run on these devices or by this strategy; nothing was trained or removed.
+        DivergedError: a term of the loss became nan or infinite; the last checkpoint is from before.
+        KeyboardInterrupt: a signal stopped the run; `Stopped` says which.
     """
     began = time.monotonic()
     folder = run_folder(options.folder, name, {**identity, "seed": options.seed, "precision": options.precision})
@@ -120,6 +127,7 @@ def train(
             gradient_clip_val=gradient_clip,
             logger=make_logger(options.logger, folder, folder.name, identity),
             callbacks=watch,
+            plugins=[] if options.strategy.startswith(OWN_FILES) else [WholeCheckpoints()],
             use_distributed_sampler=False,  # the draws depend on the rank already
             num_sanity_val_steps=0,
             log_every_n_steps=10,
@@ -128,7 +136,20 @@ def train(
         )
         if _first_process():  # the others of a distributed run start while it trains
             _prepare_folder(folder, options.resume, identity)
-        trainer.fit(module, datamodule=data, ckpt_path=last if last.is_file() else None)
+        try:
+            fit(
+                trainer,
+                module,
+                datamodule=data,
+                ckpt_path=last if last.is_file() else None,
+                stopped_at=lambda _: last,
+            )
+        except KeyboardInterrupt:
+            log.warning("%s: stopped at step %d; the same command goes on from %s", name, trainer.global_step, folder)
+            raise
+        except DivergedError as error:
+            kept = f"{last} holds the last good state" if last.is_file() else "no checkpoint was written before"
+            raise DivergedError(f"{name}: {error}; {kept}. A lower learning rate may help") from error
     best = folder / "best.ckpt"
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])

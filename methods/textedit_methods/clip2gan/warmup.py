@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from textedit_bench.finite import FiniteWatch
 from textedit_bench.training.data import stream
 from textedit_methods.clip2gan.network import ClipMapping
 
@@ -27,14 +28,18 @@ def regress_codes(network: ClipMapping, features: Tensor, codes: Tensor, steps: 
 
     Returns:
         The loss of the last tenth of the steps.
+
+    Raises:
+        DivergedError: the loss became nan or infinite.
     """
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=max(steps, 2))
     random = stream("regression to codes", seed)
-    losses = []
-    for _ in range(steps):
+    losses, watch = [], FiniteWatch("regression to codes")
+    for step in range(1, steps + 1):
         picked = torch.randint(len(features), (BATCH_SIZE,), generator=random)
         loss = (network(features[picked]) - codes[picked]).square().mean()
+        watch.note(step, {"loss": loss})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

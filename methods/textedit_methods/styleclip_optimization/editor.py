@@ -112,28 +112,22 @@ class StyleCLIPOptimization(Editor):
         settings, domain = self.settings, self.domain
         texts = self._embed(words).to(source.device)
         free = self._free().to(source.device) if settings["space"] == "s" else None
-        ends = [
-            descend(
+        ends, size = [], settings["batch_size"]
+        for codes, text in zip(source.split(size), texts.split(size), strict=True):
+            if not len(codes):
+                continue
+            objective = Objective(
+                domain.generator,
+                domain.clip,
+                text,
                 codes,
-                Objective(
-                    domain.generator,
-                    domain.clip,
-                    text,
-                    codes,
-                    settings["space"],
-                    weights,
-                    identity=domain.identity if weights.identity else None,
-                    clip_preprocessing=settings["clip_preprocessing"],
-                ),
-                settings["steps"],
-                settings["learning_rate"],
-                free,
+                settings["space"],
+                weights,
+                identity=domain.identity if weights.identity else None,
+                clip_preprocessing=settings["clip_preprocessing"],
             )
-            for codes, text in zip(
-                source.split(settings["batch_size"]), texts.split(settings["batch_size"]), strict=True
-            )
-            if len(codes)
-        ]
+            ends.append(descend(codes, objective, settings["steps"], settings["learning_rate"], free))
+            objective.watch.check()
         return torch.cat(ends) if ends else source.clone()
 
     def _free(self) -> Tensor:

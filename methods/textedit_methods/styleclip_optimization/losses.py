@@ -5,12 +5,15 @@ Pairs share no term, so the gradient of the sum over a batch is every pair's own
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from textedit_bench.finite import FiniteWatch
 
 Space = Literal["w+", "s"]
 
@@ -67,16 +70,24 @@ class Objective:
         self._clip, self._preprocessing = clip, clip_preprocessing
         self._texts, self._source = texts, source
         self._weights, self._identity = weights, identity
+        self.watch, self._calls = FiniteWatch("optimisation"), 0
         if weights.identity:
             with torch.no_grad():
                 self._who = identity.embed(self._synthesize(source, noise="const"))
 
     def __call__(self, codes: Tensor) -> Tensor:
-        """Loss of each pair, [B]."""
+        """Loss of each pair, [B].
+
+        Raises:
+            DivergedError: a term is not finite.
+        """
         images = self._synthesize(codes, noise="const")
-        loss = clip_term(self._clip.encode_image(images, preprocessing=self._preprocessing), self._texts)
+        seen = self._clip.encode_image(images, preprocessing=self._preprocessing)
+        terms = {"clip": clip_term(seen, self._texts)}
         if self._weights.latent:
-            loss = loss + self._weights.latent * latent_term(codes, self._source)
+            terms["latent"] = self._weights.latent * latent_term(codes, self._source)
         if self._weights.identity:
-            loss = loss + self._weights.identity * identity_term(self._identity.embed(images), self._who)
-        return loss
+            terms["identity"] = self._weights.identity * identity_term(self._identity.embed(images), self._who)
+        self._calls += 1
+        self.watch.note(self._calls, terms)
+        return functools.reduce(torch.add, terms.values())

@@ -93,4 +93,5 @@ class TediGAN(Editor):
                 # Of the codes alone: no network is given a gradient, even one whose parameters ask for it.
                 (codes.grad,) = torch.autograd.grad(objective(codes).sum(), [codes])
                 adam.step()
+        objective.watch.check()
         return codes.detach()

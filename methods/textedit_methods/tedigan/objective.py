@@ -5,11 +5,15 @@ Images share no term, so the gradient of the sum over a batch is every image's o
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from textedit_bench.finite import FiniteWatch
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,22 @@ class Objective:
         self._generator, self._clip, self._encoder = generator, clip, encoder
         self._photos, self._text = photos, text
         self._weights, self._preprocessing = weights, clip_preprocessing
+        self.watch, self._calls = FiniteWatch("optimisation"), 0
 
     def __call__(self, codes: Tensor) -> Tensor:
-        """Loss of each image, [B], of codes [B, rows, w_dim]."""
+        """Loss of each image, [B], of codes [B, rows, w_dim].
+
+        Raises:
+            DivergedError: a term is not finite.
+        """
         images = self._generator.synthesize(codes, noise="const")
         seen = self._clip.encode_image(images, preprocessing=self._preprocessing)
-        loss = self._weights.clip * (1 - F.cosine_similarity(seen, self._text[None], dim=-1))
+        terms = {"clip": self._weights.clip * (1 - F.cosine_similarity(seen, self._text[None], dim=-1))}
         if self._weights.pixel:
-            loss = loss + self._weights.pixel * (images - self._photos).square().flatten(1).mean(1)
+            terms["pixel"] = self._weights.pixel * (images - self._photos).square().flatten(1).mean(1)
         if self._weights.encoder:
-            loss = loss + self._weights.encoder * (codes - self._encoder.encode(images)).square().flatten(1).mean(1)
-        return loss
+            away = (codes - self._encoder.encode(images)).square().flatten(1).mean(1)
+            terms["encoder"] = self._weights.encoder * away
+        self._calls += 1
+        self.watch.note(self._calls, terms)
+        return functools.reduce(torch.add, terms.values())

@@ -101,7 +101,8 @@ class Processes:
 
 def _work(pipe: Connection, setup: Setup, make: Callable[..., Any] | None = None) -> None:
     """Compute jobs until the other end is closed, which its death does too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run decides
+    for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+        signal.signal(number, signal.SIG_IGN)  # they reach the whole group; the run decides
     logging.getLogger("textedit_bench").addHandler(logging.StreamHandler())
     from textedit_bench.bench.engines.worker import Worker
 

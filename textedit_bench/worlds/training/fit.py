@@ -16,6 +16,9 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from textedit_bench.finite import DivergedError, FiniteWatch
+from textedit_bench.fitting import WholeCheckpoints
+from textedit_bench.fitting import fit as run
 from textedit_bench.models.matching import load_exactly
 from textedit_bench.models.storage import read_tensors
 
@@ -127,6 +130,19 @@ class _Lines(Callback):
             )
 
 
+class _Finite(Callback):
+    """Stops at the first loss that is not finite."""
+
+    def __init__(self) -> None:
+        self.watch = FiniteWatch("training")
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any) -> None:
+        self.watch.note(trainer.global_step, {"loss": outputs["loss"] if isinstance(outputs, dict) else outputs})
+
+    def on_train_end(self, *_: Any) -> None:
+        self.watch.check()
+
+
 def fit(module: Trained, make_batch: Callable[[int], Batch], plan: Plan, *, progress_bar: bool = False) -> float:
     """Train to ``plan.steps`` and return the wall time in seconds, all resumptions together.
 
@@ -135,9 +151,15 @@ def fit(module: Trained, make_batch: Callable[[int], Batch], plan: Plan, *, prog
         make_batch: the batch of a step.
         plan: length and place.
         progress_bar: a bar for terminals; lines otherwise.
+
+    Raises:
+        DivergedError: the loss became nan or infinite; the last checkpoint is from before.
+        KeyboardInterrupt: a signal stopped the training, which goes on from its checkpoint.
     """
     newest = newest_checkpoint(plan.folder)
     start = int(newest.stem.rpartition("=")[2]) if newest else 0
+    for older in set(plan.folder.glob("step=*.ckpt")) - {newest}:  # Lightning forgets those that a signal left
+        older.unlink()
     clock = _Clock()
     saver = ModelCheckpoint(
         plan.folder,
@@ -158,10 +180,24 @@ def fit(module: Trained, make_batch: Callable[[int], Batch], plan: Plan, *, prog
             enable_progress_bar=progress_bar,
             enable_model_summary=False,
             gradient_clip_val=1.0,
-            callbacks=[saver, clock, *reporter],
+            callbacks=[_Finite(), saver, clock, *reporter],
+            plugins=[WholeCheckpoints()],
         )
         batches = DataLoader(Batches(make_batch, start, plan.steps), batch_size=None)
-        trainer.fit(module, batches, ckpt_path=str(newest) if newest else None, weights_only=False)
+        try:
+            run(
+                trainer,
+                module,
+                batches,
+                ckpt_path=str(newest) if newest else None,
+                weights_only=False,
+                stopped_at=lambda trainer: plan.folder / f"step={trainer.global_step:08d}.ckpt",
+            )
+        except KeyboardInterrupt:
+            _log.warning("stopped at step %d; the same command goes on from %s", trainer.global_step, plan.folder)
+            raise
+        except DivergedError as error:
+            raise DivergedError(f"{error}; checkpoints from before: {plan.folder}. A lower rate may help") from error
     return clock.seconds
 
 

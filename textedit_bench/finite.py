@@ -1,0 +1,78 @@
+"""Losses that are not finite: noticed at the first, without a wait for the device at any step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from textedit_bench.errors import WorkError
+
+_NONE = torch.iinfo(torch.int64).max
+_MOST = 1024
+"""Terms that can be told apart."""
+
+
+class DivergedError(WorkError):
+    """A loss or a weight became nan or infinite; the message says which, and at which step."""
+
+
+class FiniteWatch:
+    """Remembers the first term that was not finite, where the terms are, and says so as soon as that is known.
+
+    On the CPU that is at once. From an accelerator the memory is copied beside the work, so that it may be some steps
+    later; `check` waits for it.
+
+    Args:
+        what: what the terms are of, for the message, such as "training" or "optimisation".
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._names: list[str] = []
+        self._numbers: dict[tuple[str, ...], Tensor] = {}
+        self._first: Tensor | None = None
+        self._copy: Tensor | None = None
+
+    def note(self, step: int, terms: Mapping[str, Tensor]) -> None:
+        """Look at the terms of a step.
+
+        Args:
+            step: counted from 1.
+            terms: name -> scalars or values per image, those that others are made of first.
+
+        Raises:
+            DivergedError: one of these, or on an accelerator one of an earlier step, is not finite.
+        """
+        finite = torch.stack([value.detach().isfinite().all() for value in terms.values()])
+        here = torch.where(finite, _NONE, self._codes(tuple(terms), finite.device) + step * _MOST).min()
+        same = self._first is not None and self._first.device == here.device
+        self._first = torch.minimum(self._first, here) if same and self._first is not None else here
+        if here.device.type == "cpu":
+            self.check()
+            return
+        if self._copy is None:
+            self._copy = torch.full((), _NONE).pin_memory()
+        self._judge(int(self._copy))  # of an earlier step, however far the copies are
+        self._copy.copy_(self._first, non_blocking=True)
+
+    def check(self) -> None:
+        """Wait for all that was noted.
+
+        Raises:
+            DivergedError: a term was not finite.
+        """
+        if self._first is not None:
+            self._judge(int(self._first))
+
+    def _codes(self, names: tuple[str, ...], device: torch.device) -> Tensor:
+        if names not in self._numbers:
+            self._names += [name for name in names if name not in self._names]
+            self._numbers[names] = torch.tensor([self._names.index(name) for name in names], device=device)
+        return self._numbers[names]
+
+    def _judge(self, first: int) -> None:
+        if first != _NONE:
+            step, name = divmod(first, _MOST)
+            raise DivergedError(f"{self._what} stopped at step {step}: {self._names[name]} is not finite")
