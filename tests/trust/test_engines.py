@@ -9,7 +9,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -20,12 +21,15 @@ from textedit_bench.bench.engines.schedule import Schedule
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
 from textedit_bench.benchmark import run_bench
+from textedit_bench.cli.options import read_shares
 from textedit_bench.errors import UserError
 
+from .conftest import METHOD
 from .stored import contents, records_digest
 
 
@@ -151,8 +155,6 @@ def _descends_from_us(pid: int, house) -> bool:
 @pytest.mark.slow
 def test_a_ray_node_that_is_killed_leaves_the_table_of_a_local_run(nodes, tmp_path, monkeypatch):
     """The mini faces, with the networks and methods that are shipped."""
-    from textedit_bench.bench.request import BenchRequest
-
     cluster, workers = nodes
     request = BenchRequest(
         methods=("interfacegan",),
@@ -187,3 +189,29 @@ def test_a_ray_node_that_is_killed_leaves_the_table_of_a_local_run(nodes, tmp_pa
     print(f"{sum(spread.counts.values())} cells on two nodes, one killed; {rows} rows, table.csv equal byte for byte")
     assert tables[0] == tables[1]
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+class _OfDeclaredGpus(BenchRequest):
+    """A request of CUDA that reaches the workers as one of the CPU: Ray deals cards that are only declared."""
+
+    def __reduce__(self):
+        fields = {name: getattr(self, name) for name in asdict(self)}
+        return partial(BenchRequest, **{**fields, "device": "cpu", "gpus": {}}), ()
+
+
+@pytest.mark.slow
+def test_ray_ends_where_methods_need_different_shares_of_a_gpu(house, tmp_path):
+    """The documented ``--gpus METHOD=1,0.25``: a method with whole cards, its controls with quarters."""
+    import ray
+
+    asked = house.request(tmp_path / "ray", prompts=3, engine="ray", gpus=read_shares("--gpus", f"{METHOD}=1,0.25"))
+    request = _OfDeclaredGpus(**{name: getattr(asked, name) for name in asdict(asked)} | {"device": "cuda"})
+    ray.init(num_cpus=4, num_gpus=2, include_dashboard=False)
+    try:
+        spread = run_cells(request, _quiet())
+    finally:
+        ray.shutdown()
+    run_cells(house.request(tmp_path / "alone", prompts=3), _quiet())
+    print(spread.summary.counts)
+    assert State.FAILED not in spread.summary.counts
+    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")

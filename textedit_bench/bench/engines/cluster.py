@@ -11,20 +11,23 @@ import math
 import os
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textedit_bench.bench.engines.connection import connect, first_line
 from textedit_bench.bench.engines.job import CellJob, End, Job, Lost
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
-from textedit_bench.extras import needs_extra
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
 """Seconds between looks at a cluster on which nothing ends."""
+PATIENCE = 300.0
+"""Seconds without a single worker before a job is given back; clusters that grow take minutes for a node."""
 SAME = ("textedit_bench", "python")
 """Entries of the environment that all nodes must share, beside the versions of the packages."""
 
@@ -35,18 +38,34 @@ class _Actor:
     gpus: float
     there: Any
     """Fulfilled when the actor has started."""
-    number: int | None = None
     task: Any = None
+    number: int = 0
+    """Of the job under way."""
+    job: Job | None = None
+
+    def give(self, number: int, job: Job) -> None:
+        """Let it compute a job."""
+        self.number, self.job, self.task = number, job, self.handle.run.remote(job)
+
+    def take(self) -> tuple[int, Job]:
+        """What it was given, which it no longer has."""
+        assert self.job is not None
+        had = self.number, self.job
+        self.job = self.task = None
+        return had
 
 
 class Cluster:
     """Actors on the cluster that ``RAY_ADDRESS`` names, or on this machine alone.
 
+    Jobs wait here, in their order, until there is room for an actor with the share of a GPU that their method needs:
+    an actor that Ray was asked for too early would wait for what idle ones hold.
+
     Args:
         setup: arguments of `Worker`.
 
     Raises:
-        UserError: Ray is not installed, the cluster cannot be reached, or it cannot serve a single worker.
+        UserError: Ray is not installed, the cluster cannot be reached, or it cannot serve every kind of worker.
     """
 
     def __init__(self, setup: tuple[Any, ...]) -> None:
@@ -54,59 +73,44 @@ class Cluster:
         self._setup, self._request = setup, request
         self._ray, self._ours = connect()
         self._actors: list[_Actor] = []
+        self._queue: deque[tuple[int, Job]] = deque()
         self._mark = request.results / f".seen-{secrets.token_hex(6)}"
         request.results.mkdir(parents=True, exist_ok=True)
         self._mark.touch()
-        needed = self._gpus("")
-        if self._fitting() < 1:
-            self.close()
-            have = self._has_resources()
-            raise UserError(f"ray: one worker needs {request.threads} CPUs and {needed:g} GPUs; the cluster has {have}")
+        for method in ("", *request.gpus):
+            if self._fitting(self._gpus(method)) < 1:
+                have = self._have()
+                self.close()
+                raise UserError(
+                    f"ray: one worker{f' of {method}' if method else ''} needs {request.threads} CPUs and "
+                    f"{self._gpus(method):g} GPUs; the cluster has {have['CPU']:g} CPUs and {have['GPU']:g} GPUs"
+                )
 
     @property
     def slots(self) -> int:
-        """What the cluster can serve now, at most ``workers`` where the request says so."""
-        fitting = max(1, self._fitting())
-        return min(fitting, self._request.workers) if self._request.workers else fitting
+        """How many of the smallest workers the cluster can serve now, at most ``workers`` where the request says so."""
+        fitting = max(1, self._fitting(min(self._gpus(method) for method in ("", *self._request.gpus))))
+        return min(fitting, self._request.workers or fitting)
 
     def submit(self, number: int, job: Job) -> None:
-        """Give a job to an idle actor with the share of a GPU that its method needs."""
-        gpus = self._gpus(job.method if isinstance(job, CellJob) else "")
-        idle = [each for each in self._actors if each.number is None]
-        actor = next((each for each in idle if each.gpus == gpus), None)
-        if actor is None:
-            if idle and len(self._actors) >= self.slots:
-                self._drop(idle[0])
-            actor = self._start(gpus)
-        actor.number, actor.task = number, actor.handle.run.remote(job)
+        """Give a job to an actor with the share of a GPU that its method needs, now or when there is room for one."""
+        self._queue.append((number, job))
+        self._place()
 
     def wait(self) -> list[tuple[int, End]]:
         """Block until at least one job ended or its actor was lost."""
-        ray = self._ray
-        busy = {each.task: each for each in self._actors if each.number is not None}
+        began = time.monotonic()
         while True:
-            ready, _ = ray.wait(list(busy), num_returns=1, timeout=LOOK_EVERY)
+            self._place()
+            busy = {each.task: each for each in self._busy()}
+            ready = self._ray.wait(list(busy), num_returns=1, timeout=LOOK_EVERY)[0] if busy else []
             if ready:
-                break
-            homeless = self._homeless()
-            if homeless is not None and homeless.number is not None:
-                self._drop(homeless)
-                return [(homeless.number, Lost("the cluster shrank, and there is no room for it"))]
-        ended: list[tuple[int, End]] = []
-        for task in ready:
-            actor = busy[task]
-            number = actor.number
-            assert number is not None
-            actor.number = actor.task = None
-            try:
-                end = ray.get(task)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None
-            except ray.exceptions.RayError as error:
-                self._drop(actor)
-                end = Lost(_reason(ray, error))
-            ended.append((number, end))
-        return ended
+                return [self._ended(busy[task]) for task in ready]
+            if not busy:
+                time.sleep(LOOK_EVERY)
+            self._make_way()
+            if time.monotonic() - began > PATIENCE and not any(self._started(each) for each in self._busy()):
+                return [(self._give_up(), Lost(f"no node had room for a worker for {PATIENCE:g} seconds"))]
 
     def close(self) -> None:
         """Let the actors go, and the cluster where it was started here."""
@@ -115,6 +119,65 @@ class Cluster:
         self._mark.unlink(missing_ok=True)
         if self._ours:
             self._ray.shutdown()
+
+    def _place(self) -> None:
+        """Start queued jobs as far as there is room. Strictly in order: small ones may not keep a large one waiting."""
+        while self._queue:
+            number, job = self._queue[0]
+            actor = self._actor(self._gpus(job.method if isinstance(job, CellJob) else ""))
+            if actor is None:
+                return
+            self._queue.popleft()
+            actor.give(number, job)
+
+    def _actor(self, gpus: float) -> _Actor | None:
+        """An idle actor with this share, or a new one in place of other idle ones; None where there is no room."""
+        idle = [each for each in self._actors if each.job is None]
+        same = next((each for each in idle if each.gpus == gpus), None)
+        while same is None and not self._room(gpus):
+            if not idle:
+                return None
+            self._drop(idle.pop(0))
+        return same or self._start(gpus)
+
+    def _ended(self, actor: _Actor) -> tuple[int, End]:
+        ray, task = self._ray, actor.task
+        number, _ = actor.take()
+        try:
+            return number, ray.get(task)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:
+            self._drop(actor)
+            return number, Lost(_reason(ray, error))
+
+    def _make_way(self) -> None:
+        """Help actors that found no room, though by their sum there is some.
+
+        When a node dies, what it had counts for some seconds more; and a whole GPU is not there while its parts are on
+        several. A like actor that is idle takes the job over; else idle ones go.
+        """
+        for waiting in [each for each in self._busy() if not self._started(each)]:
+            idle = [each for each in self._actors if each.job is None]
+            same = next((each for each in idle if each.gpus == waiting.gpus), None)
+            if same is not None:
+                same.give(*waiting.take())
+                idle = [waiting]
+            for each in idle:
+                self._drop(each)
+
+    def _give_up(self) -> int:
+        """The oldest job that has to wait is taken back; its number."""
+        for waiting in self._busy():
+            self._drop(waiting)
+            return waiting.number
+        return self._queue.popleft()[0]
+
+    def _busy(self) -> list[_Actor]:
+        return [each for each in self._actors if each.job is not None]
+
+    def _started(self, actor: _Actor) -> bool:
+        return bool(self._ray.wait([actor.there], timeout=0)[0])
 
     def _start(self, gpus: float) -> _Actor:
         actor = self._ray.remote(_Remote).options(
@@ -125,17 +188,6 @@ class Cluster:
         self._actors.append(made)
         return made
 
-    def _homeless(self) -> _Actor | None:
-        """An actor with a job that never started, while others hold all there is.
-
-        When a node dies, what it had counts for some seconds more; an actor made meanwhile would wait for ever for the
-        CPU that an idle one holds.
-        """
-        if len(self._actors) <= max(1, self._fitting()):
-            return None
-        waiting = [each for each in self._actors if each.number is not None]
-        return next((each for each in waiting if not self._ray.wait([each.there], timeout=0)[0]), None)
-
     def _drop(self, actor: _Actor) -> None:
         self._actors.remove(actor)
         self._ray.kill(actor.handle)
@@ -145,15 +197,28 @@ class Cluster:
             return 0.0
         return self._request.gpus.get(method, self._request.gpus.get("", 1.0))
 
-    def _fitting(self) -> int:
-        have: dict[str, float] = self._ray.cluster_resources()
-        fitting = have.get("CPU", 0.0) / self._request.threads
-        gpus = self._gpus("")
-        return math.floor(min(fitting, have.get("GPU", 0.0) / gpus) if gpus else fitting)
+    def _room(self, gpus: float) -> bool:
+        """Whether there is room for one more actor, by the sums of what the cluster has and the actors hold."""
+        if self._request.workers and len(self._actors) >= self._request.workers:
+            return False
+        have, held = self._have(), sum(_whole(each.gpus) for each in self._actors)
+        enough = have["CPU"] >= self._request.threads * (len(self._actors) + 1)
+        return enough and have["GPU"] >= held + _whole(gpus) - 1e-9
 
-    def _has_resources(self) -> str:
-        have: dict[str, float] = self._ray.cluster_resources() if self._ray.is_initialized() else {}
-        return f"{have.get('CPU', 0):g} CPUs and {have.get('GPU', 0):g} GPUs"
+    def _fitting(self, gpus: float) -> int:
+        """How many actors with this share the whole cluster can hold."""
+        have = self._have()
+        fitting = have["CPU"] / self._request.threads
+        return math.floor(min(fitting, have["GPU"] / _whole(gpus) + 1e-9) if gpus else fitting)
+
+    def _have(self) -> dict[str, float]:
+        """CPUs and GPUs of the whole cluster, free or not."""
+        return {"CPU": 0.0, "GPU": 0.0, **self._ray.cluster_resources()}
+
+
+def _whole(gpus: float) -> float:
+    """What a share takes of a GPU in truth: two workers with 0.4 fill one, since no worker is on two GPUs."""
+    return 1 / math.floor(1 / gpus + 1e-9) if 0 < gpus < 1 else gpus
 
 
 class _Remote:
@@ -194,27 +259,6 @@ class _Remote:
         raise UserError(f"results: node {here} does not see {self._mark.parent}; valid: a folder that all nodes share")
 
 
-def connect() -> tuple[Any, bool]:
-    """Ray, connected to a cluster, and whether that cluster was started here.
-
-    Raises:
-        UserError: Ray is not installed, or the cluster cannot be reached.
-    """
-    with needs_extra("ray", "engine ray"):
-        import ray
-    if ray.is_initialized():
-        return ray, False
-    address = os.environ.get("RAY_ADDRESS", "")
-    try:
-        ray.init(address=address or "local", include_dashboard=False, logging_level=logging.WARNING)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        where = f"the cluster at RAY_ADDRESS={address!r}" if address else "a cluster on this machine"
-        raise UserError(
-            f"ray: {where} cannot be reached ({_first(error)}); start one with: ray start --head"
-        ) from error
-    return ray, True
-
-
 def _versions() -> dict[str, Any]:
     known = environment()
     return {**{name: known[name] for name in SAME}, **known["packages"]}
@@ -223,9 +267,4 @@ def _versions() -> dict[str, Any]:
 def _reason(ray: Any, error: Exception) -> str:
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return "its node ran out of memory"
-    return _first(error)
-
-
-def _first(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return " ".join((lines[0] if lines else type(error).__name__).split())[:200]
+    return first_line(error)

@@ -1,0 +1,66 @@
+"""The way to a Ray cluster: the one that ``RAY_ADDRESS`` names, or one of this machine's own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from typing import Any
+
+from textedit_bench.errors import UserError
+from textedit_bench.extras import needs_extra
+
+PATIENCE = 8.0
+"""Seconds for a cluster to take a call, and as many for its first word; Ray itself would try for three minutes."""
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""What opens a call of gRPC, which Ray's nodes speak: the preface of HTTP/2 and empty settings (RFC 9113, 3.4)."""
+_SETTINGS = 4
+"""Kind of the frame that answers it."""
+
+
+def connect() -> tuple[Any, bool]:
+    """Ray, connected to a cluster, and whether that cluster was started here.
+
+    Raises:
+        UserError: Ray is not installed, or the cluster cannot be reached.
+    """
+    with needs_extra("ray", "engine ray"):
+        import ray
+    if ray.is_initialized():
+        return ray, False
+    address = os.environ.get("RAY_ADDRESS", "")
+    try:
+        _call(address)
+        ray.init(address=address or "local", include_dashboard=False, logging_level=logging.WARNING)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        where = f"the cluster at RAY_ADDRESS={address!r}" if address else "a cluster on this machine"
+        raise UserError(
+            f"ray: {where} cannot be reached ({first_line(error)}); start one with: ray start --head"
+        ) from error
+    return ray, True
+
+
+def _call(address: str) -> None:
+    """Hear a word from whoever is at ``host:port``; other forms of an address are left to Ray, which is quick there.
+
+    Raises:
+        OSError: nobody is there, or nobody who speaks as Ray does.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or "/" in address:
+        return
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise OSError(f"{port!r} is no port; valid: host:port")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as call:
+        if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+            return
+        call.sendall(_GREETING)
+        answer = call.recv(9)  # a frame's head: length, kind, flags, stream
+    if len(answer) < 4 or answer[3] != _SETTINGS:
+        raise OSError("what answers is not Ray")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its name where it has none."""
+    lines = str(error).strip().splitlines()
+    return " ".join((lines[0] if lines else type(error).__name__).split())[:200]
