@@ -42,7 +42,7 @@ help: ## list the targets
 venv: ## build, update or repair the virtual environment
 	@tools/venv.sh
 
-bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS= ENGINE=
+bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS= ENGINE= DEVICES=
 	@$(BIN)/textedit-bench bench \
 	  $${TEB_TASK:+--task "$$TEB_TASK"} \
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
@@ -54,6 +54,8 @@ bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= 
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \
 	  $${TEB_LOGGER:+--logger "$$TEB_LOGGER"} \
 	  $${TEB_DEVICE:+--device "$$TEB_DEVICE"} \
+	  $${TEB_DEVICES:+--devices "$$TEB_DEVICES"} \
+	  $${TEB_PRECISION:+--precision "$$TEB_PRECISION"} \
 	  $${TEB_ENGINE:+--engine "$$TEB_ENGINE"} \
 	  $${TEB_WORKERS:+--workers "$$TEB_WORKERS"} \
 	  $${TEB_RESULTS:+--results "$$TEB_RESULTS"}

@@ -25,6 +25,11 @@ def checked_device(name: str | torch.device) -> torch.device:
         if not count:
             raise UserError(f"device: {str(name)!r} asked, but torch sees no CUDA device; valid: cpu")
         if device.index is not None and device.index >= count:
-            valid = ", ".join(["cpu", "cuda", *(f"cuda:{i}" for i in range(count))])
+            valid = ", ".join(["cpu", "cuda", *cuda_cards()])
             raise UserError(f"device: {str(name)!r} asked, but there are {count} CUDA devices; valid: {valid}")
     return device
+
+
+def cuda_cards() -> list[str]:
+    """The CUDA devices that torch sees: ``cuda:0`` and so on."""
+    return [f"cuda:{index}" for index in range(torch.cuda.device_count())]

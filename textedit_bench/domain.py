@@ -26,6 +26,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
 from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
 from textedit_bench.places import inversions_folder
+from textedit_bench.precision import HIGHEST, synthesis_in, use_precision
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -36,13 +37,20 @@ __all__ = ["Domain", "Inverter", "Photos", "load_domain"]
 
 
 class Domain:
-    """One data set at one tier on one device."""
+    """One data set at one tier on one device.
 
-    def __init__(self, card: DatasetCard, tier: str, device: str | torch.device = "cpu") -> None:
+    Whatever is computed is computed on a domain, so this is where torch is told the precision (`precision`).
+    """
+
+    def __init__(
+        self, card: DatasetCard, tier: str, device: str | torch.device = "cpu", precision: str = HIGHEST
+    ) -> None:
         self.card = card
         self.tier = tier
         self.tier_card: TierCard = card.tier(tier)
         self.device = checked_device(device)
+        self.precision = precision
+        use_precision(precision, self.device)
         self._networks: dict[str, roles.Network] = {}
         self._digests: dict[str, str] = {}
 
@@ -110,7 +118,7 @@ class Domain:
                 models.load_clip, architecture=network_architecture(self.card, self.tier_card.networks.get(role, ""))
             )
             loaders: dict[str, Callable[[Path], roles.Network]] = {
-                "generator": models.load_generator,
+                "generator": lambda path: synthesis_in(models.load_generator(path), self.precision),
                 "discriminator": models.load_discriminator,
                 "encoder": models.load_encoder,
                 "clip": clip,

@@ -52,6 +52,12 @@ def test_every_option_arrives(run, asked, tmp_path):
     assert request.results == Path(tmp_path)
 
 
+def test_cards_and_precision_arrive(run, asked):
+    run("bench", "-m", "a", "--devices", "0,2", "--precision", "tf32")
+    run("score", "-m", "a", "--device", "cuda:1", "--precision", "bf16")
+    assert [(r.device, r.devices, r.precision) for r in asked] == [("cuda", (0, 2), "tf32"), ("cuda:1", (), "bf16")]
+
+
 def test_score_asks_for_the_same_cells_without_editing(run, asked):
     run("bench", "-m", "a", "--images", "5")
     run("score", "-m", "a", "--images", "5")

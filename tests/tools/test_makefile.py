@@ -34,6 +34,11 @@ def test_every_value_becomes_its_option(built):
     assert _words(built, "bench", *values) == ["bench", *(word for pair in expected for word in pair)]
 
 
+def test_cards_and_precision_of_a_bench_become_options(built):
+    words = ["--device", "cuda", "--devices", "0,1", "--precision", "tf32"]
+    assert _words(built, "bench", "DEVICE=cuda", "DEVICES=0,1", "PRECISION=tf32") == ["bench", *words]
+
+
 @pytest.mark.parametrize("variable", ["METHOD", "DATASET", "TIER", "PROMPTS", "N", "SEED", "RESULTS"])
 def test_no_value_is_read_by_make_or_the_shell(built, variable):
     for words in (_words(built, "bench", f"{variable}={NASTY}"), _words(built, "bench", **{variable: NASTY})):

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textedit_bench.bench.copied import copied
+from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import Prompt
 
 RUNNER_VERSION = 2
@@ -53,6 +54,10 @@ class Cell:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """All settings, defaults included."""
     method_version: int = 1
+    device: str = "cpu"
+    """Kind of device; other kinds round otherwise, so their cells are others."""
+    precision: str = HIGHEST
+    """One of `textedit_bench.precision`."""
     variant: str = ""
     """``tuned`` where the knobs are not the published ones; such a cell is a row of its own."""
     matched_to: Cell | None = None
@@ -85,6 +90,8 @@ class Cell:
             "settings": dict(self.settings),
             "matched_to": None if self.matched_to is None else self.matched_to.digest,
             **({"variant": self.variant} if self.variant else {}),
+            **({"device": self.device} if self.device != "cpu" else {}),
+            **({"precision": self.precision} if self.precision != HIGHEST else {}),
         }
 
     def listing(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,9 +15,25 @@ import textedit_bench
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "pillow", "safetensors", "open_clip_torch")
 
 
-@cache
 def environment() -> dict[str, Any]:
-    """Versions, platform and git revision (None outside a checkout)."""
+    """Versions, platform and git revision (None outside a checkout); and the cards, where this process uses CUDA."""
+    return {**_environment(), **_cards()}
+
+
+def _cards() -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return {}
+    return {
+        "cards": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "tf32": torch.backends.cudnn.allow_tf32,
+    }
+
+
+@cache
+def _environment() -> dict[str, Any]:
     return {
         "textedit_bench": textedit_bench.__version__,
         "git_revision": _revision(),

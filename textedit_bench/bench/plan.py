@@ -104,6 +104,8 @@ class DatasetPlan:
             weights=weights,
             settings=method.settings,
             method_version=info.version,
+            device=request.device.partition(":")[0],
+            precision=request.precision,
             variant="" if method.tuned is None else "tuned",
             matched_to=matched_to,
             title=method.title,

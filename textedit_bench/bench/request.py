@@ -10,6 +10,7 @@ from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.errors import UserError
+from textedit_bench.precision import HIGHEST, check_precision
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("none", "wandb")
@@ -62,13 +63,17 @@ class BenchRequest:
     """Folder of the results."""
     device: str = "cpu"
     """``cpu``, ``cuda`` or ``cuda:<index>``."""
+    devices: tuple[int, ...] = ()
+    """CUDA cards of this machine, in place of ``device``: several make the engine ``processes``, with a worker each."""
+    precision: str = HIGHEST
+    """``highest`` (float32), ``tf32`` (CUDA alone), or ``bf16`` for synthesis."""
     threads: int = STANDARD_THREADS
     """CPU threads of one cell; recorded with its results."""
     engine: str = "local"
     """Where cells are computed: ``local`` in this process, ``processes`` of this machine, or a ``ray`` cluster. The
     records are the same."""
     workers: int = 0
-    """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for."""
+    """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for. A card has one worker."""
     gpus: dict[str, float] = field(default_factory=dict)
     """Method -> share of a GPU that one of its cells needs on a cluster; ``""`` stands for all others (1)."""
     infer: bool = True
@@ -84,6 +89,9 @@ class BenchRequest:
         check_whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
             raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")
+        if self.devices:
+            self._take_devices()
+        check_precision(self.precision, self.device)
         if self.engine not in ENGINES:
             raise UserError(f"engine: {self.engine!r} is unknown; valid: {', '.join(ENGINES)}")
         check_whole("workers", self.workers, low=0)
@@ -106,6 +114,22 @@ class BenchRequest:
                 raise UserError("prompts: an empty prompt was given; valid: prompt ids of the data set or words")
         if self.results.exists() and not self.results.is_dir():
             raise UserError(f"results: {self.results} is a file; valid: a folder")
+
+    def _take_devices(self) -> None:
+        """Make the named cards the device, and the engine one that can use them."""
+        cards = ", ".join(map(str, self.devices))
+        for index in self.devices:
+            check_whole("devices", index, low=0, below=MACHINE)
+        if len(set(self.devices)) < len(self.devices):
+            raise UserError(f"devices: {cards} has a card twice; valid: different ones, such as 0,1")
+        if self.engine == "ray":
+            raise UserError("devices: on ray the cluster deals its cards; valid with: local, processes")
+        device = f"cuda:{self.devices[0]}" if len(self.devices) == 1 else "cuda"
+        if self.device not in ("cpu", "cuda", device):
+            raise UserError(f"devices: {cards} and device {self.device!r} contradict each other; name one of them")
+        object.__setattr__(self, "device", device)
+        if len(self.devices) > 1 and self.engine == "local":
+            object.__setattr__(self, "engine", "processes")
 
     def to_json(self) -> dict[str, Any]:
         """Every field as plain JSON values, for the record."""

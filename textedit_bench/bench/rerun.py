@@ -16,6 +16,7 @@ from textedit_bench.bench.prompts import LONGEST, PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import SCHEMA, Store
 from textedit_bench.errors import UserError
+from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import ATTRIBUTE, Prompt
 from textedit_bench.registry import method_info
 
@@ -56,6 +57,7 @@ class _Identity(_Strict):
     images: _Images
     settings: dict[str, Any]
     variant: str = ""
+    precision: str = HIGHEST
     matched_to: str | None = None
 
 
@@ -107,7 +109,7 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
         raise UserError(f"manifest {path}: it says {manifest.get('digest')!r}, but its identity is {digest}")
     if identity.variant:
         raise UserError(f"manifest {path}: a {identity.variant} run; rerun it with: textedit-bench bench --tuned")
-    given = {"threads": threads, "source": str(asked.get("source") or ""), **options}
+    given = {"threads": threads, "precision": identity.precision, "source": str(asked.get("source") or ""), **options}
     request = BenchRequest(
         **_chosen(path, identity, asked, listing),
         tier=identity.tier,

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.engines import open_pool
+from textedit_bench.bench.engines import cards_of, open_pool
 from textedit_bench.bench.engines.schedule import Schedule
 from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.plan import plan
@@ -14,7 +14,6 @@ from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import Benched, DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.devices import checked_device
 
 __all__ = ["Done", "run_cells"]
 
@@ -60,7 +59,7 @@ def run_cells(
     """
     plans = plan(request)
     if request.engine != "ray":  # there the workers have the devices
-        checked_device(request.device)
+        cards_of(request)
     store = open_store(request.results)
     store.check_writable()
     began = time.monotonic()

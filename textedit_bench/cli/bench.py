@@ -10,10 +10,12 @@ import typer
 from textedit_bench.cli.cells import (
     Controls,
     Datasets,
+    Devices,
     Engine,
     Gpus,
     Images,
     Methods,
+    Precision,
     Prompts,
     Seed,
     Strengths,
@@ -29,6 +31,7 @@ from textedit_bench.cli.options import (
     Settings,
     Source,
     Tier,
+    read_cards,
     read_settings,
     read_shares,
     split_list,
@@ -56,6 +59,8 @@ def bench(
     ] = False,
     results: Results = Path("results"),
     device: Device = "cpu",
+    devices: Devices = None,
+    precision: Precision = None,
     threads: Threads = None,
     engine: Engine = "local",
     workers: Workers = None,
@@ -97,7 +102,9 @@ def bench(
             "--seed": seed,
         }
         chosen |= {"--strengths": strengths, "--set": settings, "--source": source, "--threads": threads}
-        free = {"results": results, "device": device, "engine": engine, "workers": workers or 0}
+        chosen |= {"--precision": precision}
+        cards = read_cards("--devices", devices)
+        free = {"results": results, "device": device, "devices": cards, "engine": engine, "workers": workers or 0}
         rerun(from_manifest, chosen, {**free, "gpus": read_shares("--gpus", gpus)}, json)
     options = {
         "methods": split_list("--method", method),
@@ -114,6 +121,8 @@ def bench(
         "tuned": tuned,
         "results": results,
         "device": device,
+        "devices": read_cards("--devices", devices),
+        "precision": precision,
         "threads": threads,
         "engine": engine,
         "workers": workers,

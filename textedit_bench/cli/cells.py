@@ -47,6 +47,12 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", help="Most workers of processes or ray; all that fit if not given."),
 ]
+Devices = Annotated[
+    str | None, typer.Option("--devices", metavar="LIST", help="CUDA cards such as 0,1, each with a worker of its own.")
+]
+Precision = Annotated[
+    str | None, typer.Option("--precision", metavar="NAME", help="highest (float32), tf32, or bf16 for synthesis.")
+]
 Gpus = Annotated[
     str | None,
     typer.Option("--gpus", metavar="SHARES", help="Share of a GPU per cell on ray, such as 0.5 or METHOD=1,0.25."),

@@ -61,6 +61,19 @@ def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
     return tuple(numbers)
 
 
+def read_cards(option: str, text: str | None) -> tuple[int, ...]:
+    """``"0,1"`` -> ``(0, 1)``: numbers of cards.
+
+    Raises:
+        UserError: an item is no whole number.
+    """
+    items = split_list(option, text)
+    for item in items:
+        if not item.isdecimal():
+            raise UserError(f"{option}: {item!r} is no card; valid: their numbers, such as 0,1")
+    return tuple(map(int, items))
+
+
 def read_shares(option: str, text: str | None) -> dict[str, float]:
     """``"METHOD=1,0.25"`` -> ``{"METHOD": 1.0, "": 0.25}``: a number per name, and one for all others.
 

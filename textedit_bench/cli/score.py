@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from textedit_bench.cli.cells import Controls, Datasets, Images, Methods, Prompts, Seed, Strengths, Threads, run
+from textedit_bench.cli.cells import (
+    Controls,
+    Datasets,
+    Images,
+    Methods,
+    Precision,
+    Prompts,
+    Seed,
+    Strengths,
+    Threads,
+    run,
+)
 from textedit_bench.cli.options import Device, Json, Results, Settings, Tier, read_settings, split_list, split_numbers
 from textedit_bench.cli.score_folders import score_pictures
 from textedit_bench.errors import UserError
@@ -25,6 +36,7 @@ def score(
     controls: Controls = True,
     results: Results = Path("results"),
     device: Device = "cpu",
+    precision: Precision = None,
     threads: Threads = None,
     json: Json = False,
     source: Annotated[
@@ -75,6 +87,7 @@ def score(
         "controls": controls,
         "results": results,
         "device": device,
+        "precision": precision,
         "threads": threads,
         "infer": False,
     }

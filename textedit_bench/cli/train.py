@@ -35,7 +35,9 @@ def train(
         int | None, typer.Option("--num-nodes", metavar="N", help="Machines that train together, each with --devices.")
     ] = None,
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Lightning strategy, such as ddp.")] = None,
-    precision: Annotated[str | None, typer.Option(metavar="NAME", help="32-true, 16-mixed or bf16-mixed.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="NAME", help="32-true, 16-mixed, bf16-mixed, or tf32.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
     logger: Annotated[str | None, typer.Option(metavar="NAME", help="csv or wandb.")] = None,
     folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where checkpoints and curves go.")] = None,

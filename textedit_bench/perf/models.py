@@ -23,6 +23,7 @@ from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.perf import textbook
 from textedit_bench.perf.memory import peak_memory_bytes
 from textedit_bench.perf.timing import Timing, compare, convolution_rate, synchronised
+from textedit_bench.precision import HIGHEST, use_precision
 
 TOLERANCE = 1e-4
 HEADER = f"{'what':44} {'ours':>9} {'textbook':>9} {'ratio':>6} {'low..high':>11} {'of conv':>8} {'error':>8}"
@@ -173,6 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(memory_line(form, int(size), int(batch)))
         return
     device = torch.device(options.device)
+    use_precision(HIGHEST, device)
     torch.manual_seed(0)
     rows = [*generator_rows(device, options.quick), preprocessing_row(device)]
     print(HEADER, *(_line(row) for row in rows), sep="\n")

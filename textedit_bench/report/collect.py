@@ -40,8 +40,9 @@ class StoredCell:
 
     @property
     def protocol_key(self) -> str:
-        """What cells must share to be compared: images, networks, strengths, seed."""
+        """What cells must share to be compared: images, networks, strengths, seed, kind of device and precision."""
         kept = {name: self.identity[name] for name in ("images", "networks", "strengths", "seed")}
+        kept |= {name: self.identity[name] for name in ("device", "precision") if name in self.identity}
         return json.dumps(kept, sort_keys=True)
 
     def records(self) -> pd.DataFrame:

@@ -11,10 +11,13 @@ from typing import Any
 
 from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.precision import BF16, HIGHEST, TF32
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("csv", "wandb")
 PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
+"""Lightning's names; those of `textedit_bench.precision` are understood too."""
+_OURS = {HIGHEST: "32-true", TF32: TF32, BF16: "bf16-mixed"}
 
 
 def _logger_from_environment() -> str:
@@ -29,8 +32,9 @@ class RunOptions:
         devices: passed to Lightning: a count, a list, or ``"auto"``.
         num_nodes: machines, each with that many devices.
         strategy: passed to Lightning, such as ``"ddp"``.
-        precision: ``"32-true"``, ``"16-mixed"``, ``"bf16-mixed"`` or ``"64-true"``; whole networks in half precision
-            are refused, since frozen networks and attentions were not made for it.
+        precision: ``"32-true"``, ``"16-mixed"``, ``"bf16-mixed"`` or ``"64-true"``; or ``"highest"`` (the first of
+            them), ``"tf32"`` (the same, rounded as CUDA devices can), ``"bf16"``. Whole networks in half precision are
+            refused, since frozen networks and attentions were not made for it.
         logger: ``"csv"``, or ``"wandb"`` (offline unless logged in); the environment's ``LOGGER`` by default.
         folder: parent of the run's folder.
         resume: go on from the run's last checkpoint; otherwise the run's folder is emptied first.
@@ -55,8 +59,9 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.logger not in LOGGERS:
             raise unknown_choice("logger", str(self.logger), LOGGERS)
-        if str(self.precision) not in PRECISIONS:
-            raise unknown_choice("precision", str(self.precision), PRECISIONS)
+        object.__setattr__(self, "precision", _OURS.get(self.precision, self.precision))
+        if str(self.precision) not in (*PRECISIONS, TF32):
+            raise unknown_choice("precision", str(self.precision), (*PRECISIONS, *_OURS))
         if isinstance(self.devices, str) and self.devices != "auto":
             object.__setattr__(self, "devices", _devices(self.devices))
         _check_devices(self.devices)

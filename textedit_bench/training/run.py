@@ -25,6 +25,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.finite import DivergedError
 from textedit_bench.fitting import WholeCheckpoints, fit
+from textedit_bench.precision import HIGHEST, TF32, use_precision
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.deadline import Deadline
@@ -117,6 +118,7 @@ def train(
         watch.append(RunProgress(name))
     if options.stop_after_minutes:
         watch.append(Deadline(options.stop_after_minutes))
+    use_precision(TF32 if options.precision == TF32 else HIGHEST, module.domain.device)
     last = folder / "last.ckpt"
     with _quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
@@ -165,7 +167,7 @@ def _make_trainer(device: str | torch.device, options: RunOptions, **given: Any)
             devices=options.devices,
             num_nodes=options.num_nodes,
             strategy=options.strategy,
-            precision=options.precision,  # type: ignore[arg-type]
+            precision="32-true" if options.precision == TF32 else options.precision,  # type: ignore[arg-type]
             **given,
         )
     except (MisconfigurationException, ImportError, TypeError, ValueError) as error:

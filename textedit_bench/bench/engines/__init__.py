@@ -4,6 +4,6 @@ Every engine runs the same jobs of the same plan into the same store. A job is s
 whoever runs it plans for itself from the request, so nothing but names and results travels.
 """
 
-from textedit_bench.bench.engines.choice import ENGINES, open_pool
+from textedit_bench.bench.engines.choice import ENGINES, cards_of, open_pool
 
-__all__ = ["ENGINES", "open_pool"]
+__all__ = ["ENGINES", "cards_of", "open_pool"]

@@ -12,8 +12,9 @@ from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.request import ENGINES, BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
+from textedit_bench.devices import checked_device, cuda_cards
 
-__all__ = ["ENGINES", "open_pool"]
+__all__ = ["ENGINES", "cards_of", "open_pool"]
 
 
 def open_pool(
@@ -30,10 +31,30 @@ def open_pool(
     if request.engine == "processes":
         from textedit_bench.bench.engines.processes import Processes
 
-        return Processes(setup, request.workers or _fitting(request))
+        return Processes([(each, open_session, open_store) for each in _dealt(setup[0])])
     from textedit_bench.bench.engines.cluster import Cluster
 
     return Cluster(setup)
+
+
+def cards_of(request: BenchRequest) -> list[str]:
+    """The devices of this machine that the request names, one by one.
+
+    Raises:
+        UserError: the machine does not have one of them.
+    """
+    if request.devices:
+        return [str(checked_device(f"cuda:{index}")) for index in request.devices]
+    device = checked_device(request.device)
+    return cuda_cards() if device.type == "cuda" and device.index is None else [str(device)]
+
+
+def _dealt(request: BenchRequest) -> list[BenchRequest]:
+    """The request of every worker: a card has one, since its memory would not hold more; the CPU as many as fit."""
+    if not request.device.startswith("cuda"):
+        return [request] * (request.workers or _fitting(request))
+    cards = cards_of(request)
+    return [replace(request, device=card, devices=()) for card in cards[: request.workers or None]]
 
 
 def _fitting(request: BenchRequest) -> int:

@@ -6,7 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -24,19 +24,20 @@ Setup = tuple[Any, ...]
 class _Process:
     process: SpawnProcess
     pipe: Connection
+    setup: Setup
     number: int | None = None
     """Of the job under way."""
 
 
 class Processes:
-    """Up to ``count`` processes, started when they are needed.
+    """Up to one process per setup, started when it is needed and again when it died.
 
     They are spawned, not forked: a fork of a process that has computed with several threads may hang.
     """
 
-    def __init__(self, setup: Setup, count: int) -> None:
-        self.slots = count
-        self._setup = setup
+    def __init__(self, setups: Sequence[Setup]) -> None:
+        self.slots = len(setups)
+        self._free = list(setups)
         self._processes: list[_Process] = []
         self._context = multiprocessing.get_context("spawn")
 
@@ -82,10 +83,11 @@ class Processes:
 
     def _start(self) -> _Process:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._setup), name="textedit-bench worker")
+        setup = self._free.pop(0)
+        process = self._context.Process(target=_work, args=(theirs, setup), name="textedit-bench worker")
         process.start()
         theirs.close()  # else the end of the process would not close the pipe
-        started = _Process(process, ours)
+        started = _Process(process, ours, setup)
         self._processes.append(started)
         return started
 
@@ -93,6 +95,7 @@ class Processes:
         each.process.join()
         each.pipe.close()
         self._processes.remove(each)
+        self._free.append(each.setup)
         code = each.process.exitcode or 0
         if code == -signal.SIGKILL:
             return Lost("killed by signal 9, as the system does where memory runs out")

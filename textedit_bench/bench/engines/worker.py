@@ -94,7 +94,7 @@ class Worker:
         wanted = self._plans[dataset]
         if self._session is None or self._session.plan is not wanted:
             self._session = None
-            domain = Domain(wanted.card, wanted.tier, self._request.device)
+            domain = Domain(wanted.card, wanted.tier, self._request.device, self._request.precision)
             self._session = self._open_session(wanted, self._store, domain, Suite(domain))
         return self._session
 
