@@ -25,9 +25,10 @@ def _script() -> ModuleType:
 
 
 def _pages() -> list[str]:
-    roots = ("methods", "datasets", "experiments")
+    roots = ("methods", "datasets", "experiments", "docs")
     below = [path for root in roots for path in (ROOT / root).rglob("*.md")]
-    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in below)]
+    top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "RELEASING.md", "SECURITY.md"]
+    return [*top, *sorted(str(path.relative_to(ROOT)) for path in below)]
 
 
 def _links(name: str) -> list[str]:
@@ -42,13 +43,19 @@ def _anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
 
 
-def test_the_table_in_the_readme_is_that_of_the_reference_results():
-    script = _script()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme == script.filled(readme, script.readme_table()), "run: python tools/readme_table.py --write"
+def test_the_tables_of_the_pages_are_those_of_the_reference_results():
+    pages = _script().PAGES
+    assert {page.name for page in pages} == {"README.md", "results.md"}
+    for page, table in pages.items():
+        text = page.read_text(encoding="utf-8")
+        assert text == _script().filled(text, table()), "run: python tools/readme_table.py --write"
 
 
-def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
+def test_the_readme_is_short_enough_to_be_read():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_the_tables_hold_the_figures_of_their_source(tmp_path):
     script = _script()
     row = {"dataset": "d", "prompt_set": "trained", "method": "a", "title": "A_b", "control": False}
     row |= {"prompts": 2, "images": 3}
@@ -58,7 +65,7 @@ def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
     path = tmp_path / "table.csv"
     followers = [row | {"method": "step", "title": f"step of {name}", "control": True} for name in "AB"]
     pd.DataFrame([row, *followers]).to_csv(path, index=False)
-    table = script.readme_table(path, "d")
+    table = script.results_tables(path, "d")
     assert table.splitlines()[0] == "**d, trained prompts: 2 x 3 images**"
     last = r"| A\_b | **50.0** [25.0, 75.0] | 50.0 [25.0, 75.0] | 0.5 [0.2, 0.8] | - | 0.50 | 0.5 [0.2, 0.8] |"
     assert table.splitlines()[-1] == last
@@ -66,7 +73,9 @@ def test_the_readme_table_holds_the_figures_of_its_source(tmp_path):
         script.filled("no markers here", table)
     unseen = row | {"prompt_set": "unseen", "success": 0.125}
     pd.DataFrame([row, unseen, row | {"dataset": "e"}, *followers]).to_csv(path, index=False)
-    overview = script.readme_table(path, "e").splitlines()
+    overview = script.results_tables(path, "e").splitlines()
+    small = script.small_table(path, "d").splitlines()
+    assert small[2:] == [r"| A\_b | 50.0 [25.0, 75.0] | 12.5 [25.0, 75.0] | 50.0 [25.0, 75.0] | - |"]
     assert overview[-3:] == ["| Method | d | e |", "| :-- | --: | --: |", r"| A\_b | 50 / 50, 12 | 50 / 50 |"]
 
 
