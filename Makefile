@@ -32,7 +32,7 @@ export TEB_STRATEGY = $(value STRATEGY)
 export TEB_PRECISION = $(value PRECISION)
 
 BIN = "$$VENV"/bin
-SOURCES = textedit_bench methods datasets experiments tests tools
+SOURCES = textedit_bench methods datasets experiments tests tools docs
 
 .PHONY: help venv bench reproduce report train test test-slow lint lock worlds perf docs rehearsal clean
 

@@ -1,4 +1,4 @@
-"""What the site needs beside `pages/`: the reference results that pages link to (as GitHub shows them), colours for code."""
+"""What the site needs beside `pages/`: the reference results that pages link to, and colours for code."""
 
 from __future__ import annotations
 

@@ -140,13 +140,17 @@ class Editor(ABC):
         return self.info.trains != "none"
 
     def weights_path(self) -> Path | None:
-        """Where this method's own weights for the domain lie, shipped or trained here, or None; part of a cell's
-        identity. Build it with `textedit_bench.weights.weights_folder`."""
+        """Where this method's own weights for the domain lie, shipped or trained here; None if it has none.
+
+        Part of a cell's identity. Build it with `textedit_bench.weights.weights_folder`.
+        """
         return None
 
     def released_files(self) -> tuple[Path, ...]:
-        """The authors' files for the domain, the weights first, where all of them were fetched; part of a cell's
-        identity where there are no weights of our own."""
+        """The authors' files for the domain, the weights first; none unless all of them were fetched.
+
+        Part of a cell's identity where there are no weights of our own.
+        """
         from textedit_bench.assets.locate import fetched
 
         names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())

@@ -14,8 +14,10 @@ HOME = "TEXTEDIT_BENCH_HOME"
 
 
 class PlaceError(OSError):
-    """Nothing can be written there; the message says where, why, and what moves it. The command line makes it one line
-    and exit code 1: the user's words were right."""
+    """Nothing can be written there; the message says where, why, and what moves it.
+
+    The command line makes it one line and exit code 1: the user's words were right.
+    """
 
 
 @contextmanager

@@ -34,8 +34,11 @@ def test_values_and_gradients_are_the_direct_convolution(shape, strip, monkeypat
 
 
 def test_the_error_is_of_the_size_of_a_sum_in_float32():
-    """Against a bound of rounding and not the direct convolution of this machine, whose error differs fourfold with
-    the instructions that its processor has (2.1e-7 with AVX-512, 7.9e-7 with AVX2; ours 1.5e-6 with both)."""
+    """Against a bound of rounding, not the direct convolution of this machine.
+
+    Its error differs fourfold with the instructions that its processor has (2.1e-7 with AVX-512, 7.9e-7 with AVX2; ours
+    1.5e-6 with both).
+    """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, 256, 16, 16, generator=generator)
     weight = torch.randn(256, 256, 3, 3, generator=generator) / 48.0

@@ -75,8 +75,9 @@ def missing_files(card: DatasetCard, tier: str) -> list[str]:
 
 
 def spoilt_file(card: DatasetCard, tier: str) -> str | None:
-    """The first asset of a tier that is there and is not what it should be, by size and first bytes; None where all are
-    right. Files beside the card are their owner's, and nothing is known about them.
+    """The first asset of a tier that is there and is not what it should be, by size and first bytes; None if all are.
+
+    Files beside the card are their owner's, and nothing is known about them.
     """
     part = card.tier(tier)
     for role, named in part.networks.items():

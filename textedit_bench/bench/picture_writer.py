@@ -49,8 +49,9 @@ class PictureWriter:
         self._waiting, self._most = 0, waiting_bytes
 
     def add(self, groups: Mapping[str, Pixels], names: Sequence[str]) -> None:
-        """Hand in ``<group>/<name>.png`` for every group and name; a picture that several groups show in turn is
-        encoded once.
+        """Hand in ``<group>/<name>.png`` for every group and name.
+
+        A picture that several groups show in turn is encoded once.
 
         Args:
             groups: group name -> 8-bit [N, H, W, 3].

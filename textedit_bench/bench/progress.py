@@ -78,20 +78,23 @@ class PlainReporter:
         self._clock = Clock()
 
     def note(self, text: str) -> None:
+        """See `Reporter.note`."""
         print(text, file=self._stream, flush=True)
 
     def begin(self, cells: int) -> None:
+        """See `Reporter.begin`."""
         self._clock = Clock(cells)
 
     def working(self, label: str) -> None:
-        pass
+        """See `Reporter.working`."""
 
     def ended(self, outcome: CellOutcome) -> None:
+        """See `Reporter.ended`."""
         self._clock.count(outcome)
         self.note(_line(outcome, self._clock))
 
     def close(self) -> None:
-        pass
+        """See `Reporter.close`."""
 
 
 class TerminalReporter:
@@ -113,22 +116,27 @@ class TerminalReporter:
         self._progress.start()
 
     def note(self, text: str) -> None:
+        """See `Reporter.note`."""
         self._console.print(escape(text))
 
     def begin(self, cells: int) -> None:
+        """See `Reporter.begin`."""
         self._clock = Clock(cells)
         self._progress.update(self._task, total=cells, completed=0, left="")
 
     def working(self, label: str) -> None:
+        """See `Reporter.working`."""
         self._progress.update(self._task, description=escape(label))
 
     def ended(self, outcome: CellOutcome) -> None:
+        """See `Reporter.ended`."""
         self._clock.count(outcome)
         colour = _COLOURS.get(outcome.state, "red")
         self._console.print(f"[{colour}]{escape(_line(outcome, self._clock))}[/]")
         self._progress.update(self._task, completed=self._clock.ended, left=self._clock.left)
 
     def close(self) -> None:
+        """See `Reporter.close`."""
         self._progress.stop()
 
 

@@ -89,8 +89,11 @@ def _root(
 
 
 def _ask_for_large_pages() -> None:
-    """Let torch, not imported yet, ask the kernel for large pages: a generator spends up to half its time in page
-    faults on pictures of 256 pixels and more where the kernel's setting is ``madvise`` (`docs/pages/speed.md`)."""
+    """Let torch, not imported yet, ask the kernel for large pages.
+
+    A generator spends up to half its time in page faults on pictures of 256 pixels and more where the kernel's setting
+    is ``madvise`` (`docs/pages/speed.md`).
+    """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 

@@ -1,4 +1,4 @@
-"""Do differences of pictures and of texts align better than pictures and texts do? (arXiv 2303.06285)"""
+"""Do differences of pictures and of texts align better than pictures and texts do (arXiv 2303.06285)?"""
 
 from __future__ import annotations
 

@@ -111,8 +111,10 @@ def _wait(domain: Domain) -> None:
 
 
 def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
-    """Hours of the newest training of a method that this machine keeps, else of the weights it comes with; per prompt
-    where that is how it is trained."""
+    """Hours of the newest training of a method that this machine keeps, else of the weights it comes with.
+
+    They are hours per prompt where that is how it is trained.
+    """
     setting, metric = part.fit.get(info.name, (PER_PROMPT if info.trains == "per-prompt" else WHOLE, FIT))
     base = Measured(
         dataset=domain.name,

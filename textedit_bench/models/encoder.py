@@ -34,6 +34,7 @@ class StyleHead(nn.Module):
         self.linear = EqualLinear(w_dim, w_dim)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Feature maps (B, 512, side, side) -> (B, w_dim)."""
         x = self.convs(x)
         if x.shape[-2:] != (1, 1):
             raise ValueError(f"a style head ended at {tuple(x.shape[-2:])} instead of one pixel: wrong input size")

@@ -20,6 +20,7 @@ class SqueezeExcite(nn.Module):
         self.fc2 = nn.Conv2d(channels // reduction, channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """The input, each channel times its gate in [0, 1]."""
         gate = self.fc2(self.fc1(x.mean(dim=(2, 3), keepdim=True)).relu()).sigmoid()
         return x * gate
 
@@ -44,6 +45,7 @@ class Bottleneck(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, in_dim, H, W) -> (B, depth, H / stride, W / stride)."""
         return self.shortcut_layer(x) + self.res_layer(x)
 
 

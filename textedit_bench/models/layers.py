@@ -28,6 +28,7 @@ class PixelNorm(nn.Module):
     """Divides by the root mean square over dimension 1 (not the last one), plus 1e-8 under the root."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ...) in and out."""
         return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
 
 
@@ -68,6 +69,7 @@ class EqualConv2d(nn.Module):
         self.stride, self.padding = stride, padding
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, in_dim, H, W) -> (B, out_dim, H', W')."""
         return F.conv2d(x, self.weight * self.scale, stride=self.stride, padding=self.padding)
 
 
@@ -80,6 +82,7 @@ class BiasedActivation(nn.Module):
         self.clamp = clamp
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) in and out."""
         return scaled_leaky_relu(x + self.bias.view(1, -1, 1, 1), self.clamp)
 
 

@@ -27,8 +27,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_generator(path: AnyPath) -> Generator:
-    """A StyleGAN2 generator from a rosinality or e4e / pSp `.pt`, a bare state dict, an NVIDIA pickle or a file of
-    ours.
+    """A StyleGAN2 generator from a rosinality, e4e or pSp `.pt`, a state dict, an NVIDIA pickle or a file of ours.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.

@@ -30,6 +30,7 @@ class InertObject:
         self.items: list[Any] = []
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> InertObject:
+        """Whatever arguments the pickle gives; `__init__` may never be called."""
         self = super().__new__(cls)
         self.args, self.kwargs, self.state, self.items = (), {}, None, []
         return self

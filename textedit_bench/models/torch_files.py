@@ -34,7 +34,7 @@ STORAGES = {
 
 
 def torch_file_kind(path: Path) -> str:
-    """ "safetensors", "torch", "torchscript" or "pickle", from the content.
+    """The kind by content: "safetensors", "torch", "torchscript" or "pickle".
 
     Raises:
         CheckpointError: missing, empty, a web page, a truncated archive, or none of these formats.

@@ -18,8 +18,11 @@ from textedit_bench.rehearsal.stages import Measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a rehearsal; 0 where every stage worked within the limits, 1 where not, 2 for bad input; 130, 143 or
-    129 where a signal ended it."""
+    """Run a rehearsal.
+
+    Returns:
+        0 if every stage worked within the limits, 1 if not, 2 for bad input; 130, 143 or 129 if a signal ended it.
+    """
     options = _parser().parse_args(arguments)
     names = tuple(name for name in options.methods.split(",") if name)
     datasets = tuple(name for name in options.datasets.split(",") if name)

@@ -14,8 +14,10 @@ _STAGES = ("edit", "synthesise", "score")
 
 
 def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
-    """One row per method and data set: seconds per prompt before any edit, milliseconds per edited image and stage,
-    peak memory."""
+    """One row per method and data set.
+
+    Columns: seconds per prompt before any edit, milliseconds per edited image and stage, peak memory.
+    """
     parts = [
         cell.cost().assign(
             title=cell.listing["title"],

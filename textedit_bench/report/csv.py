@@ -10,7 +10,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(table: Table) -> str:
-    """CSV text with ``\\n`` line ends; the same table gives the same bytes."""
+    r"""CSV text with ``\n`` line ends; the same table gives the same bytes."""
     return frame_csv(table.frame.assign(tier=table.tier))
 
 

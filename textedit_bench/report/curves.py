@@ -75,8 +75,11 @@ def draw_curves(collected: Collected) -> Figure | None:
 
 
 def line_looks(rows: Sequence[RowCells]) -> list[dict[str, Any]]:
-    """Colour, line and marker of each row: methods differ in colour, and where colours come back in marker; a control
-    that copies a measure of a method has its colour, in another line."""
+    """Colour, line and marker of each row.
+
+    Methods differ in colour, and in marker where colours come back; a control that copies a measure of a method has its
+    colour, in another line.
+    """
     subjects: dict[tuple[str, str], int] = {}
     matched: dict[tuple[str, str], int] = {}
     looks = []

@@ -1,4 +1,4 @@
-"""The table as LaTeX for a paper: booktabs, compiles as is after ``\\usepackage{booktabs}``."""
+r"""The table as LaTeX for a paper: booktabs, compiles as is after ``\usepackage{booktabs}``."""
 
 from __future__ import annotations
 

@@ -53,8 +53,10 @@ def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
 def shared_grids(
     parts: Sequence[tuple[Collected, list[RowCells]]], titles: Sequence[str], metric: str
 ) -> list[NDArray[np.float64]]:
-    """Values [methods, prompts, images], one entry per data set, of the prompts that every method has; nan in every
-    cell that one method has no value of."""
+    """Values [methods, prompts, images], one entry per data set, of the prompts that every method has.
+
+    A cell of which one method has no value is nan for all.
+    """
     grids = []
     for part, rows in parts:
         if not part.cells:

@@ -86,7 +86,7 @@ def global_state() -> dict[str, Any]:
     """Settings of the process that every other piece of code depends on, name -> comparable value."""
     return {
         RANDOM[0]: torch.get_rng_state().numpy().tobytes(),
-        RANDOM[1]: repr(np.random.get_state()),
+        RANDOM[1]: repr(np.random.get_state()),  # noqa: NPY002 - watched, not used
         RANDOM[2]: random.getstate(),
         "torch's default dtype": torch.get_default_dtype(),
         "torch's default device": torch.get_default_device(),

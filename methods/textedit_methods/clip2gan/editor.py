@@ -268,8 +268,10 @@ class CLIP2GAN(Editor):
 
 
 class CLIP2GANFromInversion(CLIP2GAN):
-    """The same direction, added to the photo's given inversion instead of CLIP2GAN's own: fairer beside methods that
-    start there, but not the paper's method."""
+    """The same direction, added to the photo's given inversion instead of CLIP2GAN's own.
+
+    Fairer beside methods that start there, but not the paper's method.
+    """
 
     info = CARD_E4E
 

@@ -45,8 +45,9 @@ def reconstruction_term(real: Tensor, rebuilt: Tensor) -> Tensor:
 
 
 def feature_maps_term(real: Sequence[Tensor], rebuilt: Sequence[Tensor]) -> Tensor:
-    """Perceptual distance in the form of LPIPS: channels of unit length at every place, squared distance, mean over
-    places and batch, sum over layers.
+    """Perceptual distance in the form of LPIPS.
+
+    Channels have unit length at every place; squared distances are averaged over places and batch, summed over layers.
 
     Args:
         real: feature maps [B, C, H, W], one per layer.

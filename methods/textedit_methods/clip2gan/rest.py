@@ -15,8 +15,10 @@ from textedit_methods.clip2gan.network import ClipMapping
 
 @torch.no_grad()
 def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
-    """Fill the network's ``rest_basis`` in place: the principal directions of codes - M(features), orthogonal, each as
-    long as the standard deviation of the codes along it.
+    """Fill the network's ``rest_basis`` in place.
+
+    It holds the principal directions of codes - M(features), orthogonal, each as long as the standard deviation of the
+    codes along it.
 
     Args:
         network: trained; with ``rest_rank`` rows to fill.

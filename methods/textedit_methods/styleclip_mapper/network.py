@@ -30,6 +30,7 @@ class ChannelNorm(nn.Module):
     """Divides by the root mean square over the last axis; ours, see `SubMapper`."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Any shape, kept."""
         return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-8)
 
 

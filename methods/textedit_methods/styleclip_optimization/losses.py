@@ -19,7 +19,7 @@ Space = Literal["w+", "s"]
 
 
 def clip_term(images: Tensor, texts: Tensor) -> Tensor:
-    """One minus the cosine of image and text embeddings [B, d]: [B]. (CLIP's logit over its scale of 100.)"""
+    """One minus the cosine of image and text embeddings [B, d]: [B]; CLIP's logit over its scale of 100."""
     return 1 - F.cosine_similarity(images, texts, dim=-1)
 
 

@@ -57,8 +57,10 @@ class IdentityScorer:
                 )
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``identity``, ``identity_inversion``, ``identity_in_loop``, ``identity_verified`` (a rate at the
-        judge's own threshold; a face that is lost by the edit counts as not verified) and ``geometry_drift``."""
+        """The columns of `protocols`.
+
+        ``identity_verified`` is a rate at the judge's own threshold; a face that the edit lost counts as not verified.
+        """
         rows: dict[IdentityRole, dict[str, Tensor]] = {}
         for role, features in self._features.items():
             photo = features(sample.photo, keep=True)

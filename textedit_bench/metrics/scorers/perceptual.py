@@ -78,8 +78,10 @@ class PerceptualScorer:
     def _distances(
         self, edit: ImageBatch, photo: ImageBatch, inversion: ImageBatch, keep: Tensor | None
     ) -> dict[str, Tensor]:
-        """Distances of one batch; a network that gives its stages sees every picture once, and small ones once for all
-        edits."""
+        """Distances of one batch.
+
+        A network that gives its stages sees every picture once, and small ones once for all edits.
+        """
         network = self._domain.network("perceptual")
         if gives_stages(network):
             photos, inversions = self._seen(network, photo), self._seen(network, inversion)

@@ -71,8 +71,11 @@ class TextScorer:
                 self.protocols[name] = Protocol(identity, title, True)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``clip_score`` and ``clip_gain`` (both x100) and ``clip_direction``, the last two from inversion and
-        from photo; ``r_precision`` and ``reciprocal_rank`` among the data set's other prompts."""
+        """The columns of `protocols`.
+
+        ``clip_score`` and ``clip_gain`` are multiplied by 100. Gains and directions start from the inversion, and from
+        the photo. ``r_precision`` and ``reciprocal_rank`` are among the data set's other prompts.
+        """
         columns = {}
         source_text = sample.prompt.source or self._domain.card.neutral
         for role, features in self._images.items():

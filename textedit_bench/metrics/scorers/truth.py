@@ -55,8 +55,7 @@ class TruthScorer:
                 self.protocols[name] = _protocol(name, judge, digest, "inversion", title, False)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``success``, ``success_second``, ``preservation``, ``preservation_photo``, ``oracles_agree`` and one
-        ``changed_<attribute>`` per attribute."""
+        """The columns of `protocols`, one ``changed_<attribute>`` per attribute among them."""
         if not self.protocols:
             return {}
         edit = {role: labels(sample.edit, keep=False) for role, labels in self._labels.items()}

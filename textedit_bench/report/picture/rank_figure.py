@@ -10,8 +10,9 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _BAR = 700.0, 270.0, 64.0, 40.0, 26.0, 10.0
 
 
 def ranks_svg(rows: pd.DataFrame, metric: str) -> str:
-    """One metric's critical-difference diagram: a dot per method at its average rank, below them a bar over each group
-    that is not told apart.
+    """One metric's critical-difference diagram.
+
+    A dot per method at its average rank, below them a bar over each group that is not told apart.
 
     Args:
         rows: of one metric, as `textedit_bench.report.ranks.ranks_frame` gives them.

@@ -88,6 +88,7 @@ class CardGenerator(torch.Generator):
     _card: torch.device | None
 
     def __new__(cls, device: torch.device | str | int = "cpu") -> CardGenerator:
+        """One that draws on the CPU, whatever its device."""
         from textedit_bench.testing.pretend_cuda.tensor import pretending
 
         made = super().__new__(cls)

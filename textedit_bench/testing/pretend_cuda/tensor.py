@@ -30,6 +30,7 @@ class OnDevice(torch.Tensor):
 
     @staticmethod
     def __new__(cls, inner: Tensor, card: torch.device, requires_grad: bool = False) -> OnDevice:
+        """Wrap a CPU tensor."""
         return torch.Tensor._make_wrapper_subclass(
             cls,
             inner.size(),
