@@ -96,15 +96,15 @@ class ImageFeatures:
     are remembered as a whole: single rows would change how many images of a later batch the network sees at once.
 
     Args:
-        compute: images [B, 3, H, W] -> one row per image.
+        compute: images [B, 3, H, W], and what was given beside them, -> one row per image.
     """
 
-    def __init__(self, compute: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, compute: Callable[..., Tensor]) -> None:
         self._compute = compute
         self._known: dict[bytes, Tensor] = {}
         self._batches: Recent[Tensor] = Recent(BATCHES)
 
-    def __call__(self, batch: ImageBatch, *, keep: bool) -> Tensor:
+    def __call__(self, batch: ImageBatch, *, keep: bool, beside: Tensor | None = None) -> Tensor:
         """Rows for every image of the batch, in order, on the CPU.
 
         An image seen before (an edit that changed nothing included) gets the very same row, so that comparing it with
@@ -113,26 +113,28 @@ class ImageFeatures:
         Args:
             batch: the images.
             keep: remember each row of this batch for good.
+            beside: one row [N, ...] per image that the result depends on too; the keys have to tell such rows apart.
         """
         if keep and not all(key in self._known for key in batch.keys):
-            return self._rows(batch, keep=True)
-        return self._batches(batch.keys, lambda: self._rows(batch, keep=False))
+            return self._rows(batch, beside, keep=True)
+        return self._batches(batch.keys, lambda: self._rows(batch, beside, keep=False))
 
-    def _rows(self, batch: ImageBatch, *, keep: bool) -> Tensor:
+    def _rows(self, batch: ImageBatch, beside: Tensor | None, *, keep: bool) -> Tensor:
         first = {key: i for i, key in reversed(list(enumerate(batch.keys)))}
         missing = sorted(i for key, i in first.items() if key not in self._known)
         size = pictures_at_once(batch.shape, BYTES_PER_PIXEL)
         parts = [missing[start : start + size] for start in range(0, len(missing), size)]
         fresh: dict[bytes, Tensor] = {}
         if parts:
-            rows = torch.cat([self._compute(_chosen(batch.images, part)) for part in parts]).cpu()
+            given = [batch.images] if beside is None else [batch.images, beside]
+            rows = torch.cat([self._compute(*(_chosen(rows, part) for rows in given)) for part in parts]).cpu()
             fresh = {batch.keys[i]: row for i, row in zip(missing, rows, strict=True)}
         if keep:
             self._known.update(fresh)
         return torch.stack([fresh[key] if key in fresh else self._known[key] for key in batch.keys])
 
 
-def _chosen(images: Tensor, positions: list[int]) -> Tensor:
-    """Some of the images, in ascending order; a part without gaps is not copied."""
+def _chosen(rows: Tensor, positions: list[int]) -> Tensor:
+    """Some of the rows, in ascending order; a part without gaps is not copied."""
     first, end = positions[0], positions[-1] + 1
-    return images[first:end] if end - first == len(positions) else torch.stack([images[i] for i in positions])
+    return rows[first:end] if end - first == len(positions) else torch.stack([rows[i] for i in positions])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models.face_alignment import Finder, MtcnnFinder, warp_faces
+from textedit_bench.models.face_presence import MtcnnPresence, Presence
 from textedit_bench.models.irse import input_layer
 from textedit_bench.models.matching import load_exactly
 
@@ -47,9 +48,15 @@ class CurricularFace(nn.Module):
     Args:
         stages: (channels, blocks) of the body; the published network's unless a test needs a small one.
         find: landmarks of pictures.
+        shows: whether pictures show a face.
     """
 
-    def __init__(self, stages: tuple[tuple[int, int], ...] = STAGES, find: Finder | None = None) -> None:
+    def __init__(
+        self,
+        stages: tuple[tuple[int, int], ...] = STAGES,
+        find: Finder | None = None,
+        shows: Presence | None = None,
+    ) -> None:
         super().__init__()
         self.input_layer = input_layer()
         blocks: list[nn.Module] = []
@@ -67,7 +74,7 @@ class CurricularFace(nn.Module):
             nn.Linear(width * cells, 512),
             nn.BatchNorm1d(512, affine=False),
         )
-        self._find = find or MtcnnFinder()
+        self._find, self._shows = find or MtcnnFinder(), shows or MtcnnPresence()
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -89,6 +96,10 @@ class CurricularFace(nn.Module):
         """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan where there is no face."""
         return self._find(images)
 
+    def shows_face(self, images: Tensor) -> Tensor:
+        """Bool [B]: whether pictures [B, 3, H, W] in [-1, 1] show a face; far cheaper than `landmarks`."""
+        return self._shows(images)
+
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
         """Unit embeddings [B, 512]; rows of nan where there is no face.
@@ -101,10 +112,12 @@ class CurricularFace(nn.Module):
 
 
 def embed_found(network: nn.Module, images: Tensor, points: Tensor, side: int) -> Tensor:
-    """Embeddings of the pictures whose landmarks are known; rows of nan for the others."""
+    """Embeddings of the pictures whose landmarks [B, 5, 2], on the CPU, are known; rows of nan for the others."""
     there = points.isfinite().flatten(1).all(1)
     rows = images.new_full((len(images), 512), float("nan"))
-    if there.any():
-        chosen = there.to(images.device)
+    if there.all():
+        rows = network(warp_faces(images, points, side))
+    elif there.any():
+        chosen = there.nonzero()[:, 0].to(images.device, non_blocking=True)
         rows[chosen] = network(warp_faces(images[chosen], points[there], side))
     return rows

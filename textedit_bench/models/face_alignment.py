@@ -1,7 +1,7 @@
 """Faces for judges: found once in the source, the same warp for source and edit.
 
 StyleGAN edits keep the frame, and a detector moves by several pixels with the resolution alone; finding the face anew
-in every edit would score the detector. Whether an edit still shows a face is asked of the detector separately.
+in every edit would score the detector. Whether an edit still shows a face is asked separately (`face_presence`).
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def warp_faces(images: Tensor, points: Tensor, side: int = FACE_SIDE) -> Tensor:
         side: of the faces; the template is scaled with it.
     """
     height, width = images.shape[-2:]
+    points = points.cpu()
     template = torch.tensor(TEMPLATE, dtype=torch.float64) * (side / FACE_SIDE)
     # From pixels of the face back to pixels of the picture.
     back = similarity_transform(template.expand(len(points), 5, 2), points)
@@ -92,5 +93,5 @@ def warp_faces(images: Tensor, points: Tensor, side: int = FACE_SIDE) -> Tensor:
     grid = torch.stack([*torch.meshgrid(axis, axis, indexing="xy"), torch.ones(side, side, dtype=torch.float64)], -1)
     where = torch.einsum("hwk,bck->bhwc", grid, back)
     scale = torch.tensor([width, height], dtype=torch.float64)
-    normalised = ((where + 0.5) / scale * 2.0 - 1.0).to(images)
+    normalised = ((where + 0.5) / scale * 2.0 - 1.0).to(images.dtype).to(images.device, non_blocking=True)
     return F.grid_sample(images + 1.0, normalised, align_corners=False) - 1.0

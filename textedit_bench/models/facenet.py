@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from textedit_bench.models.curricularface import embed_found
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.face_alignment import Finder, MtcnnFinder
+from textedit_bench.models.face_presence import MtcnnPresence, Presence
 from textedit_bench.models.matching import load_exactly
 
 SIDE = 160
@@ -26,14 +27,15 @@ class FaceNet(nn.Module):
 
     Args:
         find: landmarks of pictures.
+        shows: whether pictures show a face.
     """
 
-    def __init__(self, find: Finder | None = None) -> None:
+    def __init__(self, find: Finder | None = None, shows: Presence | None = None) -> None:
         super().__init__()
         from facenet_pytorch import InceptionResnetV1
 
         self.network: Any = InceptionResnetV1(pretrained=None, classify=False)
-        self._find = find or MtcnnFinder()
+        self._find, self._shows = find or MtcnnFinder(), shows or MtcnnPresence()
         # Dropout and batch norm are inside: in training mode its scores would be random.
         self.eval().requires_grad_(False)
 
@@ -61,6 +63,10 @@ class FaceNet(nn.Module):
     def landmarks(self, images: Tensor) -> Tensor:
         """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan where there is no face."""
         return self._find(images)
+
+    def shows_face(self, images: Tensor) -> Tensor:
+        """As `CurricularFace.shows_face`."""
+        return self._shows(images)
 
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:

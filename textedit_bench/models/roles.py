@@ -64,6 +64,10 @@ class AlignedIdentity(Network, Protocol):
         """Five points [B, 5, 2] of each face, in pixels; nan where there is none."""
         ...
 
+    def shows_face(self, images: Tensor) -> Tensor:
+        """Bool [B]: whether there is a face; far cheaper than its landmarks."""
+        ...
+
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
         """As `Identity.embed`, aligned by ``points`` where given."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from textedit_bench.metrics.column import NO_FACE_EDIT, NO_FACE_SOURCE, NO_THRESHOLD, NO_TRUTH, Column
 from textedit_bench.metrics.geometry import GeometryReadout, fit_readout
-from textedit_bench.metrics.images import ImageFeatures
+from textedit_bench.metrics.images import ImageBatch, ImageFeatures
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.similarity import cosine
@@ -41,6 +42,7 @@ class IdentityScorer:
         self.protocols: dict[str, Protocol] = {}
         self._features: dict[IdentityRole, ImageFeatures] = {}
         self._points: dict[IdentityRole, ImageFeatures] = {}
+        self._faces: dict[IdentityRole, ImageFeatures] = {}
         for name, (role, reference, title, in_loop) in _COSINES.items():
             if not domain.has(role):
                 continue
@@ -63,13 +65,15 @@ class IdentityScorer:
         """
         rows: dict[IdentityRole, dict[str, Tensor]] = {}
         for role, features in self._features.items():
-            photo = features(sample.photo, keep=True)
-            inversion = features(sample.inversion, keep=True)
-            edit = features(sample.edit, keep=False)
-            rows[role] = {"photo": photo, "inversion": inversion, "edit": edit}
             network = self._domain.network(role)
             if finds_landmarks(network):
-                rows[role].update(self._in_the_frame_of_the_photo(role, network, sample, edit))
+                rows[role] = self._in_the_frame_of_the_photo(role, network, sample)
+            else:
+                rows[role] = {
+                    "photo": features(sample.photo, keep=True),
+                    "inversion": features(sample.inversion, keep=True),
+                    "edit": features(sample.edit, keep=False),
+                }
         columns = {}
         for name, (role, reference, *_) in _COSINES.items():
             if name in self.protocols:
@@ -82,15 +86,24 @@ class IdentityScorer:
         return columns
 
     def _in_the_frame_of_the_photo(
-        self, role: IdentityRole, network: AlignedIdentity, sample: Sample, found: Tensor
+        self, role: IdentityRole, network: AlignedIdentity, sample: Sample
     ) -> dict[str, Tensor]:
-        """Inversions and edits aligned by the photo's landmarks; no face (nan) where the edit shows none of its own."""
+        """Everything aligned by the photo's landmarks, which are found once; no face (nan) where an edit shows none."""
         if role not in self._points:
-            self._points[role] = ImageFeatures(network.landmarks)
+            self._points[role], self._faces[role] = ImageFeatures(network.landmarks), ImageFeatures(network.shows_face)
         points = self._points[role](sample.photo, keep=True)
-        inversion, edit = network.embed(sample.inversion.images, points), network.embed(sample.edit.images, points)
-        edit = torch.where(found.isnan().any(1, keepdim=True), torch.full_like(found, float("nan")), edit.cpu())
-        return {"inversion": inversion.cpu(), "edit": edit}
+
+        def aligned(batch: ImageBatch, *, keep: bool) -> Tensor:
+            # One picture under two photos is two faces.
+            keys = tuple(own + photo for own, photo in zip(batch.keys, sample.photo.keys, strict=True))
+            return self._features[role](replace(batch, keys=keys), keep=keep, beside=points)
+
+        photo, inversion = aligned(sample.photo, keep=True), aligned(sample.inversion, keep=True)
+        edit = aligned(sample.edit, keep=False)
+        unchanged = torch.tensor([a == b for a, b in zip(sample.edit.keys, sample.photo.keys, strict=True)])
+        shown = unchanged | self._faces[role](sample.edit, keep=False)
+        edit = torch.where(shown[:, None], edit, torch.full_like(edit, float("nan")))
+        return {"photo": photo, "inversion": inversion, "edit": edit}
 
     def _verified(self, rows: dict[str, Tensor]) -> Column:
         judge = self._domain.network(JUDGE)
@@ -112,8 +125,12 @@ class IdentityScorer:
 def _protocol(
     domain: Domain, role: str, formula: str, reference: str, title: str, *, higher: bool = True, in_loop: bool = False
 ) -> Protocol:
-    network = f"{domain.tier}-{role}"
-    identity = protocol_id(formula, network=network, digest=domain.digest(role), resize="network", reference=reference)
+    network, digest = f"{domain.tier}-{role}", domain.digest(role)
+    # 2: whether an edit shows a face is asked at a reduced size.
+    version = 2 if role == JUDGE and domain.world is None and domain.card.kind == "face" else 1
+    identity = protocol_id(
+        formula, network=network, digest=digest, resize="network", reference=reference, version=version
+    )
     return Protocol(identity, title, higher, in_loop=in_loop)
 
 
@@ -124,6 +141,9 @@ def _faces(column: Column, source: Tensor, edit: Tensor) -> Column:
 
 
 @torch.no_grad()
-def _embed(domain: Domain, role: IdentityRole, images: Tensor) -> Tensor:
-    """One row per image; the network is loaded when first needed."""
-    return domain.network(role).embed(images)
+def _embed(domain: Domain, role: IdentityRole, images: Tensor, points: Tensor | None = None) -> Tensor:
+    """One row per image, aligned by landmarks where they are given; the network is loaded when first needed."""
+    network = domain.network(role)
+    if finds_landmarks(network):
+        return network.embed(images, points)
+    return network.embed(images)
