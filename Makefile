@@ -117,7 +117,7 @@ perf: venv ## measure start-up, the backbones against a textbook form, FID, and 
 	@$(BIN)/python -m textedit_bench.perf.metrics
 	@$(BIN)/python -m textedit_bench.perf.engines
 
-docs: venv ## run the examples of the docstrings, build the API pages into site/; warnings are errors
+docs: venv ## test the examples, the tutorial and its notebook, build the pages into site/; warnings are errors
 	@$(BIN)/python -c "import mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \
 	  $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
 	@$(BIN)/python -m pytest -q tests/docs

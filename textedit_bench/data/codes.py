@@ -6,13 +6,16 @@ import hashlib
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from textedit_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
 _EXPECTED = "expected W+ codes [N, rows, w_dim], or W codes [N, w_dim], in one tensor of a .pt, .npy or .safetensors"
 _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -141,7 +144,7 @@ def _only(names: list[str], path: Path) -> str:
     return names[0]
 
 
-def draw_codes(generator: Any, split: str, numbers: Sequence[int], *, truncation: float, seed: int) -> Tensor:
+def draw_codes(generator: Generator, split: str, numbers: Sequence[int], *, truncation: float, seed: int) -> Tensor:
     """W+ codes [N, rows, w_dim] of samples; each depends on seed, split and number alone.
 
     Args:

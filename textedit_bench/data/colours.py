@@ -34,7 +34,7 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
     image, alpha, changes = _eight_bits(image)
     image, turned = _turned(image, profile)
     changes += turned
-    if alpha is not None and alpha.getextrema()[0] < 255:
+    if alpha is not None and alpha.getextrema() != (255, 255):
         changes.append(COMPOSITED)
         image = Image.composite(image, Image.new("RGB", image.size, BACKGROUND), alpha)
     return image, changes

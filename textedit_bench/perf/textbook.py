@@ -8,11 +8,14 @@ networks by name and share no code with them.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
 
 def _filter(x: Tensor, gain: float, before: int, after: int) -> Tensor:
@@ -66,7 +69,7 @@ def _colour(layer: Any, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
     return rgb if skip is None else rgb + _upsample(skip)
 
 
-def synthesize(generator: Any, w_plus: Tensor) -> Tensor:
+def synthesize(generator: Generator, w_plus: Tensor) -> Tensor:
     """Images of W+ codes (B, rows, w_dim), stored noise maps."""
     noise = [getattr(generator.noises, f"noise_{i}") for i in range(len(generator.convs) + 1)]
     x = generator.input.input.repeat(len(w_plus), 1, 1, 1)

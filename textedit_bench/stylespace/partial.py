@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,13 @@ class Features:
         return Features(self.x.repeat(times, 1, 1, 1), rgb)
 
 
-def start(generator: Any, batch: int) -> Features:
+def start(generator: Generator, batch: int) -> Features:
     """Before the first layer."""
     constant = generator.input.input.expand(batch, -1, -1, -1)
     return Features(constant.contiguous(memory_format=torch.channels_last), None)
 
 
-def run(generator: Any, features: Features, styles: Tensor, first: int, end: int | None = None) -> Features:
+def run(generator: Generator, features: Features, styles: Tensor, first: int, end: int | None = None) -> Features:
     """Style layers ``first .. end`` (all the rest where None) with the stored noise.
 
     Equal to the generator's ``synthesize_style`` when run from `start` to the end.

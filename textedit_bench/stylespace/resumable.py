@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
@@ -16,6 +16,10 @@ from textedit_bench.models.storage import write_tensors
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
 from textedit_bench.stylespace.sweep import Progress, Variant, sweep
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
+    from textedit_bench.models.stylegan2 import Generator
 
 log = logging.getLogger(__name__)
 _SAVE_EVERY_S = 60.0
@@ -41,8 +45,8 @@ class Swept:
 
 
 def resumable_sweep(
-    generator: Any,
-    clip: Any,
+    generator: Generator,
+    clip: ClipModel,
     sampling: Sampling,
     *,
     images: int,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
 _CHUNK = 2000
 SEED = 5  # as released; the stream of draws is not the same
@@ -44,7 +47,7 @@ class Sampling:
 
 
 @torch.no_grad()
-def sample_styles(generator: Any, sampling: Sampling, start: int, count: int) -> Tensor:
+def sample_styles(generator: Generator, sampling: Sampling, start: int, count: int) -> Tensor:
     """Style codes ``start .. start + count`` of the stream, [count, styles]; each draw depends on its chunk's seed."""
     device = next(generator.parameters()).device
     parts = []
@@ -59,7 +62,7 @@ def sample_styles(generator: Any, sampling: Sampling, start: int, count: int) ->
 
 
 @torch.no_grad()
-def measure(generator: Any, positions: Tensor, sampling: Sampling) -> Statistics:
+def measure(generator: Generator, positions: Tensor, sampling: Sampling) -> Statistics:
     """Statistics of the channels at ``positions``, accumulated in float64."""
     total: Tensor | float = 0.0
     squares: Tensor | float = 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +19,10 @@ from torch.nn import functional as F
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.partial import Features, run, start
 from textedit_bench.stylespace.statistics import Statistics
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
+    from textedit_bench.models.stylegan2 import Generator
 
 Variant = Literal["correct", "released"]
 
@@ -62,8 +66,8 @@ def rows_of(sums: Tensor) -> Tensor:
 
 @torch.no_grad()
 def sweep(
-    generator: Any,
-    clip: Any,
+    generator: Generator,
+    clip: ClipModel,
     styles: Tensor,
     statistics: Statistics,
     *,
@@ -119,7 +123,7 @@ def sweep(
     return rows_of(done.sums)
 
 
-def _swept_layers(generator: Any, variant: Variant) -> Iterator[tuple[int, int, int]]:
+def _swept_layers(generator: Generator, variant: Variant) -> Iterator[tuple[int, int, int]]:
     """Style layer, its first row of the matrix, and its channels, for every layer that is swept."""
     row = 0
     for number, layer in enumerate(generator.style_layout):
@@ -136,7 +140,7 @@ def _images_at_once(resolution: int, device: torch.device) -> int:
     return max(1, pixels // (2 * resolution**2))
 
 
-def _look(generator: Any, clip: Any, before: Features, styles: Tensor, first: int) -> Tensor:
+def _look(generator: Generator, clip: ClipModel, before: Features, styles: Tensor, first: int) -> Tensor:
     """Raw embeddings of the 8-bit pictures that layers ``first`` and later make, prepared as CLIP wants them."""
     images = run(generator, before, styles, first).rgb
     assert images is not None

@@ -25,6 +25,7 @@ from textedit_methods.clip2gan.warmup import regress_codes
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.info import MethodInfo
+    from textedit_bench.models.clip import ClipModel
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ _EDIT_ONLY = ("beta", "direction", "draws", "gap", "gap_scale", "keep_rest", "no
 """Settings that no training depends on."""
 
 
-def fit_network(domain: Domain, clip: Any, settings: dict[str, Any], run: RunOptions, info: MethodInfo) -> ClipMapping:
+def fit_network(
+    domain: Domain, clip: ClipModel, settings: dict[str, Any], run: RunOptions, info: MethodInfo
+) -> ClipMapping:
     """Train a mapping network, in eval mode and frozen at the end, rounded to what its file will hold.
 
     Args:

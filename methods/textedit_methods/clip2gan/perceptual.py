@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from textedit_methods.clip2gan.losses import feature_maps_term
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.discriminator import Discriminator
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -42,7 +43,7 @@ def perceptual_distance(domain: Domain, network: str, side: int) -> Distance:
     )
 
 
-def _maps(discriminator: Any, images: Tensor) -> list[Tensor]:
+def _maps(discriminator: Discriminator, images: Tensor) -> list[Tensor]:
     """The output of every residual block, fine to coarse."""
     x = discriminator.convs[0](images)
     maps = []

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from textedit_bench.training import training_codes
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import ClipModel
 
 LARGEST_SIDE = 256
 """Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
@@ -85,7 +86,7 @@ def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
 
 @torch.no_grad()
 def photo_features(
-    domain: Domain, clip: Any, clip_name: str, photos: TrainingPhotos, flip: bool, folder: Path
+    domain: Domain, clip: ClipModel, clip_name: str, photos: TrainingPhotos, flip: bool, folder: Path
 ) -> Tensor:
     """CLIP features of all training photos, and of their mirror images where ``flip``.
 
@@ -104,7 +105,7 @@ def photo_features(
 
 @torch.no_grad()
 def sample_pairs(
-    domain: Domain, clip: Any, clip_name: str, count: int, seed: int, folder: Path
+    domain: Domain, clip: ClipModel, clip_name: str, count: int, seed: int, folder: Path
 ) -> tuple[Tensor, Tensor]:
     """The generator's own samples: CLIP features of their pictures, and their codes, which no inversion has blurred.
 

@@ -27,6 +27,7 @@ from textedit_methods.clip2gan.photos import TrainingPhotos, shrink
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import ClipModel
     from textedit_bench.models.discriminator import Discriminator
 
 ADVERSARIAL_BETAS = (0.0, 0.9)
@@ -71,7 +72,7 @@ class Clip2GANTraining(EditorModule):
         domain: Domain,
         *,
         critic: Discriminator,
-        clip: Any,
+        clip: ClipModel,
         photos: TrainingPhotos,
         perceptual: Distance | None,
         weights: LossWeights,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from textedit_bench.stylespace.channels import editable
 
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
-def edited_widths(generator: Any) -> list[int]:
+
+def edited_widths(generator: Generator) -> list[int]:
     """Widths of the convolutions' style vectors."""
     return [entry.channels for entry in generator.style_layout if not entry.is_rgb]
 
 
-def without_rgb(generator: Any, styles: Tensor) -> Tensor:
+def without_rgb(generator: Generator, styles: Tensor) -> Tensor:
     """Whole style codes [B, all] -> convolutions' styles [B, num_styles]."""
     return styles[:, editable(generator).to(styles.device)]
 
 
-def with_offset(generator: Any, styles: Tensor, offset: Tensor) -> Tensor:
+def with_offset(generator: Generator, styles: Tensor, offset: Tensor) -> Tensor:
     """Whole style codes [B, all] with ``offset`` [B, num_styles] added to the convolutions' part; toRGB untouched."""
     positions = editable(generator).to(styles.device)
     return styles.index_add(1, positions, offset.to(styles))

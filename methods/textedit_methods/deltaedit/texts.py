@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.models import clip_templates
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
 
 
 def sentences(text: str, bank: str) -> list[str]:
@@ -22,11 +25,11 @@ def sentences(text: str, bank: str) -> list[str]:
 
 
 @torch.no_grad()
-def text_embedding(clip: Any, text: str, bank: str) -> Tensor:
+def text_embedding(clip: ClipModel, text: str, bank: str) -> Tensor:
     """Mean [d] of the unit embeddings of a text's sentences, of unit length again."""
     return F.normalize(F.normalize(clip.encode_text(sentences(text, bank)).float(), dim=-1).mean(dim=0), dim=-1)
 
 
-def text_difference(clip: Any, target: str, source: str, bank: str = "imagenet") -> Tensor:
+def text_difference(clip: ClipModel, target: str, source: str, bank: str = "imagenet") -> Tensor:
     """Target minus source [d], NOT normalised: the threshold of the relevance mask is meant for this."""
     return text_embedding(clip, target, bank) - text_embedding(clip, source, bank)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
 
 
 class TextEmbeddings:
@@ -15,7 +18,7 @@ class TextEmbeddings:
     Every text is encoded alone, so that its embedding does not depend on its company.
     """
 
-    def __init__(self, clip: Any) -> None:
+    def __init__(self, clip: ClipModel) -> None:
         self._clip = clip
         self._known: dict[str, Tensor] = {}
 

@@ -7,7 +7,7 @@ probes v give its length, since the mean of <J_c, v>^2 over standard normal v is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from torch.nn import functional as F
 
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
+    from textedit_bench.models.stylegan2 import Generator
 
 PROBE_SEED = 11
 _PIXELS_AT_ONCE = 1 << 15
@@ -32,7 +36,7 @@ def probes(count: int, dim: int) -> Tensor:
     return (basis.T * dim**0.5).float()
 
 
-def products(generator: Any, clip: Any, styles: Tensor, vectors: Tensor) -> Tensor:
+def products(generator: Generator, clip: ClipModel, styles: Tensor, vectors: Tensor) -> Tensor:
     """<J_c, v> of every editable channel c and vector v at each image, [n, N, p].
 
     Args:
@@ -61,7 +65,9 @@ class GradientRelevance:
         probe_count: random probes for the lengths.
     """
 
-    def __init__(self, generator: Any, clip: Any, sampling: Sampling, *, images: int, probe_count: int) -> None:
+    def __init__(
+        self, generator: Generator, clip: ClipModel, sampling: Sampling, *, images: int, probe_count: int
+    ) -> None:
         self._generator, self._clip = generator, clip
         self.statistics = measure(generator, editable(generator), sampling)
         self._points = sample_styles(generator, sampling, 0, images)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,14 +11,17 @@ from torch.nn import functional as F
 from textedit_bench.errors import UserError
 from textedit_bench.models.clip_templates import sentences
 
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
+
 
 @torch.no_grad()
-def text_embedding(clip: Any, text: str) -> Tensor:
+def text_embedding(clip: ClipModel, text: str) -> Tensor:
     """Mean of the unit embeddings of a text in every template, normalised again: [d]."""
     return F.normalize(F.normalize(clip.encode_text(sentences(text)), dim=-1).mean(0), dim=0)
 
 
-def text_direction(clip: Any, target: str, source: str) -> Tensor:
+def text_direction(clip: ClipModel, target: str, source: str) -> Tensor:
     """Unit vector from the source text's embedding to the target's: [d].
 
     Raises:

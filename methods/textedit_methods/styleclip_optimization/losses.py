@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.finite import FiniteWatch
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel, Preprocessing
+    from textedit_bench.models.stylegan2 import Generator
 
 Space = Literal["w+", "s"]
 
@@ -57,14 +61,14 @@ class Objective:
 
     def __init__(
         self,
-        generator: Any,
-        clip: Any,
+        generator: Generator,
+        clip: ClipModel,
         texts: Tensor,
         source: Tensor,
         space: Space,
         weights: Weights,
         identity: Any = None,
-        clip_preprocessing: str = "published",
+        clip_preprocessing: Preprocessing = "published",
     ) -> None:
         self._synthesize = generator.synthesize if space == "w+" else generator.synthesize_style
         self._clip, self._preprocessing = clip, clip_preprocessing

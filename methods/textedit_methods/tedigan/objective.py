@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.finite import FiniteWatch
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel, Preprocessing
+    from textedit_bench.models.stylegan2 import Generator
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,13 @@ class Objective:
 
     def __init__(
         self,
-        generator: Any,
-        clip: Any,
+        generator: Generator,
+        clip: ClipModel,
         encoder: Any,
         photos: Tensor,
         text: Tensor,
         weights: Weights,
-        clip_preprocessing: str = "correct",
+        clip_preprocessing: Preprocessing = "correct",
     ) -> None:
         self._generator, self._clip, self._encoder = generator, clip, encoder
         self._photos, self._text = photos, text

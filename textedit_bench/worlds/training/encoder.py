@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from textedit_bench.worlds.training.fit import Plan, Trained, fit
 from textedit_bench.worlds.training.generator import SEED_STRIDE, W_DIM, pixel_weights, reconstruction_loss
 from textedit_bench.worlds.training.pool import FRESH_SEED, POOL_SEED, POOL_SIZE, Pool, cached_pool
 from textedit_bench.worlds.world import World
+
+if TYPE_CHECKING:
+    from textedit_bench.models.stylegan2 import Generator
 
 CODE_BATCH, REFINE_BATCH = 64, 12
 CODE_STEPS, CODE_RATE = 1600, 3e-3
@@ -109,7 +112,7 @@ class CodeRefinement(Trained):
 
 
 def train(
-    world: World, name: str, plan: Plan, cache: Path, *, generator: Any, identity: Any
+    world: World, name: str, plan: Plan, cache: Path, *, generator: Generator, identity: Any
 ) -> tuple[MiniEncoder, float, dict[str, Any]]:
     """Both stages.
 
