@@ -60,12 +60,12 @@ def test_every_control_shows_what_it_is_for(controlled, tmp_path):
     inputs = next((tmp_path / "mini" / "tiny" / "_inputs").glob("*/images.zip"))
     photos = read_pictures(inputs, IDS, ["photo"])["photo"]
 
-    def stored(method, prompt, strength="1"):
-        return read_pictures(folder(tmp_path, method, prompt) / "images.zip", IDS, [strength])[strength]
+    def stored(method, prompt, strength=1.0):
+        return controlled.module.stored_pictures(folder(tmp_path, method, prompt)).read(IDS, [strength])[0]
 
     assert np.array_equal(stored("copy-photo", "cap"), photos)
     bare = next(o.label.rsplit(" / ", 1)[1] for o in summary.outcomes if "text-a-bare" in o.label)
-    for strength in ("0", "2"):
+    for strength in (0.0, 2.0):
         assert np.array_equal(stored("wrong-prompt", "cap", strength), stored("shift", bare, strength))
     # The hair's half of the picture is dark, the hat's half light, whatever the photo had.
     assert (stored("real-attribute", "dark")[:, :8].mean((1, 2, 3)) < 110).all()

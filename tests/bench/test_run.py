@@ -93,9 +93,10 @@ def test_stored_pictures_at_strength_zero_are_the_inversions(finished):
     inputs = next((finished.results / "mini" / "tiny" / "_inputs").glob("*/images.zip"))
     inversions = read_pictures(inputs, IDS, ["inversion"])["inversion"]
     for method in ("shift", "no-edit", "random-direction"):
-        stored = read_pictures(cells(finished.results, method)["cap"] / "images.zip", IDS, ["0", "1"])
-        assert np.array_equal(stored["0"], inversions)
-        assert np.array_equal(stored["1"], inversions) == (method == "no-edit")
+        stored = finished.module.stored_pictures(cells(finished.results, method)["cap"]).read(IDS, [0.0, 1.0])
+        assert np.array_equal(stored[0], inversions)
+        assert np.array_equal(stored[1], inversions) == (method == "no-edit")
+    assert not (cells(finished.results, "no-edit")["cap"] / "images.zip").exists()  # no copies
 
 
 def test_the_random_control_steps_as_far_as_the_method_for_every_image_and_row(finished):

@@ -213,6 +213,15 @@ def request(results: Path, card: Path, *methods: str, **options: Any) -> Any:
     return BenchRequest(methods=methods or ("shift",), datasets=(str(card),), results=results, **values)
 
 
+def stored_pictures(path: Path) -> Any:
+    """The pictures of a stored cell, wherever they lie."""
+    from textedit_bench.bench.kept import CellPictures, read_manifest
+
+    manifest = read_manifest(path)
+    assert manifest is not None
+    return CellPictures(path, manifest)
+
+
 if __name__ == "__main__":
     install()
     from textedit_bench.benchmark import run_bench

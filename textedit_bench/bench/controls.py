@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.copied import OTHER_PROMPT
-from textedit_bench.bench.infer import PICTURES, step_lengths
-from textedit_bench.bench.inputs import Inputs
-from textedit_bench.bench.pictures import read_pictures, strength_name, to_images
+from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
+from textedit_bench.bench.infer import step_lengths
+from textedit_bench.bench.inputs import INVERSION, PHOTO, InputShard
+from textedit_bench.bench.kept import CellPictures, PicturesGoneError, read_manifest
+from textedit_bench.bench.pictures import to_images
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.store import ResultFolder
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.metrics.perfect import PerfectEdits
 
-SHOWS, PHOTO, INVERSION, TRUTH = "shows", "photo", "inversion", "truth"
+SHOWS, TRUTH = "shows", "truth"
 
 
 class NotApplicableError(Exception):
@@ -55,39 +56,43 @@ def _differ(first: PlannedPrompt, second: PlannedPrompt) -> bool:
     return first.prompt.words != second.prompt.words and not asked[0] & asked[1]
 
 
-def fill_matched(kind: str, cell: Cell, source: ResultFolder, inputs: Inputs, domain: Domain) -> dict[str, Any]:
-    """Settings of a control that copies something of another cell.
+def fill_matched(kind: str, cell: Cell, source: ResultFolder, shard: InputShard, domain: Domain) -> dict[str, Any]:
+    """Settings of a control that copies something of another cell, for some images.
 
     Args:
         kind: ``step`` or ``other prompt``.
         cell: the control's.
         source: folder of the cell it is matched to.
-        inputs: what both start from.
-        domain: for the layout of codes.
+        shard: the images, as both start from them.
+        domain: for the layout of codes, and for pictures that have to be made again.
 
     Raises:
         NotApplicableError: that cell has no such thing.
     """
     assert cell.matched_to is not None
     if kind == OTHER_PROMPT:
-        names = {strength: strength_name(strength) for strength in cell.strengths}
-        stored = read_pictures(source.file(PICTURES), inputs.ids, list(names.values()))
-        shown = {strength: to_images(stored[name], domain.device) for strength, name in names.items()}
-        return {"pictures": {s: dict(zip(inputs.ids, images, strict=True)) for s, images in shown.items()}}
+        manifest = read_manifest(source.path)
+        assert manifest is not None
+        try:
+            stored = CellPictures(source.path, manifest, lambda: domain).read(shard.ids, cell.strengths)
+        except PicturesGoneError as error:
+            raise NotApplicableError(str(error)) from error
+        shown = {s: to_images(pixels, domain.device) for s, pixels in zip(cell.strengths, stored, strict=True)}
+        return {"pictures": {s: dict(zip(shard.ids, images, strict=True)) for s, images in shown.items()}}
     try:
-        space, lengths = step_lengths(source, cell.matched_to, inputs, domain)
+        space, lengths = step_lengths(source, cell.matched_to, shard, domain)
     except FileNotFoundError as error:
         raise NotApplicableError(f"there are no edited codes of {cell.matched_to.method} to match") from error
     return {"lengths": lengths, "space": space}
 
 
 @torch.no_grad()
-def fill_truth(cell: Cell, inputs: Inputs, domain: Domain, perfect: PerfectEdits) -> dict[str, Any]:
-    """Settings of a control that shows pictures which really have the asked attribute.
+def fill_truth(cell: Cell, shard: InputShard, domain: Domain, perfect: PerfectEdits) -> dict[str, Any]:
+    """Settings of a control that shows pictures which really have the asked attribute, for some images.
 
     Args:
         cell: the control's.
-        inputs: the photos and what the renderer drew for them.
+        shard: the images and what the renderer drew for them.
         domain: whose world draws.
         perfect: the judges' own ground truth, which holds the pictures.
 
@@ -95,10 +100,19 @@ def fill_truth(cell: Cell, inputs: Inputs, domain: Domain, perfect: PerfectEdits
         NotApplicableError: nobody can draw them.
     """
     world, asked = domain.world, cell.prompt.asked
-    if world is None or inputs.factors is None:
+    if world is None or shard.factors is None:
         raise NotApplicableError(f"nobody can draw photos of {cell.dataset} with another attribute")
     if not asked:
         raise NotApplicableError(f"prompt {cell.prompt_id} names no attribute of the {world.name} world")
-    truth = perfect(inputs.factors, asked)
+    truth = perfect(shard.factors, asked)
     assert truth is not None
-    return {"pictures": dict(zip(inputs.ids, truth.images.to(domain.device), strict=True))}
+    return {"pictures": dict(zip(shard.ids, truth.images.to(domain.device), strict=True))}
+
+
+def pictures_lie_elsewhere(cell: Cell) -> dict[str, str] | None:
+    """Where the pictures of a control lie already, as `Kept.copied` says it; None where they are its own."""
+    if cell.matched_to is not None and cell.settings.get(MATCHES) == OTHER_PROMPT:
+        return {"method": cell.matched_to.method, "cell": cell.matched_to.digest}
+    if cell.control and cell.settings.get(SHOWS) in (PHOTO, INVERSION):
+        return {"inputs": str(cell.settings[SHOWS])}
+    return None

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.environment import environment
-from textedit_bench.bench.inputs import BATCH, Inputs
+from textedit_bench.bench.inputs import Inputs, InputShard
+from textedit_bench.bench.kept import EDITS, EVERYTHING, Kept
 from textedit_bench.bench.measure import Meter
-from textedit_bench.bench.pictures import Pixels, strength_name, to_uint8, write_pictures
+from textedit_bench.bench.pictures import Pixels, to_uint8
 from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.shards import pass_size
 from textedit_bench.bench.store import ResultFolder
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.seeds import seed_of
@@ -24,16 +27,13 @@ from textedit_bench.seeds import seed_of
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
-EDITS = "edits.safetensors"
-PICTURES = "images.zip"
-
 
 @dataclass(frozen=True)
 class Edits:
-    """All edits of a cell.
+    """All edits of a shard.
 
     Attributes:
-        pixels: 8-bit, one [N, H, W, 3] per strength.
+        pixels: 8-bit, one [n, H, W, 3] per strength.
         codes: edited codes, one per strength, in ``space``; None for a method that returns pictures.
         space: ``w+``, ``s`` or ``image``.
     """
@@ -43,11 +43,11 @@ class Edits:
     space: str
 
 
-def infer(domain: Domain, editor: Editor, inputs: Inputs, cell: Cell, meter: Meter) -> Edits:
-    """Edit every image at every strength and synthesise the edits.
+def infer(domain: Domain, editor: Editor, shard: InputShard, cell: Cell, meter: Meter) -> Edits:
+    """Edit every image of a shard at every strength and synthesise the edits.
 
     The generator, its constant noise and the batch size are the same for every method. Torch's global random state is
-    seeded from the cell and given back afterwards.
+    seeded from the cell and the position of a batch in it, and given back afterwards.
 
     Raises:
         ValueError: the editor returned the wrong number, shape or kind of edits, or numbers that are not finite.
@@ -59,16 +59,14 @@ def infer(domain: Domain, editor: Editor, inputs: Inputs, cell: Cell, meter: Met
     with torch.random.fork_rng(devices=devices), meter.timed("prepare"):
         torch.manual_seed(seed_of(cell=cell.digest, seed=cell.seed))
         editor.prepare(cell.prompt.without_truth)
-    for start in range(0, len(inputs.ids), BATCH):
-        batch = inputs.latents[start : start + BATCH]
-        source = inputs.inversions[start : start + BATCH]
+    for batch in shard.passes(pass_size(domain.resolution)):
         with torch.random.fork_rng(devices=devices), meter.timed("edit"):
-            torch.manual_seed(seed_of(cell=cell.digest, start=start, seed=cell.seed))
-            edits = editor.edit_sweep(batch, cell.prompt.without_truth, cell.strengths)
+            torch.manual_seed(seed_of(cell=cell.digest, start=batch.start, seed=cell.seed))
+            edits = editor.edit_sweep(batch.latents, cell.prompt.without_truth, cell.strengths)
         if len(edits) != len(cell.strengths):
             raise ValueError(f"{cell.method} returned {len(edits)} edits for {len(cell.strengths)} strengths")
         with meter.timed("synthesise"):
-            pictures = _synthesise(domain, batch, source, edits)
+            pictures = _synthesise(domain, batch.latents, batch.inversions, edits)
         for position, (edit, picture) in enumerate(zip(edits, pictures, strict=True)):
             pixels[position].append(picture)
             if isinstance(edit, Latents):
@@ -124,24 +122,39 @@ def publish_edits(
     folder: ResultFolder,
     cell: Cell,
     inputs: Inputs,
+    ids: Sequence[str],
     edits: Edits,
     meter: Meter,
-    command: str,
     request: BenchRequest | None = None,
+    *,
+    command: str = "",
+    kept: Kept = EVERYTHING,
 ) -> None:
-    """Store edited codes and pictures and vouch for them in the manifest, with what was asked where a bench was."""
-    groups = {strength_name(s): p for s, p in zip(cell.strengths, edits.pixels, strict=True)}
-    files = {PICTURES: lambda path: write_pictures(path, groups, inputs.ids)}
+    """Store edited codes and pictures and vouch for them in the manifest, with what was asked where a bench was.
+
+    Args:
+        folder: of the cell, or of one of its shards.
+        cell: the cell.
+        inputs: what it started from.
+        ids: images of the edits.
+        edits: of these images.
+        meter: what they took.
+        request: the bench.
+        command: the command line, for the record.
+        kept: which pictures are stored.
+    """
+    stored, files = kept.files(cell.strengths, inputs.ids, ids, edits.pixels)
     if edits.codes is not None:
         stacked = torch.stack(edits.codes).contiguous()
         files[EDITS] = lambda path: save_file({"codes": stacked}, path)
     facts = {
-        "ids": list(inputs.ids),
+        "ids": list(ids),
         "space": edits.space,
         "threads": torch.get_num_threads(),
-        "device": str(inputs.latents.codes.device),
-        "cost": meter.rows(len(inputs.ids) * len(cell.strengths)),
+        "device": str(inputs.device),
+        "cost": meter.rows(len(ids) * len(cell.strengths)),
         "command": command,
+        **stored,
         **({} if request is None else {"request": request.to_json()}),
         "environment": environment(),
         "inputs": inputs.folder.digest,
@@ -150,9 +163,9 @@ def publish_edits(
 
 
 def step_lengths(
-    folder: ResultFolder, cell: Cell, inputs: Inputs, domain: Domain
+    folder: ResultFolder, cell: Cell, shard: InputShard, domain: Domain
 ) -> tuple[str, dict[str, list[float]]]:
-    """Measure the steps of a cell's stored edits at its default strength.
+    """Measure the steps of a cell's stored edits of some images at its default strength.
 
     The step is taken from strength 0 of the same cell where there is one, so that a method with an inversion of its own
     is measured by its edit alone.
@@ -163,14 +176,21 @@ def step_lengths(
     Raises:
         FileNotFoundError: the cell has no stored codes.
     """
-    codes = load_file(folder.file(EDITS))["codes"]
-    space = "w+" if codes.ndim == 4 else "s"
-    before = codes[cell.strengths.index(0.0)] if 0.0 in cell.strengths else inputs.latents.codes.cpu()
-    before = _in_space(before, space, domain)
-    step = (codes[cell.strengths.index(cell.default_strength)] - before).double()
+    there = slice(shard.start, shard.start + len(shard.ids))
+    with safe_open(folder.file(EDITS), "pt") as stored:
+        codes = stored.get_slice("codes")
+
+        def at(strength: float) -> Tensor:
+            found: Tensor = codes[cell.strengths.index(strength), there]
+            return found
+
+        after = at(cell.default_strength)
+        before = at(0.0) if 0.0 in cell.strengths else shard.latents.codes.cpu()
+    space = "w+" if after.ndim == 3 else "s"
+    step = (after - _in_space(before, space, domain)).double()
     if space == "w+":
         norms = step.norm(dim=-1)
     else:
         widths = [layer.channels for layer in domain.generator.style_layout]
         norms = torch.stack([part.norm(dim=-1) for part in step.split(widths, dim=-1)], dim=-1)
-    return space, dict(zip(inputs.ids, norms.tolist(), strict=True))
+    return space, dict(zip(shard.ids, norms.tolist(), strict=True))

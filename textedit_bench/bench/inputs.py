@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from textedit_bench.bench.cell import ImageSet
 from textedit_bench.bench.environment import environment
+from textedit_bench.bench.joined import join_pictures, write_tensor
+from textedit_bench.bench.kept import PICTURES, save_arrays
 from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_uint8, write_pictures
+from textedit_bench.bench.shards import Shard, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
 from textedit_bench.metrics.images import ImageBatch
@@ -33,38 +40,114 @@ REFERENCE = "reference"
 """Their features, beside those of the photos and the inversions."""
 LEAST_REFERENCE = 50
 """Fewer photos from a source stand for nothing: what is compared with them gets no value. A world's card knows."""
-BATCH = 24
-"""Images per network pass; fixed, since results depend on it in the last digits."""
+PHOTO, INVERSION = "photo", "inversion"
+CODES = "latents.safetensors"
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What every cell of a data set starts from.
+class InputShard:
+    """Some photos of a data set as cells start from them, in memory.
 
     Attributes:
-        images: which photos.
+        start: position of the first one.
         ids: their names.
-        photos: 8-bit [N, H, W, 3].
-        inversions: the synthesised inversions, 8-bit [N, H, W, 3].
-        latents: their W+ codes, with the photos as methods see them.
+        photos: 8-bit [n, H, W, 3].
+        inversions: the synthesised inversions, 8-bit [n, H, W, 3].
+        latents: their W+ codes on the domain's device, with the photos as methods see them.
         factors: ground truth, or None.
-        folder: where they are stored.
     """
 
-    images: ImageSet
+    start: int
     ids: tuple[str, ...]
     photos: Pixels
     inversions: Pixels
     latents: Latents
     factors: Factors | None
+
+    def passes(self, size: int) -> Iterator[InputShard]:
+        """The same photos, at most ``size`` at a time."""
+        for start in range(0, len(self.ids), size):
+            there = slice(start, start + size)
+            yield InputShard(
+                self.start + start,
+                self.ids[there],
+                self.photos[there],
+                self.inversions[there],
+                self.latents[there],
+                None if self.factors is None else self.factors[there],
+            )
+
+
+@dataclass
+class Inputs:
+    """What every cell of a data set starts from; pictures and codes stay on disk until a shard asks for them.
+
+    Attributes:
+        images: which photos.
+        ids: their names.
+        factors: ground truth of all of them, or None.
+        folder: where they are stored.
+        device: where shards are put.
+    """
+
+    images: ImageSet
+    ids: tuple[str, ...]
+    factors: Factors | None
     folder: ResultFolder
+    device: torch.device
+    _last: tuple[Shard, InputShard] | None = field(default=None, repr=False)
+
+    def load(self, shard: Shard) -> InputShard:
+        """Some of the photos with their codes; the last ones asked for are kept."""
+        if self._last is None or self._last[0] != shard:
+            self._last = None  # let go of it before the next one is read
+            there = slice(shard.start, shard.stop)
+            ids = self.ids[there]
+            pictures = read_pictures(self.folder.file(PICTURES), ids, [PHOTO, INVERSION], self.ids)
+            with safe_open(self.folder.file(CODES), "pt") as stored:
+                codes = stored.get_slice("w_plus")[there].to(self.device)
+            photos = to_images(pictures[PHOTO], self.device)
+            self._last = (
+                shard,
+                InputShard(
+                    shard.start,
+                    ids,
+                    pictures[PHOTO],
+                    pictures[INVERSION],
+                    Latents(codes, "w+", images=photos, ids=ids),
+                    None if self.factors is None else self.factors[there],
+                ),
+            )
+        return self._last[1]
+
+    def pictures(self, group: str, size: int) -> Iterator[Pixels]:
+        """All photos or all inversions, 8-bit, at most ``size`` at a time."""
+        for start in range(0, len(self.ids), size):
+            ids = self.ids[start : start + size]
+            yield read_pictures(self.folder.file(PICTURES), ids, [group], self.ids)[group]
 
 
-def image_set(photos: Photos, split: str) -> ImageSet:
-    """Name and content of a set of photos."""
-    content = hashlib.sha256("\n".join(photos.ids).encode())
-    content.update(to_uint8(photos.images).tobytes())
-    return ImageSet(split, len(photos.ids), content.hexdigest()[:16])
+class _Split:
+    """The first photos of a split, one network pass at a time and as often as asked; a single pass is kept.
+
+    Args:
+        fewer: take those that can be used where some cannot.
+    """
+
+    def __init__(self, domain: Domain, split: str, images: int, *, fewer: bool) -> None:
+        self._domain, self._split, self._images, self._fewer = domain, split, images, fewer
+        self._size = pass_size(domain.resolution)
+        self._kept = list(self._read()) if images <= self._size else None
+
+    def __iter__(self) -> Iterator[Photos]:
+        return self._read() if self._kept is None else iter(self._kept)
+
+    def _read(self) -> Iterator[Photos]:
+        if self._fewer:
+            yield from self._domain.photo_batches(self._split, self._images, self._size, partial=True)
+            return
+        for start in range(0, self._images, self._size):
+            yield self._domain.photos(self._split, min(self._size, self._images - start), start)
 
 
 def prepare_inputs(
@@ -75,12 +158,22 @@ def prepare_inputs(
     Methods and judges see the photos as 8-bit pictures, so a stored run and a fresh one see the same.
 
     Args:
+        store: where they are kept.
+        domain: the data set.
         images: how many of them.
+        split: of which split.
         fewer: take those that can be used where some cannot.
     """
-    shown = next(domain.photo_batches(split, images, images, partial=True)) if fewer else domain.photos(split, images)
-    chosen = image_set(shown, split)
-    photos = to_uint8(shown.images)
+    shown = _Split(domain, split, images, fewer=fewer)
+    drawn = [(part.ids, part.factors) for part in shown]
+    ids = tuple(name for names, _ in drawn for name in names)
+    content, codes = hashlib.sha256("\n".join(ids).encode()), hashlib.sha256()
+    for part in shown:
+        content.update(to_uint8(part.images).tobytes())
+        if part.codes is not None:
+            codes.update(part.codes.float().cpu().numpy().tobytes())
+    chosen = ImageSet(split, len(ids), content.hexdigest()[:16])
+    given = {"codes": codes.hexdigest()[:16]} if part.codes is not None else _inversion(domain)
     folder = store.inputs(
         domain.tier,
         domain.name,
@@ -88,57 +181,62 @@ def prepare_inputs(
             "inputs_version": INPUTS_VERSION,
             "images": asdict(chosen),
             "networks": {role: domain.digest(role) for role in ("generator", "encoder") if domain.has(role)},
-            **_inversion(domain, shown),
+            **given,
         },
     )
     with folder.locked():
         if folder.manifest() is None:
-            _invert(folder, domain, photos, shown)
-        codes = load_file(folder.file("latents.safetensors"))["w_plus"].to(domain.device)
-        inversions = read_pictures(folder.file("images.zip"), shown.ids, ["inversion"])["inversion"]
-    latents = Latents(codes, "w+", images=to_images(photos, domain.device), ids=shown.ids)
-    return Inputs(chosen, shown.ids, photos, inversions, latents, shown.factors, folder)
+            _invert(folder, domain, shown, ids)
+    return Inputs(chosen, ids, _joined([factors for _, factors in drawn]), folder, domain.device)
 
 
-def _inversion(domain: Domain, photos: Photos) -> dict[str, Any]:
-    """What else decides the codes, where it is not the encoder alone."""
-    if photos.codes is not None:
-        return {"codes": hashlib.sha256(photos.codes.float().cpu().numpy().tobytes()).hexdigest()[:16]}
-    if domain.tier_card.source is not None:
-        return {"inversion": domain.inverter_identity}
-    return {}
+def _joined(parts: list[Factors | None]) -> Factors | None:
+    from textedit_bench.worlds.factors import concatenate
+
+    known = [part for part in parts if part is not None]
+    return concatenate(known) if len(known) == len(parts) else None
 
 
-def _invert(folder: ResultFolder, domain: Domain, photos: Pixels, shown: Photos) -> None:
+def _inversion(domain: Domain) -> dict[str, Any]:
+    """What decides the codes besides the encoder's weights."""
+    return {"inversion": domain.inverter_identity} if domain.tier_card.source is not None else {}
+
+
+def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str, ...]) -> None:
     meter = Meter(domain.device)
     meter.start()
-    codes, pictures, ids = [], [], shown.ids
-    with torch.no_grad():
-        for start in range(0, len(photos), BATCH):
-            there = slice(start, start + BATCH)
-            part = Photos(
-                to_images(photos[there], domain.device),
-                ids[there],
-                codes=None if shown.codes is None else shown.codes[there],
-            )
+    size = pass_size(domain.resolution)
+    with TemporaryDirectory(prefix=".inversion-", dir=folder.path) as temporary, torch.no_grad():
+        parts: list[Path] = []
+        shape: tuple[int, ...] = ()
+        for number, part in enumerate(shown):
+            photos = to_uint8(part.images)
+            seen = Photos(to_images(photos, domain.device), part.ids, codes=part.codes)
             with meter.timed("invert"):
-                code = domain.invert(part, BATCH).codes
+                code = domain.invert(seen, size).codes
             with meter.timed("synthesise"):
                 picture = domain.generator.synthesize(code, noise="const")
-            codes.append(code.float().cpu())
-            pictures.append(to_uint8(picture))
-    w_plus = torch.cat(codes).contiguous()
-    if not torch.isfinite(w_plus).all():
-        raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
-    groups = {"photo": photos, "inversion": np.concatenate(pictures)}
-    folder.publish(
-        "infer",
-        {
-            "latents.safetensors": lambda path: save_file({"w_plus": w_plus}, path),
-            "images.zip": lambda path: write_pictures(path, groups, ids),
-        },
-        {"ids": list(ids), "cost": meter.rows(len(ids)), "environment": environment()},
-    )
+            if not torch.isfinite(code).all():
+                raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
+            shape = tuple(code.shape[1:])
+            parts.append(Path(temporary) / str(number))
+            save_file({"w_plus": code.float().cpu().contiguous()}, parts[-1].with_suffix(".safetensors"))
+            groups = {PHOTO: photos, INVERSION: to_uint8(picture)}
+            write_pictures(parts[-1].with_suffix(".zip"), groups, part.ids, ids)
+
+        def codes() -> Iterator[torch.Tensor]:
+            for part in parts:
+                yield load_file(part.with_suffix(".safetensors"))["w_plus"]
+
+        zips = [part.with_suffix(".zip") for part in parts]
+        folder.publish(
+            "infer",
+            {
+                CODES: lambda path: write_tensor(path, "w_plus", [len(ids), *shape], codes()),
+                PICTURES: lambda path: join_pictures(path, zips, [PHOTO, INVERSION]),
+            },
+            {"ids": list(ids), "cost": meter.rows(len(ids)), "environment": environment()},
+        )
 
 
 def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
@@ -154,9 +252,10 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
         manifest = folder.manifest()
         if manifest is not None and manifest.get("score", {}).get("protocol") == protocol:
             return
+        size = pass_size(domain.resolution)
         features = {
-            "photo": picture_features(suite, domain, inputs.photos),
-            "inversion": picture_features(suite, domain, inputs.inversions),
+            name: np.concatenate([picture_features(suite, domain, part) for part in inputs.pictures(name, size)])
+            for name in (PHOTO, INVERSION)
         }
         reference = _reference_features(domain, suite)
         if reference is not None:
@@ -185,8 +284,7 @@ def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | N
     if not wanted:
         return None
     try:
-        # Batch by batch: a thousand photos of 1024 pixels are 13 GB.
-        batches = domain.photo_batches(REFERENCE_SPLIT, wanted, BATCH, partial=True)
+        batches = domain.photo_batches(REFERENCE_SPLIT, wanted, pass_size(domain.resolution), partial=True)
         rows = np.concatenate([picture_features(suite, domain, to_uint8(photos.images)) for photos in batches])
     except NoPhotosError:
         return None
@@ -195,15 +293,11 @@ def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | N
 
 def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:
     """Set-metric features [N, d] of pictures, in fixed batches."""
-    return batch_features(suite, ImageBatch.of(to_images(pixels, domain.device), domain.device))
+    size = pass_size(domain.resolution)
+    parts = (pixels[start : start + size] for start in range(0, len(pixels), size))
+    return np.concatenate([batch_features(suite, ImageBatch.of_pixels(part, domain.device), size) for part in parts])
 
 
-def batch_features(suite: Suite, batch: ImageBatch) -> NDArray[np.float32]:
-    """As `picture_features`, of pictures that are ready for scoring."""
-    return np.concatenate([np.asarray(suite.features(part), np.float32) for part in batch.split(BATCH)])
-
-
-def save_arrays(path: Any, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write an ``.npz`` to exactly this path (numpy would add its own suffix)."""
-    with open(path, "wb") as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
+def batch_features(suite: Suite, batch: ImageBatch, size: int) -> NDArray[np.float32]:
+    """As `picture_features`, of pictures that are ready for scoring, ``size`` per pass."""
+    return np.concatenate([np.asarray(suite.features(part), np.float32) for part in batch.split(size)])

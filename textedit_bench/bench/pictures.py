@@ -17,32 +17,52 @@ from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 __all__ = ["Pixels", "file_names", "read_pictures", "strength_name", "to_images", "to_uint8", "write_pictures"]
 
 
-def write_pictures(path: Path, groups: Mapping[str, Pixels], ids: Sequence[str]) -> None:
+def write_pictures(
+    path: Path, groups: Mapping[str, Pixels], ids: Sequence[str], among: Sequence[str] | None = None
+) -> None:
     """Write ``<group>/<id>.png`` for every group and image; the same pixels give the same bytes.
 
     Args:
         path: the zip to write.
         groups: group name -> 8-bit [N, H, W, 3].
         ids: N image names.
+        among: names of all images of the cell, where these are a part of them.
     """
     with PictureWriter(path) as writer:
-        writer.add(groups, file_names(ids))
+        writer.add(groups, file_names(ids, among))
 
 
-def read_pictures(path: Path, ids: Sequence[str], groups: Sequence[str]) -> dict[str, Pixels]:
-    """Read groups that `write_pictures` wrote, each 8-bit [N, H, W, 3] in the order of ``ids``."""
+def read_pictures(
+    path: Path, ids: Sequence[str], groups: Sequence[str], among: Sequence[str] | None = None
+) -> dict[str, Pixels]:
+    """Read groups that `write_pictures` wrote, each 8-bit [N, H, W, 3] in the order of ``ids``.
+
+    Raises:
+        KeyError: a picture is not there.
+    """
     found = {}
     with zipfile.ZipFile(path) as archive:
         for group in groups:
-            names = [f"{group}/{name}.png" for name in file_names(ids)]
+            names = [f"{group}/{name}.png" for name in file_names(ids, among)]
             found[group] = np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names])
     return found
 
 
-def file_names(ids: Sequence[str]) -> list[str]:
-    """File names for image ids: harmless characters only, numbered where two would be equal."""
-    names = [re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".")[:100] or "_" for text in ids]
-    return names if len(set(names)) == len(names) else [f"{i:05d}-{name}" for i, name in enumerate(names)]
+def file_names(ids: Sequence[str], among: Sequence[str] | None = None) -> list[str]:
+    """File names for image ids: harmless characters only, numbered where two of all images would be equal.
+
+    Args:
+        ids: image names.
+        among: names of all images; ``ids`` themselves if None.
+    """
+    everyone = ids if among is None else among
+    names = [re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".")[:100] or "_" for text in everyone]
+    if len(set(names)) != len(names):
+        names = [f"{i:05d}-{name}" for i, name in enumerate(names)]
+    if among is None:
+        return names
+    known = dict(zip(everyone, names, strict=True))
+    return [known[text] for text in ids]
 
 
 def strength_name(strength: float) -> str:

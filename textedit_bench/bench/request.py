@@ -14,6 +14,8 @@ from textedit_bench.precision import HIGHEST, check_precision
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("none", "wandb")
+POLICIES = ("all", "shown", "none")
+"""Of keeping pictures."""
 ENGINES = ("local", "processes", "ray")
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
@@ -76,6 +78,12 @@ class BenchRequest:
     """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for. A card has one worker."""
     gpus: dict[str, float] = field(default_factory=dict)
     """Method -> share of a GPU that one of its cells needs on a cluster; ``""`` stands for all others (1)."""
+    shard: int = 0
+    """Images that are computed together and stored at once, rounded up to whole network passes; 0 means as many as
+    256 MB of pictures. The records do not depend on it."""
+    keep_pictures: str = ""
+    """Which pictures of edits are stored: ``all``, ``shown`` (the first 12 images) or ``none``; codes always are. Empty
+    means all in the mini tier, shown in the full tier."""
     infer: bool = True
     """False: score stored edits only, edit nothing."""
     logger: str = "none"
@@ -94,6 +102,9 @@ class BenchRequest:
         check_precision(self.precision, self.device)
         if self.engine not in ENGINES:
             raise UserError(f"engine: {self.engine!r} is unknown; valid: {', '.join(ENGINES)}")
+        check_whole("shard", self.shard, low=0)
+        if self.keep_pictures not in ("", *POLICIES):
+            raise UserError(f"keep_pictures: {self.keep_pictures!r} is unknown; valid: {', '.join(POLICIES)}")
         check_whole("workers", self.workers, low=0)
         if self.workers and self.engine == "local":
             raise UserError(f"workers: {self.workers} asked of the local engine; valid with: processes, ray")

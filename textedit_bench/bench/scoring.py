@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,12 @@ import torch
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.environment import environment
-from textedit_bench.bench.inputs import Inputs, batch_features, save_arrays
+from textedit_bench.bench.inputs import InputShard, batch_features
+from textedit_bench.bench.kept import save_arrays
 from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels
-from textedit_bench.bench.store import ResultFolder
+from textedit_bench.bench.shards import pass_size
+from textedit_bench.bench.store import ResultFolder, Writer
 from textedit_bench.metrics.column import Column
 from textedit_bench.metrics.images import ImageBatch
 
@@ -37,41 +40,42 @@ def protocols_of(suite: Suite) -> dict[str, dict[str, Any]]:
 
 
 def score(
-    domain: Domain, suite: Suite, inputs: Inputs, cell: Cell, pixels: list[Pixels], meter: Meter
+    domain: Domain, suite: Suite, shard: InputShard, cell: Cell, pixels: Sequence[Pixels], meter: Meter
 ) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """Measure every edit of a cell with every metric.
+    """Measure every edit of a shard with every metric.
 
     Args:
-        pixels: 8-bit pictures [N, H, W, 3], one entry per strength of the cell.
+        pixels: 8-bit pictures [n, H, W, 3], one entry per strength of the cell.
 
     Returns:
-        One row per image x strength x metric, and the set-metric features [strengths, N, d] (None where the domain has
+        One row per image x strength x metric, and the set-metric features [strengths, n, d] (None where the domain has
         no network for them). Pictures that are equal are measured once.
     """
-    photos, inversions = (_batch(domain, pictures) for pictures in (inputs.photos, inputs.inversions))
-    measured: list[Mapping[str, Column]] = []
-    features: list[np.ndarray] = []
-    seen: list[tuple[Pixels, Mapping[str, Column], np.ndarray | None]] = []
+    measured: list[list[Mapping[str, Column]]] = [[] for _ in pixels]
+    features: list[list[np.ndarray]] = [[] for _ in pixels]
     with_features = has_features(suite)
-    for picture in pixels:
-        match = next((entry for entry in seen if np.array_equal(entry[0], picture)), None)
-        if match is None:
-            with meter.timed("score"):
-                edits = _batch(domain, picture)
-                columns = suite.score_batch(
-                    photos=photos,
-                    inversions=inversions,
-                    edits=edits,
-                    prompt=cell.prompt,
-                    factors=inputs.factors,
-                )
-                rows = batch_features(suite, edits) if with_features else None
-            match = (picture, columns, rows)
-            seen.append(match)
-        measured.append(match[1])
-        if match[2] is not None:
-            features.append(match[2])
-    return _records(cell, inputs.ids, suite, measured), np.stack(features) if features else None
+    size = pass_size(domain.resolution)
+    for number, part in enumerate(shard.passes(size)):
+        photos, inversions = (_batch(domain, pictures) for pictures in (part.photos, part.inversions))
+        seen: list[tuple[Pixels, Mapping[str, Column], np.ndarray | None]] = []
+        for position, pictures in enumerate(pixels):
+            picture = pictures[number * size : (number + 1) * size]
+            match = next((entry for entry in seen if np.array_equal(entry[0], picture)), None)
+            if match is None:
+                with meter.timed("score"):
+                    edits = _batch(domain, picture)
+                    columns = suite.score_batch(
+                        photos=photos, inversions=inversions, edits=edits, prompt=cell.prompt, factors=part.factors
+                    )
+                    rows = batch_features(suite, edits, size) if with_features else None
+                match = (picture, columns, rows)
+                seen.append(match)
+            measured[position].append(match[1])
+            if match[2] is not None:
+                features[position].append(match[2])
+    columns_of = [{name: Column.joined([part[name] for part in parts]) for name in parts[0]} for parts in measured]
+    stacked = np.stack([np.concatenate(parts) for parts in features]) if with_features else None
+    return _records(cell, shard.ids, suite, columns_of), stacked
 
 
 def has_features(suite: Suite) -> bool:
@@ -126,17 +130,29 @@ def publish_scores(
     suite: Suite,
     records: pd.DataFrame,
     features: np.ndarray | None,
-    cost: pd.DataFrame,
+    cost: Sequence[Mapping[str, Any]],
 ) -> None:
     """Store records, costs and features and vouch for them in the manifest."""
-    files = {
+    files: dict[str, Writer] = {
         RECORDS: lambda path: write_table(records, path),
-        COST: lambda path: write_table(cost, path),
+        COST: lambda path: write_cost(path, cell, cost),
     }
     if features is not None:
         files[FEATURES] = lambda path: save_arrays(path, {"features": features})
     facts = {"protocols": protocols_of(suite), "threads": torch.get_num_threads(), "environment": environment()}
     folder.publish("score", files, facts, listing=cell.listing())
+
+
+def write_cost(path: Path, cell: Cell, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what the stages of a cell took, one row each."""
+    names = {"dataset": cell.dataset, "method": cell.method, "prompt_id": cell.prompt_id}
+    write_table(pd.DataFrame([dict(row) for row in rows]).assign(**names), path)
+
+
+def read_cost(path: Path) -> list[dict[str, Any]]:
+    """The stages that `write_cost` wrote."""
+    frame = read_table(path).drop(columns=["dataset", "method", "prompt_id"])
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def write_table(frame: pd.DataFrame, path: Any) -> None:

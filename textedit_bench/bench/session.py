@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import SHOWS, TRUTH, NotApplicableError, fill_matched, fill_truth
+from textedit_bench.bench.controls import (
+    SHOWS,
+    TRUTH,
+    NotApplicableError,
+    fill_matched,
+    fill_truth,
+    pictures_lie_elsewhere,
+)
 from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
-from textedit_bench.bench.infer import PICTURES, Edits, infer, publish_edits
-from textedit_bench.bench.inputs import prepare_features, prepare_inputs, reference_images
+from textedit_bench.bench.infer import infer, publish_edits
+from textedit_bench.bench.inputs import InputShard, prepare_features, prepare_inputs, reference_images
+from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
 from textedit_bench.bench.measure import Meter, fixed_threads
 from textedit_bench.bench.outcome import State
-from textedit_bench.bench.pictures import read_pictures, strength_name, to_images
+from textedit_bench.bench.parts import join_parts, part_folder, remove_parts
+from textedit_bench.bench.pictures import Pixels, to_images
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests, weights_digest
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import RECORDS, has_features, protocols_of, publish_scores, score
+from textedit_bench.bench.shards import Shard, cut_shards, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.registry import load_editor
 
@@ -32,6 +41,8 @@ if TYPE_CHECKING:
     from textedit_bench.metrics.suite import Suite
 
 
+KEPT = {"mini": "all", "full": "shown"}
+"""Tier -> which pictures are kept where nothing is asked."""
 _WORTH_TIMING = 8
 """Batches that must be left before one more is scored only to be timed."""
 
@@ -63,11 +74,20 @@ class DatasetSession:
 
     Photos, inversions and reference features are computed when the session is made.
 
+    Args:
+        plan: what is asked of the data set.
+        store: where cells lie.
+        domain: the data set.
+        suite: its judges.
+        inputs_store: where photos and inversions lie; with the cells if None.
+
     Raises:
         UserError: the tier lacks a network or images.
     """
 
-    def __init__(self, plan: DatasetPlan, store: Store, domain: Domain, suite: Suite) -> None:
+    def __init__(
+        self, plan: DatasetPlan, store: Store, domain: Domain, suite: Suite, inputs_store: Store | None = None
+    ) -> None:
         self.plan, self.store, self.domain, self.suite = plan, store, domain, suite
         self._editors: dict[str, Editor] = {}
         self._weights: dict[str, str | None] = {}
@@ -75,7 +95,8 @@ class DatasetSession:
         self.protocols = protocols_of(suite)
         with fixed_threads(plan.request.threads):
             asked = plan.request
-            self.inputs = prepare_inputs(store, domain, asked.images, asked.split, fewer=asked.fewer)
+            where = inputs_store or store
+            self.inputs = prepare_inputs(where, domain, asked.images, asked.split, fewer=asked.fewer)
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(
@@ -100,8 +121,14 @@ class DatasetSession:
             matched_to=matched_to,
         )
 
-    def run(self, cell: Cell, method: MethodPlan) -> tuple[State, float]:
+    def run(self, cell: Cell, method: MethodPlan, part: int | None = None) -> tuple[State, float]:
         """Bring a cell to its end: edit where no edits are stored, score where scores are missing or of old protocols.
+
+        Args:
+            cell: the cell.
+            method: its method.
+            part: compute only this one of the cell's shards, for a later run to put together; None computes what is
+                missing of all.
 
         Returns:
             `State.DONE` or `State.CACHED`, and the seconds it took.
@@ -110,44 +137,103 @@ class DatasetSession:
             NotApplicableError: the cell cannot be run here.
         """
         began = time.perf_counter()
-        folder = self.store.cell(cell)
-        with folder.locked(), fixed_threads(self.plan.request.threads):
-            manifest = folder.manifest()
-            edits = None
-            if manifest is None:
-                edits = self._edit(folder, cell, method)
-                manifest = folder.manifest()
-                if manifest is None:
-                    raise OSError(f"{folder.path}: what was just written cannot be read back")
-            elif manifest.get("score", {}).get("protocols") == self.protocols:
-                folder.update(manifest, listing=cell.listing())
-                return State.CACHED, time.perf_counter() - began
-            self._score(folder, cell, manifest, edits)
-        return State.DONE, time.perf_counter() - began
+        with fixed_threads(self.plan.request.threads):
+            state = self._run_all(cell, method) if part is None else self._run_part(cell, method, part)
+        return state, time.perf_counter() - began
 
-    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Edits:
+    def _run_all(self, cell: Cell, method: MethodPlan) -> State:
+        folder = self.store.cell(cell)
+        with folder.locked():
+            manifest = folder.manifest()
+            if manifest is not None and self._is_scored(manifest):
+                folder.update(manifest, listing=cell.listing())
+                remove_parts(folder)
+                return State.CACHED
+            shards = self._shards()
+            if len(shards) == 1:
+                self._compute(folder, cell, method, shards[0], manifest)
+            else:
+                parts = [self._part(folder, cell, method, shard, manifest) for shard in shards]
+                join_parts(folder, cell, parts, new_edits=manifest is None)
+            remove_parts(folder)
+        return State.DONE
+
+    def _run_part(self, cell: Cell, method: MethodPlan, part: int) -> State:
+        folder = self.store.cell(cell)
+        manifest = folder.manifest()
+        if self._is_scored(manifest):
+            return State.CACHED
+        self._part(folder, cell, method, self._shards()[part], manifest)
+        return State.DONE
+
+    @property
+    def shard_count(self) -> int:
+        """Into how many parts each cell is cut."""
+        return len(self._shards())
+
+    def _shards(self) -> list[Shard]:
+        request = self.plan.request
+        return cut_shards(len(self.inputs.ids), self.domain.resolution, len(request.strengths), request.shard)
+
+    def _is_scored(self, manifest: Mapping[str, Any] | None) -> bool:
+        return manifest is not None and manifest.get("score", {}).get("protocols") == self.protocols
+
+    def _part(
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+    ) -> ResultFolder:
+        """Bring one shard to its end, in a folder of its own below the cell's."""
+        part = part_folder(folder, shard, new_edits=manifest is None)
+        with part.locked():
+            if not self._is_scored(part.manifest()):
+                self._compute(part, cell, method, shard, manifest)
+        return part
+
+    def _compute(
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+    ) -> None:
+        """Edit and score some images of a cell.
+
+        Args:
+            folder: where they are stored: the cell's, or that of a part.
+            cell: the cell.
+            method: its method.
+            shard: the images.
+            manifest: of the cell's stored edits; None edits anew.
+        """
+        photos = self.inputs.load(shard)
+        if manifest is None:
+            pixels = self._edit(folder, cell, method, photos)
+        else:
+            try:
+                pictures = CellPictures(self.store.cell(cell).path, manifest, lambda: self.domain)
+                pixels = pictures.read(photos.ids, cell.strengths)
+            except PicturesGoneError as error:
+                raise NotApplicableError(str(error)) from error
+            if folder.manifest() is None:  # a part; its edits are stored with the whole cell
+                folder.publish("infer", {}, {"ids": list(photos.ids), "cost": []})
+        self._score(folder, cell, photos, pixels)
+
+    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan, photos: InputShard) -> list[Pixels]:
         if not self.plan.request.infer:
             raise NotApplicableError("no stored edits to score; run the bench without scoring only")
+        request = self.plan.request
         meter = Meter(self.domain.device)
         meter.start()
-        editor = self._filled_editor(cell, method)
-        edits = infer(self.domain, editor, self.inputs, cell, meter)
-        publish_edits(folder, cell, self.inputs, edits, meter, self.plan.request.command, self.plan.request)
-        return edits
+        editor = self._filled_editor(cell, method, photos)
+        edits = infer(self.domain, editor, photos, cell, meter)
+        kept = Kept(request.keep_pictures or KEPT[self.plan.tier], pictures_lie_elsewhere(cell))
+        publish_edits(folder, cell, self.inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
+        return edits.pixels
 
-    def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:
-        if edits is None:
-            names = [strength_name(strength) for strength in cell.strengths]
-            stored = read_pictures(folder.file(PICTURES), self.inputs.ids, names)
-            pixels = [stored[name] for name in names]
-        else:
-            pixels = edits.pixels
+    def _score(self, folder: ResultFolder, cell: Cell, photos: InputShard, pixels: Sequence[Pixels]) -> None:
+        manifest = folder.manifest()
+        if manifest is None:
+            raise OSError(f"{folder.path}: what was just written cannot be read back")
         meter = Meter(self.domain.device)
         meter.start()
-        records, features = score(self.domain, self.suite, self.inputs, cell, pixels, meter)
-        rows = [*manifest["infer"]["cost"], *meter.rows(len(self.inputs.ids) * len(cell.strengths))]
-        cost = pd.DataFrame(rows).assign(dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id)
-        publish_scores(folder, cell, self.suite, records, features, cost)
+        records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
+        rows = [*manifest["infer"]["cost"], *meter.rows(len(photos.ids) * len(cell.strengths))]
+        publish_scores(folder, cell, self.suite, records, features, rows)
 
     def _editor(self, method: MethodPlan) -> Editor:
         key = json.dumps([method.info.name, dict(method.settings)], sort_keys=True)
@@ -155,13 +241,13 @@ class DatasetSession:
             self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
         return self._editors[key]
 
-    def _filled_editor(self, cell: Cell, method: MethodPlan) -> Editor:
-        """The method's editor; for a control with what the runner has to fill in."""
+    def _filled_editor(self, cell: Cell, method: MethodPlan, photos: InputShard) -> Editor:
+        """The method's editor; for a control with what the runner has to fill in for these images."""
         if cell.matched_to is not None:
             source = self.store.cell(cell.matched_to)
-            filled = fill_matched(method.settings[MATCHES], cell, source, self.inputs, self.domain)
+            filled = fill_matched(method.settings[MATCHES], cell, source, photos, self.domain)
         elif method.info.control and method.settings.get(SHOWS) == TRUTH:
-            filled = fill_truth(cell, self.inputs, self.domain, self.suite.perfect)
+            filled = fill_truth(cell, photos, self.domain, self.suite.perfect)
         else:
             return self._editor(method)
         return load_editor(method.info.name, self.domain, **{**method.settings, **filled})
@@ -209,12 +295,13 @@ class DatasetSession:
         """
         if not todo.new + todo.known:
             return 0.0
-        inputs, prompt = self.inputs, self.plan.prompts[0].prompt
-        photos, inversions = (to_images(pixels, self.domain.device) for pixels in (inputs.photos, inputs.inversions))
+        prompt, images = self.plan.prompts[0].prompt, len(self.inputs.ids)
+        part = self.inputs.load(Shard(0, min(images, pass_size(self.domain.resolution))))
+        photos, inversions = (to_images(pixels, self.domain.device) for pixels in (part.photos, part.inversions))
 
         def measure(edits: Tensor) -> None:
             self.suite.score_batch(
-                photos=photos, inversions=inversions, edits=edits, prompt=prompt, factors=inputs.factors
+                photos=photos, inversions=inversions, edits=edits, prompt=prompt, factors=part.factors
             )
 
         with fixed_threads(self.plan.request.threads):
@@ -223,11 +310,11 @@ class DatasetSession:
             if todo.new >= _WORTH_TIMING:
                 began = time.perf_counter()
                 # Codes nobody scored yet: judges remember pictures.
-                edits = self.domain.generator.synthesize(inputs.latents.codes * 0.9, noise="const")
+                edits = self.domain.generator.synthesize(part.latents.codes * 0.9, noise="const")
                 measure(edits)
             else:
                 edits = inversions
             seconds = time.perf_counter() - began
             measure(edits)
             again = time.perf_counter() - began - seconds
-        return seconds * todo.new + again * todo.known
+        return (seconds * todo.new + again * todo.known) * images / len(part.ids)

@@ -83,7 +83,7 @@ def _synthesize(domain: Domain, latents: Latents) -> list[Pixels]:
     """8-bit pictures, a batch at a time: a thousand at once do not fit into any memory."""
     import torch
 
-    from textedit_bench.bench.inputs import BATCH
+    from textedit_bench.bench.shards import BATCH
     from textedit_bench.data.pixels import to_uint8
 
     pictures: list[Pixels] = []

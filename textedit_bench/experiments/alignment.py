@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textedit_bench.bench.inputs import BATCH
+from textedit_bench.bench.shards import BATCH
 from textedit_bench.experiments.experiment import Alignment
 from textedit_bench.experiments.intervals import jackknife_interval
 from textedit_bench.experiments.measured import Heading, Measured

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from textedit_bench.bench.infer import EDITS
+from textedit_bench.bench.kept import EDITS
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.experiment import Offsets
 from textedit_bench.experiments.intervals import jackknife_interval

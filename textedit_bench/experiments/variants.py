@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.infer import infer, publish_edits
-from textedit_bench.bench.inputs import Inputs, prepare_features, prepare_inputs, reference_images
-from textedit_bench.bench.measure import Meter, fixed_threads
-from textedit_bench.bench.plan import network_digests
+from textedit_bench.bench.inputs import InputShard
+from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
-from textedit_bench.bench.request import STANDARD_STRENGTHS
-from textedit_bench.bench.scoring import has_features, protocols_of, publish_scores, score
+from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
+from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.conditions import Conditions
@@ -45,16 +43,27 @@ SPREAD = "mean over trainings"
 log = logging.getLogger(__name__)
 
 
+class _VariantSession(DatasetSession):
+    """Cells of variants in a store of their own, on the inputs of the bench.
+
+    Attributes:
+        editor: the variant that is run.
+    """
+
+    editor: Editor
+
+    def _filled_editor(self, cell: Cell, method: MethodPlan, photos: InputShard) -> Editor:
+        return self.editor
+
+
 @dataclass(frozen=True)
 class _Bench:
     """What the cells of all variants share."""
 
     experiment: Experiment
     domain: Domain
-    suite: Suite
     store: Store
-    inputs: Inputs
-    conditions: Conditions
+    session: _VariantSession
 
 
 def measure_variants(
@@ -79,15 +88,18 @@ def measure_variants(
         return [replace(row, setting=variant.name) for variant in chosen for row in missing[: len(part.metrics)]], []
     folder = conditions.folder(tier) / "variants"
     store = Store(folder)
-    with fixed_threads(conditions.threads):
-        suite = Suite(domain)
-        inputs = prepare_inputs(Store(conditions.results), domain, experiment.images)
-        if has_features(suite):
-            protocols = {name: p for name, p in protocols_of(suite).items() if p["scope"] == "set"}
-            prepare_features(
-                inputs, domain, suite, {"metrics": protocols, "reference_images": reference_images(domain)}
-            )
-    bench = _Bench(experiment, domain, suite, store, inputs, conditions)
+    request = BenchRequest(
+        methods=(info.name,),
+        images=experiment.images,
+        seed=experiment.seed,
+        threads=conditions.threads,
+        device=str(domain.device),
+        results=folder,
+        command=conditions.command,
+    )
+    plan = DatasetPlan(request, domain.card, domain.tier, (), ())
+    session = _VariantSession(plan, store, domain, Suite(domain), inputs_store=Store(conditions.results))
+    bench = _Bench(experiment, domain, store, session)
     rows: list[Measured] = []
     notes: list[str] = []
     for variant in chosen:
@@ -134,7 +146,9 @@ def _measure_one(
     prompts = plan_prompts(domain.card, domain.tier, bench.experiment.prompts.get(domain.tier, ()))  # type: ignore[call-overload]
     digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
     cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
-    collected = Collected(domain.name, sorted(cells, key=lambda c: c.identity["prompt_id"]), bench.inputs.folder.path)
+    collected = Collected(
+        domain.name, sorted(cells, key=lambda c: c.identity["prompt_id"]), bench.session.inputs.folder.path
+    )
     return measure_scores(_as_scores(part), domain.name, domain.tier, DatasetCells(collected, {}, {}))
 
 
@@ -181,7 +195,7 @@ def _cell(
     bench: _Bench, info: MethodInfo, variant: Variant, prompt: PlannedPrompt, editor: Editor, weights: str
 ) -> str:
     """Bring one cell of a variant to its end; its digest."""
-    experiment, domain, inputs = bench.experiment, bench.domain, bench.inputs
+    experiment, domain, session = bench.experiment, bench.domain, bench.session
     cell = Cell(
         tier=domain.tier,
         dataset=domain.name,
@@ -190,8 +204,8 @@ def _cell(
         prompt=prompt.prompt,
         seed=experiment.seed,
         strengths=tuple(sorted({0.0, info.strength_default} & set(STANDARD_STRENGTHS))) or (info.strength_default,),
-        images=inputs.images,
-        networks=network_digests(domain),
+        images=session.inputs.images,
+        networks=session.networks,
         weights=weights,
         settings=info.settings_for(domain.tier),
         method_version=info.version,
@@ -202,26 +216,9 @@ def _cell(
         trained=prompt.trained,
         in_loop=tuple(sorted(info.in_loop)),
     )
-    folder = bench.store.cell(cell)
-    with folder.locked(), fixed_threads(bench.conditions.threads):
-        manifest = folder.manifest()
-        if manifest is not None and manifest.get("score", {}).get("protocols") == protocols_of(bench.suite):
-            return cell.digest
-        meter = Meter(domain.device)
-        meter.start()
-        edits = infer(domain, editor, inputs, cell, meter)
-        publish_edits(folder, cell, inputs, edits, meter, bench.conditions.command)
-        records, features = score(domain, bench.suite, inputs, cell, edits.pixels, meter)
-        cost = _cost(meter, cell, len(inputs.ids))
-        publish_scores(folder, cell, bench.suite, records, features, cost)
+    session.editor = editor
+    session.run(cell, MethodPlan(info, cell.settings))
     return cell.digest
-
-
-def _cost(meter: Meter, cell: Cell, images: int) -> Any:
-    import pandas as pd
-
-    rows = meter.rows(images * len(cell.strengths))
-    return pd.DataFrame(rows).assign(dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id)
 
 
 def mark_best(rows: list[Measured]) -> list[Measured]:

@@ -60,6 +60,11 @@ class Column:
     states: list[str]
 
     @classmethod
+    def joined(cls, parts: Sequence[Column]) -> Column:
+        """Columns of consecutive images as one."""
+        return cls(np.concatenate([part.values for part in parts]), [state for part in parts for state in part.states])
+
+    @classmethod
     def of(cls, values: ArrayLike | Tensor, states: Sequence[str] | None = None) -> Column:
         """A column that keeps the rule: a value counts when, and only when, its state is ``ok`` and it is finite."""
         if isinstance(values, Tensor):

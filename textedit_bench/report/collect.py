@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from textedit_bench.bench.inputs import REFERENCE
+from textedit_bench.bench.kept import CellPictures
+from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import MANIFEST, Store
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,23 @@ class StoredCell:
         """One row per stage."""
         return read_table(self.path / COST)
 
+    def pictures(self, images: Sequence[int], strengths: Sequence[float]) -> list[Pixels]:
+        """Edits of some images by position, 8-bit, one [n, H, W, 3] per strength; made again where not kept.
+
+        Raises:
+            PicturesGoneError: they were not kept and cannot be made again.
+        """
+        ids = self.manifest["infer"]["ids"]
+        return CellPictures(self.path, self.manifest, self._domain).read([ids[i] for i in images], strengths)
+
+    def _domain(self) -> Domain:
+        """The data set's networks, as the bench that made the cell found them."""
+        asked = self.manifest["infer"].get("request", {}).get("datasets") or ()
+        cards = [name for name in asked if name.endswith((".yaml", ".yml"))]
+        return _load_domain(
+            cards[0] if len(asked) == len(cards) == 1 else self.identity["dataset"], self.identity["tier"]
+        )
+
     def features(self) -> np.ndarray | None:
         """Set-metric features [strengths, N, d], None where there are none."""
         where = self.path / FEATURES
@@ -85,6 +108,13 @@ class Collected:
     inputs: Path | None
     notes: list[str] = field(default_factory=list)
     """What a reader of the table has to know."""
+
+
+@lru_cache(maxsize=1)
+def _load_domain(dataset: str, tier: str) -> Domain:
+    from textedit_bench.domain import load_domain
+
+    return load_domain(dataset, tier)
 
 
 def stored_cells(store: Store, tier: str) -> list[StoredCell]:

@@ -8,9 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.infer import PICTURES
 from textedit_bench.bench.measure import fixed_threads
-from textedit_bench.bench.pictures import read_pictures, strength_name
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
 from textedit_bench.files import write_atomically
@@ -80,10 +78,9 @@ def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[st
 def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Image.Image:
     """The first pictures of every prompt of one method, a row per prompt."""
     strips = []
-    name = strength_name(cells[0].listing["default_strength"])
     for cell in cells:
-        ids = cell.manifest["infer"]["ids"][:SHOWN]
-        pictures = read_pictures(cell.path / PICTURES, ids, [name])[name]
+        shown = range(min(SHOWN, len(cell.manifest["infer"]["ids"])))
+        (pictures,) = cell.pictures(shown, [cell.listing["default_strength"]])
         prompt = cell.identity["prompt"]
         strips.append(Strip(prompt["phrase"] or prompt["target"], tuple(pictures)))
     columns = max(len(strip.pictures) for strip in strips)

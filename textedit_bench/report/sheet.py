@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from textedit_bench.bench.copied import MATCHES, STEP
-from textedit_bench.bench.infer import PICTURES
-from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
+from textedit_bench.bench.kept import PicturesGoneError
+from textedit_bench.bench.pictures import Pixels
 from textedit_bench.report.collect import Collected, StoredCell
 
 IMAGES = 4
@@ -69,7 +69,7 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
     Args:
         collected: all cells of the data set, the control's among them.
         cells: the method's cells.
-        photos: ``photo`` and ``inversion``, 8-bit [N, H, W, 3].
+        photos: ``photo`` and ``inversion`` of the first images, 8-bit [n, H, W, 3].
     """
     first = cells[0]
     prompts = {cell.identity["prompt_id"]: _words(cell) for cell in sorted(cells, key=_trained_first)}
@@ -108,16 +108,22 @@ def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[
     strips = []
     for k, cell in enumerate(sorted(cells, key=_trained_first)):
         image = k % len(photos["photo"])
-        names = [strength_name(strength) for strength in strengths]
-        stored = read_pictures(cell.path / PICTURES, [cell.manifest["infer"]["ids"][image]], names)
-        strips.append(Strip(_words(cell), (photos["photo"][image], *(stored[name][0] for name in names))))
+        try:
+            edits = [pictures[0] for pictures in cell.pictures([image], strengths)]
+        except PicturesGoneError:
+            edits = [None] * len(strengths)
+        strips.append(Strip(_words(cell), (photos["photo"][image], *edits)))
     title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}: strengths"
     return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [strips])
 
 
-def _edits(cell: StoredCell) -> Pixels:
-    name = strength_name(cell.listing["default_strength"])
-    return read_pictures(cell.path / PICTURES, cell.manifest["infer"]["ids"][:IMAGES], [name])[name]
+def _edits(cell: StoredCell) -> Sequence[Pixels | None]:
+    """Edits of the first images at the default strength; None each where they are gone."""
+    images = range(min(IMAGES, len(cell.manifest["infer"]["ids"])))
+    try:
+        return list(cell.pictures(images, [cell.listing["default_strength"]])[0])
+    except PicturesGoneError:
+        return [None] * len(images)
 
 
 def _words(cell: StoredCell) -> str:

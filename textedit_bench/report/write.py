@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.infer import PICTURES
+from textedit_bench.bench.kept import PICTURES, SHOWN
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.request import BenchRequest
@@ -164,9 +164,8 @@ def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -
         cells = [cell for cell in part.cells if cell.identity["method"] == method]
         if not cells or part.inputs is None:
             continue
-        photos: dict[str, Pixels] = read_pictures(
-            part.inputs / PICTURES, cells[0].manifest["infer"]["ids"], ["photo", "inversion"]
-        )
+        ids = cells[0].manifest["infer"]["ids"]
+        photos: dict[str, Pixels] = read_pictures(part.inputs / PICTURES, ids[:SHOWN], ["photo", "inversion"], ids)
         folder = store.method(tier, part.dataset, method)
         for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
             picture = draw(part, cells, photos)

@@ -25,6 +25,7 @@ class CellJob:
         label: what a person calls it.
         method: name of the method, whose share of a GPU decides where it may run.
         matched: the finished cell that a matched control copies.
+        part: the only shard to compute; None computes what is missing and puts the cell together.
     """
 
     dataset: int
@@ -33,6 +34,7 @@ class CellJob:
     label: str
     method: str
     matched: Cell | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class DatasetEnd:
     Attributes:
         protocols: metric name -> protocol, as scored now.
         seconds: estimate of the work left, beside the methods' own.
+        shards: into how many parts each of its cells may be cut.
         error: why it could not be prepared.
         refused: whether that is the user's mistake.
         full: nothing more can be written.
@@ -78,6 +81,7 @@ class DatasetEnd:
 
     protocols: Mapping[str, Mapping[str, Any]]
     seconds: float = 0.0
+    shards: int = 1
     error: str = ""
     refused: UserError | None = None
     full: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from textedit_bench.bench.engines.job import (
     CellJob,
     DatasetEnd,
     DatasetJob,
+    End,
     Lost,
     Pool,
     Source,
@@ -30,6 +32,24 @@ RETRIES = 5
 """How often a job is given out again after whoever computed it was lost; a job that kills every worker must end."""
 
 _ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
+
+
+@dataclass
+class _Cut:
+    """A cell whose shards are computed apart, and put together by a last job when all are there.
+
+    Attributes:
+        job: of the whole cell.
+        left: shards that wait for a slot. The first one goes alone: what a prompt needs once (a network of its own) is
+            made with it.
+        under_way: shards being computed.
+        count: of the cell's shards.
+    """
+
+    job: CellJob
+    count: int
+    left: list[int] = field(default_factory=lambda: [0])
+    under_way: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -58,6 +78,10 @@ class Schedule:
         self._finished: dict[Source, Cell] = {}
         self._losses: dict[int, int] = {}
         self._under_way: set[int] = set()
+        self._cuts: dict[int, _Cut] = {}
+        self._parts: dict[int, tuple[int, int]] = {}
+        self._tickets = itertools.count(-2, -1)  # numbers of shards; -1 is the preparation's
+        self._shards = 1
 
     def run(self) -> None:
         """Bring every cell to its end.
@@ -89,6 +113,7 @@ class Schedule:
         plan = self.plans[position]
         self._jobs, self._ends, self._losses = cell_jobs(self.plans, position), {}, {}
         self._finished, self._under_way, self._sources = {}, set(), []
+        self._cuts, self._parts = {}, {}
         for job in self._jobs:
             self._sources.append(self._source(plan, job))
 
@@ -116,6 +141,7 @@ class Schedule:
             self._end_rest(State.FAILED, f"{plan.card.name} could not be prepared: {prepared.error}")
             return (State.FAILED, "not started: the disk is full") if prepared.full else None
         self.prepared[position] = prepared.protocols
+        self._shards = prepared.shards
         if prepared.seconds:
             about = duration(prepared.seconds / self.pool.slots)
             self.reporter.note(f"estimate: about {about} for {plan.card.name}, beside the method's own work")
@@ -138,11 +164,17 @@ class Schedule:
     def _cells(self, plan: DatasetPlan) -> tuple[State, str] | None:
         waiting = [number for number in range(len(self._jobs)) if number not in self._ends]
         alone = len(plan.request.methods) == 1
-        while waiting or self._under_way:
+        while waiting or self._busy or self._cuts:
+            self._submit_parts()
             waiting = self._submit(waiting)
-            if not self._under_way:
+            if not self._busy:
                 continue  # all that was left copies cells that are not there
             for number, end in self.pool.wait():
+                if number in self._parts:
+                    whole = self._end_part(*self._parts.pop(number), end)
+                    if whole is None:
+                        continue
+                    number, end = whole
                 self._under_way.discard(number)
                 if isinstance(end, Lost):
                     waiting += self._again(number, end)
@@ -158,7 +190,7 @@ class Schedule:
     def _submit(self, waiting: list[int]) -> list[int]:
         """Start what can be started; what has to wait."""
         left = []
-        pending = set(waiting) | self._under_way
+        pending = set(waiting) | self._under_way | set(self._cuts)
         for number in waiting:
             job, source = self._jobs[number], self._sources[number]
             cell = self._finished.get(source) if source else None
@@ -169,13 +201,57 @@ class Schedule:
                     reason = f"there is no finished cell of {source[0]} to match"
                     self._end(number, CellOutcome(job.label, "", State.NOT_APPLICABLE, reason))
                 continue
-            if len(self._under_way) >= self.pool.slots:
+            if self._busy >= self.pool.slots:
                 left.append(number)
                 continue
             self.reporter.working(job.label)
-            self._under_way.add(number)
-            self.pool.submit(number, replace(job, matched=cell))
+            if self._shards > 1 and self.pool.slots > 1:
+                self._cuts[number] = _Cut(replace(job, matched=cell), self._shards)
+                self._submit_parts()
+            else:
+                self._under_way.add(number)
+                self.pool.submit(number, replace(job, matched=cell))
         return left
+
+    @property
+    def _busy(self) -> int:
+        return len(self._under_way) + len(self._parts)
+
+    def _submit_parts(self) -> None:
+        """Start shards of the cells that were begun, before any other cell."""
+        for number, cut in self._cuts.items():
+            while cut.left and self._busy < self.pool.slots:
+                part = cut.left.pop(0)
+                cut.under_way.add(part)
+                ticket = next(self._tickets)
+                self._parts[ticket] = number, part
+                self.pool.submit(ticket, replace(cut.job, part=part))
+
+    def _end_part(self, number: int, part: int, end: End) -> tuple[int, End] | None:
+        """Take note of a shard's end; the end of its whole cell, where that is known now."""
+        cut = self._cuts.get(number)
+        if cut is None:
+            return None  # the cell has ended otherwise meanwhile
+        cut.under_way.discard(part)
+        if isinstance(end, Lost):
+            self._losses[number] = self._losses.get(number, 0) + 1
+            if self._losses[number] <= RETRIES:
+                self._note_loss(f"{cut.job.label}, part {part + 1} of {cut.count}", end)
+                cut.left.insert(0, part)
+                return None
+            del self._cuts[number]
+            return number, end
+        assert isinstance(end, CellEnd)
+        if end.outcome.state is not State.DONE:
+            del self._cuts[number]
+            return number, end
+        if part == 0:
+            cut.left += range(1, cut.count)
+        if not cut.left and not cut.under_way:
+            del self._cuts[number]
+            self._under_way.add(number)
+            self.pool.submit(number, cut.job)
+        return None
 
     def _makes(self, number: int) -> Source | None:
         """What other cells may copy of a job's cell."""
@@ -208,7 +284,7 @@ class Schedule:
         self.reporter.ended(outcome)
 
     def _end_under_way(self, state: State) -> None:
-        for number in sorted(self._under_way):
+        for number in sorted(self._under_way | set(self._cuts)):
             self._end(number, CellOutcome(self._jobs[number].label, "", state, "stopped"))
 
     def _end_rest(self, state: State, reason: str) -> None:

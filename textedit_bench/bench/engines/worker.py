@@ -51,12 +51,13 @@ class Worker:
     def _prepare(self, job: DatasetJob) -> DatasetEnd:
         try:
             session = self._open(job.dataset)
-            return DatasetEnd(session.protocols, session.estimate(session.count_todo()))
+            return DatasetEnd(session.protocols, session.estimate(session.count_todo()), session.shard_count)
         except Exception as error:
             refused = error if isinstance(error, UserError) else None
             if refused is None:
                 log.exception("%s could not be prepared", job.label)
-            return DatasetEnd({}, 0.0, one_line(str(error) or type(error).__name__), refused, disk_is_full(error))
+            reason = one_line(str(error) or type(error).__name__)
+            return DatasetEnd({}, error=reason, refused=refused, full=disk_is_full(error))
 
     def _cell(self, job: CellJob) -> CellEnd:
         cell: Cell | None = None
@@ -64,12 +65,14 @@ class Worker:
             session = self._open(job.dataset)
             method, _ = list(session.plan.pairs())[job.row]
             cell = session.cell(method, session.plan.prompts[job.prompt], job.matched)
-            state, seconds = session.run(cell, method)
+            state, seconds = session.run(cell, method, job.part)
         except NotApplicableError as error:
             return CellEnd(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
         except Exception as error:
             return self._failed(job, cell, error)
-        return CellEnd(CellOutcome(job.label, cell.digest, state, seconds=seconds), cell)
+        # A part alone leaves no scores of the cell; where the whole cell was cached, it does.
+        there = cell if job.part is None or state is State.CACHED else None
+        return CellEnd(CellOutcome(job.label, cell.digest, state, seconds=seconds), there)
 
     def _failed(self, job: CellJob, cell: Cell | None, error: Exception) -> CellEnd:
         """Keep the traceback, where it can still be written."""

@@ -14,15 +14,17 @@ from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.generation.judges import GenerationJudges
-from textedit_bench.bench.infer import PICTURES, Edits, publish_edits
-from textedit_bench.bench.inputs import BATCH, picture_features, save_arrays
+from textedit_bench.bench.infer import Edits, publish_edits
+from textedit_bench.bench.inputs import picture_features
+from textedit_bench.bench.kept import CellPictures, save_arrays
 from textedit_bench.bench.measure import Meter
-from textedit_bench.bench.pictures import read_pictures, strength_name, to_images, to_uint8
+from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_table
+from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_cost, write_table
 from textedit_bench.bench.session import DatasetSession, Todo
-from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.bench.shards import Shard, pass_size
+from textedit_bench.bench.store import ResultFolder, Store, Writer
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -62,7 +64,20 @@ class GenerationSession(DatasetSession):
         """Nothing is promised: what generation costs is the method's own affair."""
         return 0.0
 
-    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Edits:
+    def _shards(self) -> list[Shard]:
+        """One: what is drawn for a text is judged together."""
+        return [Shard(0, len(self._ids))]
+
+    def _compute(
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+    ) -> None:
+        if manifest is None:
+            pixels = self._generate(folder, cell, method)
+        else:
+            pixels = CellPictures(folder.path, manifest, lambda: self.domain).read(self._ids, cell.strengths)[0]
+        self._judge(folder, cell, pixels)
+
+    def _generate(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Pixels:
         """Generate every picture of a cell and store it; torch's random state is seeded and given back."""
         meter = Meter(self.domain.device)
         meter.start()
@@ -75,17 +90,18 @@ class GenerationSession(DatasetSession):
         if len(latents) != len(self._ids) or not torch.isfinite(latents.codes).all():
             raise ValueError(f"{cell.method} gave {len(latents)} codes for {len(self._ids)}, or numbers not finite")
         make = self.domain.generator.synthesize if latents.space == "w+" else self.domain.generator.synthesize_style
+        size = pass_size(self.domain.resolution)
         with meter.timed("synthesise"), torch.no_grad():
-            pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(BATCH)])
+            pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(size)])
         made = Edits([pixels], [latents.codes.detach().float().cpu()], latents.space)
-        inputs = replace(self.inputs, ids=self._ids)
-        publish_edits(folder, cell, inputs, made, meter, self.plan.request.command, self.plan.request)
-        return made
+        request = self.plan.request
+        publish_edits(folder, cell, self.inputs, self._ids, made, meter, request, command=request.command)
+        return pixels
 
-    def _score(self, folder: ResultFolder, cell: Cell, manifest: Mapping[str, Any], edits: Edits | None) -> None:
+    def _judge(self, folder: ResultFolder, cell: Cell, pixels: Pixels) -> None:
         """Measure the pictures of a cell and store the records."""
-        name = strength_name(STRENGTH)
-        pixels = edits.pixels[0] if edits else read_pictures(folder.file(PICTURES), self._ids, [name])[name]
+        manifest = folder.manifest()
+        assert manifest is not None
         meter = Meter(self.domain.device)
         meter.start()
         with meter.timed("score"):
@@ -100,10 +116,11 @@ class GenerationSession(DatasetSession):
         ]
         records = pd.concat(parts, ignore_index=True)[[*KEYS, "value", "state", "protocol", "tier"]]
         records = records.sort_values(KEYS, kind="stable", ignore_index=True)
-        cost = pd.DataFrame([*manifest["infer"]["cost"], *meter.rows(len(self._ids))]).assign(
-            dataset=cell.dataset, method=cell.method, prompt_id=cell.prompt_id
-        )
-        files = {RECORDS: lambda path: write_table(records, path), COST: lambda path: write_table(cost, path)}
+        cost = [*manifest["infer"]["cost"], *meter.rows(len(self._ids))]
+        files: dict[str, Writer] = {
+            RECORDS: lambda path: write_table(records, path),
+            COST: lambda path: write_cost(path, cell, cost),
+        }
         if features is not None:
             files[FEATURES] = lambda path: save_arrays(path, {"features": features[None]})
         facts = {"protocols": self.protocols, "threads": torch.get_num_threads(), "environment": environment()}

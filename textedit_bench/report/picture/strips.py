@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from textedit_bench.bench.infer import PICTURES
-from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name
+from textedit_bench.bench.kept import PICTURES
+from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.report.collect import Collected, StoredCell
 
 LARGEST = 128
@@ -66,16 +66,12 @@ def shown_images(collected: Collected, count: int) -> list[int]:
 
 def read_strip(cell: StoredCell, image: int) -> list[Pixels]:
     """One image of a cell at every strength."""
-    names = [strength_name(strength) for strength in cell.identity["strengths"]]
-    stored = read_pictures(cell.path / PICTURES, [_ids(cell)[image]], names)
-    return [stored[name][0] for name in names]
+    return [pictures[0] for pictures in cell.pictures([image], cell.identity["strengths"])]
 
 
 def read_edit(cell: StoredCell, image: int) -> Pixels:
     """One image of a cell at its default strength."""
-    name = strength_name(cell.listing["default_strength"])
-    picture: Pixels = read_pictures(cell.path / PICTURES, [_ids(cell)[image]], [name])[name][0]
-    return picture
+    return cell.pictures([image], [cell.listing["default_strength"]])[0][0]
 
 
 def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixels] | None:
@@ -84,7 +80,7 @@ def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixel
         return None
     ids = _ids(collected.cells[0])
     found: dict[str, Pixels] = read_pictures(
-        collected.inputs / PICTURES, [ids[i] for i in images], ["photo", "inversion"]
+        collected.inputs / PICTURES, [ids[i] for i in images], ["photo", "inversion"], ids
     )
     return found
 

@@ -1,0 +1,46 @@
+"""Shards: runs of images of a cell that are computed together, stored at once, and can be resumed or dealt out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+BATCH = 24
+"""Most images per network pass; fixed, since results depend on it in the last digits."""
+PASS_PIXELS = 1 << 22
+"""Most pixels per network pass: 4 pictures of 1024 x 1024, whose generator takes about half a gigabyte each."""
+SHARD_BYTES = 1 << 28
+"""Bytes of the 8-bit pictures of one shard, all strengths together."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Images ``start`` to ``stop - 1`` of a cell."""
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def pass_size(resolution: int) -> int:
+    """Images per network pass at a resolution in pixels; part of what decides the last digits of a result."""
+    return max(1, min(BATCH, PASS_PIXELS // resolution**2))
+
+
+def cut_shards(images: int, resolution: int, strengths: int, asked: int = 0) -> list[Shard]:
+    """The shards of a cell.
+
+    A shard is a whole number of network passes, so that its results are the same whatever its size.
+
+    Args:
+        images: of the cell.
+        resolution: side of a picture in pixels.
+        strengths: of the cell; a shard holds every picture of its images.
+        asked: images per shard, rounded up to whole passes; 0 takes as many as `SHARD_BYTES` hold.
+    """
+    one = pass_size(resolution)
+    wanted = asked or SHARD_BYTES // (3 * resolution**2 * strengths)
+    size = one * max(1, math.ceil(wanted / one) if asked else wanted // one)
+    return [Shard(start, min(start + size, images)) for start in range(0, images, size)]
