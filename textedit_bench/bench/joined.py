@@ -40,7 +40,7 @@ def write_tensor(path: Path, name: str, shape: Sequence[int], blocks: Iterable[T
     header += b" " * (-len(header) % 8)
     with path.open("wb") as handle:
         handle.write(len(header).to_bytes(8, "little") + header)
-        written = sum(handle.write(np.ascontiguousarray(block.numpy(), "<f4")) for block in blocks)
+        written = sum(handle.write(np.ascontiguousarray(block.numpy(), "<f4").data) for block in blocks)
     if written != size:
         raise ValueError(f"{name}: blocks of {written} bytes for a tensor {tuple(shape)} of {size}")
 

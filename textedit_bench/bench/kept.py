@@ -185,4 +185,4 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _digest(picture: Pixels) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(picture), digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()

@@ -14,10 +14,12 @@ from textedit_bench.cli.cells import (
     Engine,
     Gpus,
     Images,
+    KeepPictures,
     Methods,
     Precision,
     Prompts,
     Seed,
+    Shard,
     Strengths,
     Threads,
     Workers,
@@ -65,6 +67,8 @@ def bench(
     engine: Engine = "local",
     workers: Workers = None,
     gpus: Gpus = None,
+    shard: Shard = None,
+    keep_pictures: KeepPictures = None,
     from_manifest: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Do a stored run again, from its manifest.json alone, into other --results."),
@@ -91,8 +95,9 @@ def bench(
       textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
       textedit-bench bench --from-manifest results/mini/DATASET/METHOD/DIGEST/manifest.json --results again
     """
-    if workers is not None:
-        check_whole("--workers", workers, low=1)
+    for option, value in (("--workers", workers), ("--shard", shard)):
+        if value is not None:
+            check_whole(option, value, low=1)
     if from_manifest is not None:
         chosen: dict[str, Any] = {
             "--method": method,
@@ -127,6 +132,8 @@ def bench(
         "engine": engine,
         "workers": workers,
         "gpus": read_shares("--gpus", gpus),
+        "shard": shard,
+        "keep_pictures": keep_pictures,
         "logger": logger,
     }
     run(options, json, task)

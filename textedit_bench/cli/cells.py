@@ -58,6 +58,21 @@ Gpus = Annotated[
     typer.Option("--gpus", metavar="SHARES", help="Share of a GPU per cell on ray, such as 0.5 or METHOD=1,0.25."),
 ]
 
+Shard = Annotated[
+    int | None,
+    typer.Option(
+        "--shard", metavar="N", help="Images computed together and stored at once; 256 MB of pictures if not given."
+    ),
+]
+KeepPictures = Annotated[
+    str | None,
+    typer.Option(
+        "--keep-pictures",
+        metavar="WHICH",
+        help="Pictures to store: all (usual in mini), shown (the first 12; usual in full) or none.",
+    ),
+]
+
 TASKS = ("edit", "generate")
 
 
