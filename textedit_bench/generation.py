@@ -8,7 +8,7 @@ from textedit_bench.bench.generation.session import TASK, GenerationSession
 from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.bench.outcome import BenchSummary
 from textedit_bench.bench.progress import Reporter, make_reporter
-from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.request import STANDARD_IMAGES, BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.errors import UserError
 from textedit_bench.registry import list_methods
@@ -25,7 +25,7 @@ def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> B
 
     Where the request names no method, every installed one that generates is taken.
 
-    ``request.images`` is the number of pictures per prompt; its strengths are not used.
+    ``request.images`` is the number of pictures per prompt, 24 if None; its strengths are not used.
 
     Raises:
         UserError: the request cannot be met; nothing was generated.
@@ -35,7 +35,8 @@ def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> B
     able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)
     if not (request.methods or able):
         raise UserError("methods: none that is installed generates pictures from a text")
-    request = replace(request, methods=request.methods or able, controls=False)
+    images = request.images or STANDARD_IMAGES
+    request = replace(request, methods=request.methods or able, images=images, controls=False)
     try:
         done = run_cells(request, reporter, open_session=GenerationSession, open_store=GenerationStore)
         if done.interrupted:

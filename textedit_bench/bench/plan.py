@@ -62,8 +62,14 @@ class DatasetPlan:
     request: BenchRequest
     card: DatasetCard
     tier: str
+    images: int
     prompts: tuple[PlannedPrompt, ...]
     methods: tuple[MethodPlan, ...]
+
+    @property
+    def standard(self) -> bool:
+        """Whether it is the standard protocol."""
+        return self.request.standard and self.images == self.card.tier(self.tier).images
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
         """What a cell is called before it exists."""
@@ -159,12 +165,13 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     tier = resolve_tier(card, request.tier)
     splits = {str(name): count for name, count in card.tier(tier).splits.items()}
     available = splits.get(request.split, 0)
+    images = request.images or card.tier(tier).images
     if request.fewer and available:
-        request = replace(request, images=min(request.images, available))
-    if request.images > available:
+        images = min(images, available)
+    if images > available:
         where = f"source {request.source}, as {card.name}" if request.source else f"data set {card.name}"
         valid = f"; valid: 1 to {available}" if available else f" of the {request.split} split"
-        raise UserError(f"images: {request.images} asked; {where}, tier {tier} has {available}{valid}")
+        raise UserError(f"images: {images} asked; {where}, tier {tier} has {available}{valid}")
     chosen = {info.name: info for info in infos}
     compared = any(not info.control for info in infos)
     if request.controls and compared:
@@ -178,7 +185,7 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
     asked = (*prompts, *request.own_prompts)
     _check_truth(card, tier, asked)
-    return DatasetPlan(request, card, tier, asked, tuple(methods))
+    return DatasetPlan(request, card, tier, images, asked, tuple(methods))
 
 
 def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:

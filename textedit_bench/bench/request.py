@@ -19,6 +19,7 @@ POLICIES = ("all", "shown", "none")
 ENGINES = ("local", "processes", "ray")
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
+"""Where neither request nor card names a number."""
 STANDARD_SEED = 0
 STANDARD_THREADS = 2
 """Fixed whatever the machine: float sums depend on the number of threads, and so would the records."""
@@ -45,8 +46,8 @@ class BenchRequest:
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
     own_prompts: tuple[PlannedPrompt, ...] = ()
     """Prompts with what is known about them that no card has; they follow those of ``prompts``."""
-    images: int = STANDARD_IMAGES
-    """Images of the split."""
+    images: int | None = None
+    """Images of the split; None means the tier's standard number."""
     fewer: bool = False
     """Take what there is where ``source`` has fewer images than that."""
     split: str = "evaluation"
@@ -92,7 +93,8 @@ class BenchRequest:
     """The command line that was typed, for the record."""
 
     def __post_init__(self) -> None:
-        check_whole("images", self.images, low=1)
+        if self.images is not None:
+            check_whole("images", self.images, low=1)
         check_whole("seed", self.seed, low=0, below=MACHINE)
         check_whole("threads", self.threads, low=1)
         if self.logger not in LOGGERS:
@@ -149,12 +151,11 @@ class BenchRequest:
 
     @property
     def standard(self) -> bool:
-        """Whether photos, images, prompts, strengths and seed are those of the standard protocol."""
+        """Whether source, prompts, strengths and seed are those of the standard protocol."""
         return (
             not self.prompts
             and not self.source
             and not self.own_prompts
-            and self.images == STANDARD_IMAGES
             and self.seed == STANDARD_SEED
             and tuple(self.strengths) == STANDARD_STRENGTHS
         )

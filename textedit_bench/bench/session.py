@@ -96,7 +96,7 @@ class DatasetSession:
         with fixed_threads(plan.request.threads):
             asked = plan.request
             where = inputs_store or store
-            self.inputs = prepare_inputs(where, domain, asked.images, asked.split, fewer=asked.fewer)
+            self.inputs = prepare_inputs(where, domain, plan.images, asked.split, fewer=asked.fewer)
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(

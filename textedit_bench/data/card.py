@@ -130,6 +130,8 @@ class TierCard(_Strict):
     """Settings of the inverter."""
     splits: dict[Split, Count] = Field(min_length=1)
     """Images per split."""
+    images: Count = 24
+    """Photos of a standard bench. Set metrics in 2,048 dimensions say little of fewer than 1,000."""
     prompts: tuple[PromptCard, ...] = ()
 
     @field_validator("networks")

@@ -97,7 +97,7 @@ def measure_variants(
         results=folder,
         command=conditions.command,
     )
-    plan = DatasetPlan(request, domain.card, domain.tier, (), ())
+    plan = DatasetPlan(request, domain.card, domain.tier, experiment.images, (), ())
     session = _VariantSession(plan, store, domain, Suite(domain), inputs_store=Store(conditions.results))
     bench = _Bench(experiment, domain, store, session)
     rows: list[Measured] = []

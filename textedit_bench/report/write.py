@@ -10,7 +10,7 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.kept import PICTURES, SHOWN
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import Pixels, read_pictures
-from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
 from textedit_bench.files import locked, write_atomically, write_text
@@ -71,9 +71,11 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
     notes: list[str] = []
     with fixed_threads(request.threads):
         collected = _collect(store, tier, cells, benched)
-        if not request.standard:
-            for part in collected:
-                part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(request, part)}.")
+        plans = {data.plan.card.name: data.plan for data in benched}
+        for part in collected:
+            plan = plans.get(part.dataset, benched[0].plan)
+            if not plan.standard:
+                part.notes.append(f"{part.dataset}: NOT the standard protocol: {_protocol(plan, part)}.")
         if not any(part.cells for part in collected):
             return Reports((), {}, ())
         folder = store.root / tier
@@ -116,10 +118,10 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[B
     """Comparable cells of the bench's data sets, and of others that were benched by the same protocol."""
     stored = stored_cells(store, tier)
     wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
-    request = benched[0].plan.request
+    request, images = benched[0].plan.request, benched[0].plan.images
     for cell in sorted(stored, key=lambda c: c.manifest["infer"]["finished"]):
         name, identity = cell.identity["dataset"], cell.identity
-        same = identity["images"]["count"] == request.images and identity["seed"] == request.seed
+        same = identity["images"]["count"] == images and identity["seed"] == request.seed
         if name in {data.plan.card.name for data in benched} or request.prompts or not same:
             continue
         if identity["strengths"] == list(request.strengths):
@@ -134,8 +136,9 @@ def _wanted(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) 
     return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
 
 
-def _protocol(request: BenchRequest, part: Collected) -> str:
-    images = part.cells[0].identity["images"]["count"] if part.cells else request.images
+def _protocol(plan: DatasetPlan, part: Collected) -> str:
+    request = plan.request
+    images = part.cells[0].identity["images"]["count"] if part.cells else plan.images
     prompts = "chosen prompts" if request.prompts else "all prompts"
     strengths = ", ".join(format(strength, "g") for strength in request.strengths)
     return f"{images} images, {prompts}, strengths {strengths}, seed {request.seed}"

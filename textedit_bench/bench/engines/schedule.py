@@ -309,5 +309,5 @@ def _announce(plan: DatasetPlan) -> str:
     request = plan.request
     rows = sum(1 for _ in plan.pairs())
     work = f"{plan.cell_count} cells = {rows} rows x {len(plan.prompts)} prompts"
-    protocol = f"{request.images} images, {len(request.strengths)} strengths, seed {request.seed}"
+    protocol = f"{plan.images} images, {len(request.strengths)} strengths, seed {request.seed}"
     return f"{plan.card.name}, tier {plan.tier}: {work}; {protocol}"

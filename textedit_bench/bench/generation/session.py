@@ -43,7 +43,7 @@ class GenerationSession(DatasetSession):
         super().__init__(plan, store, domain, suite)
         self._judges = GenerationJudges(domain, suite)
         self.protocols = self._judges.to_json()
-        self._ids = tuple(f"draw-{i:05d}" for i in range(plan.request.images))
+        self._ids = tuple(f"draw-{i:05d}" for i in range(plan.images))
 
     def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
         """The cell of a method and a prompt.
@@ -95,7 +95,8 @@ class GenerationSession(DatasetSession):
             pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(size)])
         made = Edits([pixels], [latents.codes.detach().float().cpu()], latents.space)
         request = self.plan.request
-        publish_edits(folder, cell, self.inputs, self._ids, made, meter, request, command=request.command)
+        drawn = replace(self.inputs, ids=self._ids)
+        publish_edits(folder, cell, drawn, self._ids, made, meter, request, command=request.command)
         return pixels
 
     def _judge(self, folder: ResultFolder, cell: Cell, pixels: Pixels) -> None:
