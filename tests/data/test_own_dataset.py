@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from textedit_bench.bench.inputs import prepare_inputs
+from textedit_bench.bench.shards import Shard
 from textedit_bench.bench.store import Store
 from textedit_bench.cli.main import main
 from textedit_bench.domain import load_domain
@@ -69,8 +70,9 @@ def test_the_bench_starts_from_these_inversions(card, tmp_path):
     _wider(card)
     domain = load_domain(str(card), "full")
     inputs = prepare_inputs(Store(tmp_path / "results"), domain, 2)
-    assert torch.equal(inputs.latents.codes, domain.invert(domain.photos("evaluation")).codes)
-    assert inputs.inversions.shape == (2, 8, 8, 3)
+    shard = inputs.load(Shard(0, 2))
+    assert torch.equal(shard.latents.codes, domain.invert(domain.photos("evaluation")).codes)
+    assert shard.inversions.shape == (2, 8, 8, 3)
 
 
 def test_too_few_usable_images_are_told_with_the_broken_ones(card):
