@@ -71,7 +71,7 @@ def join_array(path: Path, name: str, parts: Sequence[Path]) -> None:
         zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive,
         archive.open(f"{name}.npy", "w", force_zip64=True) as f,
     ):
-        np.lib.format.write_array_header_1_0(f, header)  # type: ignore[arg-type]
+        np.lib.format.write_array_header_1_0(f, header)
         for strength in range(first.shape[0]):
             for part in parts:
                 f.write(np.ascontiguousarray(_array(part, name)[strength]).tobytes())

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from textedit_bench.bench.controls import INVERSION, PHOTO, SHOWS, TRUTH
+from textedit_bench.bench.controls import SHOWS, TRUTH
 from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, STEP
+from textedit_bench.bench.inputs import INVERSION, PHOTO
 from textedit_bench.files import write_text
 from textedit_bench.metrics.column import IDENTICAL, NO_CHANGE, OK
 from textedit_bench.metrics.frechet import fid
