@@ -54,6 +54,12 @@ class Domain:
         self._networks: dict[str, roles.Network] = {}
         self._digests: dict[str, str] = {}
 
+    def move(self, device: torch.device) -> None:
+        """Bring the networks to another device of this process; whoever holds one of them finds it there."""
+        self.device = checked_device(device)
+        for network in self._networks.values():
+            network.to(self.device)
+
     @property
     def name(self) -> str:
         """The data set's name."""

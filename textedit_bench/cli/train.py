@@ -70,8 +70,22 @@ def train(
     from textedit_bench.bench.prompts import plan_prompts
     from textedit_bench.domain import load_domain
     from textedit_bench.registry import new_editor
+    from textedit_bench.training import RunOptions
+    from textedit_bench.training.trainer import leads, own_device
 
-    domain = load_domain(dataset, tier, device)
+    given: dict[str, Any] = {
+        "devices": devices,
+        "num_nodes": num_nodes,
+        "strategy": strategy,
+        "precision": precision,
+        "resume": resume,
+        "logger": logger,
+        "folder": folder,
+        "seed": seed,
+        "stop_after_minutes": stop_after_minutes,
+    }
+    options, _ = RunOptions.split(given)
+    domain = load_domain(dataset, tier, own_device(device, options))
     editor = new_editor(method, domain, **read_settings(settings))
     path = output or editor.weights_path()
     if path is None:
@@ -91,21 +105,7 @@ def train(
         raise UserError(
             f"--output {path}: a file holds what is trained for one prompt; name one (--prompts), or a folder"
         )
-    options: dict[str, Any] = {
-        "devices": devices,
-        "num_nodes": num_nodes,
-        "strategy": strategy,
-        "precision": precision,
-        "resume": resume,
-        "logger": logger,
-        "folder": folder,
-        "seed": seed,
-        "stop_after_minutes": stop_after_minutes,
-    }
-    editor.fit(chosen, **{name: value for name, value in options.items() if value is not None})
-
-    from pytorch_lightning.utilities import rank_zero_only
-
-    if getattr(rank_zero_only, "rank", 0) in (None, 0):  # every process of a distributed run gets here
+    editor.fit(chosen, **{name: value for name, value in given.items() if value is not None})
+    if leads(options):  # every process of a distributed run gets here
         editor.save(path)
         typer.echo(f"weights: {path}")

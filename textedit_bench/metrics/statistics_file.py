@@ -7,7 +7,6 @@ which source.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_atomically
 from textedit_bench.metrics.frechet import frechet_distance
 
 
@@ -75,10 +75,12 @@ class SetStatistics:
             arrays[name] = np.array(getattr(self, name))
         if self.features is not None:
             arrays["feats"] = self.features
-        partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(partial, path)
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+
+        write_atomically(path, write)
 
 
 def load_statistics(path: str | Path) -> SetStatistics:

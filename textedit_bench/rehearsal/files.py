@@ -9,6 +9,7 @@ from pathlib import Path
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_atomically
 from textedit_bench.rehearsal.layouts.clip import write_open_clip_l14, write_openai_clip
 from textedit_bench.rehearsal.layouts.irse import write_arcface, write_e4e
 from textedit_bench.rehearsal.layouts.judges import (
@@ -51,10 +52,12 @@ def write_files(card: DatasetCard, sizes: Sizes, parts: Mapping[str, Part]) -> I
         path = get_asset(asset).path
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.part")
-            write(temporary, sizes, asset)
-            temporary.replace(path)
+            _write(path, write, sizes, asset)
         yield path
+
+
+def _write(path: Path, write: Writer, sizes: Sizes, asset: str) -> None:
+    write_atomically(path, lambda temporary: write(temporary, sizes, asset), durable=False)
 
 
 def remove_files(done: DatasetCard, later: Iterable[DatasetCard], parts: Mapping[str, Part], home: Path) -> None:

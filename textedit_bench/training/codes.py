@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.models.storage import write_tensors
+from textedit_bench.training.kept import kept
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -48,13 +47,14 @@ def training_codes(
         if count > available or available == 0:
             raise UserError(f"num_codes: {count or 'all'} asked, split train of {domain.name} has {available} photos")
         count = count or available
-    file = None if cache is None else Path(cache) / f"{_name(domain, source, count, seed)}.safetensors"
-    if file is not None and file.is_file():
-        return load_file(file)["codes"]
-    codes = _invert(domain, count) if source == "photos" else _sample(domain, count, seed)
-    if file is not None:
-        write_tensors({"codes": codes}, file, {"source": source, "dataset": domain.name, "tier": domain.tier})
-    return codes
+
+    def make() -> dict[str, Tensor]:
+        return {"codes": _invert(domain, count) if source == "photos" else _sample(domain, count, seed)}
+
+    if cache is None:
+        return make()["codes"]
+    file = Path(cache) / f"{_name(domain, source, count, seed)}.safetensors"
+    return kept(file, make, {"source": source, "dataset": domain.name, "tier": domain.tier})["codes"]
 
 
 def inverted_by(domain: Domain) -> dict[str, Any]:

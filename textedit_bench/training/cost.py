@@ -12,6 +12,8 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from textedit_bench.files import write_text
+
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there, KiB elsewhere
 
 
@@ -67,7 +69,4 @@ class CostRecorder(pl.Callback):
             "processes": trainer.world_size,
             "threads": torch.get_num_threads(),
         }
-        path = self.folder / "cost.json"
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        write_text(self.folder / "cost.json", json.dumps(cost, indent=2) + "\n")

@@ -80,7 +80,7 @@ class EditorModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Bring the frozen networks to this process's device."""
         if torch.device(self.domain.device) != self.device:
-            self.domain = type(self.domain)(self.domain.card, self.domain.tier, self.device, self.domain.precision)
+            self.domain.move(self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step; logs every term."""

@@ -74,6 +74,17 @@ class RunOptions:
         object.__setattr__(self, "folder", Path(self.folder))
         check_folder(self.folder, "folder")
 
+    @property
+    def alone(self) -> bool:
+        """Whether one process trains."""
+        one = len(self.devices) == 1 if isinstance(self.devices, (list, tuple)) else self.devices == 1
+        return one and self.num_nodes == 1
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one process trains; not known before where the devices are ``"auto"`` or all."""
+        return not self.alone and self.devices not in ("auto", -1)
+
     @classmethod
     def split(cls, options: Mapping[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
         """Options of the run among ``options``, and the rest, which are the method's own."""

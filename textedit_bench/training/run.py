@@ -18,10 +18,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.utilities import rank_zero_only
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.finite import DivergedError
 from textedit_bench.fitting import WholeCheckpoints, fit
@@ -34,6 +31,7 @@ from textedit_bench.training.module import EditorModule
 from textedit_bench.training.options import RunOptions
 from textedit_bench.training.pictures import PictureLog
 from textedit_bench.training.progress import RunProgress
+from textedit_bench.training.trainer import its_rank, leads, make_trainer
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +118,12 @@ def train(
         watch.append(Deadline(options.stop_after_minutes))
     use_precision(TF32 if options.precision == TF32 else HIGHEST, module.domain.device)
     last = folder / "last.ckpt"
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with _quiet(), its_rank(options), torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        trainer = _make_trainer(
-            module.domain.device,
+        trainer = make_trainer(
+            torch.device(module.domain.device),
             options,
+            players=1 if module.automatic_optimization else 2,
             max_epochs=epochs,
             gradient_clip_val=gradient_clip,
             logger=make_logger(options.logger, folder, folder.name, identity),
@@ -136,14 +135,16 @@ def train(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        if _first_process():  # the others of a distributed run start while it trains
+        if leads(options):
             _prepare_folder(folder, options.resume, identity)
+        # Those that start beside the first one must not see what it is about to remove.
+        goes_on = options.resume and last.is_file() and not _damage(last)
         try:
             fit(
                 trainer,
                 module,
                 datamodule=data,
-                ckpt_path=last if last.is_file() else None,
+                ckpt_path=last if goes_on else None,
                 stopped_at=lambda _: last,
             )
         except KeyboardInterrupt:
@@ -158,25 +159,6 @@ def train(
     return RunResult(folder, trainer.current_epoch >= epochs, float(keep.best_model_score or float("nan")))
 
 
-def _make_trainer(device: str | torch.device, options: RunOptions, **given: Any) -> pl.Trainer:
-    """Lightning's trainer; what it refuses is the user's choice of devices, strategy or precision."""
-    accelerator = "cpu" if torch.device(device).type == "cpu" else "auto"
-    try:
-        return pl.Trainer(
-            accelerator=accelerator,
-            devices=options.devices,
-            num_nodes=options.num_nodes,
-            strategy=options.strategy,
-            precision="32-true" if options.precision == TF32 else options.precision,  # type: ignore[arg-type]
-            **given,
-        )
-    except (MisconfigurationException, ImportError, TypeError, ValueError) as error:
-        raise UserError(
-            f"devices {options.devices!r}, num_nodes {options.num_nodes}, strategy {options.strategy!r}, precision "
-            f"{options.precision!r} cannot be used on {device}: {error}"
-        ) from error
-
-
 def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> None:
     """Make or empty the run's folder, set damaged checkpoints aside and write what the run is."""
     if not resume and folder.exists():
@@ -187,21 +169,19 @@ def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> 
     write_text(folder / "settings.json", json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n")
 
 
-def _first_process() -> bool:
-    """Whether this is the process of a run that alone writes files."""
-    return getattr(rank_zero_only, "rank", 0) in (None, 0)
+def _damage(checkpoint: Path) -> str:
+    """What is wrong with a checkpoint, a zip whose entries have checksums; empty where nothing is."""
+    try:
+        with zipfile.ZipFile(checkpoint) as stored:
+            return stored.testzip() or ""
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        return str(error) or type(error).__name__
 
 
 def _set_aside_damaged(checkpoint: Path) -> None:
-    """Rename a checkpoint that is not what was written: a zip whose entries fail their checksums."""
-    if not checkpoint.is_file():
-        return
-    try:
-        with zipfile.ZipFile(checkpoint) as stored:
-            damaged = stored.testzip()
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        damaged = str(error)
-    if damaged is None:
+    """Rename a checkpoint that is not what was written."""
+    damaged = _damage(checkpoint) if checkpoint.is_file() else ""
+    if not damaged:
         return
     number = 1
     while (target := checkpoint.with_name(f"{checkpoint.name}.corrupt-{number}")).exists():

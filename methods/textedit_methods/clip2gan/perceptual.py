@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from textedit_bench.errors import UserError
@@ -31,7 +30,7 @@ def perceptual_distance(domain: Domain, network: str, side: int) -> Distance:
         UserError: a network that is not there, or a discriminator of other pictures.
     """
     if network != "discriminator":
-        return _lpips(network, domain.device)
+        return _lpips(network)
     discriminator = domain.discriminator
     if discriminator.resolution != side:
         raise UserError(
@@ -53,11 +52,11 @@ def _maps(discriminator: Discriminator, images: Tensor) -> list[Tensor]:
     return maps
 
 
-def _lpips(network: str, device: torch.device) -> Distance:
+def _lpips(network: str) -> Distance:
     import lpips
 
     try:
-        model = lpips.LPIPS(net=network, verbose=False).to(device).eval().requires_grad_(False)
+        model = lpips.LPIPS(net=network, verbose=False).eval().requires_grad_(False)
     except OSError as error:  # torchvision fetches the trunk
         raise UserError(
             f"perceptual_network {network!r}: its weights cannot be fetched ({error}); fetch them where there is a "
@@ -65,7 +64,7 @@ def _lpips(network: str, device: torch.device) -> Distance:
         ) from error
 
     def distance(real: Tensor, rebuilt: Tensor) -> Tensor:
-        value: Tensor = model(real, rebuilt).mean()
+        value: Tensor = model.to(real.device)(real, rebuilt).mean()
         return value
 
     return distance

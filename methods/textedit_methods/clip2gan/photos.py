@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
-from textedit_bench.models.storage import write_tensors
+from textedit_bench.files import locked, write_atomically
 from textedit_bench.training import training_codes
+from textedit_bench.training.kept import kept
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -56,8 +57,9 @@ class TrainingPhotos:
         shown = hashlib.sha256(_levels(first, self.side).numpy().tobytes()).hexdigest()
         self.name = _name(domain, "photos", self.count, self.side, shown)
         path = folder / f"{self.name}.npy"
-        if not path.is_file():
-            _write_photos(domain, self.count, self.side, path)
+        with locked(folder):
+            if not path.is_file():
+                write_atomically(path, partial(_write_photos, domain, self.count, self.side))
         self._pixels = np.load(path, mmap_mode="r")
 
     def __len__(self) -> int:
@@ -74,14 +76,11 @@ def _levels(images: Tensor, side: int) -> Tensor:
 
 
 def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    pixels = np.lib.format.open_memmap(temporary, "w+", np.uint8, (count, 3, side, side))
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 3, side, side))
     for start in range(0, count, _CHUNK):
         images = domain.photos("train", min(_CHUNK, count - start), start).images
         pixels[start : start + len(images)] = _levels(images, side).numpy()
     pixels.flush()
-    temporary.replace(path)
 
 
 @torch.no_grad()
@@ -126,11 +125,11 @@ def sample_pairs(
 
 def _kept(path: Path, domain: Domain, clip_name: str, count: int, encode: Callable[[Tensor], Tensor]) -> Tensor:
     """Features of pictures 0 to ``count``: of the file, or encoded part by part and kept there."""
-    if path.is_file():
-        return load_file(path)["features"]
-    features = torch.cat([encode(index) for index in torch.arange(count).split(_CHUNK)])
-    write_tensors({"features": features}, path, {"dataset": domain.name, "tier": domain.tier, "clip": clip_name})
-    return features
+
+    def make() -> dict[str, Tensor]:
+        return {"features": torch.cat([encode(index) for index in torch.arange(count).split(_CHUNK)])}
+
+    return kept(path, make, {"dataset": domain.name, "tier": domain.tier, "clip": clip_name})["features"]
 
 
 def _name(domain: Domain, what: str, *axes: object) -> str:

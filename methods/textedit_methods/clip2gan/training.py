@@ -99,6 +99,11 @@ class Clip2GANTraining(EditorModule):
         self._rebuilt: Tensor | None = None
         self._real: Tensor | None = None
 
+    def on_fit_start(self) -> None:
+        """Bring the frozen networks to this process's device, CLIP among them where it is not the domain's."""
+        super().on_fit_start()
+        self._frozen["clip"].to(self.device)
+
     @property
     def late(self) -> bool:
         """Whether the adversarial and the diversity term have begun."""

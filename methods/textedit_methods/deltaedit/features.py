@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
+from textedit_bench.files import locked
 from textedit_methods.deltaedit.batches import images_at_once
 from textedit_methods.deltaedit.styles import edited_widths, without_rgb
 
@@ -65,8 +66,9 @@ def training_features(
     if samples + photos < 2:
         raise UserError(f"num_samples and num_photos: differences need two images, got {samples + photos}")
     place = folder / _name(domain, samples, photos, preprocessing, seed)
-    if not (place / _MARK).is_file():
-        _write(domain, place, samples, photos, preprocessing, seed)
+    with locked(place):  # of several processes that train together, one computes them
+        if not (place / _MARK).is_file():
+            _write(domain, place, samples, photos, preprocessing, seed)
     styles = torch.from_numpy(np.load(place / "styles.npy", mmap_mode="c"))
     return Features(styles, torch.from_numpy(np.load(place / "clip.npy")))
 
@@ -83,7 +85,6 @@ def _name(domain: Domain, samples: int, photos: int, preprocessing: Preprocessin
 
 @torch.no_grad()
 def _write(domain: Domain, place: Path, samples: int, photos: int, preprocessing: Preprocessing, seed: int) -> None:
-    place.mkdir(parents=True, exist_ok=True)
     count, widths = samples + photos, edited_widths(domain.generator)
     styles = open_memmap(place / "styles.npy", mode="w+", dtype=np.float32, shape=(count, sum(widths)))
     clip = open_memmap(place / "clip.npy", mode="w+", dtype=np.float32, shape=(count, domain.clip.embed_dim))

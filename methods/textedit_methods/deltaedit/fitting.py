@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.files import locked
 from textedit_bench.models.packing import round_to
 from textedit_bench.prompt import Prompt
 from textedit_bench.training import LatentData, RunOptions, inverted_by, train
@@ -115,7 +116,8 @@ def _relevance(domain: Domain, settings: Mapping[str, Any], folder: Path) -> Ten
     identity = json.dumps([vars(sweep), [domain.digest(role) for role in ("generator", "clip")]], sort_keys=True)
     name = f"{domain.name}-{domain.tier}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.sweep.safetensors"
     log.info("deltaedit: relevance of every style channel, %d images each, kept as %s", sweep.images, folder / name)
-    return relevance_matrix(domain, sweep, folder / name)
+    with locked(folder):
+        return relevance_matrix(domain, sweep, folder / name)
 
 
 def _preview(

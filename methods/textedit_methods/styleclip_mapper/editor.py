@@ -12,6 +12,7 @@ from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
+from textedit_bench.files import locked
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
@@ -122,12 +123,14 @@ class StyleCLIPMapper(Editor):
         folder = self._cache()
         phrase = normalised(prompt.words)
         path = folder / f"{stem(phrase)}.safetensors"
-        log.warning("styleclip-mapper: there is no mapper for %r yet; it is trained now and kept as %s", phrase, path)
         run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
-        with torch.enable_grad():
-            trained = fit_mappers(self.domain, [prompt], self.settings, run)
-        mapper = trained[phrase]
-        _store(mapper, path, phrase)
+        with locked(folder / "training" / stem(phrase)):  # another worker may be at it
+            mapper = self._found(phrase)
+            if mapper is None:
+                log.warning("styleclip-mapper: no mapper for %r yet; it is trained now and kept as %s", phrase, path)
+                with torch.enable_grad():
+                    mapper = fit_mappers(self.domain, [prompt], self.settings, run)[phrase]
+                _store(mapper, path, phrase)
         return mapper
 
     # -- weights -----------------------------------------------------------------------------------------------------

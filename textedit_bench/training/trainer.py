@@ -1,0 +1,88 @@
+"""Lightning's trainer on the devices that were named, and this process's place among those that train together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from textedit_bench.errors import UserError
+from textedit_bench.precision import TF32
+from textedit_bench.training.options import RunOptions
+
+
+def own_device(device: str, options: RunOptions) -> str:
+    """The device of this process: of several that share ``cuda``, each has its own card from the start.
+
+    Raises:
+        UserError: one card was named and several were asked for.
+    """
+    if not device.startswith("cuda") or (options.alone and not isinstance(options.devices, (list, tuple))):
+        return device
+    if device != "cuda":
+        raise UserError(f"device {device!r} is one card, devices {options.devices!r} are others; valid: --device cuda")
+    local = 0 if options.alone else int(os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")))
+    cards = options.devices if isinstance(options.devices, (list, tuple)) else range(local + 1)
+    return f"cuda:{cards[local]}"
+
+
+def leads(options: RunOptions) -> bool:
+    """Whether this is the process of a run that writes its files: the first one, or the only one, whatever job it is
+    part of."""
+    return options.alone or getattr(rank_zero_only, "rank", 0) in (None, 0)
+
+
+@contextmanager
+def its_rank(options: RunOptions) -> Iterator[None]:
+    """Let a run of one process be Lightning's first: inside a job of several, Lightning takes its rank from the job's
+    variables, and would write nothing."""
+    before = getattr(rank_zero_only, "rank", None)
+    if options.alone:
+        rank_zero_only.rank = 0  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        if options.alone:
+            rank_zero_only.rank = before  # type: ignore[attr-defined]
+
+
+def make_trainer(device: torch.device, options: RunOptions, *, players: int = 1, **given: Any) -> pl.Trainer:
+    """Lightning's trainer.
+
+    Args:
+        device: of the domain; its card is used where the options name none.
+        options: how to run.
+        players: networks that take turns; each then leaves the others' parameters without gradients.
+        given: for Lightning.
+
+    Raises:
+        UserError: Lightning cannot run on these devices, by this strategy or in this precision.
+    """
+    devices, strategy = options.devices, options.strategy
+    if options.alone and device.type == "cuda" and device.index is not None:
+        devices = [device.index]
+    if players > 1 and options.several and strategy in ("auto", "ddp"):
+        strategy = "ddp_find_unused_parameters_true"
+    if options.alone:  # else Lightning would compare the run with the job it is part of
+        given["plugins"] = [*given.get("plugins", ()), LightningEnvironment()]
+    try:
+        return pl.Trainer(
+            accelerator={"cpu": "cpu", "cuda": "gpu"}.get(device.type, "auto"),
+            devices=devices,
+            num_nodes=options.num_nodes,
+            strategy=strategy,
+            precision="32-true" if options.precision == TF32 else options.precision,  # type: ignore[arg-type]
+            **given,
+        )
+    except (MisconfigurationException, ImportError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"devices {options.devices!r}, num_nodes {options.num_nodes}, strategy {options.strategy!r}, precision "
+            f"{options.precision!r} cannot be used on {device}: {error}"
+        ) from error
