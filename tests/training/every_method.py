@@ -19,6 +19,9 @@ from textedit_bench.domain import Domain, load_domain
 from textedit_bench.registry import method_info, new_editor
 from textedit_bench.training import EditorModule
 
+BOTH_STAGES = {"epochs": 2, "adversarial_start": 0.5}
+"""Where two networks take turns from some epoch on: one epoch before it, one after."""
+
 
 def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
     return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
@@ -38,7 +41,8 @@ def main() -> None:
     Domain.invert = counted
     EditorModule.on_train_end = lambda self: seen.update(at_the_end=_digest(self.network.state_dict()))
     info, domain = method_info(method), load_domain(card, "mini")
-    editor = new_editor(method, domain, **info.trial)
+    both = {name: value for name, value in BOTH_STAGES.items() if set(BOTH_STAGES) <= info.training.keys()}
+    editor = new_editor(method, domain, **{**info.trial, **both})
     prompts = list(domain.prompts("evaluation").values())[:1]
     several = {"devices": processes, "strategy": "ddp"} if processes > 1 else {}
     editor.fit(prompts, folder=folder, progress=False, preview_images=0, logger="csv", **several)
