@@ -34,15 +34,16 @@ def own_device(device: str, options: RunOptions) -> str:
 
 
 def leads(options: RunOptions) -> bool:
-    """Whether this is the process of a run that writes its files: the first one, or the only one, whatever job it is
-    part of."""
+    """Whether this process writes the run's files: it is the first one, or the only one, whatever job it is part of."""
     return options.alone or getattr(rank_zero_only, "rank", 0) in (None, 0)
 
 
 @contextmanager
 def its_rank(options: RunOptions) -> Iterator[None]:
-    """Let a run of one process be Lightning's first: inside a job of several, Lightning takes its rank from the job's
-    variables, and would write nothing."""
+    """Let the only process of a run be Lightning's first.
+
+    Inside a job of several processes Lightning takes its rank from the job's variables, and would write nothing.
+    """
     before = getattr(rank_zero_only, "rank", None)
     if options.alone:
         rank_zero_only.rank = 0  # type: ignore[attr-defined]
