@@ -13,7 +13,7 @@ def test_the_three_ways_agree_on_the_same_features():
     reference, edits = (torch.cat(list(feature_chunks(1500, 24, seed, s))) for seed, s in ((1, 0.0), (2, 0.05)))
     assert abs(found["value"] - fid(edits, reference)) < 1e-9
     assert abs(found["torchmetrics_value"] - found["value"]) < 1e-4
-    distance = measure_distance(*found["states"], 24)
+    distance = measure_distance(*found["moments"])
     assert distance["relative_error"] < 1e-6
 
 

@@ -33,6 +33,20 @@ def test_the_block_is_a_source_image_with_all_its_prompts() -> None:
     assert honest.blocks == 12
 
 
+def test_of_many_images_several_make_a_block() -> None:
+    images = np.repeat(np.random.default_rng(1).normal(size=(640, 1)), 2, axis=0)
+    blocks, asked = np.repeat(np.arange(640), 2), []
+
+    def distance(x: np.ndarray, y: np.ndarray) -> float:
+        asked.append((len(x), len(y)))
+        return _mean_gap(x, y)
+
+    found = delete_block_jackknife(images, blocks, images * 0, reference_blocks=blocks, distance=distance, floor=None)
+    assert asked == [(1280, 1280)] + [(1260, 1260)] * 64 and found.blocks == 64
+    assert found.value == images.mean()
+    assert found.error == pytest.approx(images[::2].std(ddof=1) / 640**0.5, rel=0.25)
+
+
 def test_a_reference_of_the_same_images_is_left_out_with_them() -> None:
     rng = np.random.default_rng(2)
     source = rng.normal(size=(12, 3)) * 5
