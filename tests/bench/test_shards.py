@@ -220,6 +220,21 @@ def test_pictures_that_were_not_kept_are_made_again_from_the_codes(tiny, small_p
     assert (cell / "records.parquet").read_bytes() == (whole / "records.parquet").read_bytes()
 
 
+def test_a_report_shows_pictures_that_were_not_kept(tiny, small_passes, tmp_path):
+    from textedit_bench.bench.store import Store
+    from textedit_bench.report.picture.write import write_picture_report
+
+    pages = []
+    for policy in ("all", "none"):
+        tiny.run(tmp_path / policy, "shift", "picture", images=IMAGES, keep_pictures=policy)
+        written = write_picture_report(Store(tmp_path / policy), "mini", images=2, plots=False)
+        pages.append(written.path.read_text())
+    whole, made = pages
+    assert made.count("data:image/webp") > 0.5 * whole.count("data:image/webp")
+    # What a method of codes shows is the same; what one of pictures showed is gone, and the page is there all the same.
+    assert "were not kept" in made and "were not kept" not in whole
+
+
 def test_pictures_that_come_out_different_are_told(tiny, small_passes, tmp_path, monkeypatch, caplog):
     tiny.run(tmp_path, "shift", images=IMAGES, keep_pictures="none", controls=False)
     cell = stored(tmp_path)

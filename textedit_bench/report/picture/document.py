@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import pandas as pd
 
+from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.leakage import leakage_frame
@@ -216,7 +217,10 @@ def _example(part: Collected, example: Example, book: StripBook) -> str:
     pictures = []
     if sources is not None:
         pictures.append(_image(book.encode(sources["photo"][0]), f"photo, asked for {words}"))
-    pictures.append(_image(book.encode(read_edit(example.cell, example.image)), f"edit: {words}"))
+    try:
+        pictures.append(_image(book.encode(read_edit(example.cell, example.image)), f"edit: {words}"))
+    except PicturesGoneError as error:
+        pictures.append(element("p", escape(str(error)), class_="lead"))
     pair = element("div", "".join(pictures), class_="pair")
     caption = element("figcaption", f"{escape(words)}<br>{escape(example.caption)}")
     return element("figure", pair + caption, class_="example")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell
 from textedit_bench.report.picture.strips import StripBook, read_sources, read_strip, shown_images
@@ -70,8 +72,9 @@ def make_grid(collected: Collected, book: StripBook, count: int) -> Grid:
             scored = _values(cell, images)
             for k, image in enumerate(images):
                 key = f"{m}/{where[cell.identity['prompt_id']]}/{k}"
-                grid.strips[key] = book.add(read_strip(cell, image))
-                grid.values[key] = scored[k]
+                with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt not edited
+                    grid.strips[key] = book.add(read_strip(cell, image))
+                    grid.values[key] = scored[k]
     return grid
 
 
