@@ -11,7 +11,7 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION
+unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
@@ -30,6 +30,7 @@ export TEB_DEVICES = $(value DEVICES)
 export TEB_NUM_NODES = $(value NUM_NODES)
 export TEB_STRATEGY = $(value STRATEGY)
 export TEB_PRECISION = $(value PRECISION)
+export TEB_UPGRADE = $(value UPGRADE)
 
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools docs
@@ -98,10 +99,9 @@ lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/deptry textedit_bench methods datasets experiments
 	@$(BIN)/mypy
 
-lock: venv ## write constraints.txt for every supported Python, keeping its versions; UPGRADE=all or a package
+lock: venv ## write constraints.txt for every supported Python; versions stay, but for the package UPGRADE=
 	@$(BIN)/uv pip compile -q --universal --all-extras --no-annotate --custom-compile-command "make lock" \
-	  $(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,$(UPGRADE:%=--upgrade-package %))) \
-	  --output-file constraints.txt pyproject.toml
+	  $${TEB_UPGRADE:+--upgrade-package "$$TEB_UPGRADE"} --output-file constraints.txt pyproject.toml
 
 worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=
 	@$(BIN)/textedit-bench worlds train --dataset "$${TEB_DATASET:-ffhq}"

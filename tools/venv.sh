@@ -6,6 +6,9 @@
 #
 #   VENV    folder of the environment (.venv)
 #   PYTHON  interpreter to build with; otherwise the first of a list that is new enough
+#
+# Packages are installed by uv, which comes from the same index as they do; by pip where it is not to be had. What uv is
+# told by its own variables holds: UV_TORCH_BACKEND=cpu takes PyTorch without CUDA, a tenth of the download.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,6 +21,52 @@ key="$(cat pyproject.toml constraints.txt | cksum) $(pwd)"
 fail() {
     printf 'textedit_bench: %s\n' "$*" >&2
     exit 2
+}
+
+elsewhere="make room, or choose another place with: make VENV=folder; then repeat the command"
+
+# Runs a command; what it says is shown as it comes, and kept in $said.
+run() {
+    said=$({ "$@" 2>&1 || echo "exit status $?"; } | while IFS= read -r line; do
+        printf '%s\n' "$line" >&2
+        printf '%s\n' "$line"
+    done)
+    case $said in *"exit status "[1-9]*) return 1 ;; esac
+}
+
+# What the kept words of a failed command mean for the user; nothing where they mean nothing known.
+cause() {
+    case $said in
+    *"o space left"* | *"os error 28"* | *"quota exceeded"*)
+        echo "the disk is full; $elsewhere: what was downloaded is kept" ;;
+    *onnection* | *"dns error"* | *"sending request"* | *"imed out"* | *"imeout"* | *"Proxy"* | *"proxy"* | *"tunnel"* | \
+        *"unreachable"* | *"Failed to fetch"* | *"decoding response"* | *"IncompleteRead"*)
+        echo "the package index cannot be reached, or the connection broke; check the network (and HTTPS_PROXY, if" \
+            "one is needed), then repeat the command: it goes on from here" ;;
+    esac
+}
+
+# Ends an installation; what is there still works, so it is continued and not built anew.
+give_up() {
+    rm -f "$building"
+    fail "$*"
+}
+
+# Tells uv what pip is told by its own settings: a mirror of the house, files on disk, certificates.
+as_pip_is_told() {
+    settings=$("$venv/bin/python" -m pip config list 2>/dev/null) || settings=""
+    export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$(told index-url)}"
+    export UV_INDEX="${UV_INDEX:-$(told extra-index-url)}"
+    export UV_FIND_LINKS="${UV_FIND_LINKS:-$(told find-links | sed 's/ /,/g')}"
+    export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$(told trusted-host)}"
+    export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" # of all indexes, as pip does
+    certificates=${SSL_CERT_FILE:-$(told cert)}
+    [ -z "$certificates" ] || export SSL_CERT_FILE="$certificates"
+}
+
+# The value of a setting of pip; its variables are listed first and win over its files.
+told() {
+    printf '%s\n' "$settings" | sed -nE "s/^(:env:|global)\.$1='(.*)'\$/\2/p" | sed -e 's/\\n/ /g' -e q
 }
 
 works() {
@@ -76,24 +125,36 @@ fi
 
 if ! works; then
     python=$(find_python) || exit 2
-    echo "textedit_bench: building $venv with $python; the packages are a download of several gigabytes"
-    mkdir -p "$venv"
-    touch "$created"
-    echo $$ >"$building"
-    "$python" -m venv "$venv"
+    echo "textedit_bench: building $venv with $python; the packages are a download of three gigabytes"
+    { mkdir -p "$venv" && touch "$created" && echo $$ >"$building"; } 2>/dev/null ||
+        fail "$venv cannot be written (disk full, or not yours): $elsewhere"
+    run "$python" -m venv "$venv" || { known=$(cause) && fail "${known:-"$venv could not be made (see above)"}"; }
 else
     echo "textedit_bench: bringing $venv up to date"
     echo $$ >"$building"
 fi
 
-# The environment variables reach the isolated build of the package too, which `-c` does not; pip splits them at blanks,
-# so the path stays relative. Newer versions of pip read the second one for builds.
-export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 rm -f "$stamp"
-if ! "$venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]'; then
-    rm -f "$building" # what is there still works, so it is continued and not built anew
-    fail "the packages could not be installed (see above); the same command goes on from here"
+if [ ! -x "$venv/bin/uv" ]; then
+    if ! run "$venv/bin/python" -m pip install --disable-pip-version-check -q -c constraints.txt uv; then
+        known=$(cause)
+        [ -z "$known" ] || give_up "$known" # else: uv is not to be had here, and pip does the same more slowly
+    fi
 fi
-printf '%s\n' "$key" >"$stamp.new"
-mv "$stamp.new" "$stamp"
+if [ -x "$venv/bin/uv" ]; then
+    as_pip_is_told
+    # Both reach the isolated build of the package too, which options for the installation do not.
+    export UV_CONSTRAINT=constraints.txt UV_BUILD_CONSTRAINT=constraints.txt
+    set -- "$venv/bin/uv" pip install --python "$venv/bin/python" -e '.[dev]'
+else
+    # pip splits these at blanks, so the path stays relative; newer versions read the second one for builds.
+    export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
+    set -- "$venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]'
+fi
+if ! run "$@"; then
+    known=$(cause)
+    give_up "${known:-"the packages could not be installed (see above); the same command goes on from here"}"
+fi
+{ printf '%s\n' "$key" >"$stamp.new" && mv "$stamp.new" "$stamp"; } 2>/dev/null ||
+    fail "$venv cannot be written (disk full, or not yours): $elsewhere"
 rm -f "$building"
