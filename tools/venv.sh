@@ -39,8 +39,9 @@ cause() {
     case $said in
     *"o space left"* | *"os error 28"* | *"quota exceeded"*)
         echo "the disk is full; $elsewhere: what was downloaded is kept" ;;
-    *onnection* | *"dns error"* | *"sending request"* | *"imed out"* | *"imeout"* | *"Proxy"* | *"proxy"* | *"tunnel"* | \
-        *"unreachable"* | *"Failed to fetch"* | *"decoding response"* | *"IncompleteRead"*)
+    *onnection* | *"dns error"* | *"sending request"* | *"imed out"* | *"imeout"* | *[Pp]roxy* | *"tunnel"* | \
+        *"unreachable"* | *"Failed to fetch"* | *"decoding response"* | *"IncompleteRead"* | \
+        *"DO NOT MATCH THE HASHES"* | *"invalid"*) # the last two: files that were cut, in words of pip and of uv
         echo "the package index cannot be reached, or the connection broke; check the network (and HTTPS_PROXY, if" \
             "one is needed), then repeat the command: it goes on from here" ;;
     esac

@@ -16,29 +16,40 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ["cat", "chmod", "cksum", "cp", "dirname", "echo", "env", "expand", "grep", "ls", "make", "mkdir", "mv", "rm"]
 TOOLS += ["pwd", "printf", "sed", "sh", "touch"]
 
-# Answers the questions of tools/venv.sh and notes every venv and pip call. FAKE_VERSION is its version, FAKE_NO_VENV
-# makes it lack ensurepip, FAKE_DIE_AT=venv|pip fails there with the work half done, FAKE_KILL_AT=pip kills the builder.
-# The constraints that reach an isolated build are noted beside the calls.
+# Answers the questions of tools/venv.sh as an interpreter and, copied into the environment, as uv; notes every call
+# that makes something: venv, uv (fetched by pip), install. FAKE_VERSION is its version, FAKE_NO_VENV makes it lack
+# ensurepip, FAKE_NO_UV an index without uv; FAKE_DIE_AT=venv|uv|install fails there with the work half done and the
+# words FAKE_WORDS, FAKE_KILL_AT=install kills the builder. What reaches the installer is noted beside the calls.
 FAKE_PYTHON = r"""#!/bin/sh
 version=${FAKE_VERSION:-3.11}
+here=$(dirname "$0")
+die_at() {
+    [ "${FAKE_DIE_AT:-}" != "$1" ] || { printf '%s\n' "${FAKE_WORDS:-}" >&2; exit 1; }
+}
 case "$*" in
 *'print("%d.%d"'*) echo "$version" ;;
 *'version_info < (3, 11)'*) [ "${version#*.}" -ge 11 ] ;;
 *'import venv, ensurepip'*) [ -z "${FAKE_NO_VENV:-}" ] ;;
 '-m pip --version') : ;;
+'-m pip config list') printf '%s\n' "${FAKE_SETTINGS:-}" ;;
 '-m venv '*)
     echo venv >>"$FAKE_LOG"
     mkdir -p "$3/bin"
-    [ "${FAKE_DIE_AT:-}" != venv ] || exit 1
+    die_at venv
     echo home >"$3/pyvenv.cfg"
     cp "$0" "$3/bin/python" ;;
-'-m pip install '*)
-    echo pip >>"$FAKE_LOG"
-    echo "$PIP_CONSTRAINT $PIP_BUILD_CONSTRAINT" >"$FAKE_LOG.constraints"
-    [ "${FAKE_KILL_AT:-}" != pip ] || { kill -9 $PPID; exit 1; }
-    [ "${FAKE_DIE_AT:-}" != pip ] || exit 1
-    printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$(dirname "$0")/textedit-bench"
-    chmod +x "$(dirname "$0")/textedit-bench" ;;
+'-m pip install '*' uv')
+    echo uv >>"$FAKE_LOG"
+    die_at uv
+    [ -z "${FAKE_NO_UV:-}" ] || { echo 'ERROR: No matching distribution found for uv' >&2; exit 1; }
+    cp "$0" "$here/uv" ;;
+'pip install --python '* | '-m pip install '*)
+    echo install >>"$FAKE_LOG"
+    env | grep -E '^(UV|PIP|SSL)_' >"$FAKE_LOG.variables" || :
+    [ "${FAKE_KILL_AT:-}" != install ] || { kill -9 "$(cat "$here/../.textedit-bench-building")"; exit 1; }
+    die_at install
+    printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$here/textedit-bench"
+    chmod +x "$here/textedit-bench" ;;
 *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """
@@ -62,10 +73,15 @@ class House:
         return self.run("tools/venv.sh", **environment)
 
     def calls(self) -> list[str]:
-        """The venv and pip calls since the last look."""
+        """The calls since the last look that make something."""
         found = self.log.read_text().split() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return found
+
+    def variables(self) -> dict[str, str]:
+        """What reached the last installer."""
+        lines = self.log.with_name(f"{self.log.name}.variables").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_no_value_of_train_is_read_by_make_or_the_shell(built, variable):
 
 def test_bench_builds_the_environment_when_it_is_missing(house):
     assert _words(house, "bench", "METHOD=a")[-3:] == ["bench", "--method", "a"]
-    assert house.calls() == ["venv", "pip"]
+    assert house.calls() == ["venv", "uv", "install"]
 
 
 def test_a_failing_environment_stops_the_target(house):
