@@ -34,10 +34,17 @@ run() {
     case $said in *"exit status "[1-9]*) return 1 ;; esac
 }
 
+# Says "full" where next to nothing is free: ensurepip keeps to itself why it failed.
+is_full() {
+    df -Pk "$venv" 2>/dev/null | while read -r _ _ _ free _; do
+        case $free in *[!0-9]* | "") ;; *) [ "$free" -ge 51200 ] || printf full ;; esac
+    done
+}
+
 # What the kept words of a failed command mean for the user; nothing where they mean nothing known.
 cause() {
-    case $said in
-    *"o space left"* | *"os error 28"* | *"quota exceeded"*)
+    case $(is_full)$said in
+    full* | *"o space left"* | *"os error 28"* | *"quota exceeded"*)
         echo "the disk is full; $elsewhere: what was downloaded is kept" ;;
     *onnection* | *"dns error"* | *"sending request"* | *"imed out"* | *"imeout"* | *[Pp]roxy* | *"tunnel"* | \
         *"unreachable"* | *"Failed to fetch"* | *"decoding response"* | *"IncompleteRead"* | \

@@ -13,7 +13,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 # All that the script may use: a newer python of this machine must not be found.
-TOOLS = ["cat", "chmod", "cksum", "cp", "dirname", "echo", "env", "expand", "grep", "ls", "make", "mkdir", "mv", "rm"]
+TOOLS = [
+    "cat",
+    "chmod",
+    "cksum",
+    "df",
+    "cp",
+    "dirname",
+    "echo",
+    "env",
+    "expand",
+    "grep",
+    "ls",
+    "make",
+    "mkdir",
+    "mv",
+    "rm",
+]
 TOOLS += ["pwd", "printf", "sed", "sh", "touch"]
 
 # Answers the questions of tools/venv.sh as an interpreter and, copied into the environment, as uv; notes every call

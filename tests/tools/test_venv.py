@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +150,17 @@ def test_a_known_cause_is_the_last_line_and_the_same_command_goes_on(house, stag
     assert advice in last
     assert "repeat the command" in last
     assert house.build().returncode == 0
+
+
+def test_a_full_disk_that_nobody_speaks_of_is_seen(house):
+    df = Path(house.path) / "df"
+    df.unlink(missing_ok=True)
+    df.write_text(
+        "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho 'd 10 9 1 99% /'\n"
+    )
+    df.chmod(0o755)
+    failed = house.build(FAKE_DIE_AT="venv", FAKE_WORDS="Error: ensurepip returned non-zero exit status 1.")
+    assert "the disk is full" in failed.stderr.splitlines()[-1]
 
 
 def test_a_place_that_cannot_be_written_is_one_line(house):
