@@ -1,7 +1,7 @@
 """What the full grid on FFHQ at 1024 pixels would take: ``python tools/cost_model.py [--check]``.
 
 Writes the part of docs/pages/cost.md between its markers. Operations and bytes are counted on networks of the published
-sizes without weights or memory (torch's meta device); the rest is multiplication, and says so.
+sizes; times beside the networks were measured by tools/edit_cost.py; the rest is multiplication, and says so.
 """
 
 from __future__ import annotations
@@ -11,90 +11,37 @@ import csv
 import heapq
 import statistics
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
-
 from textedit_bench import list_methods
-from textedit_bench.bench.inputs import BATCH
+from textedit_bench.bench.copied import MATCHES
 from textedit_bench.bench.request import STANDARD_STRENGTHS
+from textedit_bench.perf.counts import Passes, networks, transformer
 from textedit_bench.registry import load_dataset
+
+__all__ = ["main", "page", "schedule", "transformer"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "pages" / "cost.md"
 REFERENCE = ROOT / "results" / "reference" / "mini" / "cost.csv"
+BESIDE = ROOT / "results" / "reference" / "full" / "edit_cost.csv"
 BEGIN, END = "<!-- counted:begin -->", "<!-- counted:end -->"
 
 RATE = 20e12
 """Operations per second of one GPU: an assumption, not a measurement."""
+THREADS = 4
+"""Processor cores beside each GPU that encode and hash pictures: an assumption."""
 PHOTOS = 1000
 GPUS = (1, 8, 64)
-
-
-@dataclass(frozen=True)
-class Passes:
-    """Operations of one picture through a network, and what a step of optimisation has to keep of it."""
-
-    forward: float
-    both: float
-    kept_bytes: float
-    parameter_bytes: float
-
-
-def count(make: Callable[[], nn.Module], run: Callable[[Any, Tensor], Tensor], shape: tuple[int, ...]) -> Passes:
-    """Count a forward pass, and one with the gradient of its input, at batch 1."""
-    with torch.device("meta"):
-        network = make().eval().requires_grad_(False)
-        given = torch.empty(1, *shape, requires_grad=True)
-    kept: dict[int, tuple[Tensor, int]] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        if not isinstance(tensor, nn.Parameter):
-            kept[id(tensor)] = tensor, tensor.numel() * tensor.element_size()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t), FlopCounterMode(display=False) as counter:
-        found = run(network, given)
-        forward = counter.get_total_flops()
-        found.sum().backward()  # type: ignore[no-untyped-call]
-    parameters = sum(p.numel() * p.element_size() for p in network.parameters())
-    return Passes(forward, counter.get_total_flops(), sum(size for _, size in kept.values()), parameters)
-
-
-def transformer(width: int, layers: int, side: int, patch: int) -> Passes:
-    """A vision transformer by its formula: 24 n w^2 + 4 n^2 w operations per layer, and the patches."""
-    n = (side // patch) ** 2 + 1
-    forward = layers * (24.0 * n * width**2 + 4.0 * n**2 * width) + 2.0 * 3 * patch**2 * width * (n - 1)
-    parameters = 4.0 * (12 * layers * width**2 + 3 * patch**2 * width)
-    return Passes(forward, 2 * forward, 4.0 * layers * n * width * 14, parameters)
-
-
-def networks() -> dict[str, Passes]:
-    """Every network of the full tier that is run per picture."""
-    from textedit_bench.models.encoder import StyleEncoder
-    from textedit_bench.models.identity import ArcFace
-    from textedit_bench.models.inception import Inception
-    from textedit_bench.models.stylegan2 import Generator
-
-    return {
-        "generator, 1024": count(
-            lambda: Generator(1024, 512, 512), lambda g, w: g.synthesize(w, noise="const"), (18, 512)
-        ),
-        "encoder (e4e)": count(lambda: StyleEncoder(18), lambda e, x: e(x), (3, 256, 256)),
-        "IR-SE50": count(ArcFace, lambda r, x: r(x), (3, 112, 112)),
-        "Inception": count(Inception, lambda i, x: i.network(x), (3, 299, 299)),
-        "CLIP ViT-B/32": transformer(768, 12, 224, 32),
-        "CLIP ViT-L/14": transformer(1024, 24, 224, 14),
-    }
-
-
+SHOWN = 12
+"""Photos of a cell whose pictures the policy ``shown`` keeps."""
+CODES = 4 * 18 * 512
+"""Bytes of an edit's W+ codes, which are always kept."""
 JUDGES = ("CLIP ViT-L/14", "CLIP ViT-B/32", "IR-SE50", "IR-SE50", "Inception")
 """Run on every edit. The held-out identity judge counts as another IR-SE50; LPIPS on AlexNet is left out (small)."""
+THREADED, ON_DEVICE, ONCE = ("PNG", "digest"), ("face presence",), ("landmarks of a photo, once",)
+"""Work beside the networks: what threads do, what moves to the GPU with the bench, what is done once per photo."""
 
 
 def settings_of(method: str) -> dict[str, Any]:
@@ -107,14 +54,17 @@ def steps_of(method: str) -> int:
     return int(settings_of(method).get("steps", 0))
 
 
+def one_pass(found: dict[str, Passes]) -> float:
+    """Operations of one edited picture: synthesis and judges."""
+    return found["generator, 1024"].forward + sum(found[name].forward for name in JUDGES)
+
+
 def operations(method: str, found: dict[str, Passes]) -> float:
     """Of one photo and prompt at all strengths: edit, synthesis, judges."""
-    generator = found["generator, 1024"]
-    step = generator.both + found["CLIP ViT-B/32"].both + found["IR-SE50"].both
+    step = sum(found[name].both for name in ("generator, 1024", "CLIP ViT-B/32", "IR-SE50"))
     if settings_of(method).get("encoder_weight"):
         step += found["encoder (e4e)"].both
-    each = generator.forward + sum(found[name].forward for name in JUDGES)
-    return steps_of(method) * step + len(STANDARD_STRENGTHS) * each
+    return steps_of(method) * step + len(STANDARD_STRENGTHS) * one_pass(found)
 
 
 def schedule(cells: list[float], gpus: int) -> float:
@@ -125,20 +75,38 @@ def schedule(cells: list[float], gpus: int) -> float:
     return max(free)
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """A committed table."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def mini_rows() -> list[dict[str, str]]:
     """What the committed run of the mini tier measured, methods only."""
-    with REFERENCE.open(newline="") as file:
-        controls = {card.name for card in list_methods() if card.control}
-        return [row for row in csv.DictReader(file) if not row["matched"] and row["method"] not in controls]
+    controls = {card.name for card in list_methods() if card.control}
+    return [row for row in rows_of(REFERENCE) if not row["matched"] and row["method"] not in controls]
 
 
-def page() -> str:
-    """The generated part of the page."""
-    found = networks()
-    card = load_dataset("ffhq")
-    prompts = sum(prompt.split == "evaluation" for prompt in card.tier("full").prompts)
-    measured = {row["method"] for row in mini_rows()}  # a method that somebody installed is not part of the page
-    methods = [info.name for info in list_methods() if info.name in measured]
+class Beside:
+    """Milliseconds of processor time per edited picture, beside the networks."""
+
+    def __init__(self, form: str = "now_ms") -> None:
+        measured = {row["work"]: float(row[form]) for row in rows_of(BESIDE)}
+        self.once = sum(measured[work] for work in ONCE)
+        self.total = sum(measured.values()) - self.once
+        self.png = measured["PNG"]
+        self.threaded = sum(measured[work] for work in THREADED)
+        self.waiting = self.total - self.threaded - sum(measured[work] for work in ON_DEVICE)
+        """Of the thread that also feeds the GPU."""
+
+    def hours(self, gpu: float, edits: int, png: bool) -> float:
+        """Of so many edits on one GPU that needs ``gpu`` hours for them: threads work beside it, the rest waits."""
+        threads = (self.threaded if png else self.threaded - self.png) * edits / THREADS / 3.6e6
+        return max(gpu, threads) + self.waiting * edits / 3.6e6
+
+
+def mini_table() -> list[str]:
+    """What the mini tier took."""
     lines = ["## Measured: the mini tier", ""]
     lines += [
         "| Method | Edit, ms | Synthesis, ms | Judges, ms | Peak memory, MiB |",
@@ -148,19 +116,43 @@ def page() -> str:
     for row in mini_rows():
         by_title.setdefault(row["title"], []).append(row)
     for title, rows in by_title.items():
-        times = [
-            statistics.mean(float(row[f"{stage}_ms_per_edit"]) for row in rows)
-            for stage in ("edit", "synthesise", "score")
-        ]
+        stages = ("edit", "synthesise", "score")
+        times = [statistics.mean(float(row[f"{stage}_ms_per_edit"]) for row in rows) for stage in stages]
         peak = max(float(row["host_peak_mib"]) for row in rows)
         lines.append(f"| {title} | " + " | ".join(f"{t:.1f}" for t in times) + f" | {peak:.0f} |")
+    lines += ["", "Per edited picture of 64 pixels, mean over the data sets, two CPU threads; from"]
     lines += [
-        "",
-        "Per edited picture of 64 pixels, mean over the data sets, two CPU threads; from "
         "`results/reference/mini/cost.csv`. The peak is that of the whole process, all methods before included.",
         "",
     ]
-    lines += ["## Counted: the networks of the full tier", ""]
+    return lines
+
+
+def beside_table() -> list[str]:
+    """What is done per edited picture beside the networks."""
+    rows = rows_of(BESIDE)
+    lines = ["## Measured: beside the networks, per edited picture of 1024 pixels", ""]
+    lines += ["| Work | Before, ms | Now, ms | Where |", "| :-- | --: | --: | :-- |"]
+    for row in rows:
+        work = row["work"]
+        where = "threads, beside the next synthesis" if work in THREADED else "the thread that feeds the GPU"
+        if work in ON_DEVICE:
+            where = "in batches, on the bench's device"
+        if work not in ONCE:
+            lines.append(f"| {work} | {float(row['before_ms']):.1f} | {float(row['now_ms']):.1f} | {where} |")
+    before, now = Beside("before_ms"), Beside()
+    png = next(row for row in rows if row["work"] == "PNG")
+    lines += [f"| **all** | **{before.total:.0f}** | **{now.total:.0f}** | |", ""]
+    size = f"{float(png['before_kb']):.0f} kB before and {float(png['now_kb']):.0f} kB now"
+    lines += [f"Milliseconds of processor time on two threads of an {rows[0]['processor']}, by"]
+    lines += ["`tools/edit_cost.py`: a real face in FFHQ's frame, with and without grain, as a file of"]
+    lines += [f"{size}. The landmarks of a photo take another {now.once:.0f} ms, once per photo.", ""]
+    return lines
+
+
+def network_table(found: dict[str, Passes]) -> list[str]:
+    """Operations and bytes of every network."""
+    lines = ["## Counted: the networks of the full tier", ""]
     lines += ["| Network | Forward, GFLOP | With gradient, GFLOP | Kept for the gradient, MiB | Weights, MiB |"]
     lines += ["| :-- | --: | --: | --: | --: |"]
     for name, p in found.items():
@@ -170,34 +162,102 @@ def page() -> str:
         "",
         "One picture, single precision, multiplications and additions counted apart. The CLIPs are counted by formula,",
     ]
-    lines += ["the others on the networks themselves.", "", "## Extrapolated: hours of the grid", ""]
-    grid = f"{len(methods)} methods x {prompts} prompts x {PHOTOS} photos x {len(STANDARD_STRENGTHS)} strengths"
-    lines += [f"{grid}, each method's published steps, at an assumed"]
-    lines += [f"{RATE / 1e12:.0f} TFLOP/s per GPU (everything scales with its inverse); a cell is one method"]
-    lines += ["and prompt, given to the GPU that is free first. Trainings, inversion and controls are not in it.", ""]
-    lines += ["| Method | Steps | One cell, h | " + " | ".join(f"{g} GPU{'s' * (g > 1)}, h" for g in GPUS) + " |"]
-    lines += ["| :-- | --: | --: |" + " --: |" * len(GPUS)]
+    return [*lines, "the others on the networks themselves.", ""]
+
+
+def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> list[str]:
+    """Hours of the grid."""
+    now, edits = Beside(), PHOTOS * len(STANDARD_STRENGTHS)
+    copying = [card.name for card in list_methods() if card.control and MATCHES in card.settings_for("full")]
+    size = f"{len(methods)} methods x {prompts} prompts x {PHOTOS} photos x {len(STANDARD_STRENGTHS)} strengths"
+    lines = ["## Extrapolated: hours of the grid", ""]
+    lines += [f"{size}, each method's published steps."]
+    lines += [f"Counted: operations. Assumed: {RATE / 1e12:.0f} TFLOP/s per GPU (everything scales with its inverse),"]
+    lines += [
+        f"{THREADS} cores beside each. Measured: the rest. A cell is one method and prompt, given to the GPU that"
+    ]
+    lines += [
+        "is free first; pictures are kept as the full tier keeps them (`shown`). Threads work beside the GPU; what the"
+    ]
+    lines += ["thread that feeds it does comes on top. Trainings, inversion and MTCNN's small networks are not in it."]
+    lines += [f"Controls: {' and '.join(f'`{name}`' for name in copying)} once per method, each as dear as a method of"]
+    lines += ["one pass (an upper bound: pictures that come back soon are not judged again); the others show photos"]
+    lines += ["and inversions, which are judged once.", ""]
+    ends = " | ".join(f"{gpus} GPU{'s' * (gpus > 1)}, h" for gpus in GPUS)
+    lines += [f"| Method | Steps | GPU alone, one cell, h | One cell, h | {ends} |"]
+    lines += ["| :-- | --: | --: | --: |" + " --: |" * len(GPUS)]
     every: list[float] = []
-    for method in methods:
-        hours = PHOTOS * operations(method, found) / RATE / 3600
-        cells = [hours] * prompts
-        every += cells
+
+    def add(name: str, steps: int, gpu: float, count: int) -> None:
+        cells = [now.hours(gpu, edits, png=False)] * count
+        every.extend(cells)
         ends = " | ".join(f"{schedule(cells, gpus):.1f}" for gpus in GPUS)
-        lines.append(f"| `{method}` | {steps_of(method) or '-'} | {hours:.2f} | {ends} |")
+        lines.append(f"| {name} | {steps or '-'} | {gpu:.3f} | {cells[0]:.3f} | {ends} |")
+
+    for method in methods:
+        add(f"`{method}`", steps_of(method), PHOTOS * operations(method, found) / RATE / 3600, prompts)
+    once = edits * one_pass(found) / RATE / 3600
+    for name in copying:
+        add(f"control `{name}`", 0, once, prompts * len(methods))
     every.sort(reverse=True)
     ends = " | ".join(f"**{schedule(every, gpus):.1f}**" for gpus in GPUS)
-    lines += [f"| **all** | | | {ends} |", "", "## Extrapolated: memory of a GPU", ""]
-    generator = found["generator, 1024"]
-    largest = 3 * 4 * 32 * 1024**2
+    total = len(every) * edits
+    lines += [f"| **all** | | | | {ends} |", ""]
+    gpu = sum(PHOTOS * operations(method, found) for method in methods) * prompts / RATE / 3600
+    gpu += once * prompts * len(methods) * len(copying)
+    before = gpu + total * Beside("before_ms").total / 3.6e6
+    lines += [
+        "With the work beside the networks as it was, nothing overlapped and every picture kept, one GPU would take"
+    ]
+    lines += [f"{before:.0f} h for the same cells."]
+    lines += [f"Landmarks: {PHOTOS * now.once / 3.6e6:.2f} h of one core, once per data set.", ""]
+    return lines
+
+
+def disk_table(methods: list[str], prompts: int) -> list[str]:
+    """What the pictures of the methods' cells take."""
+    png, kb = Beside().png, next(float(row["now_kb"]) for row in rows_of(BESIDE) if row["work"] == "PNG")
+    cells, strengths = len(methods) * prompts, len(STANDARD_STRENGTHS)
+    lines = ["## Extrapolated: pictures on the disk", ""]
+    lines += [
+        "| `--keep-pictures` | Pictures, counted | GB, from measured sizes | Encoding, core hours |",
+        "| :-- | --: | --: | --: |",
+    ]
+    for policy, photos in (("all", PHOTOS), ("shown", SHOWN), ("none", 0)):
+        pictures = cells * photos * strengths
+        lines.append(f"| `{policy}` | {pictures:,} | {pictures * kb / 1e6:,.0f} | {pictures * png / 3.6e6:.1f} |")
+    codes = cells * PHOTOS * strengths * CODES / 1e9
+    lines += ["", "Of all methods. Edited codes, from which pictures are made again, are always kept:"]
+    return [
+        *lines,
+        f"{codes:.0f} GB in W+, and as much in styles. The full tier keeps `shown`: the first photos of every cell.",
+        "",
+    ]
+
+
+def memory_table(found: dict[str, Passes]) -> list[str]:
+    """What a GPU has to hold."""
+    generator, largest = found["generator, 1024"], 3 * 4 * 32 * 1024**2
     weights = sum(p.parameter_bytes for p in found.values())
-    lines += ["| Work | GiB | From |", "| :-- | --: | :-- |"]
+    lines = ["## Extrapolated: memory of a GPU", "", "| Work | GiB | From |", "| :-- | --: | :-- |"]
     lines += [f"| all networks | {weights / 2**30:.1f} | counted weights |"]
     big = "three tensors of the largest layer (32 x 1024 x 1024) per picture"
-    lines += [f"| synthesis, batch {BATCH} | {BATCH * largest / 2**30:.1f} | {big} |"]
+    for batch in (1, 4):
+        lines += [f"| synthesis, batch {batch} | {batch * largest / 2**30:.1f} | {big} |"]
     for batch in (1, 4):
         size = batch * generator.kept_bytes / 2**30
         lines += [f"| a step of optimisation, batch {batch} | {size:.1f} | counted, kept for the gradient |"]
-    return "\n".join(lines)
+    return lines
+
+
+def page() -> str:
+    """The generated part of the page."""
+    found = networks()
+    prompts = sum(prompt.split == "evaluation" for prompt in load_dataset("ffhq").tier("full").prompts)
+    measured = {row["method"] for row in mini_rows()}  # a method that somebody installed is not part of the page
+    methods = [info.name for info in list_methods() if info.name in measured]
+    parts = [mini_table(), beside_table(), network_table(found), grid_table(found, methods, prompts)]
+    return "\n".join(line for part in (*parts, disk_table(methods, prompts), memory_table(found)) for line in part)
 
 
 def main() -> int:

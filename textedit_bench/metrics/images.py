@@ -63,7 +63,7 @@ class ImageBatch:
         """Name 8-bit pictures [N, H, W, 3]; nothing comes back from the device."""
         n, height, width = pixels.shape[:3]
         with ThreadPoolExecutor(HASHING_THREADS) as pool:
-            keys = pool.map(_digest, pixels)
+            keys = pool.map(digest_of, pixels)
             images = torch.empty(n, 3, height, width, device=device)
             size = pictures_at_once((height, width), BYTES_PER_PIXEL)
             for start in range(0, n, size):
@@ -85,7 +85,8 @@ class ImageBatch:
         return len(self.keys)
 
 
-def _digest(picture: Pixels) -> bytes:
+def digest_of(picture: Pixels) -> bytes:
+    """The name of an 8-bit picture [H, W, 3]: 16 bytes."""
     return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
 
 
