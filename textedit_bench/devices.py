@@ -1,8 +1,9 @@
-"""The device a user named, checked before anything is put on it."""
+"""The device a user named, checked before anything is put on it, and the way there."""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from textedit_bench.errors import UserError
 
@@ -33,3 +34,14 @@ def checked_device(name: str | torch.device) -> torch.device:
 def cuda_cards() -> list[str]:
     """The CUDA devices that torch sees: ``cuda:0`` and so on."""
     return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+
+
+def sent(tensor: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """A tensor of the host on a device, in another type where given; a GPU's work goes on while it is copied.
+
+    Plain ``Tensor.to`` waits until the GPU has done everything that was asked of it before.
+    """
+    tensor = tensor if dtype is None else tensor.to(dtype)
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

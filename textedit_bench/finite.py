@@ -69,7 +69,9 @@ class FiniteWatch:
     def _codes(self, names: tuple[str, ...], device: torch.device) -> Tensor:
         if names not in self._numbers:
             self._names += [name for name in names if name not in self._names]
-            self._numbers[names] = torch.tensor([self._names.index(name) for name in names], device=device)
+            numbers = torch.tensor([self._names.index(name) for name in names])
+            there = numbers if device.type == "cpu" else numbers.pin_memory().to(device, non_blocking=True)
+            self._numbers[names] = there
         return self._numbers[names]
 
     def _judge(self, first: int) -> None:

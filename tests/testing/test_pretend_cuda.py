@@ -151,6 +151,13 @@ def test_a_wait_is_counted_by_its_line(cuda, kind):
     assert line.rpartition(":")[0].endswith("test_pretend_cuda.py")
 
 
+def _with_gradients(device):
+    layer = nn.Linear(3, 2, device=device)
+    for parameter in layer.parameters():
+        parameter.grad = torch.full(parameter.shape, 3.0, device=device)
+    return layer.parameters()
+
+
 def test_what_does_not_wait_is_not_counted(cuda):
     x = torch.rand(2, 3).to("cuda")
     cuda.clear()
@@ -158,6 +165,7 @@ def test_what_does_not_wait_is_not_counted(cuda):
     x[:, 1:] = 0.0
     x = torch.where(x > 0, x, x.new_zeros(()))[:, torch.arange(3, device="cuda").flip(0)]
     x.to("cpu", non_blocking=True)
+    nn.utils.clip_grad_norm_(_with_gradients("cuda"), 1.0)
     torch.ones(3).to("cuda", non_blocking=True)
     assert not cuda.syncs
 

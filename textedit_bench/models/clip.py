@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.devices import sent
 from textedit_bench.models.clip_preprocessing import correct_input, published_input
 
 Preprocessing = Literal["correct", "published"]
@@ -86,4 +87,4 @@ class ClipModel(nn.Module):
     def encode_text(self, texts: Sequence[str] | str) -> Tensor:
         """Embeddings (B, embed_dim), float32, not normalised, of sentences."""
         sentences = [texts] if isinstance(texts, str) else list(texts)
-        return self.model.encode_text(self.tokenizer(sentences).to(self.device)).float()  # type: ignore[operator]
+        return self.model.encode_text(sent(self.tokenizer(sentences), self.device)).float()  # type: ignore[operator]

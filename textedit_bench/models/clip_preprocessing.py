@@ -18,18 +18,19 @@ from torch.nn import functional as F
 
 
 @lru_cache(maxsize=32)
-def _area_block(source: int, target: int) -> tuple[int, Tensor]:
-    """The repeating block of the area-averaging matrix from `source` to `target` samples.
+@torch.inference_mode(False)
+def _area_block(source: int, target: int, device: torch.device, dtype: torch.dtype) -> tuple[int, Tensor]:
+    """The repeating block of the area-averaging matrix from `source` to `target` samples, kept on each device.
 
     Output sample o is the mean over [o, o + 1) * source / target. With g = gcd(source, target) the matrix is g equal
-    blocks of shape (target / g, source / g), float64.
+    blocks of shape (target / g, source / g), computed in float64.
     """
     blocks = math.gcd(source, target)
     rows, columns = target // blocks, source // blocks
     edges_out = torch.arange(rows + 1, dtype=torch.float64) * columns / rows
     edges_in = torch.arange(columns + 1, dtype=torch.float64)
     overlap = torch.minimum(edges_out[1:, None], edges_in[1:]) - torch.maximum(edges_out[:-1, None], edges_in[:-1])
-    return blocks, overlap.clamp(min=0.0) * rows / columns
+    return blocks, (overlap.clamp(min=0.0) * rows / columns).to(dtype).to(device)
 
 
 def area_resample(x: Tensor, height: int, width: int) -> Tensor:
@@ -37,11 +38,11 @@ def area_resample(x: Tensor, height: int, width: int) -> Tensor:
     batch, channels, old_height, old_width = x.shape
     if (old_height, old_width) == (height, width):
         return x
-    blocks, matrix = _area_block(old_width, width)
-    x = x.reshape(-1, old_width // blocks) @ matrix.to(x).T
+    blocks, matrix = _area_block(old_width, width, x.device, x.dtype)
+    x = x.reshape(-1, old_width // blocks) @ matrix.T
     x = x.view(batch * channels, old_height, width)
-    blocks, matrix = _area_block(old_height, height)
-    x = matrix.to(x) @ x.reshape(batch * channels * blocks, old_height // blocks, width)
+    blocks, matrix = _area_block(old_height, height, x.device, x.dtype)
+    x = matrix @ x.reshape(batch * channels * blocks, old_height // blocks, width)
     return x.view(batch, channels, height, width)
 
 

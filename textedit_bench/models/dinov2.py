@@ -11,6 +11,7 @@ arXiv 2306.04675. Tensor names are those of the published files.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +76,13 @@ class _Block(nn.Module):
         x = x + self.ls1(self.attn(self.norm1(x)))
         out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
         return out
+
+
+@lru_cache
+@torch.inference_mode(False)
+def _per_channel(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """[3, 1, 1], kept on each device."""
+    return torch.tensor(values, dtype=dtype, device=device)[:, None, None]
 
 
 class _Patches(nn.Module):
@@ -142,7 +150,7 @@ class DinoV2(nn.Module):
         deviation are taken out.
         """
         levels = ((images.float() + 1.0) * 127.5).clamp(0.0, 255.0)
-        mean, std = (levels.new_tensor(values)[:, None, None] for values in (MEAN, STD))
+        mean, std = (_per_channel(values, levels.device, levels.dtype) for values in (MEAN, STD))
         return self.trunk((resized(levels, "clean", SIDE) / 255.0 - mean) / std)
 
     def embed(self, images: Tensor) -> Tensor:

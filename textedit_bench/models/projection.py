@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
 from textedit_bench.finite import FiniteWatch
 from textedit_bench.models.stylegan2 import Generator
 
@@ -109,7 +110,7 @@ def project(
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
         level = settings.noise * max(0.0, 1.0 - step / (settings.steps * settings.noise_end)) ** 2
-        draw = torch.randn(codes.shape[1:], generator=stream).to(codes)  # one draw for all images of the batch
+        draw = sent(torch.randn(codes.shape[1:], generator=stream), codes.device, codes.dtype)  # one for all images
         images = generator.synthesize(codes + level * spread * draw)
         loss = distance(images, targets).sum()
         watch.note(step + 1, {"distance": loss})

@@ -32,7 +32,9 @@ def blur(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
         (B, C, H + 2 pad - 3, W + 2 pad - 3).
     """
     channels = x.shape[1]
-    taps = (x.new_tensor(TAPS) * (gain**0.5 / 8.0)).expand(channels, 1, 4).contiguous()
+    outer, inner = (tap * (gain**0.5 / 8.0) for tap in TAPS[:2])
+    taps = x.new_full((channels, 1, 4), outer)  # filled where it is used: a GPU would wait for a copy
+    taps[..., 1:3] = inner
     x = F.conv2d(x, taps.unsqueeze(3), padding=(pad, 0), groups=channels)
     return F.conv2d(x, taps.unsqueeze(2), padding=(0, pad), groups=channels)
 

@@ -106,7 +106,7 @@ def resumable_sweep(
 def _write(path: Path, progress: Progress, seconds: float) -> None:
     header = {"layer": str(progress.layer), "image": str(progress.image), "row": str(progress.row)}
     header["seconds"] = f"{seconds:.3f}"
-    write_tensors({"sums": progress.sums, **{k: torch.tensor(float(v)) for k, v in header.items()}}, path, header)
+    write_tensors({"sums": progress.sums.cpu(), **{k: torch.tensor(float(v)) for k, v in header.items()}}, path, header)
 
 
 def _read(path: Path) -> tuple[Progress, float]:

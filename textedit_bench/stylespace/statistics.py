@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
+
 if TYPE_CHECKING:
     from textedit_bench.models.stylegan2 import Generator
 
@@ -55,7 +57,7 @@ def sample_styles(generator: Generator, sampling: Sampling, start: int, count: i
         stream = torch.Generator().manual_seed(sampling.seed * 1_000_003 + chunk)
         z = torch.randn(_CHUNK, generator.z_dim, generator=stream)
         low, high = max(start - chunk * _CHUNK, 0), min(start + count - chunk * _CHUNK, _CHUNK)
-        codes = generator.broadcast(generator.map(z[low:high].to(device)))
+        codes = generator.broadcast(generator.map(sent(z[low:high], device)))
         cutoff = sampling.truncated_rows or None
         parts.append(generator.to_style(generator.truncate(codes, sampling.truncation, cutoff)))
     return torch.cat(parts)
@@ -63,18 +65,19 @@ def sample_styles(generator: Generator, sampling: Sampling, start: int, count: i
 
 @torch.no_grad()
 def measure(generator: Generator, positions: Tensor, sampling: Sampling) -> Statistics:
-    """Statistics of the channels at ``positions``, accumulated in float64."""
+    """Statistics of the channels at ``positions``, accumulated in float64; on the CPU."""
     total: Tensor | float = 0.0
     squares: Tensor | float = 0.0
     # Sums around the first chunk's mean, since a mean far from zero would cancel the digits of a small spread.
     centre: Tensor | None = None
     for start in range(0, sampling.samples, _CHUNK):
         count = min(_CHUNK, sampling.samples - start)
-        values = sample_styles(generator, sampling, start, count).cpu().double()[:, positions]
+        styles = sample_styles(generator, sampling, start, count)
+        values = styles.double()[:, sent(positions, styles.device)]
         centre = values.mean(0) if centre is None else centre
         total = total + (values - centre).sum(0)
         squares = squares + (values - centre).square().sum(0)
     assert isinstance(total, Tensor) and isinstance(squares, Tensor) and centre is not None
     shift = total / sampling.samples
     variance = (squares / sampling.samples - shift.square()).clamp(min=0)
-    return Statistics((centre + shift).float(), variance.sqrt().float())
+    return Statistics((centre + shift).float().cpu(), variance.sqrt().float().cpu())

@@ -76,7 +76,7 @@ def sweep(
     progress: Progress | None = None,
     checkpoint: Callable[[Progress], None] = lambda _: None,
 ) -> Tensor:
-    """The relevance matrix, unit rows [N, d].
+    """The relevance matrix, unit rows [N, d], on the CPU.
 
     Args:
         generator, clip: frozen.
@@ -90,6 +90,7 @@ def sweep(
         checkpoint: called now and then with where the sweep stands.
     """
     done = progress or Progress(torch.zeros(len(statistics.mean), clip.embed_dim, dtype=torch.float64))
+    done.sums = done.sums.to(styles.device)
     positions = editable(generator)
     for number, first_row, channels in _swept_layers(generator, variant):
         if number < done.layer:
@@ -112,7 +113,7 @@ def sweep(
                 pushed[: len(part), positions[row]] = mean - reach
                 pushed[len(part) :, positions[row]] = mean + reach
                 minus, plus = _look(generator, clip, before, pushed, number).chunk(2)
-                done.sums[row] += unit_differences(minus, plus).double().sum(0).cpu()
+                done.sums[row] += unit_differences(minus, plus).double().sum(0)
                 if variant == "released":
                     part[:, positions[row]] = mean
                 done.row += 1
@@ -120,7 +121,7 @@ def sweep(
                     checkpoint(done)
             done.image, done.row = done.image + len(part), 0
             checkpoint(done)
-    return rows_of(done.sums)
+    return rows_of(done.sums).cpu()
 
 
 def _swept_layers(generator: Generator, variant: Variant) -> Iterator[tuple[int, int, int]]:

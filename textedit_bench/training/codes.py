@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.training.kept import kept
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 SOURCES = ("photos", "samples")
 _CHUNK = 64
+"""Draws at a time; the stream depends on it."""
 
 
 def training_codes(
@@ -77,10 +80,11 @@ def _name(domain: Domain, source: str, count: int, seed: int) -> str:
 @torch.no_grad()
 def _invert(domain: Domain, count: int) -> Tensor:
     parts = []
-    for start in range(0, count, _CHUNK):
-        photos = domain.photos("train", min(_CHUNK, count - start), start)
-        parts.append(domain.invert(photos).codes.float().cpu())
-    return torch.cat(parts)
+    at_once = images_at_once(domain.resolution)
+    for start in range(0, count, at_once):
+        photos = domain.photos("train", min(at_once, count - start), start)
+        parts.append(domain.invert(photos).codes.float())
+    return torch.cat(parts).cpu()
 
 
 @torch.no_grad()
@@ -90,6 +94,6 @@ def _sample(domain: Domain, count: int, seed: int) -> Tensor:
     parts = []
     for start in range(0, count, _CHUNK):
         z = torch.randn(min(_CHUNK, count - start), generator.z_dim, generator=stream)
-        w = generator.map(z.to(domain.device))
-        parts.append(w.unsqueeze(1).repeat(1, generator.num_rows, 1).float().cpu())
-    return torch.cat(parts)
+        w = generator.map(sent(z, domain.device))
+        parts.append(w.unsqueeze(1).repeat(1, generator.num_rows, 1).float())
+    return torch.cat(parts).cpu()

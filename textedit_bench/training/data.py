@@ -5,17 +5,20 @@ So a run that was stopped and resumed sees exactly the batches of an undisturbed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.seeds import seed_of
 
 Batch = dict[str, Tensor]
+Beside = Callable[[Tensor, Tensor], Batch]
+"""Positions and conditions of a batch on the CPU -> what else it holds, by name."""
 
 
 def stream(*axes: object) -> torch.Generator:
@@ -28,7 +31,8 @@ class LatentData(pl.LightningDataModule):
 
     A batch is ``{"codes": [B, rows, w_dim], "index": [B], "choice": [B]}``: the codes, their positions in ``codes``,
     and the conditions drawn for them. The last ``validation`` codes are held out, and validation pairs every
-    one of them with conditions in turn, always the same.
+    one of them with conditions in turn, always the same. What ``beside`` reads joins the batch before it goes to the
+    device, so that no step has to wait for the device to read it.
 
     Args:
         codes: [M, rows, w_dim].
@@ -38,6 +42,7 @@ class LatentData(pl.LightningDataModule):
         choice_weights: how often each condition is listed; one condition where None.
         validation: codes held out.
         seed: of order and draws.
+        beside: reads what else belongs to positions and conditions.
 
     Raises:
         UserError: too few codes for the batch and the validation.
@@ -52,9 +57,11 @@ class LatentData(pl.LightningDataModule):
         choice_weights: Tensor | None = None,
         validation: int = 64,
         seed: int = 0,
+        beside: Beside | None = None,
     ) -> None:
         super().__init__()
         self.codes, self.batch_size, self.seed = codes, batch_size, seed
+        self.pairs = _Pairs(codes, beside)
         self.weights = torch.ones(1) if choice_weights is None else choice_weights.float()
         self.validation = validation
         self.train_count = len(codes) - validation
@@ -73,25 +80,31 @@ class LatentData(pl.LightningDataModule):
             rank, processes = self.trainer.global_rank, self.trainer.world_size
         if self.batch_size % processes:
             raise UserError(f"batch_size {self.batch_size}: it cannot be shared equally by {processes} processes")
-        return DataLoader(_Pairs(self.codes), sampler=_Draws(self, rank, processes), batch_size=None)
+        draws = _Draws(self, rank, processes)
+        return DataLoader(self.pairs, sampler=draws, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The held-out codes, each with one fixed condition."""
         held_out = torch.arange(self.train_count, len(self.codes))
         choices = torch.arange(len(held_out)) % len(self.weights)
         batches = list(zip(held_out.split(self.batch_size), choices.split(self.batch_size), strict=True))
-        return DataLoader(_Pairs(self.codes), sampler=batches, batch_size=None)
+        return DataLoader(self.pairs, sampler=batches, batch_size=None)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """The batch on the device, without waiting for it."""
+        return {name: sent(value, device) for name, value in batch.items()}
 
 
 class _Pairs(Dataset[Batch]):
     """Indexed by a pair of index tensors at once, which yields a whole batch."""
 
-    def __init__(self, codes: Tensor) -> None:
-        self.codes = codes
+    def __init__(self, codes: Tensor, beside: Beside | None) -> None:
+        self.codes, self.beside = codes, beside
 
     def __getitem__(self, picked: tuple[Tensor, Tensor]) -> Batch:
         index, choice = picked
-        return {"codes": self.codes[index], "index": index, "choice": choice}
+        more = {} if self.beside is None else self.beside(index, choice)
+        return {"codes": self.codes[index], "index": index, "choice": choice, **more}
 
 
 class _Draws(Sampler[tuple[Tensor, Tensor]]):

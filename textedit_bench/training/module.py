@@ -53,8 +53,10 @@ class EditorModule(pl.LightningModule):
         self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
         self._watches = {stage: FiniteWatch(stage) for stage in ("training", "validation")}
         self.average: AveragedModel | None = None
+        self._followed: bool | None = None
         if ema_decay > 0:
-            self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
+            self.average = AveragedModel(network)
+            self._average_step = get_ema_multi_avg_fn(ema_decay)
             self.average.requires_grad_(False)  # several processes would wait for its gradients
 
     @abstractmethod
@@ -111,7 +113,23 @@ class EditorModule(pl.LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Follow the network with the averaged weights."""
         if self.average is not None:
-            self.average.update_parameters(self.network)
+            self._follow(self.average)
+
+    @torch.no_grad()
+    def _follow(self, average: AveragedModel) -> None:
+        """What ``update_parameters`` does, which asks the device at every step whether it is the first one."""
+        kept: list[Tensor] = list(average.module.parameters())
+        new: list[Tensor] = list(self.network.parameters())
+        if self._followed is None:
+            self._followed = bool(average.n_averaged)
+        if self._followed:
+            self._average_step(kept, new, average.n_averaged)
+        else:
+            torch._foreach_copy_(kept, new)
+        for mean, buffer in zip(average.module.buffers(), self.network.buffers(), strict=True):
+            mean.copy_(buffer)
+        average.n_averaged += 1
+        self._followed = True
 
     def configure_optimizers(self) -> Any:
         """Adam; milestones per epoch and warm-up per step."""

@@ -19,6 +19,8 @@ from rich.progress import (
 )
 
 _LINE_EVERY_S = 30.0
+_LOSS_EVERY_S = 1.0
+"""Reading a loss waits for the device."""
 
 
 class RunProgress(pl.Callback):
@@ -55,7 +57,10 @@ class RunProgress(pl.Callback):
         if not trainer.is_global_zero:
             return
         if self._bar is not None:
-            self._bar.update(self._task, completed=trainer.global_step, loss=_losses(trainer))
+            self._bar.update(self._task, completed=trainer.global_step)
+            if time.monotonic() - self._last_line > _LOSS_EVERY_S:
+                self._last_line = time.monotonic()
+                self._bar.update(self._task, loss=_losses(trainer))
         elif time.monotonic() - self._last_line > _LINE_EVERY_S:
             self._line(trainer)
 

@@ -17,9 +17,11 @@ def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
         subjects: unit embeddings [n, draws, d] of a similarity network; None where there is none.
 
     Returns:
-        [n], positions among the draws.
+        [n], positions among the draws, on the CPU.
     """
-    better = scores.topk((scores.shape[1] + 1) // 2, dim=1).indices
+    if subjects is not None:
+        subjects = subjects.cpu()  # once, instead of a wait for every picture
+    better = scores.cpu().topk((scores.shape[1] + 1) // 2, dim=1).indices
     kept: list[int] = []
     seen: list[Tensor] = []
     for i, half in enumerate(better):

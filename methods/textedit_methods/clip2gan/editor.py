@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import exact_precision
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors, save_network
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 GUIDING = "guiding"
 _CHUNK = 32
+"""Pictures per pass where memory allows them."""
 
 
 class CLIP2GAN(Editor):
@@ -68,7 +71,7 @@ class CLIP2GAN(Editor):
         start = self.starting_codes(latents)
         step = torch.zeros_like(start)
         if any(strengths):
-            rows = read_rows(self.settings["rows"], start.shape[1])
+            rows = sent(torch.tensor(read_rows(self.settings["rows"], start.shape[1])), start.device)
             step[:, rows] = float(self.settings["beta"]) * self.direction(prompt).to(start)[rows]
         return [latents.with_codes(start + strength * step, "w+") for strength in strengths]
 
@@ -76,7 +79,7 @@ class CLIP2GAN(Editor):
         """M(C_img(x)), the method's own inversion [B, rows, w_dim]: the picture goes through CLIP."""
         images = latents.images if latents.images is not None else self._synthesize(latents)
         network = self.network
-        parts = [network(self._image_features(part)) for part in images.split(_CHUNK)]
+        parts = [network(self._image_features(part)) for part in images.split(self._at_once)]
         return torch.cat(parts) if parts else images.new_zeros(0, network.rows, network.w_dim)
 
     def direction(self, prompt: Prompt) -> Tensor:
@@ -111,7 +114,7 @@ class CLIP2GAN(Editor):
         codes = self.network.w_mean + self._offset(noisy) + self._rest(n * draws, seed).to(noisy)
         if draws > 1:
             codes = codes.unflatten(0, (n, draws))
-            codes = codes[torch.arange(n), self._choose(codes, prompt).to(codes.device)]
+            codes = codes[torch.arange(n, device=codes.device), sent(self._choose(codes, prompt), codes.device)]
         return Latents(codes, "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
 
     def _choose(self, codes: Tensor, prompt: Prompt) -> Tensor:
@@ -119,7 +122,7 @@ class CLIP2GAN(Editor):
         words = unit(self.clip.encode_text([prompt.words]).float())[0]
         identity = self.domain.network("identity") if self.domain.has("identity") else None
         scores, subjects = [], []
-        for part in codes.flatten(0, 1).split(_CHUNK):
+        for part in codes.flatten(0, 1).split(self._at_once):
             images = self.domain.generator.synthesize(part).clamp(-1, 1)
             scores.append(unit(self._image_features(images)) @ words)
             if identity is not None:
@@ -137,7 +140,7 @@ class CLIP2GAN(Editor):
         stream = torch.Generator().manual_seed(seed_of("rest", seed))
         # One by one: torch draws the end of a tensor anew where its size is no multiple of 16.
         draws = [torch.randn(rank, generator=stream) for _ in range(n)]
-        return strength * network.rest(torch.stack(draws).to(network.rest_basis))
+        return strength * network.rest(sent(torch.stack(draws), network.rest_basis.device, network.rest_basis.dtype))
 
     # -- features ----------------------------------------------------------------------------------------------------
     @cached_property
@@ -148,6 +151,10 @@ class CLIP2GAN(Editor):
         from textedit_bench.models import load_clip
 
         return load_clip(self.settings["clip"]).to(self.domain.device).eval().requires_grad_(False)
+
+    @property
+    def _at_once(self) -> int:
+        return images_at_once(self.domain.resolution, _CHUNK)
 
     @property
     def _neutral(self) -> str:

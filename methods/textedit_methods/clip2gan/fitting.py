@@ -73,6 +73,7 @@ def fit_network(
         choice_weights=torch.ones(features.shape[1]),
         validation=held_out,
         seed=run.seed,
+        beside=lambda index, _: {"photos": photos(index)},
     )
     network = _new_network(domain, features, settings, run.seed)
     learnt = len(features) - held_out

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
 from textedit_bench.errors import unknown_choice
 from textedit_methods.clip2gan.card import NOISES
 
@@ -34,7 +35,7 @@ def add_noise(features: Tensor, kind: str, sigma: float, stream: torch.Generator
         raise unknown_choice("noise", kind, NOISES)
     if kind == "none":
         return features
-    draw = sigma * torch.randn(features.shape, generator=stream).to(features)
+    draw = sigma * sent(torch.randn(features.shape, generator=stream), features.device, features.dtype)
     if kind == "multiplicative":
         return features * (1 + draw)
     if kind == "additive_literal":

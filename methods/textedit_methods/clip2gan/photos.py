@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked, write_atomically
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.training import training_codes
 from textedit_bench.training.kept import kept
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 LARGEST_SIDE = 256
 """Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
-_CHUNK = 64
 _TOLD_BY = 4
 """Photos that decide whether a kept file is still of this split."""
 
@@ -66,8 +67,8 @@ class TrainingPhotos:
         return self.count
 
     def __call__(self, index: Tensor) -> Tensor:
-        """The photos of these positions [B], float32 [B, 3, side, side] in [-1, 1]."""
-        return torch.from_numpy(self._pixels[index.cpu().numpy()]).float().div(127.5).sub(1)
+        """The photos of these positions [B] on the CPU, float32 [B, 3, side, side] in [-1, 1]."""
+        return torch.from_numpy(self._pixels[index.numpy()]).float().div(127.5).sub(1)
 
 
 def _levels(images: Tensor, side: int) -> Tensor:
@@ -77,8 +78,9 @@ def _levels(images: Tensor, side: int) -> Tensor:
 
 def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
     pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 3, side, side))
-    for start in range(0, count, _CHUNK):
-        images = domain.photos("train", min(_CHUNK, count - start), start).images
+    at_once = images_at_once(domain.resolution)
+    for start in range(0, count, at_once):
+        images = domain.photos("train", min(at_once, count - start), start).images
         pixels[start : start + len(images)] = _levels(images, side).numpy()
     pixels.flush()
 
@@ -94,9 +96,9 @@ def photo_features(
     """
 
     def encode(index: Tensor) -> Tensor:
-        images = photos(index).to(domain.device)
+        images = sent(photos(index), domain.device)
         views = [images, images.flip(-1)] if flip else [images]
-        return torch.stack([clip.encode_image(view).float().cpu() for view in views], dim=1)
+        return torch.stack([clip.encode_image(view).float() for view in views], dim=1)
 
     path = folder / f"{_name(domain, 'features', photos.name, clip_name, flip)}.safetensors"
     return _kept(path, domain, clip_name, len(photos), encode)
@@ -116,8 +118,8 @@ def sample_pairs(
     codes = training_codes(domain, "samples", count, seed, folder)
 
     def encode(index: Tensor) -> Tensor:
-        images = domain.generator.synthesize(codes[index].to(domain.device)).clamp(-1, 1)
-        return clip.encode_image(images).float().cpu()
+        images = domain.generator.synthesize(sent(codes[index], domain.device)).clamp(-1, 1)
+        return clip.encode_image(images).float()
 
     name = _name(domain, "sample-features", domain.digest("generator"), clip_name, count, seed)
     return _kept(folder / f"{name}.safetensors", domain, clip_name, count, encode), codes
@@ -127,7 +129,8 @@ def _kept(path: Path, domain: Domain, clip_name: str, count: int, encode: Callab
     """Features of pictures 0 to ``count``: of the file, or encoded part by part and kept there."""
 
     def make() -> dict[str, Tensor]:
-        return {"features": torch.cat([encode(index) for index in torch.arange(count).split(_CHUNK)])}
+        parts = torch.arange(count).split(images_at_once(domain.resolution))
+        return {"features": torch.cat([encode(index) for index in parts]).cpu()}
 
     return kept(path, make, {"dataset": domain.name, "tier": domain.tier, "clip": clip_name})["features"]
 

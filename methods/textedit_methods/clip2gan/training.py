@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.devices import sent
 from textedit_bench.training import EditorModule
 from textedit_bench.training.data import Batch
 from textedit_methods.clip2gan.losses import (
@@ -45,8 +46,8 @@ def active_weights(weights: LossWeights, domain: Domain) -> tuple[LossWeights, l
 class Clip2GANTraining(EditorModule):
     """The loss of CLIP2GAN on photos and their CLIP features.
 
-    A batch's ``codes`` are the features [B, V, d] of a photo's V views (as it is, mirrored) and its ``choice`` is the
-    view. Two optimisers take turns, so the optimisation is manual.
+    A batch's ``codes`` are the features [B, V, d] of a photo's V views (as it is, mirrored), its ``choice`` is the
+    view, and its ``photos`` are the photos as they are. Two optimisers take turns, so the optimisation is manual.
 
     Args:
         network: the mapping network.
@@ -113,7 +114,7 @@ class Clip2GANTraining(EditorModule):
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """All terms of weight above 0 that have begun."""
         weights, domain = self.weights, self.domain
-        features = batch["codes"][torch.arange(len(batch["codes"])), batch["choice"]]
+        features = batch["codes"][torch.arange(len(batch["codes"]), device=self.device), batch["choice"]]
         real = self._photos(batch)
         rebuilt = self._pictures(network(features))
         self._real, self._rebuilt = real, rebuilt.detach()
@@ -143,7 +144,7 @@ class Clip2GANTraining(EditorModule):
 
     def _photos(self, batch: Batch) -> Tensor:
         """The batch's photos, mirrored where its view says so."""
-        images = self.photos(batch["index"]).to(self.device)
+        images = batch["photos"]
         mirrored = (batch["choice"] == 1).view(-1, 1, 1, 1)
         return torch.where(mirrored, images.flip(-1), images)
 
@@ -177,7 +178,7 @@ class Clip2GANTraining(EditorModule):
             terms = {"critic": critic_loss(self.critic(real), self.critic(rebuilt))}
             loss = terms["critic"]
             if self.global_step % self.penalty_every == 0:
-                share = torch.rand(len(real), generator=self.step_stream()).to(real)
+                share = sent(torch.rand(len(real), generator=self.step_stream()), self.device)
                 terms["gradient_penalty"] = gradient_penalty(self.critic, real, rebuilt, share)
                 loss = loss + self.penalty * self.penalty_every * terms["gradient_penalty"]
         optimizer.zero_grad()

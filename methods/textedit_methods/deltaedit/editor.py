@@ -48,6 +48,7 @@ class DeltaEdit(Editor):
         self._model: DeltaModel | None = None
         self._relevance: Tensor | None = None
         self._differences: dict[tuple[str, str], Tensor] = {}
+        self._kept: dict[tuple[str, str], Tensor] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
@@ -82,18 +83,24 @@ class DeltaEdit(Editor):
         Returns:
             [B, num_styles], 0 where the channel is not relevant.
         """
-        difference = self._difference(prompt)
-        threshold = float(self.settings["threshold"])
-        keep = channels_to_edit(self.relevance.to(difference), difference, threshold, prompt.target)
-        counts = int(keep.sum()), len(keep)
-        # StyleCLIP's thresholds are for differences of unit length, DeltaEdit's for the difference as it is.
-        unit = threshold / float(difference.norm())
-        log.info(
-            "deltaedit: %d of %d channels are edited for %r (threshold %g; %.3g for a difference of unit length)",
-            *counts, prompt.target, threshold, unit,
-        )  # fmt: skip
+        difference, keep = self._difference(prompt), self._channels(prompt)
         mapper = self.model.mapper.to(styles.device)
         return masked_offset(mapper, without_rgb(self.domain.generator, styles), features, difference, keep)
+
+    def _channels(self, prompt: Prompt) -> Tensor:
+        """The prompt's relevant channels, bool [num_styles]; found and told once per prompt."""
+        texts, difference = self._texts(prompt), self._difference(prompt)
+        if texts not in self._kept:
+            threshold = float(self.settings["threshold"])
+            keep = channels_to_edit(self.relevance.to(difference), difference, threshold, prompt.target)
+            # StyleCLIP's thresholds are for differences of unit length, DeltaEdit's for the difference as it is.
+            unit = threshold / float(difference.norm())
+            log.info(
+                "deltaedit: %d of %d channels are edited for %r (threshold %g; %.3g for a difference of unit length)",
+                int(keep.sum()), len(keep), prompt.target, threshold, unit,
+            )  # fmt: skip
+            self._kept[texts] = keep
+        return self._kept[texts]
 
     def _features(self, latents: Latents, styles: Tensor) -> Tensor:
         """CLIP features of the photos; of the inversions where there are none."""
@@ -104,12 +111,13 @@ class DeltaEdit(Editor):
         return features.float()
 
     def _difference(self, prompt: Prompt) -> Tensor:
-        source = prompt.source or self.domain.card.neutral
-        texts = prompt.target, source
+        texts = self._texts(prompt)
         if texts not in self._differences:
-            bank = self.settings["templates"]
-            self._differences[texts] = text_difference(self.domain.clip, prompt.target, source, bank)
+            self._differences[texts] = text_difference(self.domain.clip, *texts, self.settings["templates"])
         return self._differences[texts]
+
+    def _texts(self, prompt: Prompt) -> tuple[str, str]:
+        return prompt.target, prompt.source or self.domain.card.neutral
 
     @property
     def model(self) -> DeltaModel:
@@ -168,7 +176,11 @@ class DeltaEdit(Editor):
         """
         model = load_model(path)
         self._check_fits(model.mapper, str(path))
+        self._use(model)
+
+    def _use(self, model: DeltaModel) -> None:
         self._model, self._relevance = model, None
+        self._kept.clear()
 
     def _check_fits(self, mapper: DeltaMapper, source: str) -> None:
         styles, condition = sum(edited_widths(self.domain.generator)), 2 * self.domain.clip.embed_dim
@@ -200,4 +212,4 @@ class DeltaEdit(Editor):
         run, own = RunOptions.split(options)
         chosen = type(self)(self.domain, **{**self.settings, **own}).settings
         shown = list(self.domain.prompts("development").values()) if prompts is None else list(prompts)
-        self._model, self._relevance = fit_model(self.domain, chosen, run, shown), None
+        self._use(fit_model(self.domain, chosen, run, shown))

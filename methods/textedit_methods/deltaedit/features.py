@@ -15,9 +15,10 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked
-from textedit_methods.deltaedit.batches import images_at_once
+from textedit_bench.models.batches import images_at_once
 from textedit_methods.deltaedit.styles import edited_widths, without_rgb
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textedit_bench.models.clip import Preprocessing
 
 _CHUNK = 64
+"""Draws at a time; the stream depends on it."""
 _MARK = "finished.json"
 
 
@@ -39,6 +41,10 @@ class Features:
 
     styles: Tensor
     clip: Tensor
+
+    def pairs(self, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        """CLIP features ``start`` and ``end`` of the images at these positions, and ``end_styles`` of the second."""
+        return {"start": self.clip[first], "end": self.clip[second], "end_styles": self.styles[second]}
 
 
 def training_features(
@@ -106,9 +112,10 @@ def _images(domain: Domain, samples: int, photos: int, seed: int) -> Iterator[tu
     stream = torch.Generator().manual_seed(seed)
     for start in range(0, samples, _CHUNK):
         z = torch.randn(min(_CHUNK, samples - start), generator.z_dim, generator=stream)
-        codes = generator.map(z.to(domain.device)).unsqueeze(1).repeat(1, generator.num_rows, 1)
+        codes = generator.map(sent(z, domain.device)).unsqueeze(1).repeat(1, generator.num_rows, 1)
         for part in codes.split(images_at_once(generator.resolution)):
             yield part, generator.synthesize(part)
-    for start in range(0, photos, _CHUNK):
-        batch = domain.photos("train", min(_CHUNK, photos - start), start)
+    at_once = images_at_once(generator.resolution)
+    for start in range(0, photos, at_once):
+        batch = domain.photos("train", min(at_once, photos - start), start)
         yield domain.invert(batch).codes, batch.images

@@ -68,11 +68,11 @@ def fit_model(domain: Domain, settings: Mapping[str, Any], run: RunOptions, show
         choice_weights=partners,
         validation=held_out,
         seed=run.seed,
+        beside=features.pairs,
     )
     module = DeltaTraining(
         mapper,
         domain,
-        features=features,
         weights={name: float(settings[f"{name}_weight"]) for name in ("mse", "cosine")},
         total_steps=epochs * per_epoch,
         final_rate=float(settings["final_rate"]),

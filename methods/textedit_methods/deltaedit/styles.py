@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.stylespace.channels import editable
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ def edited_widths(generator: Generator) -> list[int]:
 
 def without_rgb(generator: Generator, styles: Tensor) -> Tensor:
     """Whole style codes [B, all] -> convolutions' styles [B, num_styles]."""
-    return styles[:, editable(generator).to(styles.device)]
+    return styles[:, sent(editable(generator), styles.device)]
 
 
 def with_offset(generator: Generator, styles: Tensor, offset: Tensor) -> Tensor:
     """Whole style codes [B, all] with ``offset`` [B, num_styles] added to the convolutions' part; toRGB untouched."""
-    positions = editable(generator).to(styles.device)
+    positions = sent(editable(generator), styles.device)
     return styles.index_add(1, positions, offset.to(styles))

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from textedit_bench.training import EditorModule
 from textedit_bench.training.data import Batch
 from textedit_methods.deltaedit.deltas import unit_difference
-from textedit_methods.deltaedit.features import Features
 from textedit_methods.deltaedit.network import DeltaMapper
 
 if TYPE_CHECKING:
@@ -32,13 +31,12 @@ def cosine_term(predicted: Tensor, wanted: Tensor) -> Tensor:
 class DeltaTraining(EditorModule):
     """Predict the style difference of two images from the first one's style and their difference in CLIP's space.
 
-    A batch's ``codes`` are the styles of the first images, ``index`` their rows and ``choice`` the rows of the second
-    ones in ``features``.
+    A batch's ``codes`` are the styles of the first images, ``start`` their CLIP features, ``end`` and ``end_styles``
+    those of the second ones (see `Features.pairs`).
 
     Args:
         network: the mapper.
         domain: held for its device.
-        features: of all images.
         weights: of the terms ``mse`` and ``cosine``.
         total_steps, final_rate: the rate falls along a cosine to ``final_rate`` of itself over so many steps.
         draw: network -> titles and pictures of its edits; they take a renderer and texts, which training does not.
@@ -50,7 +48,6 @@ class DeltaTraining(EditorModule):
         network: DeltaMapper,
         domain: Domain,
         *,
-        features: Features,
         weights: dict[str, float],
         total_steps: int = 1,
         final_rate: float = 1.0,
@@ -58,15 +55,13 @@ class DeltaTraining(EditorModule):
         **options: Any,
     ) -> None:
         super().__init__(network, domain, **options)
-        self.features, self.weights = features, weights
+        self.weights = weights
         self.total_steps, self.final_rate, self.draw = total_steps, final_rate, draw
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Both terms, and for comparison the error of predicting no difference at all."""
-        first, second = batch["index"].cpu(), batch["choice"].cpu()
-        styles = batch["codes"]
-        start, end = (self.features.clip[rows].to(styles) for rows in (first, second))
-        wanted = self.features.styles[second].to(styles) - styles
+        styles, start, end = batch["codes"], batch["start"], batch["end"]
+        wanted = batch["end_styles"] - styles
         condition = torch.cat([start, unit_difference(end - start)], dim=-1)
         predicted = network(styles, condition)
         return {

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.training import EditorModule
 from textedit_bench.training.data import Batch
 from textedit_methods.ffclip.losses import (
@@ -25,8 +27,6 @@ from textedit_methods.ffclip.network import DynamicMapper
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.clip import Preprocessing
-
-_CHUNK = 64
 
 
 def active_weights(weights: LossWeights, domain: Domain) -> tuple[LossWeights, list[str]]:
@@ -81,8 +81,9 @@ class FFCLIPTraining(EditorModule):
         """Embed the unedited images of all codes."""
         super().on_fit_start()
         self._texts_here = self.texts.to(self.device)
-        chunks = [self._describe(part.to(self.device)) for part in self.codes.split(_CHUNK)]
-        self.sources = {name: torch.cat([chunk[name] for chunk in chunks]).cpu() for name in chunks[0]}
+        parts = self.codes.split(images_at_once(self.domain.generator.resolution))
+        chunks = [self._describe(sent(part, self.device)) for part in parts]
+        self.sources = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     @torch.no_grad()
     def _describe(self, codes: Tensor) -> dict[str, Tensor]:
@@ -94,7 +95,7 @@ class FFCLIPTraining(EditorModule):
                 described["embedding"] = self._embed(images)
             if self.weights.identity:
                 described["identity"] = self.domain.identity.embed(images)
-        return described or {"none": torch.empty(len(codes), 0)}
+        return described or {"none": codes.new_empty(len(codes), 0)}
 
     def _embed(self, images: Tensor) -> Tensor:
         """Raw CLIP features along the path of the embedding term; as published: bicubic resize with aligned corners."""
@@ -108,7 +109,7 @@ class FFCLIPTraining(EditorModule):
         """All terms of weight above 0."""
         weights, domain = self.weights, self.domain
         codes, text = batch["codes"], self._texts_here[batch["choice"]]
-        before = {name: value[batch["index"].cpu()].to(codes) for name, value in self.sources.items()}
+        before = {name: value[batch["index"]] for name, value in self.sources.items()}
         delta = network(codes, text)
         edited = domain.generator.synthesize(codes + delta)
         terms: dict[str, Tensor] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
@@ -55,7 +56,7 @@ class InterFaceGAN(Editor):
             raise UserError(f"{CARD.name} edits W+ codes; these latents are style codes without their W+ codes")
         if not any(strengths):
             return [latents for _ in strengths]
-        offset = self.offset(prompt).to(codes)
+        offset = sent(self.offset(prompt), codes.device, codes.dtype)
         return [latents.with_codes(codes + s * offset, "w+") if s else latents for s in strengths]
 
     def offset(self, prompt: Prompt) -> Tensor:

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 _CHUNK = 32
+"""Samples per pass where memory allows them."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,15 @@ def draw(domain: Domain, count: int, seed: int) -> Samples:
     """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
     generator, clip = domain.generator, domain.clip
     stream = torch.Generator().manual_seed(seed)
+    at_once = images_at_once(generator.resolution, _CHUNK)
     codes, seen = [], []
-    for start in range(0, count, _CHUNK):
-        z = torch.randn(min(_CHUNK, count - start), generator.z_dim, generator=stream)
-        w = generator.map(z.to(domain.device))
+    for start in range(0, count, at_once):
+        z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
+        w = generator.map(sent(z, domain.device))
         pictures = generator.synthesize(w[:, None].repeat(1, generator.num_rows, 1), noise="const")
-        codes.append(w.float().cpu())
-        seen.append(F.normalize(clip.encode_image(pictures), dim=-1).cpu())
-    return Samples(torch.cat(codes), torch.cat(seen))
+        codes.append(w.float())
+        seen.append(F.normalize(clip.encode_image(pictures), dim=-1))
+    return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
@@ -39,7 +40,8 @@ class RandomDirection(Editor):
         source = latents.codes
         if space != latents.space:
             source = self.domain.generator.to_style(source)
-        steps = torch.stack([self._step(part, self._id(latents, i), prompt) for i, part in enumerate(source)])
+        drawn = [self._step(part, self._id(latents, i), prompt) for i, part in enumerate(source)]
+        steps = sent(torch.stack(drawn), source.device, source.dtype)
         return latents.with_codes(source + strength * steps, space)
 
     @staticmethod
@@ -53,8 +55,7 @@ class RandomDirection(Editor):
         parts = list(noise) if code.ndim == 2 else list(noise.split(self._style_widths()))
         lengths = self._lengths(image_id, len(parts))
         scaled = [part / part.norm() * length for part, length in zip(parts, lengths, strict=True)]
-        step = torch.stack(scaled) if code.ndim == 2 else torch.cat(scaled)
-        return step.to(code.device, code.dtype)
+        return torch.stack(scaled) if code.ndim == 2 else torch.cat(scaled)
 
     def _style_widths(self) -> list[int]:
         return [layer.channels for layer in self.domain.generator.style_layout]
@@ -78,7 +79,7 @@ class RandomDirection(Editor):
         if not hasattr(self, "_typical"):
             generator = self.domain.generator
             device = next(generator.parameters()).device
-            z = torch.randn(_W_SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
-            w = generator.map(z)
+            z = torch.randn(_W_SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
+            w = generator.map(sent(z, device))
             self._typical = float((w - w.mean(0)).square().sum(-1).mean().sqrt())
         return self._typical

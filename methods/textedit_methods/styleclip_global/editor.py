@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
@@ -66,7 +67,7 @@ class StyleCLIPGlobal(Editor):
         generator = self.domain.generator
         styles = generator.to_style(latents)
         change = styles.new_zeros(1, styles.shape[1])
-        change[0, editable(generator).to(styles.device)] = self._step(prompt)[0].to(styles)
+        change[0, sent(editable(generator), styles.device)] = self._step(prompt)[0].to(styles)
         factors = [strength * self.settings["alpha"] for strength in strengths]
         return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]
 
@@ -83,7 +84,7 @@ class StyleCLIPGlobal(Editor):
         direction = text_direction(self.domain.clip, prompt.target, self._source(prompt))
         if self.settings["relevance"] == "gradient":
             return self.gradient.projection(direction)
-        return self.relevance.rows.to(direction) @ direction
+        return sent(self.relevance.rows, direction.device, direction.dtype) @ direction
 
     def _source(self, prompt: Prompt) -> str:
         return prompt.source if prompt.source is not None else self.domain.card.neutral
@@ -97,7 +98,7 @@ class StyleCLIPGlobal(Editor):
             wanted = self.settings["auto_beta"]
             beta = automatic_beta(projection, wanted) if wanted else self.settings["beta"]
             try:
-                change, count = step(projection, statistics.std.to(projection), beta)
+                change, count = step(projection, sent(statistics.std, projection.device, projection.dtype), beta)
             except UserError as error:
                 raise UserError(f"{CARD.name}, prompt {prompt.target!r}: {error}") from None
             log.info(

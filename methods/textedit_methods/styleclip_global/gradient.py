@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.devices import sent
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
 
@@ -43,7 +44,7 @@ def products(generator: Generator, clip: ClipModel, styles: Tensor, vectors: Ten
         styles: where the derivative is taken, [n, styles].
         vectors: [p, d] in CLIP's space.
     """
-    positions = editable(generator)
+    positions = sent(editable(generator), styles.device)
     found = []
     with torch.inference_mode(False), torch.enable_grad():
         codes = styles.detach().clone().requires_grad_(True)
@@ -77,7 +78,7 @@ class GradientRelevance:
         self._mean_length = self._unit_mean(sketch).square().mean(-1).sqrt()  # [N]
 
     def _products(self, vectors: Tensor) -> Tensor:
-        vectors = vectors.to(self._points)
+        vectors = sent(vectors, self._points.device, self._points.dtype)
         at_once = max(1, _PIXELS_AT_ONCE // self._generator.resolution**2)
         parts = self._points.split(at_once)
         return torch.cat([products(self._generator, self._clip, part, vectors) for part in parts])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.devices import sent
+from textedit_bench.models.batches import images_at_once
 from textedit_bench.training import EditorModule
 from textedit_bench.training.data import Batch
 from textedit_methods.styleclip_mapper.losses import clip_term, identity_term, latent_term
@@ -17,8 +19,6 @@ from textedit_methods.styleclip_mapper.ranger import Ranger
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.clip import Preprocessing
-
-_CHUNK = 64
 
 
 class MapperTraining(EditorModule):
@@ -73,9 +73,9 @@ class MapperTraining(EditorModule):
 
     @torch.no_grad()
     def _describe(self) -> Tensor:
-        parts = [part.to(self.device) for part in self.codes.split(_CHUNK)]
+        parts = self.codes.split(images_at_once(self.domain.generator.resolution))
         synthesize, embed = self.domain.generator.synthesize, self.domain.identity.embed
-        return torch.cat([embed(synthesize(part)) for part in parts]).cpu()
+        return torch.cat([embed(synthesize(sent(part, self.device))) for part in parts])
 
     def edit(self, network: nn.Module, codes: Tensor) -> tuple[Tensor, Tensor]:
         """W+ codes [B, rows, d] -> images [P, B, 3, H, W] of every mapper's edit, and the steps [P, B, ...] taken."""
@@ -97,7 +97,7 @@ class MapperTraining(EditorModule):
             features = self.domain.clip.encode_image(flat, preprocessing=self.clip_preprocessing)
             terms["clip"] = clip_term(features.unflatten(0, count), self._texts_here[:, None])
         if self._identities is not None:
-            before = self._identities[batch["index"].cpu()].to(flat)
+            before = self._identities[batch["index"]]
             terms["identity"] = identity_term(before, self.domain.identity.embed(flat).unflatten(0, count))
         if self.weights["latent"]:
             terms["latent"] = latent_term(steps, self.widths)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
@@ -99,7 +100,7 @@ class StyleCLIPOptimization(Editor):
             for i in range(n)
         ]
         with torch.no_grad():
-            w = generator.map(torch.stack(draws).to(device))
+            w = generator.map(sent(torch.stack(draws), device))
             w_plus = generator.broadcast(generator.truncate(w, self.settings["truncation"])).clone()
         latents = Latents(w_plus, "w+", ids=tuple(f"generated-{seed}-{i}" for i in range(n)))
         codes = self._descend(self._source(latents), [prompt.words] * n, Weights())
@@ -111,7 +112,7 @@ class StyleCLIPOptimization(Editor):
         source = source.clone()  # tensors of a caller's inference mode cannot take part in a backward pass
         settings, domain = self.settings, self.domain
         texts = self._embed(words).to(source.device)
-        free = self._free().to(source.device) if settings["space"] == "s" else None
+        free = sent(self._free(), source.device) if settings["space"] == "s" else None
         ends, size = [], settings["batch_size"]
         for codes, text in zip(source.split(size), texts.split(size), strict=True):
             if not len(codes):

@@ -18,7 +18,7 @@ from textedit_bench.testing.pretend_cuda.dispatch import shown
 from textedit_bench.testing.pretend_cuda.memory import Memory
 from textedit_bench.testing.pretend_cuda.places import PROJECT, Places
 from textedit_bench.testing.pretend_cuda.record import Record, Seen
-from textedit_bench.testing.pretend_cuda.tensor import DeviceMix, OnDevice
+from textedit_bench.testing.pretend_cuda.tensor import DeviceMix, OnDevice, grouped
 
 
 class PretendCuda(TorchFunctionMode):
@@ -60,6 +60,8 @@ class PretendCuda(TorchFunctionMode):
             for name in ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"):
                 if hasattr(torch.optim.Optimizer, name):
                     stack.enter_context(mock.patch.object(torch.optim.Optimizer, name, lambda *_: None))
+            if hasattr(torch._C, "_group_tensors_by_device_and_dtype"):
+                stack.enter_context(mock.patch.object(torch._C, "_group_tensors_by_device_and_dtype", grouped))
             stack.enter_context(mock.patch.object(torch, "Generator", CardGenerator))
             stack.enter_context(mock.patch.object(threading.Thread, "run", self._in_thread(threading.Thread.run)))
             # Module.to has to make parameters anew: data of another device cannot be put into an old one.

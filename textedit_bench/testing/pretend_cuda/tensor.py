@@ -99,6 +99,17 @@ def inner_of(value: Any) -> Any:
     return value.held if isinstance(value, OnDevice) else value
 
 
+def grouped(lists: list[list[Any]], with_indices: bool = False) -> dict[Any, tuple[list[list[Any]], list[int]]]:
+    """Lists of tensors by device and type of the first one's: what optimisers ask torch's C++ side, which is misled."""
+    positions: dict[Any, list[int]] = {}
+    for position, tensor in enumerate(lists[0]):
+        positions.setdefault((device_of(tensor), tensor.dtype), []).append(position)
+    return {
+        key: ([[each[position] for position in where] if each else [] for each in lists], where if with_indices else [])
+        for key, where in positions.items()
+    }
+
+
 def device_of(tensor: Tensor) -> torch.device:
     """Where a tensor says it is."""
     return tensor.card if isinstance(tensor, OnDevice) else tensor.device
