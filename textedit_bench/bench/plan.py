@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,12 @@ from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.bench.controls import other_prompts
 from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, copied
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
+from textedit_bench.bench.reading import check_read
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, read_tuned
 from textedit_bench.data.card import DatasetCard
+from textedit_bench.data.wording import says_nothing
 from textedit_bench.errors import UserError
 from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
@@ -142,7 +144,7 @@ def _default_strength(method: MethodPlan, matched_to: Cell | None) -> float:
 
 
 def plan(request: BenchRequest) -> list[DatasetPlan]:
-    """What a request asks for, data set by data set; loads no network.
+    """What a request asks for, data set by data set; loads no network, but text encoders where a prompt is long.
 
     Raises:
         UserError: an unknown method, data set, tier, prompt or setting, or more images than there are.
@@ -185,6 +187,7 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
     asked = (*prompts, *request.own_prompts)
     _check_truth(card, tier, asked)
+    _check_words(card, tier, asked)
     return DatasetPlan(request, card, tier, images, asked, tuple(methods))
 
 
@@ -200,6 +203,19 @@ def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt])
             world.value_indices(prompt.prompt.asked)
         except UserError as error:
             raise UserError(f"data set {card.name}, tier {tier}, prompt {prompt.id}: {error}") from error
+
+
+def _check_words(card: DatasetCard, tier: str, prompts: Sequence[PlannedPrompt]) -> None:
+    """Refuse prompts that ask for nothing, or that a text encoder would cut."""
+    from textedit_bench.domain import Domain
+
+    for prompt in prompts:
+        if says_nothing(prompt.prompt.target, card.neutral):
+            raise UserError(
+                f"data set {card.name}, prompt {prompt.id}: {prompt.prompt.target!r} is the neutral text; it asks for "
+                f"no edit"
+            )
+    check_read(Domain(card, tier), [prompt.prompt for prompt in prompts])
 
 
 def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: MethodInfo, *, matched: bool) -> MethodPlan:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from textedit_bench.data.card import DatasetCard, PromptCard
+from textedit_bench.data.wording import folded, tidy
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import Prompt
-
-LONGEST = 500
-"""Characters of a bare text; no text encoder here reads further than 77 tokens."""
 
 
 @dataclass(frozen=True)
@@ -29,35 +27,41 @@ class PlannedPrompt:
 def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[PlannedPrompt]:
     """The prompts of a request, in its order, or the card's evaluation prompts where none are asked.
 
-    A text that equals a card's phrase or target is that prompt, ground truth included; any other text becomes the
-    card's bare prompt.
+    The one reader of prompts: every text that a user writes, for whatever command, comes through here. A text that
+    equals a card's id, phrase or target is that prompt, ground truth included, whatever its case, blanks, quotes, final
+    marks and encoding; any other text becomes the card's bare prompt. Texts that differ in those alone are one prompt.
 
     Raises:
-        UserError: a misspelt id, a text that is too long or holds control characters, or a card without prompts.
+        UserError: a misspelt id, an empty or neutral text, one that is too long or holds control characters, or a card
+            without prompts. Whether a text encoder reads all of it: `textedit_bench.bench.reading.check_read`.
     """
     known = card.tier(tier).prompts
+    ids = {prompt.id for prompt in known}
     if not asked:
         chosen = [_planned(p) for p in known if p.split == "evaluation"]
         if not chosen:
             raise UserError(f"prompts: data set {card.name} has no evaluation prompts in tier {tier}; name some")
         return chosen
-    planned = [_resolve(card, tier, known, text.strip()) for text in asked]
-    return list({prompt.id: prompt for prompt in planned}.values())
+    planned: dict[str, PlannedPrompt] = {}
+    for text in asked:
+        prompt = _resolve(card, tier, known, text)
+        planned.setdefault(prompt.id if prompt.id in ids else folded(prompt.prompt.target), prompt)
+    return list(planned.values())
 
 
 def _planned(card: PromptCard) -> PlannedPrompt:
     return PlannedPrompt(card.id, card.prompt(), card.trained)
 
 
-def _resolve(card: DatasetCard, tier: str, known: Sequence[PromptCard], text: str) -> PlannedPrompt:
-    for prompt in known:
-        if text == prompt.id or text.lower() in {(prompt.phrase or "").lower(), prompt.target.lower()}:
-            return _planned(prompt)
-    if len(text) > LONGEST:
-        raise UserError(f"prompts: {text[:30]!r}... has {len(text)} characters; valid: at most {LONGEST}")
-    if not text.isprintable():
-        raise UserError(f"prompts: {text!r} holds characters that cannot be printed; valid: one line of text")
+def _resolve(card: DatasetCard, tier: str, known: Sequence[PromptCard], asked: str) -> PlannedPrompt:
     ids = [prompt.id for prompt in known]
+    if not asked.strip():
+        raise UserError(f"prompt: it is empty; valid: words, or an id of {card.name}: {', '.join(ids)}")
+    text = tidy(asked)
+    said = folded(text)
+    for prompt in known:
+        if text == prompt.id or said in {folded(words) for words in (prompt.phrase, prompt.target) if words}:
+            return _planned(prompt)
     if " " not in text and get_close_matches(text.lower(), ids, n=1, cutoff=0.75):
         raise unknown_choice(f"prompt of {card.name}, tier {tier},", text, ids)
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]

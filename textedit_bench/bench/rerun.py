@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
-from textedit_bench.bench.prompts import LONGEST, PlannedPrompt
+from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import SCHEMA, Store
+from textedit_bench.data.wording import LONGEST, is_printable
 from textedit_bench.errors import UserError
 from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import ATTRIBUTE, Prompt
@@ -193,7 +194,7 @@ def _is_card(asked: Mapping[str, Any], identity: _Identity) -> bool:
 
 def _own(path: Path, identity: _Identity, listing: Mapping[str, Any]) -> dict[str, Any]:
     words = identity.prompt.model_dump()
-    if any(text is not None and not text.isprintable() for text in words.values()):
+    if any(text is not None and not is_printable(text) for text in words.values()):
         raise UserError(f"manifest {path}: its prompt holds characters that cannot be printed")
     return {"own_prompts": (PlannedPrompt(identity.prompt_id, Prompt(**words), bool(listing.get("trained"))),)}
 

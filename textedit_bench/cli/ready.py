@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.prompts import plan_prompts
+from textedit_bench.bench.reading import check_read
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_editor, new_editor
@@ -44,16 +45,9 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
 def resolve_prompt(domain: Domain, text: str) -> Prompt:
     """The card's prompt of that id or wording, or the bare words; without ground truth.
 
-    A text that begins like the card's neutral one ("a face with red hair") describes the whole picture already.
-
     Raises:
-        UserError: an empty text, or one that cannot be a prompt.
+        UserError: a text that cannot be a prompt, or of which the text encoder reads a part only.
     """
-    if not text.strip():
-        ids = ", ".join(prompt.id for prompt in domain.tier_card.prompts)
-        raise UserError(f"prompt: it is empty; valid: words, or an id of {domain.name}: {ids}")
     prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth
-    neutral, whole = domain.card.neutral, " ".join(text.split())
-    if prompt.phrase == text.strip() and whole.lower().startswith(f"{neutral.lower()} "):
-        return Prompt(target=whole, source=neutral, phrase=whole)
+    check_read(domain, [prompt])
     return prompt

@@ -30,7 +30,8 @@ def score_pictures(
     if source is None or edited is None:
         raise UserError("--source and --edited: both folders are needed")
     if len(prompt) != 1:
-        raise UserError(f"--prompt: {len(prompt)} prompts were given; valid: one, the text that was asked for")
+        valid = "one, the text that was asked for (with a ';' at its end where it holds commas)"
+        raise UserError(f"--prompt: {len(prompt)} prompts were given; valid: {valid}")
     if len(dataset) != 1:
         raise UserError(f"--dataset: {len(dataset)} data sets were given; valid: one, whose judges are to score")
     for option, folder in (("--source", source), ("--edited", edited)):
@@ -38,6 +39,7 @@ def score_pictures(
             raise UserError(f"{option}: {folder} is not a folder")
 
     from textedit_bench.bench.prompts import plan_prompts
+    from textedit_bench.bench.reading import check_read
     from textedit_bench.domain import load_domain
     from textedit_bench.metrics.folders import score_folders
     from textedit_bench.metrics.statistics_file import load_statistics
@@ -45,6 +47,7 @@ def score_pictures(
     statistics = load_statistics(reference) if reference is not None else None
     domain = load_domain(dataset[0], tier, device)
     asked = plan_prompts(domain.card, domain.tier, prompt)[0].prompt
+    check_read(domain, [asked])
     found = score_folders(domain, source, edited, asked, statistics)
     if output is not None:
         found.records.to_csv(output, index=False, lineterminator="\n", float_format="%.9g")

@@ -68,6 +68,7 @@ def train(
         raise UserError("--stop-after-minutes: the weights may end half-trained; keep them apart with --output FILE")
 
     from textedit_bench.bench.prompts import plan_prompts
+    from textedit_bench.bench.reading import check_read
     from textedit_bench.domain import load_domain
     from textedit_bench.registry import new_editor
     from textedit_bench.training import RunOptions
@@ -100,6 +101,7 @@ def train(
         check_destination(path, [".safetensors"])
     asked = split_list("--prompts", prompts)
     chosen = [p.prompt.without_truth for p in plan_prompts(domain.card, domain.tier, asked)] if asked else None
+    check_read(domain, chosen or ())
     wanted = domain.prompts("evaluation", trained=True).values() if chosen is None else chosen
     if info.trains == "per-prompt" and path.suffix and len({prompt.words for prompt in wanted}) > 1:
         raise UserError(

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from textedit_bench.data.wording import describes_picture, says_nothing, tidy
 from textedit_bench.documents import read_document
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import ATTRIBUTE, Prompt
 
 TIERS = ("mini", "full")
@@ -230,6 +232,14 @@ class DatasetCard(_Strict):
     path: Path | None = Field(default=None, exclude=True)
     """Where the card was read from; files of a tier are relative to it."""
 
+    @model_validator(mode="after")
+    def _prompts_ask(self) -> DatasetCard:
+        for tier in self.tiers.values():
+            for prompt in tier.prompts:
+                if says_nothing(prompt.target, self.neutral):
+                    raise ValueError(f"prompt {prompt.id!r} asks for nothing: its target is the neutral text")
+        return self
+
     def tier(self, name: str) -> TierCard:
         """One tier, or a `UserError` naming the tiers there are."""
         from textedit_bench.errors import unknown_choice
@@ -264,8 +274,22 @@ class DatasetCard(_Strict):
         return self.model_copy(update={"tiers": tiers})
 
     def bare_prompt(self, text: str) -> Prompt:
-        """A command-line text P as phrase P, source = neutral text, target = the neutral text with P."""
-        return Prompt(target=f"{self.neutral} with {text}", source=self.neutral, phrase=text)
+        """A text that is no prompt of the card, as a prompt with the neutral text as its source.
+
+        A text that describes the whole picture ("a face with red hair") is target and phrase as it stands; any other is
+        a phrase, and the target is the neutral text with it.
+
+        Raises:
+            UserError: no word, too many characters, one that cannot be printed, or no more than the neutral text.
+        """
+        text = tidy(text)
+        if says_nothing(text, self.neutral):
+            raise UserError(
+                f"prompts: {text!r} says no more than the neutral text of {self.name}, {self.neutral!r}, and asks for "
+                f"no edit; valid: what the picture is to show besides"
+            )
+        whole = describes_picture(text, self.neutral)
+        return Prompt(target=text if whole else f"{self.neutral} with {text}", source=self.neutral, phrase=text)
 
 
 def read_card(path: str | Path) -> DatasetCard:

@@ -17,6 +17,7 @@ from textedit_bench.bench.inputs import InputShard
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
+from textedit_bench.bench.reading import check_read
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
@@ -141,9 +142,10 @@ def _measure_one(
     part: Variants, bench: _Bench, info: MethodInfo, variant: Variant, schedule: Schedule
 ) -> tuple[list[Measured], list[str]]:
     domain = bench.domain
+    prompts = plan_prompts(domain.card, domain.tier, bench.experiment.prompts.get(domain.tier, ()))  # type: ignore[call-overload]
+    check_read(domain, [prompt.prompt for prompt in prompts])
     given = {name: _resolved(domain, value) for name, value in {**schedule.settings, **variant.settings}.items()}
     editor, weights = _trained(bench, info, variant, schedule, given)
-    prompts = plan_prompts(domain.card, domain.tier, bench.experiment.prompts.get(domain.tier, ()))  # type: ignore[call-overload]
     digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
     cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
     collected = Collected(

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.devices import sent
+from textedit_bench.errors import UserError
 from textedit_bench.models.clip_preprocessing import correct_input, published_input
+from textedit_bench.models.unread import unread
 
 Preprocessing = Literal["correct", "published"]
 Tokenizer = Callable[[list[str]], Tensor]
@@ -85,6 +87,25 @@ class ClipModel(nn.Module):
         return self.model.encode_image(self.prepare(images, preprocessing)).float()  # type: ignore[operator]
 
     def encode_text(self, texts: Sequence[str] | str) -> Tensor:
-        """Embeddings (B, embed_dim), float32, not normalised, of sentences."""
+        """Embeddings (B, embed_dim), float32, not normalised, of sentences.
+
+        Raises:
+            UserError: a sentence has more tokens than the network reads; names the part that is not read.
+        """
         sentences = [texts] if isinstance(texts, str) else list(texts)
-        return self.model.encode_text(sent(self.tokenizer(sentences), self.device)).float()  # type: ignore[operator]
+        tokens = self.tokenizer(sentences)
+        for sentence, last in zip(sentences, tokens[:, -1].tolist(), strict=True):
+            if last and (part := self.unread(sentence)):  # a padded row was not cut
+                raise UserError(
+                    f"text {sentence!r}: {self.name} reads {self.context_length} tokens; not read: {part!r}"
+                )
+        return self.model.encode_text(sent(tokens, self.device)).float()  # type: ignore[operator]
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that a sentence may have, those that mark its beginning and end included."""
+        return int(getattr(self.tokenizer, "context_length", None) or self.tokenizer(["a"]).shape[1])
+
+    def unread(self, text: str) -> str:
+        """The end of a text that is cut before the network reads it; nothing where all is read."""
+        return unread(self.tokenizer, text)

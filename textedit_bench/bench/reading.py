@@ -1,0 +1,40 @@
+"""Whether text encoders read all of a prompt: what they do not read asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from textedit_bench.assets.locate import network_path
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import ClipModel
+
+READERS = ("clip", "judge_clip")
+ALWAYS_READ = 30
+"""Bytes of a text that any of them reads: a token stands for a byte at least, and the shortest context is 32 tokens,
+two of which mark beginning and end."""
+
+
+def check_read(domain: Domain, prompts: Iterable[Prompt]) -> None:
+    """Refuse prompts that a text encoder of the domain would cut; encoders are loaded for long texts only.
+
+    Raises:
+        UserError: names the text, the part that is not read, and how many tokens are.
+    """
+    texts = {text: None for prompt in prompts for text in (prompt.words, prompt.target, prompt.source) if text}
+    long = [text for text in texts if len(text.encode()) > ALWAYS_READ]
+    for role in READERS if long else ():
+        named = domain.tier_card.networks.get(role)
+        if named is None or not network_path(domain.card, named).is_file():  # said where the network is needed
+            continue
+        clip = cast("ClipModel", domain.network(role))
+        for text in long:
+            if part := clip.unread(text):
+                raise UserError(
+                    f"prompts: {text!r} is longer than the text encoder of {domain.name}, tier {domain.tier} reads "
+                    f"({role}: {clip.context_length} tokens with the two at its ends); not read: {part!r}"
+                )

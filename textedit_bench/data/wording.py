@@ -1,0 +1,86 @@
+"""How a text that somebody typed is read: its spelling made one, and what it says of the whole picture."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from textedit_bench.errors import UserError
+
+LONGEST = 500
+"""Characters of a text; no text encoder here reads further than 77 tokens."""
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“”", "‘": "’", "«": "»", "「": "」"}
+_TRAILING = " .,;:。、，；："
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"))
+"""Marks that no reader sees and copying brings along; joiners stay, since scripts and emoji are written with them."""
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+_ARTICLE = re.compile(r"^(?:an?|the|one|this) ")
+_FRAME = re.compile(r"^(?:an? |the )?(?:[\w-]+ )?(?:photo(?:graph)?|picture|image|portrait|drawing|painting) of ")
+_FOLLOWS = r"(?:$| (?:with|without|that|which|who|whose|having|wearing|in|on|at|of|from|by|under|near|is|as)\b)"
+
+
+def tidy(text: str) -> str:
+    """A text as it is stored and read: NFC, single blanks, no quotes around it, no full stop or separator at its end.
+
+    Letter case is kept: it is part of names, and every text encoder here ignores it.
+
+    Raises:
+        UserError: nothing is left of it, it is too long, or it holds control characters.
+    """
+    found = unicodedata.normalize("NFC", text).translate(_UNSEEN)
+    found = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in found).strip()
+    if not is_printable(found):
+        raise UserError(f"prompts: {found[:30]!r} holds characters that cannot be printed; valid: one line of text")
+    if len(found) > LONGEST:
+        raise UserError(f"prompts: {found[:30]!r}... has {len(found)} characters; valid: at most {LONGEST}")
+    found, before = " ".join(found.split()), ""
+    while found != before:
+        before, found = found, _unquoted(found.rstrip(_TRAILING))
+    if not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in found):  # So: emoji
+        raise UserError(f"prompts: {text[:30]!r} holds no word; valid: words")
+    return found
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text is one line that terminals and tables show as it is."""
+    return text.translate(_JOINERS).isprintable()
+
+
+def folded(text: str) -> str:
+    """What is left of a text where case, blanks, quotes, final marks and encoding do not count."""
+    tidied = tidy(text)
+    found = unicodedata.normalize("NFKC", tidied).casefold().replace("’", "'").rstrip(f"{_TRAILING}!?…")
+    return found or tidied
+
+
+def describes_picture(text: str, neutral: str) -> bool:
+    """Whether a text says what the whole picture shows, rather than what is to be added to the neutral text.
+
+    It does where it begins like the neutral one ("a face with red hair"), where it names the same subject in other
+    words ("the face of an old woman", "a smiling face"), and where it says to be a picture ("a photo of a man").
+    """
+    said = folded(text)
+    if said.startswith(f"{folded(neutral)} ") or _FRAME.match(said):
+        return True
+    bare = _ARTICLE.sub("", said)
+    adjectives = "{0,3}" if bare != said else "?"  # "hair covering the face" is no face
+    return re.match(rf"(?:[\w'-]+,? ){adjectives}{re.escape(_subject(neutral))}{_FOLLOWS}", bare) is not None
+
+
+def says_nothing(text: str, neutral: str) -> bool:
+    """Whether a text says no more than the neutral one, under whatever article or frame ("photo of the face")."""
+    said = _ARTICLE.sub("", _FRAME.sub("", folded(text))).removesuffix(" with")
+    return said == _subject(neutral)
+
+
+def _subject(neutral: str) -> str:
+    """The neutral text without its article."""
+    return _ARTICLE.sub("", folded(neutral))
+
+
+def _unquoted(text: str) -> str:
+    """Without a pair of quotes around all of it."""
+    inside = text[1:-1]
+    if inside and text[-1] in _QUOTES.get(text[0], "") and text[0] not in inside and text[-1] not in inside:
+        return inside.strip()
+    return text
