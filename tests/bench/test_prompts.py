@@ -99,7 +99,7 @@ def test_a_prompt_of_the_card_is_found_however_it_is_spelt(form):
                 )
 
 
-@given(WORDS, st.lists(st.sampled_from(sorted(set(FORMS) - {"wide"})), max_size=3))
+@given(WORDS, st.lists(st.sampled_from(sorted(set(FORMS) - {"wide"})), max_size=3, unique=True))
 def test_one_text_in_several_spellings_is_one_prompt(words, forms):
     text = " ".join(words)
     spelt = text

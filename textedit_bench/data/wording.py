@@ -11,6 +11,7 @@ LONGEST = 500
 """Characters of a text; no text encoder here reads further than 77 tokens."""
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“”", "‘": "’", "«": "»", "「": "」"}
 _TRAILING = " .,;:。、，；："
+_FINAL = f"{_TRAILING}!?…"
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"))
 """Marks that no reader sees and copying brings along; joiners stay, since scripts and emoji are written with them."""
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
@@ -33,9 +34,7 @@ def tidy(text: str) -> str:
         raise UserError(f"prompts: {found[:30]!r} holds characters that cannot be printed; valid: one line of text")
     if len(found) > LONGEST:
         raise UserError(f"prompts: {found[:30]!r}... has {len(found)} characters; valid: at most {LONGEST}")
-    found, before = " ".join(found.split()), ""
-    while found != before:
-        before, found = found, _unquoted(found.rstrip(_TRAILING))
+    found = _bare(" ".join(found.split()), _TRAILING)
     if not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in found):  # So: emoji
         raise UserError(f"prompts: {text[:30]!r} holds no word; valid: words")
     return found
@@ -49,8 +48,8 @@ def is_printable(text: str) -> bool:
 def folded(text: str) -> str:
     """What is left of a text where case, blanks, quotes, final marks and encoding do not count."""
     tidied = tidy(text)
-    found = unicodedata.normalize("NFKC", tidied).casefold().replace("’", "'").rstrip(f"{_TRAILING}!?…")
-    return found or tidied
+    found = _bare(unicodedata.normalize("NFKC", tidied).casefold(), _FINAL)
+    return " ".join(found.replace("’", "'").split()) or tidied
 
 
 def describes_picture(text: str, neutral: str) -> bool:
@@ -78,9 +77,17 @@ def _subject(neutral: str) -> str:
     return _ARTICLE.sub("", folded(neutral))
 
 
+def _bare(text: str, marks: str) -> str:
+    """Without marks at its end and quotes around all of it, in whatever order they stand."""
+    before = None
+    while text != before:
+        before, text = text, _unquoted(text.rstrip(marks))
+    return text
+
+
 def _unquoted(text: str) -> str:
-    """Without a pair of quotes around all of it."""
-    inside = text[1:-1]
-    if inside and text[-1] in _QUOTES.get(text[0], "") and text[0] not in inside and text[-1] not in inside:
+    closed = text.rstrip(_FINAL)
+    inside = closed[1:-1]
+    if inside and closed[-1] in _QUOTES.get(closed[0], "") and closed[0] not in inside and closed[-1] not in inside:
         return inside.strip()
     return text
