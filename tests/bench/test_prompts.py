@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
-from textedit_bench.bench.reading import ALWAYS_READ, check_read
+from textedit_bench.bench.reading import check_read, is_short
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.cli.main import main
 from textedit_bench.cli.ready import resolve_prompt
@@ -168,8 +168,7 @@ def test_what_is_named_as_not_read_is_exactly_what_changes_nothing(faces, words)
         other = f"{text.removesuffix(part)}{part[0]}{'zebra' * len(part)}"
         same = (tokenizer([text]) == tokenizer([other])).all()
         assert same or part[0] != " "  # the word that is cut in two is named from its beginning
-    if len(text.encode()) <= ALWAYS_READ:
-        assert not part
+    assert not (part and is_short(text))
 
 
 def test_the_end_is_found_for_tokenizers_of_any_kind():
@@ -248,6 +247,8 @@ def test_the_prompts_of_every_card_are_read_whole_with_room_for_a_template(faces
         domain = load_domain(card.name, "mini")
         prompts = [prompt.prompt() for prompt in card.tier("mini").prompts]
         check_read(domain, prompts)
+        evaluated = [prompt for prompt in card.tier("mini").prompts if prompt.split == "evaluation"]
+        assert all(is_short(prompt.target) for prompt in evaluated)  # a standard bench is planned without a network
         assert max(len(faces.clip.tokenizer.encode(prompt.target)) for prompt in prompts) + 2 < 20
 
 

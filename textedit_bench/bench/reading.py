@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
 
 READERS = ("clip", "judge_clip")
-ALWAYS_READ = 30
-"""Bytes of a text that any of them reads: a token stands for a byte at least, and the shortest context is 32 tokens,
+_ALWAYS_READ = 30
+"""Bytes without blanks that any of them reads: a token stands for one at least, and the shortest context is 32 tokens,
 two of which mark beginning and end."""
+
+
+def is_short(text: str) -> bool:
+    """Whether any text encoder here reads all of a text, so that none has to be asked."""
+    return len("".join(text.lower().split()).encode()) <= _ALWAYS_READ
 
 
 def check_read(domain: Domain, prompts: Iterable[Prompt]) -> None:
@@ -26,7 +31,7 @@ def check_read(domain: Domain, prompts: Iterable[Prompt]) -> None:
         UserError: names the text, the part that is not read, and how many tokens are.
     """
     texts = {text: None for prompt in prompts for text in (prompt.words, prompt.target, prompt.source) if text}
-    long = [text for text in texts if len(text.encode()) > ALWAYS_READ]
+    long = [text for text in texts if not is_short(text)]
     for role in READERS if long else ():
         named = domain.tier_card.networks.get(role)
         if named is None or not network_path(domain.card, named).is_file():  # said where the network is needed

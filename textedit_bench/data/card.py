@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from textedit_bench.data.wording import describes_picture, says_nothing, tidy
 from textedit_bench.documents import read_document
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import ATTRIBUTE, Prompt
 
 TIERS = ("mini", "full")
@@ -242,8 +242,6 @@ class DatasetCard(_Strict):
 
     def tier(self, name: str) -> TierCard:
         """One tier, or a `UserError` naming the tiers there are."""
-        from textedit_bench.errors import unknown_choice
-
         for known, card in self.tiers.items():
             if known == name:
                 return card
