@@ -274,8 +274,7 @@ class DatasetCard(_Strict):
     def bare_prompt(self, text: str) -> Prompt:
         """A text that is no prompt of the card, as a prompt with the neutral text as its source.
 
-        A text that describes the whole picture ("a face with red hair") is target and phrase as it stands; any other is
-        a phrase, and the target is the neutral text with it.
+        One that describes the whole picture ("a face with red hair") is target and phrase; any other is the phrase only.
 
         Raises:
             UserError: no word, too many characters, one that cannot be printed, or no more than the neutral text.
