@@ -274,7 +274,7 @@ class DatasetCard(_Strict):
     def bare_prompt(self, text: str) -> Prompt:
         """A text that is no prompt of the card, as a prompt with the neutral text as its source.
 
-        One that describes the whole picture ("a face with red hair") is target and phrase; any other is the phrase only.
+        One that describes the whole picture ("a face with red hair") is the target; any other is added to it.
 
         Raises:
             UserError: no word, too many characters, one that cannot be printed, or no more than the neutral text.
