@@ -16,6 +16,8 @@ from packaging.requirements import Requirement
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.transfer import transfer
 from textedit_bench.bench.engines.cluster import connect
+from textedit_bench.bench.engines.slurm import Slurm
+from textedit_bench.bench.request import BenchRequest
 from textedit_bench.data.sources import LmdbSource
 from textedit_bench.errors import UserError
 
@@ -34,6 +36,7 @@ USES: dict[str, Callable[[Path], object]] = {
     "fetch": _fetch,
     "lmdb": LmdbSource,
     "ray": lambda _folder: connect(),
+    "slurm": lambda folder: Slurm((BenchRequest(engine="slurm", workers=1, results=folder),)),
 }
 
 

@@ -77,7 +77,8 @@ def _files(tmp_path_factory):
 @pytest.fixture
 def house(_files, monkeypatch) -> House:
     site, card, home = _files
-    given = {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "TEXTEDIT_BENCH_HOME": str(home), "PYTHONSAFEPATH": "1"}
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    given = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "TEXTEDIT_BENCH_HOME": str(home), "PYTHONSAFEPATH": "1"}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.syspath_prepend(site)

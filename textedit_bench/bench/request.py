@@ -16,7 +16,9 @@ from textedit_bench.ranges import MACHINE, check_whole
 LOGGERS = ("none", "wandb")
 POLICIES = ("all", "shown", "none")
 """Of keeping pictures."""
-ENGINES = ("local", "processes", "ray")
+REMOTE = ("ray", "slurm")
+"""Engines whose workers run on other machines, with devices of their own."""
+ENGINES = ("local", "processes", *REMOTE)
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 """Where neither request nor card names a number."""
@@ -73,8 +75,8 @@ class BenchRequest:
     threads: int = STANDARD_THREADS
     """CPU threads of one cell; recorded with its results."""
     engine: str = "local"
-    """Where cells are computed: ``local`` in this process, ``processes`` of this machine, or a ``ray`` cluster. The
-    records are the same."""
+    """Where cells are computed: ``local`` in this process, ``processes`` of this machine, a ``ray`` cluster, or jobs
+    of ``slurm``. The records are the same."""
     workers: int = 0
     """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for. A card has one worker."""
     gpus: dict[str, float] = field(default_factory=dict)
@@ -85,6 +87,8 @@ class BenchRequest:
     keep_pictures: str = ""
     """Which pictures of edits are stored: ``all``, ``shown`` (the first 12 images) or ``none``; codes always are. Empty
     means all in the mini tier, shown in the full tier."""
+    slurm: dict[str, Any] = field(default_factory=dict)
+    """Parameters of submitit for a worker's job on ``slurm``, such as ``slurm_partition`` and ``timeout_min``."""
     infer: bool = True
     """False: score stored edits only, edit nothing."""
     logger: str = "none"
@@ -109,7 +113,11 @@ class BenchRequest:
             raise UserError(f"keep_pictures: {self.keep_pictures!r} is unknown; valid: {', '.join(POLICIES)}")
         check_whole("workers", self.workers, low=0)
         if self.workers and self.engine == "local":
-            raise UserError(f"workers: {self.workers} asked of the local engine; valid with: processes, ray")
+            raise UserError(f"workers: {self.workers} asked of the local engine; valid with: {', '.join(ENGINES[1:])}")
+        if self.engine == "slurm" and not self.workers:
+            raise UserError("workers: on slurm every one is a job; say how many there may be, such as --workers 8")
+        if self.slurm and self.engine != "slurm":
+            raise UserError(f"slurm: {', '.join(self.slurm)} given for engine {self.engine}; valid with: slurm")
         for name, share in self.gpus.items():
             if not math.isfinite(share) or not 0 < share <= 64 or (share > 1 and share != int(share)):
                 raise UserError(f"gpus: {share!r} of {name or 'every method'}; valid: above 0 to 1, or whole numbers")
@@ -135,8 +143,8 @@ class BenchRequest:
             check_whole("devices", index, low=0, below=MACHINE)
         if len(set(self.devices)) < len(self.devices):
             raise UserError(f"devices: {cards} has a card twice; valid: different ones, such as 0,1")
-        if self.engine == "ray":
-            raise UserError("devices: on ray the cluster deals its cards; valid with: local, processes")
+        if self.engine in REMOTE:
+            raise UserError(f"devices: on {self.engine} the cluster deals its cards; valid with: local, processes")
         device = f"cuda:{self.devices[0]}" if len(self.devices) == 1 else "cuda"
         if self.device not in ("cpu", "cuda", device):
             raise UserError(f"devices: {cards} and device {self.device!r} contradict each other; name one of them")

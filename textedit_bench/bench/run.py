@@ -11,7 +11,7 @@ from textedit_bench.bench.engines.schedule import Schedule
 from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import Reporter
-from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.request import REMOTE, BenchRequest
 from textedit_bench.bench.session import Benched, DatasetSession
 from textedit_bench.bench.store import Store
 
@@ -58,7 +58,7 @@ def run_cells(
         UserError: the request cannot be met; no edit was computed.
     """
     plans = plan(request)
-    if request.engine != "ray":  # there the workers have the devices
+    if request.engine not in REMOTE:  # there the workers have the devices
         cards_of(request)
     store = open_store(request.results)
     store.check_writable()

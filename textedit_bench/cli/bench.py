@@ -20,6 +20,7 @@ from textedit_bench.cli.cells import (
     Prompts,
     Seed,
     Shard,
+    Slurm,
     Strengths,
     Threads,
     Workers,
@@ -67,6 +68,7 @@ def bench(
     engine: Engine = "local",
     workers: Workers = None,
     gpus: Gpus = None,
+    slurm: Slurm = None,
     shard: Shard = None,
     keep_pictures: KeepPictures = None,
     from_manifest: Annotated[
@@ -93,6 +95,7 @@ def bench(
       textedit-bench bench -m METHOD -d DATASET --prompts "blond hair; glasses"
       textedit-bench bench --task generate -m GENERATOR -d DATASET
       textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
+      textedit-bench bench -d DATASET --engine slurm --workers 8 --device cuda --slurm slurm_partition=gpu
       textedit-bench bench --from-manifest results/mini/DATASET/METHOD/DIGEST/manifest.json --results again
     """
     for option, value in (("--workers", workers), ("--shard", shard)):
@@ -110,7 +113,12 @@ def bench(
         chosen |= {"--precision": precision}
         cards = read_cards("--devices", devices)
         free = {"results": results, "device": device, "devices": cards, "engine": engine, "workers": workers or 0}
-        rerun(from_manifest, chosen, {**free, "gpus": read_shares("--gpus", gpus)}, json)
+        rerun(
+            from_manifest,
+            chosen,
+            {**free, "gpus": read_shares("--gpus", gpus), "slurm": read_settings(slurm, "--slurm")},
+            json,
+        )
     options = {
         "methods": split_list("--method", method),
         "datasets": split_list("--dataset", dataset),
@@ -132,6 +140,7 @@ def bench(
         "engine": engine,
         "workers": workers,
         "gpus": read_shares("--gpus", gpus),
+        "slurm": read_settings(slurm, "--slurm"),
         "shard": shard,
         "keep_pictures": keep_pictures,
         "logger": logger,

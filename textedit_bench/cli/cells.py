@@ -41,11 +41,12 @@ Threads = Annotated[
 ]
 
 Engine = Annotated[
-    str, typer.Option("--engine", metavar="NAME", help="local, processes (of this machine), or ray (RAY_ADDRESS).")
+    str,
+    typer.Option("--engine", metavar="NAME", help="local, processes (of this machine), ray (RAY_ADDRESS), or slurm."),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", help="Most workers of processes or ray; all that fit if not given."),
+    typer.Option("--workers", metavar="N", help="Most workers of processes, ray or slurm; all that fit if not given."),
 ]
 Devices = Annotated[
     str | None, typer.Option("--devices", metavar="LIST", help="CUDA cards such as 0,1, each with a worker of its own.")
@@ -71,6 +72,11 @@ KeepPictures = Annotated[
         metavar="WHICH",
         help="Pictures to store: all (usual in mini), shown (the first 12; usual in full) or none.",
     ),
+]
+
+Slurm = Annotated[
+    list[str] | None,
+    typer.Option("--slurm", metavar="NAME=VALUE", help="On slurm, a parameter of submitit; repeatable."),
 ]
 
 TASKS = ("edit", "generate")

@@ -23,7 +23,7 @@ def open_pool(
     """The pool that the request's engine names.
 
     Raises:
-        UserError: Ray is not installed, or its cluster cannot be reached.
+        UserError: what the engine needs is not installed or cannot be reached.
     """
     if request.engine == "local":
         return OwnProcess(Worker(request, open_session, open_store, plans))
@@ -32,6 +32,10 @@ def open_pool(
         from textedit_bench.bench.engines.processes import Processes
 
         return Processes([(each, open_session, open_store) for each in _dealt(setup[0])])
+    if request.engine == "slurm":
+        from textedit_bench.bench.engines.slurm import Slurm
+
+        return Slurm(setup)
     from textedit_bench.bench.engines.cluster import Cluster
 
     return Cluster(setup)

@@ -1,14 +1,13 @@
 """The pool on a Ray cluster: one actor per slot, each with its share of CPUs and GPUs, replaced when it is lost.
 
-Actors and not bare tasks compute the cells, since an actor keeps its networks between cells. All nodes need the same
-versions of the packages, and the results folder under the same path; both are checked when an actor starts.
+Actors and not bare tasks compute the cells, since an actor keeps its networks between cells. What all nodes must share
+is checked when an actor starts (`node`).
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import os
 import secrets
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from typing import Any
 
 from textedit_bench.bench.engines.connection import connect, first_line
 from textedit_bench.bench.engines.job import CellJob, End, Job, Lost
-from textedit_bench.bench.environment import environment
+from textedit_bench.bench.engines.node import cards_file, check_node, versions
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
 
@@ -28,8 +27,6 @@ LOOK_EVERY = 5.0
 """Seconds between looks at a cluster on which nothing ends."""
 PATIENCE = 300.0
 """Seconds without a single worker before a job is given back; clusters that grow take minutes for a node."""
-SAME = ("textedit_bench", "python")
-"""Entries of the environment that all nodes must share, beside the versions of the packages."""
 
 
 @dataclass
@@ -117,6 +114,7 @@ class Cluster:
         for actor in list(self._actors):
             self._drop(actor)
         self._mark.unlink(missing_ok=True)
+        cards_file(self._mark).unlink(missing_ok=True)
         if self._ours:
             self._ray.shutdown()
 
@@ -183,7 +181,7 @@ class Cluster:
         actor = self._ray.remote(_Remote).options(
             num_cpus=self._request.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0
         )
-        handle = actor.remote(self._setup, str(self._mark), _versions())
+        handle = actor.remote(self._setup, str(self._mark), versions())
         made = _Actor(handle, gpus, handle.here.remote())
         self._actors.append(made)
         return made
@@ -239,29 +237,12 @@ class _Remote:
             UserError: this node cannot serve the run.
         """
         if self._worker is None:
-            self._check()
+            check_node(self._mark, self._versions, self._setup[0].device)
             from textedit_bench.bench.engines.worker import Worker
 
             self._worker = Worker(*self._setup)
         ended: End = self._worker.run(job)
         return ended
-
-    def _check(self) -> None:
-        here = os.uname().nodename
-        there = self._versions
-        other = [f"{name} {there[name]} asks, {own} answers" for name, own in _versions().items() if there[name] != own]
-        if other:
-            raise UserError(f"ray: node {here} has other versions: {'; '.join(other)}")
-        for _ in range(20):  # network file systems show new files late
-            if self._mark.exists():
-                return
-            time.sleep(0.5)
-        raise UserError(f"results: node {here} does not see {self._mark.parent}; valid: a folder that all nodes share")
-
-
-def _versions() -> dict[str, Any]:
-    known = environment()
-    return {**{name: known[name] for name in SAME}, **known["packages"]}
 
 
 def _reason(ray: Any, error: Exception) -> str:

@@ -1,0 +1,80 @@
+"""What every node that computes must share with the others: package versions, the results folder, the model of GPU."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.bench.environment import environment
+from textedit_bench.errors import UserError
+
+SAME = ("textedit_bench", "python")
+"""Entries of the environment that all nodes must share, beside the versions of the packages."""
+LATE = 10.0
+"""Seconds after which network file systems show new files."""
+
+
+def versions() -> dict[str, Any]:
+    """Of this process's packages."""
+    known = environment()
+    return {**{name: known[name] for name in SAME}, **known["packages"]}
+
+
+def check_node(mark: Path, asked: dict[str, Any], device: str) -> None:
+    """Refuse to compute on a node that does not fit.
+
+    Args:
+        mark: a file in the results folder that whoever asks has made. Beside it the first node to come writes its
+            model of GPU.
+        asked: `versions` of who asks.
+        device: ``cpu`` or a CUDA device.
+
+    Raises:
+        UserError: other versions, a folder it does not see, or another model of GPU, which rounds otherwise.
+    """
+    here = os.uname().nodename
+    other = [f"{name} {asked[name]} asks, {own} answers" for name, own in versions().items() if asked[name] != own]
+    if other:
+        raise UserError(f"node {here} has other versions: {'; '.join(other)}")
+    began = time.monotonic()
+    while not mark.exists():
+        if time.monotonic() - began > LATE:
+            raise UserError(f"results: node {here} does not see {mark.parent}; valid: a folder that all nodes share")
+        time.sleep(0.5)
+    if device.startswith("cuda"):
+        own = _card(device)
+        first = _first_to_say(cards_file(mark), own)
+        if own != first:
+            raise UserError(
+                f"node {here} has {own}, another has {first}: cells of both are not comparable to the last digit; "
+                "valid: nodes with one model of GPU"
+            )
+
+
+def cards_file(mark: Path) -> Path:
+    """Where the model of GPU is written."""
+    return mark.with_name(f"{mark.name}-card")
+
+
+def _card(device: str) -> str:
+    import torch
+
+    from textedit_bench.devices import checked_device
+
+    return torch.cuda.get_device_name(checked_device(device))
+
+
+def _first_to_say(path: Path, word: str) -> str:
+    """Write a word where nobody has yet; what stands there."""
+    own = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    own.write_text(word, encoding="utf-8")
+    try:
+        os.link(own, path)  # unlike a rename, it fails where there is one
+    except FileExistsError:
+        return path.read_text(encoding="utf-8")
+    finally:
+        own.unlink()
+    return word
