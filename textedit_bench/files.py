@@ -20,7 +20,8 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
     """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
-    of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`.
+    of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`. A link is
+    followed; a device or a pipe, which cannot be replaced, is written as it is.
 
     Args:
         path: the file.
@@ -28,7 +29,12 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
         durable: wait until the disk has the bytes, so that a power failure loses nothing either. Not needed, and slow,
             for files whose checksum is stored elsewhere: what a power failure leaves of them is noticed and made again.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
+    if path.is_symlink():
+        path = path.resolve()
+    if path.exists() and not path.is_file() and not path.is_dir():
+        write(path)
+        return
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
         write(temporary)
         temporary.chmod(0o644)  # some writers make files that only their owner may read
@@ -48,6 +54,19 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys sorted."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def reserve(path: Path) -> None:
+    """Take the disk space of a file that is as long as it will be.
+
+    Who writes into a mapped file for which there is no room is killed by the system.
+
+    Raises:
+        OSError: there is no room.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:

@@ -52,10 +52,12 @@ def invert_split(domain: Domain, split: str, number: int | None, tell: Callable[
 
     Raises:
         UserError: the images or networks are not there, or the split has no usable photo at all.
+        PlaceError: the codes cannot be written.
     """
     cache, photos, inverted, told = domain.inversions, 0, 0, 0
     for batch in domain.photo_batches(split, number, BATCH, partial=True):
-        _, fresh = cache.invert(to_uint8(batch.images), domain.encode_pixels, domain.inverter.batch_size)
+        pixels, size = to_uint8(batch.images), domain.inverter.batch_size
+        _, fresh = cache.invert(pixels, domain.encode_pixels, size, must_keep=True)
         photos += len(batch.ids)
         inverted += fresh
         if fresh and photos >= told + 10 * BATCH:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
 import sys
+import traceback
+from contextlib import suppress
 
 import torch
 
@@ -23,12 +26,29 @@ def run(asked: dict) -> int:
     """Run the command line in this process; its exit code."""
     os.chdir(asked["cwd"])
     os.environ.update(asked["environment"])
-    output = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    with open(asked["log"], "ab") as log:  # through a process that has no limit
+        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
+    assert reader.stdin is not None
+    for number in (1, 2):
+        os.dup2(reader.stdin.fileno(), number)
+    reader.stdin.close()
+    encoding = asked["environment"].get("PYTHONIOENCODING", "utf-8")
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding=encoding, closefd=False)
+    sys.stderr = sys.__stderr__ = open(2, "w", encoding=encoding, errors="backslashreplace", buffering=1, closefd=False)
     if asked["largest"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked["largest"], resource.RLIM_INFINITY))
-    return main(asked["words"])
+    try:
+        return main(asked["words"])
+    except BaseException:
+        traceback.print_exc()
+        return 70
+    finally:
+        sys.stdout.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        with suppress(subprocess.TimeoutExpired):  # multiprocessing's tracker holds it open as long as this process
+            reader.wait(timeout=1)
 
 
 def serve() -> None:
@@ -40,16 +60,7 @@ def serve() -> None:
         else:
             answer = os.fork()
             if answer == 0:
-                code = 70
-                try:
-                    code = run(asked)
-                except BaseException:
-                    import traceback
-
-                    traceback.print_exc()
-                finally:
-                    sys.stdout.flush()
-                    os._exit(code)
+                os._exit(run(asked))
         print(answer, flush=True)
 
 

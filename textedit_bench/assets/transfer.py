@@ -17,6 +17,7 @@ from typing import Any
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, refuse_page
 from textedit_bench.extras import needs_extra
+from textedit_bench.files import write_text
 
 ATTEMPTS = 4
 TIMEOUT_S = 30.0
@@ -149,7 +150,7 @@ class Resuming:
         tag = headers.get("ETag", "")
         version = tag if tag.startswith('"') else headers.get("Last-Modified", "")  # weak tags do not promise bytes
         if version.isascii() and version:
-            self._version.write_text(version, encoding="ascii")
+            write_text(self._version, version)
         else:
             self._version.unlink(missing_ok=True)
 

@@ -109,7 +109,7 @@ def convert(
 
     if not source.is_file():
         raise UserError(f"source {source}: there is no such file")
-    check_destination(target, [".safetensors"])
+    check_destination(target, [".safetensors"], field="target", inputs=(source,))
     from textedit_bench.models.convert import convert as convert_checkpoint
 
     for path in convert_checkpoint(source, target, half=half):

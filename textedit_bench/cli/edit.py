@@ -53,13 +53,14 @@ def edit(
       textedit-bench edit photo.png glasses -m METHOD -d DATASET --grid --strength 0.5,1,2
     """
     from textedit_bench.data.destination import check_destination
-    from textedit_bench.data.photo import FORMATS, write_grid
+    from textedit_bench.data.photo import write_grid
+    from textedit_bench.data.save_picture import FORMATS, save_picture
     from textedit_bench.registry import method_info
 
     info = method_info(method)
     require_task(info, "edit")
     strengths = _strengths(strength, info.strength_default, grid)
-    check_destination(output, FORMATS)
+    check_destination(output, FORMATS, inputs=(photo, weights, dataset))
 
     import torch
 
@@ -82,9 +83,8 @@ def edit(
 
         labels = ["photo", "inversion", *(f"strength {value:g}" for value in strengths)]
         shown = torch.cat([photos.images, inversion, *images])
-        draw_strip(f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}", photo, labels, shown).save(
-            output
-        )
+        title = f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}"
+        save_picture(draw_strip(title, photo, labels, shown), output)
     if json:
         found = {"output": output, "method": method, "dataset": domain.name, "tier": domain.tier, "photo": photo}
         print_json({**found, "prompt": wanted.words, "strengths": list(strengths)})

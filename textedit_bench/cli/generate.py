@@ -55,10 +55,12 @@ def generate(
         raise UserError(f"-n: {n} is out of range; valid: 1 to {MOST}")
     check_whole("--seed", seed, low=0, below=MACHINE)
     check_folder(output)
+    _refuse_foreign(output, n)
 
     from PIL import Image
 
     from textedit_bench.cli.ready import ready_editor, resolve_prompt
+    from textedit_bench.data.save_picture import save_picture
     from textedit_bench.domain import load_domain
     from textedit_bench.report.strip import draw_contact_sheet
 
@@ -70,8 +72,9 @@ def generate(
     sheet, files = output / SHEET, [_file(output, i) for i in range(n)]
     _remove_left(output, n)
     for picture, file in zip(pictures, files, strict=True):
-        Image.fromarray(picture).save(file)
-    draw_contact_sheet(f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}", pictures).save(sheet)
+        save_picture(Image.fromarray(picture), file)
+    title = f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}"
+    save_picture(draw_contact_sheet(title, pictures), sheet)
     if json:
         found = {"method": method, "dataset": domain.name, "tier": domain.tier, "prompt": wanted.words, "seed": seed}
         print_json({**found, "sheet": sheet, "images": files})
@@ -95,6 +98,22 @@ def _synthesize(domain: Domain, latents: Latents) -> list[Pixels]:
 
 def _file(folder: Path, number: int) -> Path:
     return folder / f"{number:03d}.png"
+
+
+def _refuse_foreign(folder: Path, n: int) -> None:
+    """Refuse to replace pictures of the same names that no earlier run has written: there is no sheet of them.
+
+    Raises:
+        UserError: there are such pictures.
+    """
+    from textedit_bench.errors import UserError
+
+    there = [file for file in (_file(folder, i) for i in range(n)) if file.exists()]
+    if there and not (folder / SHEET).is_file():
+        raise UserError(
+            f"output {folder}: {there[0].name} is there already and comes from no earlier run (there is no {SHEET}); "
+            "valid: another folder"
+        )
 
 
 def _remove_left(folder: Path, n: int) -> None:

@@ -26,11 +26,13 @@ from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.generate import generate
 from textedit_bench.cli.group import UsageError, new_app
+from textedit_bench.cli.machine import machine_failure
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.new_method import new_method
 from textedit_bench.cli.report import report
 from textedit_bench.cli.reproduce import reproduce
 from textedit_bench.cli.score import score
+from textedit_bench.cli.streams import flush_stdout, forgiving
 from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.tune import tune
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _log_to_stderr()
     _ask_for_large_pages()
-    with stopping.stoppable():
+    with forgiving(), stopping.stoppable():
         code = _run(arguments)
         if code == INTERRUPTED or stopping.asked() is not None:
             code = _say(stopping.line(), stopping.exit_code())
@@ -115,19 +117,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run the command; whatever is known to go wrong becomes one line."""
     try:
-        return app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        flush_stdout()
+        return int(code)
     except UserError as error:
         return _say(str(error), 2)
     except UsageError as error:
         return _say(_usage_message(error), 2)
     except (PlaceError, WorkError) as error:
         return _say(str(error), 1)
+    except BrokenPipeError:  # whoever read the output has had enough of it
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit as error:  # how Lightning ends a training of somebody's method that was interrupted
         if not isinstance(error.__context__, KeyboardInterrupt):
             raise
         return INTERRUPTED
+    except Exception as error:
+        if (line := machine_failure(error)) is None:
+            raise
+        return _say(line, 1)
 
 
 def _say(message: str, code: int) -> int:

@@ -7,7 +7,9 @@ from pathlib import Path
 import typer
 
 from textedit_bench.cli.output import print_columns, print_json
+from textedit_bench.data.destination import check_destination
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_text
 
 
 def score_pictures(
@@ -38,6 +40,14 @@ def score_pictures(
         if not folder.is_dir():
             raise UserError(f"{option}: {folder} is not a folder")
 
+    for option, file in (("--output", output), ("--export", export)):
+        if file is not None:
+            check_destination(file, field=option, inputs=(reference, *dataset))
+            if file.resolve().parent in (source.resolve(), edited.resolve()):
+                raise UserError(f"{option} {file}: lies among the pictures that are scored; valid: another folder")
+    if output is not None and export is not None and output.resolve() == export.resolve():
+        raise UserError(f"--export {export}: is --output too; valid: another name")
+
     from textedit_bench.bench.prompts import plan_prompts
     from textedit_bench.bench.reading import check_read
     from textedit_bench.domain import load_domain
@@ -50,7 +60,7 @@ def score_pictures(
     check_read(domain, [asked])
     found = score_folders(domain, source, edited, asked, statistics)
     if output is not None:
-        found.records.to_csv(output, index=False, lineterminator="\n", float_format="%.9g")
+        write_text(output, found.records.to_csv(index=False, lineterminator="\n", float_format="%.9g"))
     if export is not None:
         if found.statistics is None:
             raise UserError("--export: statistics need a feature network and at least two pictures")

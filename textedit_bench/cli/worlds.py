@@ -34,7 +34,8 @@ def sheet(
       textedit-bench worlds sheet --dataset DATASET --kind samples -o samples.png
     """
     from textedit_bench.data.destination import check_destination
-    from textedit_bench.data.photo import FORMATS, write_grid
+    from textedit_bench.data.photo import write_grid
+    from textedit_bench.data.save_picture import FORMATS
     from textedit_bench.errors import UserError, unknown_choice
 
     if kind not in KINDS:

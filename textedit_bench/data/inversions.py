@@ -22,7 +22,7 @@ from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
 from textedit_bench.files import remove_left_over, write_atomically, write_json
-from textedit_bench.places import written
+from textedit_bench.places import PlaceError, written
 
 VERSION = 1
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class InversionCache:
     def __init__(self, folder: Path, identity: Mapping[str, Any], shape: tuple[int, int]) -> None:
         self._shape = shape
         self._opened: set[Path] = set()
+        self._told = False
         self.identity = {"version": VERSION, **identity}
         text = json.dumps(self.identity, sort_keys=True, allow_nan=False)
         self.path = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -82,19 +83,34 @@ class InversionCache:
                 write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest
             write_atomically(path, write)
 
-    def invert(self, pixels: Pixels, invert: Callable[[Pixels], Tensor], batch_size: int) -> tuple[Tensor, int]:
+    def _try_to_put(self, key: str, codes: Tensor, must: bool) -> None:
+        """Store codes; where that cannot be and need not, they are found again the next time."""
+        try:
+            self.put(key, codes)
+        except PlaceError as error:
+            if must:
+                raise
+            if not self._told:
+                log.warning("codes of photos are not kept: %s", error)
+            self._told = True
+
+    def invert(
+        self, pixels: Pixels, invert: Callable[[Pixels], Tensor], batch_size: int, *, must_keep: bool = False
+    ) -> tuple[Tensor, int]:
         """Codes of photos, stored ones where there are.
 
         Args:
             pixels: 8-bit [N, H, W, 3].
             invert: photos, 8-bit [B, H, W, 3] -> W+ [B, rows, w_dim].
             batch_size: photos given to ``invert`` at once; each batch is stored when it is done.
+            must_keep: where codes cannot be stored, that is an error and not a warning.
 
         Returns:
             W+ [N, rows, w_dim] on the CPU, and how many photos had to be inverted.
 
         Raises:
             ValueError: the inverter gave codes that are not finite.
+            PlaceError: they must be stored and cannot.
         """
         keys = [self.key(picture) for picture in pixels]
         found = {key: codes for key in dict.fromkeys(keys) if (codes := self.get(key)) is not None}
@@ -106,8 +122,8 @@ class InversionCache:
             if not torch.isfinite(codes).all():
                 raise ValueError("the inverter gave codes that are not finite")
             for key, code in zip(part, codes, strict=True):
-                self.put(key, code)
                 found[key] = code
+                self._try_to_put(key, code, must_keep)
         return torch.stack([found[key] for key in keys]), len(order)
 
     def _file(self, key: str) -> Path:

@@ -13,11 +13,10 @@ from textedit_bench.data.crop import Crop
 from textedit_bench.data.decode import UnusableImageError, decode_picture
 from textedit_bench.data.encoded import read_encoded
 from textedit_bench.data.pixels import to_images
+from textedit_bench.data.save_picture import save_picture
 from textedit_bench.errors import UserError
 
 log = logging.getLogger(__name__)
-
-FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def open_photo(path: str | Path) -> Image.Image:
@@ -70,4 +69,4 @@ def write_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
     levels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     levels = torch.cat([levels, levels.new_zeros(-len(levels) % columns, *levels.shape[1:])])
     rows = levels.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2)  # [rows, H, columns, W, 3]
-    Image.fromarray(rows.flatten(2, 3).flatten(0, 1).numpy()).save(path)
+    save_picture(Image.fromarray(rows.flatten(2, 3).flatten(0, 1).numpy()), path)

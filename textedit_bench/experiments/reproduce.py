@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textedit_bench.bench.progress import Reporter, make_reporter
+from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.experiments.cells import DatasetCells, bench_cells, check_cells, installed, wanted_methods
 from textedit_bench.experiments.comparison import Comparison, compare
@@ -92,6 +93,7 @@ def check(experiment: Experiment, conditions: Conditions) -> None:
         if isinstance(part, Variants):
             check_variants(part)
     for tier, cards in tiers.items():
+        check_folder(conditions.folder(tier), "results")
         for name, card in cards.items():
             if experiment.needs_bench and not isinstance(card, str):
                 check_cells(experiment, name, tier, conditions)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from textedit_bench.files import write_atomically
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import Precision, pack, unpack
 
@@ -83,15 +83,7 @@ def write_tensors(
     packed = pack(tensors, precision)
     stored = {name: value.clone(memory_format=torch.contiguous_format) for name, value in packed.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    try:
-        save_file(stored, temporary, metadata=dict(metadata))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(target, lambda temporary: save_file(stored, temporary, metadata=dict(metadata)))
     return target
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from textedit_bench.files import write_text
 from textedit_bench.models.clip_preprocessing import published_input
 from textedit_bench.models.encoder import StyleEncoder
 from textedit_bench.models.stylegan2 import Generator
@@ -189,7 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"peak memory, 1024, batch 4: {ours / 2**30:.2f} GiB against {theirs / 2**30:.2f} GiB ({ours / theirs:.2f})"
         )
     if options.json:
-        options.json.write_text(json.dumps([row.as_dict() for row in rows], indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
 
 
 if __name__ == "__main__":

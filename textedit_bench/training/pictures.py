@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
+from textedit_bench.data.save_picture import save_picture
+
 _HEADER = 14
 _SMALLEST_SIDE = 96
 
@@ -52,7 +54,7 @@ class PictureLog(pl.Callback):
             return
         sheet = picture_grid(*drawn)
         self.folder.mkdir(parents=True, exist_ok=True)
-        sheet.save(self.folder / f"epoch-{trainer.current_epoch + 1:03d}.png")
+        save_picture(sheet, self.folder / f"epoch-{trainer.current_epoch + 1:03d}.png")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("validation edits", [sheet], step=trainer.global_step)

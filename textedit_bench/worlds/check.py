@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from textedit_bench.errors import UserError
+from textedit_bench.files import write_text
 from textedit_bench.worlds.captions import grammar_of
 from textedit_bench.worlds.check_generator import correlation, readings, total_variation
 from textedit_bench.worlds.training.attributes import oracle_accuracy
@@ -258,7 +259,7 @@ def write_readme(domain: Domain, figures: Sequence[Figure], path: Path) -> Path:
         *_markdown(*training_table(domain)),
         "",
     ]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_text(path, "\n".join(lines))
     return path
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
-from textedit_bench.files import locked, write_atomically
+from textedit_bench.files import locked, reserve, write_atomically
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.training import training_codes
 from textedit_bench.training.kept import kept
@@ -78,6 +78,7 @@ def _levels(images: Tensor, side: int) -> Tensor:
 
 def _write_photos(domain: Domain, count: int, side: int, path: Path) -> None:
     pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 3, side, side))
+    reserve(path)
     at_once = images_at_once(domain.resolution)
     for start in range(0, count, at_once):
         images = domain.photos("train", min(at_once, count - start), start).images

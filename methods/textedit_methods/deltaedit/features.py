@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
-from textedit_bench.files import locked
+from textedit_bench.files import locked, reserve, write_text
 from textedit_bench.models.batches import images_at_once
 from textedit_methods.deltaedit.styles import edited_widths, without_rgb
 
@@ -94,6 +94,8 @@ def _write(domain: Domain, place: Path, samples: int, photos: int, preprocessing
     count, widths = samples + photos, edited_widths(domain.generator)
     styles = open_memmap(place / "styles.npy", mode="w+", dtype=np.float32, shape=(count, sum(widths)))
     clip = open_memmap(place / "clip.npy", mode="w+", dtype=np.float32, shape=(count, domain.clip.embed_dim))
+    for name in ("styles.npy", "clip.npy"):
+        reserve(place / name)
     row = 0
     for codes, images in _images(domain, samples, photos, seed):
         end = row + len(codes)
@@ -103,7 +105,7 @@ def _write(domain: Domain, place: Path, samples: int, photos: int, preprocessing
         row = end
     styles.flush()
     clip.flush()
-    (place / _MARK).write_text(json.dumps({"samples": samples, "photos": photos}) + "\n", "utf-8")
+    write_text(place / _MARK, json.dumps({"samples": samples, "photos": photos}) + "\n")
 
 
 def _images(domain: Domain, samples: int, photos: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from textedit_bench.files import write_text
 from textedit_bench.stylespace.resumable import resumable_sweep
 from textedit_bench.stylespace.statistics import Sampling
 from textedit_bench.training.run import run_folder
@@ -68,5 +69,5 @@ def make_relevance(
         "device": str(domain.device),
         "threads": torch.get_num_threads(),
     }
-    (place / "cost.json").write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
+    write_text(place / "cost.json", json.dumps(cost, indent=2) + "\n")
     return Relevance(swept.rows, swept.statistics, facts)

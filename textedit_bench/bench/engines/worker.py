@@ -54,7 +54,7 @@ class Worker:
             return DatasetEnd(session.protocols, session.estimate(session.count_todo()), session.shard_count)
         except Exception as error:
             refused = error if isinstance(error, UserError) else None
-            if refused is None:
+            if refused is None and not disk_is_full(error):
                 log.exception("%s could not be prepared", job.label)
             reason = one_line(str(error) or type(error).__name__)
             return DatasetEnd({}, error=reason, refused=refused, full=disk_is_full(error))

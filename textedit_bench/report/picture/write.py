@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.store import Store
-from textedit_bench.data.destination import check_folder
+from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.report.collect import Collected
@@ -67,9 +67,9 @@ def write_picture_report(
         UserError: the page cannot be written there, nothing is stored, or the page cannot be made small enough.
     """
     path = output or store.root / tier / NAME
-    if path.is_dir():
-        raise UserError(f"output {path}: is a folder; valid: the name of a file")
     check_folder(path.parent)
+    if path.parent.is_dir():
+        check_destination(path)
     if plots:
         check_folder(path.parent / PLOTS)
     collected = [part for part in collect_stored(store, tier, datasets) if part.cells]

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from textedit_bench.files import write_atomically
 from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.world import World
 
@@ -84,7 +85,7 @@ def cached_pool(
     folder.mkdir(parents=True, exist_ok=True)
     f = pool.factors
     tensors = {"attributes": f.attributes, "identity": f.identity, "nuisance": f.nuisance, "pixels": pool.pixels}
-    save_file({**tensors, "visible": pool.visible}, path)
+    write_atomically(path, lambda temporary: save_file({**tensors, "visible": pool.visible}, temporary))
     return pool
 
 
