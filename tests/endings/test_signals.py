@@ -73,7 +73,7 @@ def test_a_download_keeps_what_arrived(start, tmp_path):
                 except OSError:
                     return
                 connection.recv(10_000)
-                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nETag: \"a\"\r\n\r\n".encode()
+                head = f'HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nETag: "a"\r\n\r\n'.encode()
                 connection.sendall(head + content[:3000])
                 kept.append(connection)  # and no more comes
 
@@ -103,7 +103,9 @@ def computed_nothing(running) -> bool:
 
 def test_the_rehearsal_ends_its_stage_too(tmp_path):
     command = [sys.executable, "-m", "textedit_bench.rehearsal", "--folder", str(tmp_path / "r"), "--methods", "ffclip"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         logs = tmp_path / "r" / "logs"
         while process.poll() is None and not (logs.is_dir() and any(logs.iterdir())):
             time.sleep(0.05)

@@ -17,6 +17,7 @@ def forgiving() -> Iterator[None]:
     What an encoding lacks (latin-1, cp1252, ascii) is printed as its escape. A stderr that is gone (a closed terminal,
     a pipe that nobody reads, a full disk) loses the text: no work ends because it cannot be told about.
     """
+    _open_closed()
     before = sys.stdout, sys.stderr
     errors = [(stream, stream.errors) for stream in before if isinstance(stream, io.TextIOWrapper)]
     for stream, _ in errors:
@@ -36,6 +37,17 @@ def forgiving() -> Iterator[None]:
             losing.detach()  # else its end would close the real one
         for stream, rule in errors:
             stream.reconfigure(errors=rule)
+
+
+def _open_closed() -> None:
+    """Put the null device in place of streams that are closed: else the next files would take their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            taken = os.open(os.devnull, os.O_RDWR)
+            if taken != number:
+                os.dup2(taken, number)
+                os.close(taken)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
 
 
 def flush_stdout() -> None:

@@ -67,6 +67,12 @@ def train(
     if stop_after_minutes is not None and output is None:
         raise UserError("--stop-after-minutes: the weights may end half-trained; keep them apart with --output FILE")
 
+    if output is not None:
+        if info.trains == "per-prompt" and not output.suffix:
+            check_folder(output)
+        else:
+            check_destination(output, [".safetensors"], inputs=(dataset,))
+
     from textedit_bench.bench.prompts import plan_prompts
     from textedit_bench.bench.reading import check_read
     from textedit_bench.domain import load_domain
@@ -95,10 +101,6 @@ def train(
         )
     if output is None:  # the method's own place may not be there yet
         check_folder(path.parent if path.suffix else path)
-    elif info.trains == "per-prompt" and not path.suffix:
-        check_folder(path)
-    else:
-        check_destination(path, [".safetensors"])
     asked = split_list("--prompts", prompts)
     chosen = [p.prompt.without_truth for p in plan_prompts(domain.card, domain.tier, asked)] if asked else None
     check_read(domain, chosen or ())

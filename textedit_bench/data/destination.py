@@ -65,7 +65,8 @@ def check_folder(path: Path, field: str = "output") -> None:
         UserError: a file of that name, or a folder that is closed.
     """
     try:
-        present = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        # A link that leads nowhere counts as there: no folder can be made in its place.
+        present = next(place for place in (path, *path.absolute().parents) if place.exists() or place.is_symlink())
     except (OSError, ValueError) as error:
         raise UserError(
             f"{field} {str(path)!r}: cannot be made ({getattr(error, 'strerror', None) or error})"
