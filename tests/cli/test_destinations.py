@@ -95,11 +95,11 @@ def test_no_command_replaces_its_input(run, place, toy, command, how):
         (place / "linked").symlink_to(place)
     names = {"itself": source, "another name": f"a/../{source}", "through a linked folder": f"linked/{source}"}
     out = names.get(how, other.name)
+    scored = ["score", "-d", toy, "--source", "a", "--edited", "b", "--prompt", "x", "--reference", source]
     words = {
         "edit": ["edit", source, "bright top", "-m", "random-direction", "-d", toy, "-o", out],
         "convert": ["assets", "convert", source, out],
-        "export": ["score", "-d", toy, "--source", "a", "--edited", "b", "--prompt", "x", "--reference", source]
-        + ["--export", out],
+        "export": [*scored, "--export", out],
     }[command]
     before = (place / source).read_bytes()
     ended = run(*map(str, words))

@@ -7,6 +7,7 @@ stands for a full disk.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -33,8 +34,11 @@ def run(asked: dict) -> int:
         os.dup2(reader.stdin.fileno(), number)
     reader.stdin.close()
     encoding = asked["environment"].get("PYTHONIOENCODING", "utf-8")
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding=encoding, closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding=encoding, errors="backslashreplace", buffering=1, closefd=False)
+    out, err = (io.FileIO(number, "w", closefd=False) for number in (1, 2))
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.BufferedWriter(out), encoding)
+    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
+        io.BufferedWriter(err), encoding, "backslashreplace", write_through=True
+    )
     if asked["largest"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked["largest"], resource.RLIM_INFINITY))
     try:

@@ -19,6 +19,7 @@ OLD = b"what was there before"
 TOY = ["-d", "{toy}", "-t", "mini"]
 FEW = ["--images", "2", "--strengths", "0,1", "--threads", "1"]
 TRAINED = ["--set", "epochs=1", "--set", "steps_per_epoch=2", "--set", "num_codes=8", "--set", "batch_size=2"]
+MAPPER = ["--set", "steps=2", "--set", "num_codes=8", "--set", "validation_codes=2"]
 
 COMMANDS: dict[str, tuple[list[str], str]] = {
     "edit": (["edit", "photo.png", "bright top", "-m", "random-direction", *TOY, "-o", "old.png"], "old.png"),
@@ -27,8 +28,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         "old.webp",
     ),
     "edit that trains": (
-        ["edit", "photo.png", "bright top", "-m", "styleclip-mapper", *TOY, "-o", "old.png", "--set", "steps=2"]
-        + ["--set", "num_codes=8", "--set", "validation_codes=2"],
+        ["edit", "photo.png", "bright top", "-m", "styleclip-mapper", *TOY, "-o", "old.png", *MAPPER],
         "old.png",
     ),
     "generate": (

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 ENCODINGS = ["latin-1", "cp1252", "ascii", "utf-8"]
+FEW = ["--images", "2", "--strengths", "0,1", "--threads", "1"]
 ALL = {
-    "bench": ["bench", "-m", "random-direction", "-d", "{toy}", "--images", "2", "--strengths", "0,1", "--threads", "1"]
-    + ["--prompts", "naïve Ωμ 明るい"],
+    "bench": ["bench", "-m", "random-direction", "-d", "{toy}", *FEW, "--prompts", "naïve Ωμ 明るい"],
     "methods": ["methods"],
     "methods as JSON": ["methods", "--json"],
     "datasets": ["datasets"],

@@ -47,7 +47,8 @@ def _open_closed() -> None:
             if taken != number:
                 os.dup2(taken, number)
                 os.close(taken)
-            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
+            opened: Any = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(opened, encoding="utf-8"))
 
 
 def flush_stdout() -> None:

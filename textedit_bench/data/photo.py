@@ -13,10 +13,12 @@ from textedit_bench.data.crop import Crop
 from textedit_bench.data.decode import UnusableImageError, decode_picture
 from textedit_bench.data.encoded import read_encoded
 from textedit_bench.data.pixels import to_images
-from textedit_bench.data.save_picture import save_picture
+from textedit_bench.data.save_picture import FORMATS, save_picture
 from textedit_bench.errors import UserError
 
 log = logging.getLogger(__name__)
+
+__all__ = ["FORMATS", "open_photo", "read_photo", "write_grid"]
 
 
 def open_photo(path: str | Path) -> Image.Image:
