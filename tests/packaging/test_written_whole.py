@@ -27,6 +27,7 @@ KNOWN = {
     "textedit_bench/files.py": "the shared way",
     "textedit_bench/assets/transfer.py": "a partial download, which has to stay",
     "textedit_bench/bench/picture_writer.py": "a partial archive beside, renamed when it is whole",
+    "textedit_bench/bench/inputs.py": "parts in a temporary folder",
     "textedit_bench/bench/joined.py": "inside what the store hands to the shared way",
     "textedit_bench/bench/kept.py": "inside what the store hands to the shared way",
     "textedit_bench/bench/engines/node.py": "a word beside, linked into place when it is whole",
