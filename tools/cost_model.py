@@ -16,6 +16,7 @@ from typing import Any
 
 from textedit_bench import list_methods
 from textedit_bench.bench.copied import MATCHES
+from textedit_bench.bench.kept import SHOWN
 from textedit_bench.bench.request import STANDARD_STRENGTHS
 from textedit_bench.perf.counts import Passes, networks, transformer
 from textedit_bench.registry import load_dataset
@@ -34,8 +35,6 @@ THREADS = 4
 """Processor cores beside each GPU that encode and hash pictures: an assumption."""
 PHOTOS = 1000
 GPUS = (1, 8, 64)
-SHOWN = 12
-"""Photos of a cell whose pictures the policy ``shown`` keeps."""
 CODES = 4 * 18 * 512
 """Bytes of an edit's W+ codes, which are always kept."""
 JUDGES = ("CLIP ViT-L/14", "CLIP ViT-B/32", "IR-SE50", "IR-SE50", "Inception")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from textedit_bench.models.batches import images_at_once
+
 BATCH = 24
 """Most images per network pass; fixed, since results depend on it in the last digits."""
-PASS_PIXELS = 1 << 22
-"""Most pixels per network pass: 4 pictures of 1024 x 1024, whose generator takes about half a gigabyte each."""
 SHARD_BYTES = 1 << 28
 """Bytes of the 8-bit pictures of one shard, all strengths together."""
 
@@ -26,7 +26,7 @@ class Shard:
 
 def pass_size(resolution: int) -> int:
     """Images per network pass at a resolution in pixels; part of what decides the last digits of a result."""
-    return max(1, min(BATCH, PASS_PIXELS // resolution**2))
+    return images_at_once(resolution, BATCH)
 
 
 def cut_shards(images: int, resolution: int, strengths: int, asked: int = 0) -> list[Shard]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 MOST = 64
 """Pictures at once, however small they are."""
-BYTES = 1 << 30
+BYTES = 1 << 28
 """What the intermediates of one chunk may take."""
 
 
