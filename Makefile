@@ -11,7 +11,7 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE
+unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE PYTHONS TESTS
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
@@ -31,11 +31,13 @@ export TEB_NUM_NODES = $(value NUM_NODES)
 export TEB_STRATEGY = $(value STRATEGY)
 export TEB_PRECISION = $(value PRECISION)
 export TEB_UPGRADE = $(value UPGRADE)
+export TEB_PYTHONS = $(value PYTHONS)
+export TEB_TESTS = $(value TESTS)
 
 BIN = "$$VENV"/bin
 SOURCES = textedit_bench methods datasets experiments tests tools docs
 
-.PHONY: help venv bench reproduce report train test test-slow lint lock worlds perf docs rehearsal clean
+.PHONY: help venv bench reproduce report train test test-slow test-lowest test-matrix lint lock worlds perf docs rehearsal clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -92,6 +94,12 @@ test: venv ## run the quick tests
 test-slow: venv ## run the tests that take longer
 	@$(BIN)/python -m pytest -m slow
 
+test-lowest: venv ## run the quick tests with the oldest libraries allowed, and a bench beside such; TESTS= files
+	@tools/test_lowest.sh
+
+test-matrix: venv ## run the first command of this page from nothing on every Python that is found, or on PYTHONS=
+	@$(BIN)/python tools/test_matrix.py $${TEB_PYTHONS:-}
+
 lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
@@ -100,7 +108,7 @@ lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/mypy
 
 lock: venv ## write constraints.txt for every supported Python; versions stay, but for the package UPGRADE=
-	@$(BIN)/uv pip compile -q --universal --all-extras --no-annotate --custom-compile-command "make lock" \
+	@tools/uv.sh pip compile -q --universal --all-extras --no-annotate --custom-compile-command "make lock" \
 	  $${TEB_UPGRADE:+--upgrade-package "$$TEB_UPGRADE"} --output-file constraints.txt pyproject.toml
 
 worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then measure them; DATASET=

@@ -12,7 +12,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-venv=${VENV:-.venv}
+export VENV="${VENV:-.venv}"
+venv=$VENV
 stamp=$venv/.textedit-bench-complete
 building=$venv/.textedit-bench-building
 created=$venv/.textedit-bench-created
@@ -58,23 +59,6 @@ cause() {
 give_up() {
     rm -f "$building"
     fail "$*"
-}
-
-# Tells uv what pip is told by its own settings: a mirror of the house, files on disk, certificates.
-as_pip_is_told() {
-    settings=$("$venv/bin/python" -m pip config list 2>/dev/null) || settings=""
-    export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$(told index-url)}"
-    export UV_INDEX="${UV_INDEX:-$(told extra-index-url)}"
-    export UV_FIND_LINKS="${UV_FIND_LINKS:-$(told find-links | sed 's/ /,/g')}"
-    export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$(told trusted-host)}"
-    export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" # of all indexes, as pip does
-    certificates=${SSL_CERT_FILE:-$(told cert)}
-    [ -z "$certificates" ] || export SSL_CERT_FILE="$certificates"
-}
-
-# The value of a setting of pip; its variables are listed first and win over its files.
-told() {
-    printf '%s\n' "$settings" | sed -nE "s/^(:env:|global)\.$1='(.*)'\$/\2/p" | sed -e 's/\\n/ /g' -e q
 }
 
 works() {
@@ -150,10 +134,9 @@ if [ ! -x "$venv/bin/uv" ]; then
     fi
 fi
 if [ -x "$venv/bin/uv" ]; then
-    as_pip_is_told
     # Both reach the isolated build of the package too, which options for the installation do not.
     export UV_CONSTRAINT=constraints.txt UV_BUILD_CONSTRAINT=constraints.txt
-    set -- "$venv/bin/uv" pip install --python "$venv/bin/python" -e '.[dev]'
+    set -- tools/uv.sh pip install --python "$venv/bin/python" -e '.[dev]'
 else
     # pip splits these at blanks, so the path stays relative; newer versions read the second one for builds.
     export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt

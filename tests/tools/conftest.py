@@ -106,7 +106,7 @@ def house(tmp_path: Path) -> House:
     root, tools = tmp_path / "a house", tmp_path / "bin"
     (root / "tools").mkdir(parents=True)
     tools.mkdir()
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/venv.sh"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/venv.sh", "tools/uv.sh"):
         shutil.copy(ROOT / name, root / name)
     for tool in TOOLS:
         if found := shutil.which(tool):

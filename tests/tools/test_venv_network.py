@@ -131,7 +131,8 @@ def house(tmp_path: Path) -> Path:
     """A checkout of a project that is built in no time."""
     root = tmp_path / "house"
     (root / "tools").mkdir(parents=True)
-    shutil.copy(ROOT / "tools/venv.sh", root / "tools/venv.sh")
+    for name in ("venv.sh", "uv.sh"):
+        shutil.copy(ROOT / "tools" / name, root / "tools" / name)
     for name, text in {"pyproject.toml": PROJECT, "constraints.txt": VERSIONS, "backend.py": BACKEND}.items():
         (root / name).write_text(text)
     (root / "wheels.py").write_text(WHEELS)
