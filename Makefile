@@ -95,10 +95,10 @@ test-slow: venv ## run the tests that take longer
 	@$(BIN)/python -m pytest -m slow
 
 test-lowest: venv ## run the quick tests with the oldest libraries allowed, and a bench beside such; TESTS= files
-	@tools/test_lowest.sh
+	@tools/lowest.sh
 
 test-matrix: venv ## run the first command of this page from nothing on every Python that is found, or on PYTHONS=
-	@$(BIN)/python tools/test_matrix.py $${TEB_PYTHONS:-}
+	@$(BIN)/python tools/matrix.py $${TEB_PYTHONS:-}
 
 lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/ruff format --check $(SOURCES)
