@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from textedit_bench.bench.inputs import BATCH
+from textedit_bench.bench.shards import BATCH
 from textedit_bench.domain import Domain
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.info import MethodInfo
