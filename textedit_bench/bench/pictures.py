@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from textedit_bench.bench.picture_writer import PictureWriter
+from textedit_bench.data.decode import decode
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 
 __all__ = ["Pixels", "file_names", "read_pictures", "strength_name", "to_images", "to_uint8", "write_pictures"]
@@ -44,7 +43,7 @@ def read_pictures(
     with zipfile.ZipFile(path) as archive:
         for group in groups:
             names = [f"{group}/{name}.png" for name in file_names(ids, among)]
-            found[group] = np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names])
+            found[group] = np.stack([np.asarray(decode(archive.read(name))) for name in names])
     return found
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from textedit_bench.data.colours import ROUNDED, to_srgb
+from textedit_bench.data.not_decoded import name_of
+from textedit_bench.data.png_texts import without_texts
 from textedit_bench.data.unusable import UnusableImageError
 
 __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decode_picture"]
@@ -78,11 +80,14 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
             return _decoded(opened)
     except UnusableImageError:
         raise
-    except UnidentifiedImageError as error:
-        raise UnusableImageError(f"not a picture that can be decoded (none of {', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise UnusableImageError(f"too large to be decoded ({error})") from error
     except Exception as error:  # Pillow answers damaged data with nearly every exception there is
+        if (plain := without_texts(data)) is not None:
+            return decode_picture(plain, max_pixels)
+        if isinstance(error, UnidentifiedImageError):
+            known = name_of(data) or f"none of {', '.join(FORMATS)}"
+            raise UnusableImageError(f"not a picture that can be decoded ({known})") from error
         raise UnusableImageError(f"not a picture that can be decoded ({_one_line(error)})") from error
 
 
@@ -128,7 +133,12 @@ def _orientation(image: Any) -> int:
 
 def _has_deep_channels(opened: Any) -> bool:
     """Whether Pillow is about to cut 16-bit colour channels to their upper 8 bits."""
-    return not opened.mode.startswith("I") and any("16" in str(tile[3]) for tile in opened.tile if tile[0] != "jpeg")
+    if opened.mode.startswith("I"):
+        return False
+    modes = (
+        tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in opened.tile if tile[0] != "jpeg" and tile[3]
+    )
+    return any("16" in str(mode) for mode in modes)
 
 
 def _has_more_frames(opened: Any) -> bool:

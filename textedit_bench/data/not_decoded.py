@@ -1,0 +1,36 @@
+"""What bytes are that look like a picture, or came in place of one, and are not decoded."""
+
+from __future__ import annotations
+
+_BRANDS = {
+    b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"hevc": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC",
+    b"avif": "AVIF", b"avis": "AVIF",
+}  # fmt: skip
+_BEGINNINGS = {
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\xff\x0a": "JPEG XL",
+    b"8BPS": "a Photoshop file",
+    b"\0\0\x01\0": "an icon",
+    b"%PDF": "PDF",
+}
+_TEXTS = {
+    b"version https://git-lfs": "a Git LFS pointer; 'git lfs pull' fetches the picture",
+    b"<!doctype html": "a web page; what was saved is an answer of a server, not the picture",
+    b"<html": "a web page; what was saved is an answer of a server, not the picture",
+    b"<svg": "SVG; export it as PNG",
+    b"<?xml": "SVG or other XML; export it as PNG",
+}
+
+
+def name_of(data: bytes) -> str | None:
+    """What bytes are and what to do about it, for a message; None if that is not known."""
+    if data[4:8] == b"ftyp":
+        brand = _BRANDS.get(data[8:12])
+        return f"{brand}; save it as PNG or JPEG" if brand else "a film"
+    for beginning, name in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return f"{name}; save it as PNG or JPEG"
+    text = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((name for beginning, name in _TEXTS.items() if text.startswith(beginning)), None)
