@@ -61,15 +61,45 @@ def test_a_text_that_begins_like_the_neutral_one_stays_itself(name, words, form)
         "a photo of a man with a scar",
         "portrait of a wizard",
         "An Old, Wrinkled Face",
+        "a face, red hair",
+        "a face: red hair",
+        "a face (red hair)",
+        "faces with red hair",
     ],
 )
 def test_other_descriptions_of_the_whole_picture_stay_themselves_too(text):
     assert read(CARDS["ffhq"], text).target == text
 
 
-@pytest.mark.parametrize("text", ["a scar", "hair covering the face", "face paint", "a man", "faceless", "with a scar"])
+@pytest.mark.parametrize(
+    "text", ["a scar", "hair covering the face", "face paint", "a man", "faceless", "a face-lift", "no beard"]
+)
 def test_what_describes_no_whole_picture_is_added_to_the_neutral_text(text):
     assert read(CARDS["ffhq"], text).target == f"a face with {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("with a scar", "a face with a scar"),
+        ("Without a scar", "a face Without a scar"),
+        ("wearing a monocle", "a face wearing a monocle"),
+        ("in the snow", "a face in the snow"),
+        ("of an old woman", "a face of an old woman"),
+        ("that laughs", "a face that laughs"),
+        ("indoor light", "a face with indoor light"),
+        ("aside", "a face with aside"),
+    ],
+)
+def test_words_that_go_on_from_the_neutral_text_follow_it_as_they_are(text, target):
+    assert read(CARDS["ffhq"], text).target == target
+
+
+@pytest.mark.parametrize("field", ["prompts", "methods", "datasets"])
+@pytest.mark.parametrize("value", ["smiling", (3,), (None,), ("smiling", b"x")])
+def test_what_is_no_list_of_texts_is_refused_in_python(field, value):
+    with pytest.raises(UserError, match=f"{field}: .* is not a list of texts"):
+        BenchRequest(**{field: value})
 
 
 FORMS = {
@@ -196,46 +226,11 @@ def test_a_text_longer_than_the_encoder_reads_is_refused_at_every_entrance(faces
         plan(BenchRequest(datasets=("ffhq",), tier="mini", own_prompts=(own,)))
     with pytest.raises(UserError, match="not read: '"):
         faces.clip.encode_text([text])
+    common, folder = ("-d", "ffhq", "-t", "mini"), str(tmp_path)
     for words in (
-        (
-            "train",
-            "-m",
-            "ffclip",
-            "-d",
-            "ffhq",
-            "-t",
-            "mini",
-            "--prompts",
-            f"{text};",
-            "-o",
-            str(tmp_path / "w.safetensors"),
-        ),
-        (
-            "score",
-            "-d",
-            "ffhq",
-            "-t",
-            "mini",
-            "--source",
-            str(tmp_path),
-            "--edited",
-            str(tmp_path),
-            "--prompt",
-            f"{text};",
-        ),
-        (
-            "bench",
-            "-m",
-            "ffclip",
-            "-d",
-            "ffhq",
-            "-t",
-            "mini",
-            "--prompts",
-            f"{text};",
-            "--results",
-            str(tmp_path / "r"),
-        ),
+        ("train", "-m", "ffclip", *common, "--prompts", f"{text};", "-o", f"{folder}/w.safetensors"),
+        ("score", *common, "--source", folder, "--edited", folder, "--prompt", f"{text};"),
+        ("bench", "-m", "ffclip", *common, "--prompts", f"{text};", "--results", f"{folder}/r"),
     ):
         assert main(words) == 2
         assert "not read: '" in capsys.readouterr().err

@@ -17,6 +17,8 @@ CODES = torch.arange(5 * 3 * 2).float().reshape(5, 3, 2)
 def _save(path, codes):
     if path.suffix == ".npy":
         np.save(path, codes.numpy())
+    elif path.suffix == ".npz":
+        np.savez(path, w=codes.numpy())
     elif path.suffix == ".safetensors":
         save_file({"w_plus": codes}, path)
     else:
@@ -24,7 +26,7 @@ def _save(path, codes):
     return path
 
 
-@pytest.mark.parametrize("name", ["a.pt", "a.pth", "a.npy", "a.safetensors"])
+@pytest.mark.parametrize("name", ["a.pt", "A.PT", "a.pth", "a.npy", "a.npz", "a.safetensors"])
 def test_every_format_gives_the_same_codes(tmp_path, name):
     stored = StoredCodes(_save(tmp_path / name, CODES), 3, 2)
     assert len(stored) == 5
@@ -34,6 +36,14 @@ def test_every_format_gives_the_same_codes(tmp_path, name):
 def test_w_codes_are_repeated_for_all_rows(tmp_path):
     stored = StoredCodes(_save(tmp_path / "a.npy", CODES[:, 0]), 3, 2)
     assert torch.equal(stored.read(0, 5), CODES[:, :1].repeat(1, 3, 1))
+
+
+def test_one_code_without_its_first_axis_is_not_taken_for_as_many_photos(tmp_path):
+    with pytest.raises(UserError, match=r"one code of every row, or 3 W codes; valid: \[1, 3, 2\], or \[3, 1, 2\]"):
+        StoredCodes(_save(tmp_path / "a.pt", CODES[0]), 3, 2)
+    assert torch.equal(StoredCodes(_save(tmp_path / "b.pt", CODES[:1]), 3, 2).read(0, 1), CODES[:1])
+    stored = StoredCodes(_save(tmp_path / "c.pt", CODES[:3, :1]), 3, 2)
+    assert torch.equal(stored.read(0, 3), CODES[:3, :1].repeat(1, 3, 1))
 
 
 def test_codes_of_another_generator_or_kind_are_refused(tmp_path):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import logging
 import re
+import struct
 import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +190,56 @@ def test_a_file_that_is_cut_short_is_refused(format_, share):
         decode(data[: int(len(data) * share)])
 
 
+def png_chunk(kind, data, damage=0):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) ^ damage)
+
+
+NOTES = {
+    "settings": [png_chunk(b"zTXt", b"parameters\0\0" + zlib.compress(b"x" * 3_000_000))],
+    "many": [png_chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * 900_000))] * 80,
+    "XMP": [png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"x" * 3_000_000))],
+    "damaged": [png_chunk(b"tEXt", b"Title\0t", damage=1)],
+    "time": [png_chunk(b"tIME", b"1234567", damage=1)],
+}
+
+
+@pytest.mark.parametrize("notes", NOTES)
+def test_notes_in_a_png_do_not_cost_the_picture(notes):
+    picture = Image.effect_noise((8, 8), 50).convert("RGB")
+    data = encode(picture)
+    found = decode_picture(data[:33] + b"".join(NOTES[notes]) + data[33:])
+    assert np.array_equal(pixels(found), np.asarray(picture)) and found.changes == ()
+    with pytest.raises(UnusableImageError):
+        decode_picture(data[:33] + b"".join(NOTES[notes]) + data[33:50])
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate"])
+@pytest.mark.parametrize("side", [8, 64, 116, 160])
+def test_eight_bits_are_never_said_to_be_rounded(compression, side):
+    stream = io.BytesIO()
+    Image.new("RGB", (side, 16)).save(stream, "TIFF", compression=compression)
+    assert decode_picture(stream.getvalue()).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC; save it as PNG or JPEG"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "AVIF; save it as PNG or JPEG"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000; save"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL; save"),
+        (b"\0\0\0\x20ftypisom", "a film"),
+        (b"\n<!DOCTYPE html><html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"<svg xmlns=''/>", "SVG; export it as PNG"),
+        (b"plain", "none of PNG, JPEG"),
+    ],
+)
+def test_what_is_not_decoded_is_named(data, said):
+    with pytest.raises(UnusableImageError, match=said):
+        decode_picture(data)
+
+
 def test_what_was_changed_is_logged_for_a_photo_and_once_for_a_source(tmp_path, caplog):
     clear = encode(Image.new("RGBA", (8, 8), (9, 9, 9, 0)))
     (tmp_path / "clear.png").write_bytes(clear)
@@ -200,6 +252,17 @@ def test_what_was_changed_is_logged_for_a_photo_and_once_for_a_source(tmp_path, 
     assert read.changes == (colours.COMPOSITED,) and (read.pixels == 255).all()
 
 
+CALLERS = {
+    "textedit_bench/data/photo.py": "the photo of `edit`",
+    "textedit_bench/data/reader.py": "photos of data sets",
+    "textedit_bench/metrics/folders.py": "`score --source`, `score --edited`",
+    "textedit_bench/bench/pictures.py": "pictures that a bench stored",
+    "textedit_bench/rehearsal/checks.py": "edits of the rehearsal",
+    "textedit_bench/perf/sources.py": "timings",
+}
+"""Named in `docs/pages/edges.md`, but for the last two, which no user's picture reaches."""
+
+
 def test_no_picture_enters_beside_the_decoder():
     opens = re.compile(r"\bImage\.open\(|\bcv2\.|\bimageio\b|\bread_image\(|\bdecode_(?:image|jpeg|png)\(|\bimread\(")
     roots = ("textedit_bench", "methods", "datasets", "experiments", "tools")
@@ -208,5 +271,7 @@ def test_no_picture_enters_beside_the_decoder():
     )
     files = listed.stdout.split()
     assert len(files) > 300
-    found = {name for name in files if opens.search((ROOT / name).read_text(encoding="utf-8"))}
+    sources = {name: (ROOT / name).read_text(encoding="utf-8") for name in files}
+    assert {name for name, text in sources.items() if re.search(r"data\.decode import.*\bdecode", text)} == set(CALLERS)
+    found = {name for name, text in sources.items() if opens.search(text)}
     assert found == {"textedit_bench/data/decode.py"}

@@ -100,6 +100,12 @@ def test_a_name_that_is_no_utf8_becomes_a_printable_key(tmp_path):
     assert "\n".join(entries).encode()
 
 
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPG", ".Jpeg"])
+def test_jpegs_are_found_under_every_ending_that_programs_give_them(tmp_path, suffix):
+    (tmp_path / f"photo{suffix}").write_bytes(b"")
+    assert [entry.key for entry in FolderSource(tmp_path).entries()] == [f"photo{suffix}"]
+
+
 @pytest.mark.parametrize("closed", ["", "sub"])
 def test_a_folder_that_cannot_be_opened_is_told(tmp_path, monkeypatch, closed):
     (tmp_path / "sub").mkdir()

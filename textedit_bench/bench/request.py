@@ -97,6 +97,10 @@ class BenchRequest:
     """The command line that was typed, for the record."""
 
     def __post_init__(self) -> None:
+        for name in ("methods", "datasets", "prompts"):
+            items = getattr(self, name)
+            if isinstance(items, str) or not all(isinstance(item, str) for item in items):
+                raise UserError(f"{name}: {items!r} is not a list of texts")
         if self.images is not None:
             check_whole("images", self.images, low=1)
         check_whole("seed", self.seed, low=0, below=MACHINE)

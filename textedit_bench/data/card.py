@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from textedit_bench.data.wording import describes_picture, says_nothing, tidy
+from textedit_bench.data.wording import added, describes_picture, says_nothing, tidy
 from textedit_bench.documents import read_document
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.prompt import ATTRIBUTE, Prompt
@@ -286,7 +286,7 @@ class DatasetCard(_Strict):
                 f"no edit; valid: what the picture is to show besides"
             )
         whole = describes_picture(text, self.neutral)
-        return Prompt(target=text if whole else f"{self.neutral} with {text}", source=self.neutral, phrase=text)
+        return Prompt(target=text if whole else added(text, self.neutral), source=self.neutral, phrase=text)
 
 
 def read_card(path: str | Path) -> DatasetCard:

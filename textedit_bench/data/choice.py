@@ -9,7 +9,7 @@ from textedit_bench.data.card import SourceCard, TierCard
 from textedit_bench.errors import UserError
 
 SAMPLES = "samples"
-_CODES = (".pt", ".pth", ".npy", ".safetensors")
+_CODES = (".pt", ".pth", ".npy", ".npz", ".safetensors")
 
 
 def choose_source(text: str, tier: TierCard) -> SourceCard:
@@ -28,7 +28,7 @@ def choose_source(text: str, tier: TierCard) -> SourceCard:
     path = Path(text).expanduser().absolute()
     if not path.exists():
         raise UserError(f"source {text}: nothing is there; valid: {SAMPLES}, or a folder, zip, LMDB or file of codes")
-    if path.suffix in _CODES and path.is_file():
+    if path.suffix.lower() in _CODES and path.is_file():
         return SourceCard(kind="latents", path=str(path))
     crop: dict[str, Any] = {"crop": "square" if tier.height is None else "wide"}
     if own is not None and tier.has_photos:

@@ -17,7 +17,9 @@ from textedit_bench.errors import UserError
 if TYPE_CHECKING:
     from textedit_bench.models.stylegan2 import Generator
 
-_EXPECTED = "expected W+ codes [N, rows, w_dim], or W codes [N, w_dim], in one tensor of a .pt, .npy or .safetensors"
+_EXPECTED = (
+    "expected W+ codes [N, rows, w_dim], or W codes [N, w_dim], in one tensor of a .pt, .npy, .npz or .safetensors"
+)
 _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 NUMBERS = ("float16", "float32", "float64", "bfloat16", *_WHOLE)
 """Types that become float32, in either byte order."""
@@ -39,7 +41,12 @@ class StoredCodes:
         self.path, self.rows, self.w_dim = path, rows, w_dim
         self._codes = _open(path)
         shape = tuple(self._codes.shape)
-        if shape[1:] not in ((rows, w_dim), (w_dim,)):
+        if shape == (rows, w_dim):
+            raise UserError(
+                f"source {path}: codes {list(shape)} are one code of every row, or {rows} W codes; valid: "
+                f"[1, {rows}, {w_dim}], or [{rows}, 1, {w_dim}]"
+            )
+        if shape[1:] not in ((rows, w_dim), (1, w_dim), (w_dim,)):
             raise UserError(f"source {path}: codes {list(shape)}, but the generator takes [N, {rows}, {w_dim}]")
         empty = self._codes[:0]
         dtype = empty.dtype.name if isinstance(empty, np.ndarray) else str(empty.dtype).removeprefix("torch.")
@@ -61,8 +68,8 @@ class StoredCodes:
                 codes = torch.from_numpy(np.array(part, np.float32))
         else:
             codes = part.detach().float()
-        if codes.ndim == 2:
-            codes = codes.unsqueeze(1).repeat(1, self.rows, 1)
+        if codes.ndim == 2 or codes.shape[1] == 1:
+            codes = codes.reshape(-1, 1, self.w_dim).repeat(1, self.rows, 1)
         if not torch.isfinite(codes).all():
             bad = int((~torch.isfinite(codes).flatten(1).all(1)).nonzero()[0]) + start
             raise UserError(f"source {self.path}: code {bad} holds numbers that are not finite")
@@ -93,15 +100,19 @@ def _open(path: Path) -> Any:
 
 
 def _stored(path: Path) -> Any:
-    if path.suffix == ".npy":
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    if path.suffix == ".safetensors":
+    if suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[_only(arrays.files, path)]
+    if suffix == ".safetensors":
         from safetensors import safe_open
 
         # The file stays open as long as the codes are needed.
         file = safe_open(path, framework="pt").__enter__()
         return _Slice(file.get_slice(_only(list(file.keys()), path)))
-    if path.suffix in (".pt", ".pth"):
+    if suffix in (".pt", ".pth"):
         content = _load(path)
         if isinstance(content, dict):
             content = content[_only([k for k, v in content.items() if isinstance(v, Tensor)], path)]

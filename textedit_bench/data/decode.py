@@ -22,7 +22,7 @@ __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decod
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """What is decoded, by content. Pillow reads more; some of it (EPS) starts other programs, so the list is closed."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm")
 MAX_PIXELS = 64_000_000
 """A 1024 picture has 1 million; a file of a few kilobytes can claim billions."""
 MAX_BYTES = 256_000_000

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-_BRANDS = {
-    b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"hevc": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC",
-    b"avif": "AVIF", b"avis": "AVIF",
-}  # fmt: skip
+_BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "HEIC") | dict.fromkeys(
+    (b"avif", b"avis"), "AVIF"
+)
 _BEGINNINGS = {
     b"\0\0\0\x0cjP  ": "JPEG 2000",
     b"\xff\x4f\xff\x51": "JPEG 2000",

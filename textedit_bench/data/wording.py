@@ -17,7 +17,8 @@ _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"))
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 _ARTICLE = re.compile(r"^(?:an?|the|one|this) ")
 _FRAME = re.compile(r"^(?:an? |the )?(?:[\w-]+ )?(?:photo(?:graph)?|picture|image|portrait|drawing|painting) of ")
-_FOLLOWS = r"(?:$| (?:with|without|that|which|who|whose|having|wearing|in|on|at|of|from|by|under|near|is|as)\b)"
+_JOINING = r"(?:with|without|that|which|who|whose|having|wearing|in|on|at|of|from|by|under|near|is|as)\b"
+_FOLLOWS = rf"(?:$|[,;:]| {_JOINING})"
 
 
 def tidy(text: str) -> str:
@@ -59,11 +60,16 @@ def describes_picture(text: str, neutral: str) -> bool:
     words ("the face of an old woman", "a smiling face"), and where it says to be a picture ("a photo of a man").
     """
     said = folded(text)
-    if said.startswith(f"{folded(neutral)} ") or _FRAME.match(said):
+    if re.match(rf"{re.escape(folded(neutral))}(?![\w'-])", said) or _FRAME.match(said):
         return True
     bare = _ARTICLE.sub("", said)
     adjectives = "{0,3}" if bare != said else "?"  # "hair covering the face" is no face
-    return re.match(rf"(?:[\w'-]+,? ){adjectives}{re.escape(_subject(neutral))}{_FOLLOWS}", bare) is not None
+    return re.match(rf"(?:[\w'-]+,? ){adjectives}{re.escape(_subject(neutral))}(?:e?s)?{_FOLLOWS}", bare) is not None
+
+
+def added(text: str, neutral: str) -> str:
+    """The neutral text with what is to be added: "a face" and "red hair", "without a beard" or "in the rain"."""
+    return f"{neutral} {text}" if re.match(_JOINING, folded(text)) else f"{neutral} with {text}"
 
 
 def says_nothing(text: str, neutral: str) -> bool:
