@@ -8,7 +8,8 @@
 #   PYTHON  interpreter to build with; otherwise the first of a list that is new enough
 #
 # Packages are installed by uv, which comes from the same index as they do; by pip where it is not to be had. What uv is
-# told by its own variables holds: UV_TORCH_BACKEND=cpu takes PyTorch without CUDA, a tenth of the download.
+# told by its own variables holds: UV_TORCH_BACKEND=cpu asks PyTorch's own index for the build without CUDA, 0.2 GB
+# instead of 2.8 GB.
 set -eu
 cd "$(dirname "$0")/.."
 
