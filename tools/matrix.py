@@ -99,7 +99,8 @@ def try_python(python: str, repository: Path, *, tests: bool) -> dict[str, objec
             if name == "tests":
                 row["passed"] = _last_line(ended.stdout)
         results = clone / "results"
-        differences, largest = compare(read_table(results / "reference" / TABLE), read_table(results / TABLE))
+        figures = row["figures"] = read_table(results / TABLE)
+        differences, largest = compare(read_table(results / "reference" / TABLE), figures)
     row["table"] = "equal" if largest == 0 else f"within {largest:.0e} of the interval's width"
     if differences:
         row["problem"] = f"table: {len(differences)} figures differ, first {differences[0]}"
@@ -172,6 +173,8 @@ def markdown(rows: Sequence[Mapping[str, object]]) -> str:
     ]
     for row in rows:
         table = row.get("problem") or row.get("table", "")
+        if row is not rows[0] and "figures" in row and row["figures"] == rows[0].get("figures"):
+            table = f"{table}; as {rows[0]['python']} to the last digit"
         cells = [
             row["python"],
             _seconds(row, "installation"),

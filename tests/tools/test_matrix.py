@@ -95,6 +95,14 @@ def test_an_interpreter_is_tried_in_a_fresh_clone_and_its_end_is_told(tmp_path, 
     assert not (tmp_path / "results/mini").exists()
 
 
+def test_equal_tables_of_two_interpreters_are_told():
+    rows = [{"python": name, "table": "within 2e-03"} for name in "ABCD"]
+    for row, figures in zip(rows, (1, 1, 2), strict=False):
+        row["figures"] = figures
+    page = matrix.markdown(rows)
+    assert page.count("as A to the last digit") == 1
+
+
 def test_what_is_no_python_is_told(tmp_path):
     row = matrix.try_python(str(tmp_path / "python"), tmp_path, tests=False)
     assert row["problem"] == "no Python 3.11 or newer"
