@@ -274,7 +274,7 @@ def test_trained_weights_make_the_round_trip_or_fail(monkeypatch):
             self.scale = load_file(path)["scale"]
 
         def step(self, latents, prompt):
-            return super().step(latents, prompt) * self.scale
+            return super().step(latents, prompt) * self.scale.to(latents.codes)
 
     class Forgets(Learns):
         def load(self, path):

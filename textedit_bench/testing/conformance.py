@@ -13,7 +13,7 @@ from unittest.mock import patch
 from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.places import HOME
-from textedit_bench.testing.checks import batch, facts, keeping, shape, strength, surroundings
+from textedit_bench.testing.checks import batch, device, facts, keeping, shape, strength, surroundings
 from textedit_bench.testing.checks.check import Check
 from textedit_bench.testing.geometry import TOYS, Geometry
 from textedit_bench.testing.result import ConformanceError, Result
@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     *batch.CHECKS,
     *surroundings.CHECKS,
     *keeping.CHECKS,
+    *device.CHECKS,
 )
 """All checks, in the order in which they run on every data set."""
 

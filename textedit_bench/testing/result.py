@@ -25,7 +25,7 @@ class Result:
         state: how it ended.
         expected: what a method has to do.
         why: what goes wrong where it does not.
-        found: what was found instead, or why the check does not apply.
+        found: what was found instead, or why the check does not apply; a note where it passed.
         where: the data set it was found on.
     """
 
@@ -40,7 +40,7 @@ class Result:
         """One line where all is well, a paragraph where not."""
         place = f" [{self.where}]" if self.where else ""
         if self.state == "passed":
-            return f"passed: {self.check}{place}"
+            return f"passed: {self.check}{place}" + (f"; note: {self.found}" if self.found else "")
         if self.state == "not applicable":
             return f"not applicable: {self.check}{place}: {self.found}"
         details = {"found": self.found, "expected": self.expected, "because": self.why}

@@ -38,6 +38,13 @@ class Subject:
         self.method, self.info, self.domain = method, method.info, domain
         self._folder, self._settings, self._train = folder, dict(settings), train
 
+    def on(self, device: str) -> Subject:
+        """The same method on another device; what it trains, it trains there."""
+        domain = type(self.domain)(self.domain.card, self.domain.tier, device)
+        folder = self._folder / f"on-{device.replace(':', '-')}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return Subject(self.method, domain, folder, self._settings, self._train)
+
     def new(self) -> Editor:
         """The method constructed on the domain, without weights.
 

@@ -9,7 +9,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.testing.result import CheckError, DoesNotApplyError, Result
 from textedit_bench.testing.subject import Subject
 
-Look = Callable[[Subject], None]
+Look = Callable[[Subject], str | None]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Check:
         name: what must hold, in a few words.
         expected: what a method has to do.
         why: what goes wrong where it does not.
-        look: raises `CheckError` where the rule is broken, `DoesNotApplyError` where it has no meaning.
+        look: raises `CheckError` where the rule is broken, `DoesNotApplyError` where it has no meaning; may give back a
+            note on what is allowed and could be better.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Check:
         """Look, and say how it ended; whatever else a method raises is a failure too."""
         where = subject.domain.name
         try:
-            self.look(subject)
+            note = self.look(subject)
         except DoesNotApplyError as reason:
             return Result(self.name, "not applicable", self.expected, self.why, str(reason), where)
         except CheckError as broken:
@@ -42,7 +43,7 @@ class Check:
         except Exception as error:  # a stranger's method may raise anything
             found = f"{type(error).__name__}: {error}"
         else:
-            return Result(self.name, "passed", self.expected, self.why, where=where)
+            return Result(self.name, "passed", self.expected, self.why, note or "", where)
         return Result(self.name, "failed", self.expected, self.why, found, where)
 
 

@@ -20,6 +20,7 @@ before it.
 """
 
 from textedit_bench.testing.pretend_cuda.device import PretendCuda
+from textedit_bench.testing.pretend_cuda.steps import watched_steps
 from textedit_bench.testing.pretend_cuda.tensor import DeviceMix, OnDevice
 
-__all__ = ["DeviceMix", "OnDevice", "PretendCuda"]
+__all__ = ["DeviceMix", "OnDevice", "PretendCuda", "watched_steps"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from textedit_bench.testing.pretend_cuda.tensor import DeviceMix, OnDevice, device_of, inner_of
+from textedit_bench.testing.pretend_cuda.tensor import OnDevice, device_of, inner_of
 
 if TYPE_CHECKING:
     from textedit_bench.testing.pretend_cuda.device import PretendCuda
@@ -20,7 +20,7 @@ def answer(cuda: PretendCuda, func: Any, args: tuple[Any, ...], kwargs: dict[str
     """Carry out one call of a torch function, a tensor's method or attribute.
 
     Raises:
-        DeviceMix: data or a generator of another device.
+        DeviceMix: data or a generator of another device, where the device is strict; likewise:
         TypeError: numpy was asked for a tensor on the device.
     """
     name = getattr(func, "__name__", "")
@@ -42,7 +42,8 @@ def answer(cuda: PretendCuda, func: Any, args: tuple[Any, ...], kwargs: dict[str
     if isinstance(first, OnDevice):
         if name in ("numpy", "__array__"):
             told = f"can't convert {first.card} device type tensor to numpy (use Tensor.cpu())"
-            raise TypeError(f"{told} at {cuda.places.find(3)}")
+            cuda.fault(name, told, TypeError)
+            return func(cuda.to_host(first, f"device to host ({name})"), *args[1:], **kwargs)
         if name in ("tolist", "__format__") and (name == "tolist" or not first.dim()):
             host = cuda.to_host(first.detach(), f"device to host ({name})")
             return host.tolist() if name == "tolist" else format(host.item(), *args[1:])
@@ -62,7 +63,7 @@ def _made(cuda: PretendCuda, func: Any, first: Any, args: tuple[Any, ...], kwarg
     generator = kwargs.get("generator")
     if generator is not None and generator.device.type != (device or CPU).type:
         told = f"Expected a '{(device or CPU).type}' device type for generator but found '{generator.device.type}'"
-        raise DeviceMix(f"{told} at {cuda.places.find(3)}")
+        cuda.fault(f"{getattr(func, '__name__', 'call')} with a generator of another device", told)
     if asked is None or device is None:
         return func(*args, **kwargs)
     if device.type == "meta":
@@ -88,8 +89,8 @@ def _attribute(cuda: PretendCuda, func: Any, name: str, tensor: Any, args: tuple
         if attribute != "data":
             return func(*args)
         if not isinstance(args[1], OnDevice):
-            raise DeviceMix(f"data of a tensor on {tensor.card} set to one on the CPU at {cuda.places.find(3)}")
-        return tensor.hold(args[1].held)
+            cuda.fault("data", f"data of a tensor on {tensor.card} set to one on the CPU")
+        return tensor.hold(inner_of(args[1]))
     answers = {"device": tensor.card, "is_cuda": True, "is_cpu": False, "is_meta": False}
     return answers[attribute] if attribute in answers else func(*args)
 

@@ -26,7 +26,7 @@ class PretendCuda(TorchFunctionMode):
 
     Args:
         devices: how many cards there are.
-        strict: whether an operator with tensors of two devices raises; otherwise it is counted and carried out.
+        strict: whether what CUDA would refuse raises; otherwise it is counted and carried out.
         shapes_only: compute no numbers on the device, only shapes and bytes; what comes back to the host is zeros.
         only: the one card that may be used; a tensor on another raises at its line.
         packages: top-level names of the packages whose lines are named.
@@ -120,9 +120,9 @@ class PretendCuda(TorchFunctionMode):
         return device
 
     def check_card(self, device: torch.device) -> None:
-        """Raise `DeviceMix` for a card that may not be used."""
+        """Note, and where strict raise, that a tensor is made on a card that may not be used."""
         if self.only is not None and device != self.only:
-            raise DeviceMix(f"a tensor is made on {device}, while {self.only} was asked for, at {self.places.find(3)}")
+            self.fault(f"tensor on {device}", f"a tensor is made on {device}, while {self.only} was asked for")
 
     def wait(self, kind: str, size: int = 0) -> None:
         """Count one wait for the device, and the bytes it copies."""
@@ -132,10 +132,13 @@ class PretendCuda(TorchFunctionMode):
 
     def mix(self, name: str, tensors: list[Tensor]) -> None:
         """Note, and where strict raise, that an operator was given tensors of two devices."""
+        self.fault(name, f"Expected all tensors to be on the same device: {name} of {shown(tensors)}")
+
+    def fault(self, name: str, told: str, kind: type[Exception] = DeviceMix) -> None:
+        """Note what CUDA would refuse, and where strict raise it."""
         self.record.mixes[name, self.places.find()] += 1
         if self.strict:
-            told = f"Expected all tensors to be on the same device: {name} of {shown(tensors)}"
-            raise DeviceMix(f"{told} at {self.places.find(3)}")
+            raise kind(f"{told} at {self.places.find(3)}")
 
     def to_host(self, tensor: Tensor, kind: str) -> Tensor:
         """A tensor on the device as one of the CPU, waited for."""

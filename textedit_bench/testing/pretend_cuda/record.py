@@ -18,7 +18,7 @@ class Record:
         syncs: waits for the device, (kind, line) -> times.
         bytes: bytes that those waits copied, likewise.
         undetermined: operators without a deterministic CUDA kernel, (name, line) -> times.
-        mixes: operators that were given tensors of two devices, (name, line) -> times.
+        mixes: what CUDA would refuse, such as operators that were given tensors of two devices, (name, line) -> times.
         ops: operators of all kinds, name -> times.
         flops: operations of products and convolutions, precision -> line -> operations.
     """
