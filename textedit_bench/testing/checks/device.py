@@ -18,8 +18,8 @@ _SHOWN = 8
 @check(
     "works on a device",
     f"on a domain whose networks live on {DEVICE} it trains and edits there: no operator is given tensors of two "
-    "devices, nothing is made on another card, what it returns lies there, and no step of an optimisation waits for the "
-    "device",
+    "devices, nothing is made on another card, what it returns lies there, and no step of an optimisation "
+    "waits for the device",
     "full-size networks are only usable on a GPU, and nodes have several; a wait at every step leaves it idle",
 )
 def works_on_a_device(subject: Subject) -> str | None:
