@@ -24,6 +24,7 @@ from textedit_bench.devices import checked_device
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
+from textedit_bench.models.fitting_together import check_codes, check_role
 from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
 from textedit_bench.places import inversions_folder
 from textedit_bench.precision import HIGHEST, synthesis_in, use_precision
@@ -80,6 +81,10 @@ class Domain:
         if where is None:
             raise UserError(f"data set {self.name} has no network for the role {role!r} in tier {self.tier}")
         path = network_path(self.card, where)
+        if path.is_dir() and role not in ("clip", "judge_clip"):  # those come as folders too
+            from textedit_bench.models.torch_files import torch_file_kind
+
+            torch_file_kind(path)  # says what the folder is
         if not path.is_file():
             raise UserError(f"data set {self.name}, tier {self.tier}: missing {missing_role(self.card, role, where)}")
         return path
@@ -134,8 +139,9 @@ class Domain:
                 "perceptual": judges.load_perceptual,
                 "features": judges.load_features,
             }
-            load = loaders.get(role, load_own)
-            self._networks[role] = load(self.path(role)).to(self.device).eval().requires_grad_(False)
+            network = loaders.get(role, load_own)(self.path(role))
+            check_role(network, role, self.resolution, self.path(role))
+            self._networks[role] = network.to(self.device).eval().requires_grad_(False)
         return self._networks[role]
 
     @cached_property
@@ -248,12 +254,18 @@ class Domain:
             found, _ = self.inversions.invert(to_uint8(photos.images), self.encode_pixels, self.inverter.batch_size)
             codes = found.to(self.device)
         else:
-            codes = torch.cat([self.inverter.encode(part) for part in photos.images.split(batch_size)])
+            codes = torch.cat([self._encode(part) for part in photos.images.split(batch_size)])
         return Latents(codes, "w+", images=photos.images, ids=photos.ids)
 
     def encode_pixels(self, pixels: Pixels) -> torch.Tensor:
         """W+ codes of 8-bit photos [N, H, W, 3], found anew."""
-        return self.inverter.encode(to_images(pixels, self.device))
+        return self._encode(to_images(pixels, self.device))
+
+    def _encode(self, images: torch.Tensor) -> torch.Tensor:
+        codes = self.inverter.encode(images)
+        inverter = self.tier_card.inverter_name
+        name = str(self.path("encoder")) if inverter == "encoder" else f"inverter {inverter}"
+        return check_codes(codes, self.generator, name, self.path("generator"))
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
         """Prompts of a split, id -> prompt; ``trained`` keeps those inside or outside the methods' training lists."""

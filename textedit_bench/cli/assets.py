@@ -107,6 +107,10 @@ def convert(
     from textedit_bench.data.destination import check_destination
     from textedit_bench.errors import UserError
 
+    if source.is_dir():
+        from textedit_bench.models.torch_files import torch_file_kind
+
+        torch_file_kind(source)  # says what the folder is
     if not source.is_file():
         raise UserError(f"source {source}: there is no such file")
     check_destination(target, [".safetensors"], field="target", inputs=(source,))

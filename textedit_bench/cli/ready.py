@@ -24,6 +24,10 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
         UserError: unknown method or setting, no such file, a method that trains nothing or is not trained here.
     """
     if weights is not None:
+        if weights.is_dir():
+            from textedit_bench.models.torch_files import torch_file_kind
+
+            torch_file_kind(weights)  # says what the folder is
         if not weights.is_file():
             raise UserError(f"--weights {weights}: there is no such file")
         editor = new_editor(method, domain, **settings)

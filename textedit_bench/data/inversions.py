@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
+from textedit_bench.errors import UserError
 from textedit_bench.files import remove_left_over, write_atomically, write_json
 from textedit_bench.places import PlaceError, written
 
@@ -34,7 +35,7 @@ class InversionCache:
     Args:
         folder: where the caches of all inverters lie.
         identity: what decides the codes of a photo, as plain JSON values.
-        shape: rows and w_dim of the codes; stored ones of another shape are damaged.
+        shape: rows and w_dim that the generator takes.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], shape: tuple[int, int]) -> None:
@@ -51,18 +52,28 @@ class InversionCache:
         return hashlib.sha256(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
     def get(self, key: str) -> Tensor | None:
-        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted."""
+        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted.
+
+        Raises:
+            UserError: they are whole, and of another shape than the generator's.
+        """
         path = self._file(key)
         try:
             with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC
                 codes = stored["w_plus"]
-            if codes.shape != self._shape or codes.dtype != np.float32 or not np.isfinite(codes).all():
+            if codes.ndim != len(self._shape) or codes.dtype != np.float32 or not np.isfinite(codes).all():
                 raise ValueError(f"{codes.dtype} codes {list(codes.shape)}, expected finite {list(self._shape)}")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             log.warning("%s: damaged (%s); the photo is inverted again", path, error)
             return None
+        if codes.shape != self._shape:
+            given, wanted = (f"{rows} x {width}" for rows, width in (codes.shape, self._shape))
+            raise UserError(
+                f"{path}: the inverter gave codes of {given} (rows x width), but the generator takes {wanted}; the "
+                "networks of the card do not belong together"
+            )
         return torch.from_numpy(codes)
 
     def put(self, key: str, codes: Tensor) -> None:

@@ -15,7 +15,7 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.geometry_inference import discriminator_geometry, encoder_geometry, generator_geometry
 from textedit_bench.models.identity import ArcFace, MocoSimilarity
 from textedit_bench.models.known import resemblance
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.matching import load_exactly, refuse_not_finite
 from textedit_bench.models.resample import fir_kernel
 from textedit_bench.models.stylegan2 import Generator
 
@@ -69,6 +69,7 @@ def _centre(checkpoint: Checkpoint, w_dim: int) -> Tensor:
     """The stored average as (w_dim,): encoders store it once per row."""
     average = checkpoint.latent_avg
     assert average is not None
+    refuse_not_finite({"latent_avg": average}, str(checkpoint.path))
     if average.shape[-1:] != (w_dim,):
         raise CheckpointError(f"{checkpoint.path}: latent_avg {tuple(average.shape)} does not end in w_dim {w_dim}")
     return average.float().reshape(-1, w_dim).mean(dim=0)
@@ -126,6 +127,7 @@ def _set_average(checkpoint: Checkpoint, network: StyleEncoder) -> None:
         if network.add_average:
             raise CheckpointError(f"{checkpoint.path}: the options ask for a latent average, but the file has none")
         return
+    refuse_not_finite({"latent_avg": average}, str(checkpoint.path))
     average = average.float().reshape(-1, average.shape[-1])
     if average.shape not in ((1, network.w_dim), (network.rows, network.w_dim)):
         raise CheckpointError(
@@ -148,8 +150,8 @@ def _moco(checkpoint: Checkpoint) -> MocoSimilarity:
     """The query encoder without its projection head; the key encoder and the queue are training state."""
     network, state = MocoSimilarity(), {}
     for name, tensor in checkpoint.networks["moco"].items():
-        inner = name.removeprefix("module.").removeprefix("encoder_q.")
-        if name.removeprefix("module.").startswith("encoder_q.") and not inner.startswith("fc."):
+        inner = name.removeprefix("encoder_q.")
+        if name.startswith("encoder_q.") and not inner.startswith("fc."):
             state[f"trunk.{inner}"] = tensor
     _finish(checkpoint, network, state)
     return network

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.names import plain_names
 from textedit_bench.models.nvidia import read_nvidia_pickle
 from textedit_bench.models.nvidia_ada import convert_generator
 from textedit_bench.models.storage import read_tensors
@@ -23,9 +26,11 @@ MARKS = {  # the first mark some tensor's name begins with decides what a bare s
     "discriminator": ("final_conv.", "final_linear."),
     "encoder": ("styles.", "latlayer1."),
     "identity": ("output_layer.",),
-    "moco": ("module.encoder_q.", "encoder_q."),
+    "moco": ("encoder_q.",),
     "clip": ("visual.", "token_embedding."),
 }
+WRAPPED = ("model_state_dict", "model", "params_ema", "params", "ema", "net", "network", "weights")
+"""Names under which trainers store a state dict and nothing else that we would read."""
 
 
 @dataclass
@@ -84,6 +89,8 @@ def _from_content(file: Path, content: Any) -> Checkpoint:
         raise CheckpointError(f"{file}: holds a {type(content).__name__}, not a dict of tensors")
     average = content.get("latent_avg")
     average = average if isinstance(average, Tensor) else None
+    if not any(isinstance(content.get(name), Mapping) for name in ("state_dict", "g_ema", "g", "d")):
+        content = next((content[name] for name in WRAPPED if isinstance(content.get(name), Mapping)), content)
     if any(key in content for key in ("g_ema", "g", "d")) and not _is_state(content):
         return _from_rosinality(file, content, average)
     if isinstance(content.get("state_dict"), Mapping):
@@ -122,8 +129,10 @@ def _from_state(file: Path, state: State, format_: str, average: Tensor | None) 
     if any(name.startswith("synthesis.b4.") for name in state):
         checkpoint.networks["generator"], checkpoint.latent_avg = convert_generator(str(file), state)
         return checkpoint
-    if all(name.startswith("module.") for name in state) and not _has(state, MARKS["moco"]):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    if _kind_of(state) == "unknown" and len(first := {name.partition(".")[0] for name in state}) == 1:
+        bare = {name.partition(".")[2]: tensor for name, tensor in state.items()}  # the attribute of some trainer
+        if first != {""} and _kind_of(bare) != "unknown":
+            return _from_state(file, bare, format_, average)
     state.pop("latent_avg", None)
     checkpoint.networks[_kind_of(state)] = state
     return checkpoint
@@ -142,12 +151,14 @@ def _is_state(content: Mapping[str, Any]) -> bool:
 
 
 def _tensors(mapping: Mapping[str, Any]) -> State:
-    """The tensors of a state dict, floating point as float32."""
-    return {
-        str(name): value.detach().float() if value.is_floating_point() else value.detach()
-        for name, value in mapping.items()
-        if isinstance(value, Tensor)
-    }
+    """The tensors of a state dict under their plain names, floating point as float32; arrays become tensors."""
+    state: State = {}
+    for name, value in plain_names(mapping).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.ndim:
+            value = torch.from_numpy(np.array(value))
+        if isinstance(value, Tensor):
+            state[name] = value.detach().float() if value.is_floating_point() else value.detach()
+    return state
 
 
 def _options(options: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from textedit_bench.models.clip import OPENAI_MEAN, OPENAI_STD, ClipModel
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.names import plain_names
 from textedit_bench.models.storage import FORMAT, build_network, is_safetensors, read_tensors
 
 CONFIG_NAME = "open_clip_config.json"
@@ -115,6 +116,10 @@ def _from_folder(folder: Path) -> ClipModel:
     """The layout of the model hub: open_clip_config.json beside the weights."""
     config_file = folder / CONFIG_NAME
     weights = next((folder / name for name in WEIGHT_NAMES if (folder / name).is_file()), None)
+    if not config_file.is_file() and any(folder.glob("**/data.pkl")):
+        from textedit_bench.models.torch_files import torch_file_kind
+
+        torch_file_kind(folder)  # says what the folder is
     if not config_file.is_file() or weights is None:
         raise CheckpointError(f"{folder}: needs {CONFIG_NAME} and one of {', '.join(WEIGHT_NAMES)}")
     try:
@@ -159,7 +164,7 @@ def _unwrap(path: Path, content: Any) -> dict[str, Tensor]:
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(f"{path}: no state dict of a CLIP")
-    return {name.removeprefix("module."): value for name, value in state.items()}
+    return plain_names(state)
 
 
 def _load(path: Path, model: nn.Module, state: dict[str, Tensor]) -> None:

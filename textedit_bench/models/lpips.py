@@ -14,6 +14,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models.matching import refuse_not_finite
+
 Net = Literal["alex", "vgg", "squeeze"]
 
 
@@ -49,6 +51,7 @@ class Lpips(nn.Module):
         missing = sorted(set(renamed.values()) - set(trunk))
         if missing:
             raise ValueError(f"trunk of LPIPS-{self.net} lacks {missing[0]} (and {len(missing) - 1} more)")
+        refuse_not_finite({theirs: trunk[theirs] for theirs in renamed.values()}, f"trunk of LPIPS-{self.net}")
         self.package.net.load_state_dict({name: trunk[theirs] for name, theirs in renamed.items()})
 
     def forward(self, a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:

@@ -23,7 +23,7 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, h
         hint: sentence added to the message, such as what the file resembles.
 
     Raises:
-        CheckpointError: names the missing, surplus and misshapen tensors.
+        CheckpointError: names the missing, surplus and misshapen tensors, or the first that holds nan or infinity.
     """
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
@@ -42,7 +42,34 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, h
         raise CheckpointError(
             f"{source}: tensors do not fit {type(network).__name__}: {'; '.join(faults)}.{hint and ' ' + hint}"
         )
+    learnt = {name for name, _ in network.named_parameters()}
+    # A mask may hold infinity: what the network itself puts there is right.
+    checked = [name for name in own if name in state and (name in learnt or is_finite(own[name]))]
+    refuse_not_finite({name: state[name] for name in checked}, source)
     network.load_state_dict(dict(state), strict=False)
+
+
+def refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Refuse weights with which every picture would be black.
+
+    Args:
+        tensors: by name.
+        source: file name for the message.
+
+    Raises:
+        CheckpointError: a tensor holds nan or infinity.
+    """
+    for name, tensor in tensors.items():
+        if not is_finite(tensor):
+            bad = int((~tensor.isfinite()).sum())
+            raise CheckpointError(
+                f"{source}: {name} holds values that are not finite ({bad} of {tensor.numel()} are nan or infinite)"
+            )
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no number is nan or infinite; the sum tells at once, unless finite numbers make it too large."""
+    return not tensor.is_floating_point() or bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 
 
 def _some(names: Iterable[str]) -> str:

@@ -127,9 +127,10 @@ def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         raise CheckpointError(f"{path}: cannot build a network of kind {kind!r}: {error}") from error
     state = dict(tensors)
     extras = {name: state.pop(name) for name in _extras(network) if name in state}
-    from textedit_bench.models.matching import load_exactly
+    from textedit_bench.models.matching import load_exactly, refuse_not_finite
 
     load_exactly(network, state, source=str(path))
+    refuse_not_finite(extras, str(path))
     for stored, tensor in extras.items():
         getattr(network, _extras(network)[stored]).copy_(tensor)
     return network.eval().requires_grad_(False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import re
+import shlex
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.names import plain_names
 from textedit_bench.models.pickles import InertObject, read_pickle
+from textedit_bench.models.settings_beside import HARMLESS, INERT, NAMED
 from textedit_bench.models.storage import is_safetensors
 
 LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -39,6 +40,8 @@ def torch_file_kind(path: Path) -> str:
     Raises:
         CheckpointError: missing, empty, a web page, a truncated archive, or none of these formats.
     """
+    if path.is_dir():
+        raise CheckpointError(_folder_in_words(path))
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     with path.open("rb") as stream:
@@ -60,6 +63,18 @@ def torch_file_kind(path: Path) -> str:
     raise CheckpointError(f"{path}: not a weights file in any known format (begins with {head[:8]!r})")
 
 
+def _folder_in_words(folder: Path) -> str:
+    """What is wrong with a folder in place of a file, and what to do about it."""
+    inside = next((found.parent for found in (*folder.glob("data.pkl"), *folder.glob("*/data.pkl"))), None)
+    if inside is None:
+        return f"{folder}: is a folder, not a file of weights"
+    packed = shlex.quote(f"{folder.name}.packed.pt")
+    pack = (
+        f"cd {shlex.quote(str(inside.absolute().parent))} && zip -r -0 {packed} {shlex.quote(inside.absolute().name)}"
+    )
+    return f"{folder}: is a file of PyTorch that was unpacked, as browsers and file managers do; pack it again: {pack}"
+
+
 def _archive_kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -72,36 +87,23 @@ def _archive_kind(path: Path) -> str:
 
 
 def read_torch_file(path: Path) -> Any:
-    """Content of a `torch.save` file, on the CPU, by a weights-only load (argparse settings are allowed in addition).
+    """Content of a `torch.save` file, on the CPU, by a weights-only load.
+
+    Where settings beside the tensors ask for more than that allows, the restricted unpickler reads them: as plain
+    values, or as objects that only remember what they were given.
 
     Raises:
         CheckpointError: damaged, or asking for a name that is not allowed.
     """
     try:
-        with _allowed(argparse.Namespace):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        offending = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if offending:
-            raise CheckpointError(
-                f"{path}: refused: the file asks for {offending[1]}, which a weights-only load does not allow; "
-                "nothing of it was executed"
-            ) from error
-        raise CheckpointError(f"{path}: damaged, truncated or not plain weights ({_first_line(error)})") from error
+        if not re.search(r"GLOBAL|[Uu]nsupported (global|class|operand)", str(error)):
+            raise CheckpointError(f"{path}: damaged, truncated or not plain weights ({_first_line(error)})") from error
+        read = read_archive if zipfile.is_zipfile(path) else read_legacy
+        return read(path, INERT, {**HARMLESS, **NAMED})
     except Exception as error:  # a pickle can fail in any way its bytes say
         raise CheckpointError(f"{path}: damaged or truncated ({_first_line(error)})") from error
-
-
-@contextmanager
-def _allowed(*classes: type) -> Iterator[None]:
-    """Let weights-only loads build these classes meanwhile (``safe_globals``, which torch has from 2.5 on)."""
-    before = torch.serialization.get_safe_globals()
-    torch.serialization.add_safe_globals(list(classes))
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:
@@ -118,6 +120,26 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     return state
 
 
+def read_named(path: Path, whose: str) -> dict[str, Any]:
+    """Named values of a file of a method's trainer, its ``state_dict`` where it has one, under their plain names.
+
+    Args:
+        path: a file as PyTorch writes it.
+        whose: "FFCLIP's trainer" or the like, for the message.
+
+    Raises:
+        CheckpointError: the file cannot be read, is of another kind, or holds no names.
+    """
+    if torch_file_kind(path) not in ("torch", "pickle"):
+        raise CheckpointError(f"{path}: not a checkpoint that {whose} writes")
+    content = read_torch_file(path)
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path}: expected named tensors, found a {type(content).__name__}")
+    return plain_names(content)
+
+
 def _collect(module: InertObject, prefix: str, state: dict[str, Tensor]) -> None:
     for name, value in (module.state or {}).items():
         if isinstance(value, Tensor):
@@ -126,11 +148,16 @@ def _collect(module: InertObject, prefix: str, state: dict[str, Tensor]) -> None
             _collect(value, f"{prefix}{name}.", state)
 
 
-def read_archive(path: Path, inert: tuple[str, ...] = ()) -> Any:
-    """Content of a PyTorch zip archive through the restricted unpickler, classes under `inert` as inert objects.
+def read_archive(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str, Any] | None = None) -> Any:
+    """Content of a PyTorch zip archive through the restricted unpickler.
 
     For files whose settings are objects of a library (one released checkpoint keeps OmegaConf internals): tensors come
     out, classes do not.
+
+    Args:
+        path: the file.
+        inert: prefixes of names whose objects only remember what they were given.
+        harmless: what further names stand for.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -145,13 +172,47 @@ def read_archive(path: Path, inert: tuple[str, ...] = ()) -> Any:
                     cache[key] = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
                 return cache[key].untyped_storage(), dtype
 
-            extra: dict[str, Any] = {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
-            extra["torch._utils._rebuild_tensor_v2"] = _rebuild
+            extra = _extra(harmless)
             extra |= {f"torch.jit._pickle.build_{kind}list": list for kind in ("int", "double", "bool", "tensor")}
             with archive.open(pickle_name) as stream:
                 return read_pickle(stream, str(path), inert=inert, extra=extra, storage=storage)
     except (zipfile.BadZipFile, StopIteration, KeyError, OSError) as error:
         raise CheckpointError(f"{path}: damaged or truncated archive ({_first_line(error)})") from error
+
+
+def read_legacy(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str, Any] | None = None) -> Any:
+    """The same of a file as `torch.save` wrote it before version 1.6: pickles, then the bytes of every storage."""
+    size = path.stat().st_size
+    stored: dict[str, Tensor] = {}
+
+    def storage(reference: Any) -> Any:
+        _tag, dtype, key, _location, count, *_view = reference
+        if key not in stored:
+            if count * dtype.itemsize > size:
+                raise CheckpointError(f"{path}: damaged or truncated (a storage of {count} numbers)")
+            stored[key] = torch.empty(count, dtype=dtype)
+        return stored[key].untyped_storage(), dtype
+
+    try:
+        with path.open("rb") as stream:
+            for _ in range(3):  # magic number, version, system
+                read_pickle(stream, str(path))
+            content = read_pickle(stream, str(path), inert=inert, extra=_extra(harmless), storage=storage)
+            for key in read_pickle(stream, str(path)):
+                values = stored[key]
+                raw = stream.read(8 + values.nbytes)[8:]
+                values.copy_(torch.frombuffer(bytearray(raw), dtype=values.dtype) if raw else values)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as there are instructions
+        raise CheckpointError(f"{path}: damaged or truncated ({_first_line(error)})") from error
+    return content
+
+
+def _extra(harmless: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Names that PyTorch's own files need, and further ones."""
+    storages = {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
+    return {**(harmless or {}), **storages, "torch._utils._rebuild_tensor_v2": _rebuild}
 
 
 def _rebuild(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_rest: Any) -> Tensor:

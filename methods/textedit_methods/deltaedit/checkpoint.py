@@ -12,13 +12,14 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.matching import load_exactly
-from textedit_bench.models.storage import build_network, is_safetensors, read_tensors
-from textedit_bench.models.torch_files import read_torch_file, torch_file_kind
+from textedit_bench.models.names import plain_names
+from textedit_bench.models.storage import build_network, read_tensors
+from textedit_bench.models.torch_files import read_named, torch_file_kind
 from textedit_methods.deltaedit.model import DeltaModel
 from textedit_methods.deltaedit.network import GROUPS, DeltaMapper, released_groups
 
 # Released file: the bare state dict; trainers that wrap it add a prefix.
-_KEY = re.compile(r"^(?:module\.)?(?:net\.|mapper\.)?(?P<own>(?:sm|cm|fm)_(?:coarse|medium|fine)\.mapping\..+)$")
+_KEY = re.compile(r"^(?:net\.|mapper\.)?(?P<own>(?:sm|cm|fm)_(?:coarse|medium|fine)\.mapping\..+)$")
 _MAX_DIM, _MAX_DEPTH = 65536, 16
 
 
@@ -32,9 +33,7 @@ def load_model(path: str | Path) -> DeltaModel:
         CheckpointError: the file is missing, damaged, would execute code, or holds no DeltaEdit mapper.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    if is_safetensors(path):
+    if torch_file_kind(path) == "safetensors":
         tensors, metadata = read_tensors(path)
         if metadata:
             network = build_network(path, tensors, metadata)
@@ -42,16 +41,9 @@ def load_model(path: str | Path) -> DeltaModel:
                 network = DeltaModel(network)
             if not isinstance(network, DeltaModel):
                 raise CheckpointError(f"{path}: holds a {type(network).__name__}, not a DeltaEdit mapper")
-            return _checked(path, network)
-        return _from_names(path, dict(tensors))
-    if torch_file_kind(path) not in ("torch", "pickle"):
-        raise CheckpointError(f"{path}: not a checkpoint that DeltaEdit's trainer writes")
-    content = read_torch_file(path)
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected named tensors, found a {type(content).__name__}")
-    return _from_names(path, content)
+            return network.eval().requires_grad_(False)
+        return _from_names(path, plain_names(tensors))
+    return _from_names(path, read_named(path, "DeltaEdit's trainer"))
 
 
 def load_relevance(path: str | Path, rows: int, width: int) -> Tensor:
@@ -103,7 +95,7 @@ def _from_names(path: Path, content: dict[Any, Any]) -> DeltaModel:
     condition = _shape(path, state, "cm_coarse.mapping.1.weight")[1]
     mapper = DeltaMapper(released_groups(*widths), condition, depth=depth)
     load_exactly(mapper, {name: value.float() for name, value in state.items()}, str(path))
-    return _checked(path, DeltaModel(mapper))
+    return DeltaModel(mapper).eval().requires_grad_(False)
 
 
 def _shape(path: Path, state: dict[str, Tensor], name: str) -> tuple[int, int]:
@@ -113,10 +105,3 @@ def _shape(path: Path, state: dict[str, Tensor], name: str) -> tuple[int, int]:
     if not (1 <= rows <= _MAX_DIM and 1 <= columns <= _MAX_DIM):
         raise CheckpointError(f"{path}: {name} of shape {(rows, columns)} is out of range")
     return rows, columns
-
-
-def _checked(path: Path, model: DeltaModel) -> DeltaModel:
-    for name, value in model.state_dict().items():
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite")
-    return model.eval().requires_grad_(False)

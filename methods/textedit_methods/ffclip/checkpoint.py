@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.matching import load_exactly
-from textedit_bench.models.storage import build_network, is_safetensors, read_tensors
-from textedit_bench.models.torch_files import read_archive, read_torch_file, torch_file_kind
+from textedit_bench.models.names import plain_names
+from textedit_bench.models.storage import build_network, read_tensors
+from textedit_bench.models.torch_files import read_named, torch_file_kind
 from textedit_methods.ffclip.network import DynamicMapper
 
 # Released file: {"state_dict": DistributedDataParallel's names, "opts": ...}; others store the mapper alone.
-_KEY = re.compile(r"^(?:module\.)?(?:att_mapper\.)?att_mapper\.(?P<block>\d{1,3})\.(?P<rest>.+)$")
+_KEY = re.compile(r"^(?:att_mapper\.)?att_mapper\.(?P<block>\d{1,3})\.(?P<rest>.+)$")
 _UNUSED = ("fc.weight", "fc.bias")
-_INERT = ("omegaconf.", "typing.", "builtins.dict", "collections.defaultdict")
 _MAX_BLOCKS, _MAX_ROWS, _MAX_DIM = 64, 64, 8192
 
 
@@ -34,40 +33,15 @@ def load_mapper(path: str | Path) -> DynamicMapper:
         CheckpointError: the file is missing, damaged, would execute code, or holds no FFCLIP mapper.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    if is_safetensors(path):
+    if torch_file_kind(path) == "safetensors":
         tensors, metadata = read_tensors(path)
         if metadata:
             network = build_network(path, tensors, metadata)
             if not isinstance(network, DynamicMapper):
                 raise CheckpointError(f"{path}: holds a {type(network).__name__}, not an FFCLIP mapper")
-            _check_finite(path, network.state_dict())
             return network
-        return _from_names(path, tensors)
-    return _from_names(path, _read_tensors(path))
-
-
-def _read_tensors(path: Path) -> dict[Any, Any]:
-    """Names and values of a torch file; ``opts`` may hold OmegaConf objects, which are passed over and never built."""
-    if torch_file_kind(path) not in ("torch", "pickle"):
-        raise CheckpointError(f"{path}: not a checkpoint that FFCLIP's trainer writes")
-    try:
-        try:
-            content = read_torch_file(path)
-        except CheckpointError:
-            if not zipfile.is_zipfile(path):
-                raise
-            content = read_archive(path, inert=_INERT)
-    except CheckpointError:
-        raise
-    except Exception as error:  # a damaged pickle fails in as many ways as there are instructions
-        raise CheckpointError(f"{path}: damaged or truncated ({type(error).__name__})") from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected named tensors, found a {type(content).__name__}")
-    return content
+        return _from_names(path, plain_names(tensors))
+    return _from_names(path, read_named(path, "FFCLIP's trainer"))
 
 
 def _from_names(path: Path, content: dict[Any, Any]) -> DynamicMapper:
@@ -89,7 +63,6 @@ def _from_names(path: Path, content: dict[Any, Any]) -> DynamicMapper:
         raise CheckpointError(f"{path}: the mapper's blocks are not numbered from 0: {sorted(blocks)}")
     network = DynamicMapper(rows, dim, len(blocks))
     load_exactly(network, state, str(path))
-    _check_finite(path, network.state_dict())
     return network.eval().requires_grad_(False)
 
 
@@ -102,9 +75,3 @@ def _sizes(path: Path, state: dict[str, Tensor]) -> tuple[int, int]:
     if not (1 <= rows <= _MAX_ROWS and 1 <= dim <= _MAX_DIM):
         raise CheckpointError(f"{path}: a mapper of {rows} rows and width {dim} is out of range")
     return rows, dim
-
-
-def _check_finite(path: Path, state: dict[str, Tensor]) -> None:
-    for name, value in state.items():
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite")

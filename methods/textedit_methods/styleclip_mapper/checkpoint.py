@@ -11,12 +11,13 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.names import plain_names
 from textedit_bench.models.storage import build_network, is_safetensors, read_tensors
-from textedit_bench.models.torch_files import read_torch_file, torch_file_kind
+from textedit_bench.models.torch_files import read_named, torch_file_kind
 from textedit_methods.styleclip_mapper.network import DEPTH, LevelsMapper, Mapper, SingleMapper, StyleMapper
 
 # Released file: {"state_dict": mapper.* beside decoder.* (the generator), "opts": ...}; others store the mapper alone.
-_PREFIX = re.compile(r"^(?:module\.)?(?:net\.)?(?P<own>mapper\.)?(?P<rest>.+)$")
+_PREFIX = re.compile(r"^(?:net\.)?(?P<own>mapper\.)?(?P<rest>.+)$")
 _OWN = re.compile(r"^(?:(?P<part>mapping|course_mapping|medium_mapping|fine_mapping)|mapper_\d{1,3})\.mapping\.")
 _LEVELS = {"course_mapping": "coarse", "medium_mapping": "medium", "fine_mapping": "fine"}
 _RGB_EVERY, _FIRST_RGB = 3, 1  # toRGB is style 1, 4, 7, ...
@@ -34,24 +35,15 @@ def load_mapper(path: str | Path) -> Mapper:
         CheckpointError: the file is missing, damaged, would execute code, or holds no mapper of StyleCLIP.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    if is_safetensors(path):
+    if torch_file_kind(path) == "safetensors":
         tensors, metadata = read_tensors(path)
         if metadata:
             network = build_network(path, tensors, metadata)
             if not isinstance(network, Mapper):
                 raise CheckpointError(f"{path}: holds a {type(network).__name__}, not a mapper of StyleCLIP")
-            return _checked(path, network)
-        return _from_names(path, dict(tensors))
-    if torch_file_kind(path) not in ("torch", "pickle"):
-        raise CheckpointError(f"{path}: not a checkpoint that StyleCLIP's mapper trainer writes")
-    content = read_torch_file(path)
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected named tensors, found a {type(content).__name__}")
-    return _from_names(path, content)
+            return network.eval().requires_grad_(False)
+        return _from_names(path, plain_names(tensors))
+    return _from_names(path, read_named(path, "StyleCLIP's mapper trainer"))
 
 
 def phrase_of(path: str | Path) -> str | None:
@@ -95,7 +87,7 @@ def _from_names(path: Path, content: dict[Any, Any]) -> Mapper:
     else:
         raise CheckpointError(f"{path}: tensors of several kinds of mapper: {', '.join(sorted(parts))}")
     load_exactly(network, {name: value.float() for name, value in state.items()}, str(path))
-    return _checked(path, network)
+    return network.eval().requires_grad_(False)
 
 
 def _style_mapper(path: Path, state: dict[str, Tensor]) -> StyleMapper:
@@ -123,10 +115,3 @@ def _width(path: Path, state: dict[str, Tensor], part: str) -> int:
     if not 1 <= width <= _MAX_DIM:
         raise CheckpointError(f"{path}: a mapper of width {width} is out of range")
     return width
-
-
-def _checked(path: Path, network: Mapper) -> Mapper:
-    for name, value in network.state_dict().items():
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite")
-    return network.eval().requires_grad_(False)

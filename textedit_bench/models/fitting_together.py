@@ -1,0 +1,56 @@
+"""Networks of one data set that do not fit each other, or their role: told in one line that names both sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from textedit_bench.models.errors import CheckpointError
+
+_OFFERS = {"encoder": "encode", "oracle": "predict", "second_oracle": "predict"}
+_OTHERS = ("synthesize", "encode", "encode_image", "predict")
+"""What tells networks apart that play another role than to look at pictures."""
+
+
+def check_role(network: Any, role: str, resolution: int, path: Path) -> None:
+    """Refuse a network in a role that it cannot play.
+
+    Args:
+        network: as loaded.
+        role: of the card.
+        resolution: side of the data set's pictures.
+        path: its file.
+
+    Raises:
+        CheckpointError: a generator or discriminator of another resolution, or a network of another kind.
+    """
+    side = getattr(network, "resolution", None)
+    if role in ("generator", "discriminator") and side is not None and side != resolution:
+        raise CheckpointError(f"{path}: a {role} of {side} pixels, but the card says resolution: {resolution}")
+    wrong = [name for name in _OTHERS if hasattr(network, name)] if role in ("perceptual", "features") else []
+    if wrong or not hasattr(network, _OFFERS.get(role, "forward")):
+        raise CheckpointError(f"{path}: holds a {type(network).__name__}, which cannot be the {role} of a data set")
+
+
+def check_codes(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> Tensor:
+    """The codes [N, rows, w_dim], where the generator takes such.
+
+    Args:
+        codes: W+ codes of photos.
+        generator: which is to draw them.
+        encoded_by: what gave the codes, with its file.
+        path: the generator's file.
+
+    Raises:
+        CheckpointError: rows or width are not the generator's.
+    """
+    rows, width = int(generator.num_rows), int(generator.w_dim)
+    if codes.ndim != 3 or codes.shape[1:] != (rows, width):
+        given = " x ".join(map(str, codes.shape[1:]))
+        raise CheckpointError(
+            f"{encoded_by}: gives codes of {given} (rows x width), but the generator {path} takes {rows} x {width}, "
+            f"for {generator.resolution} pixels; they do not belong together"
+        )
+    return codes

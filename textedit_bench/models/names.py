@@ -1,0 +1,24 @@
+"""Names of tensors without what trainers wrap around a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+_WRAPPERS = re.compile(r"(^|\.)(?:(?:module|_orig_mod)\.)+")
+"""`DataParallel` and `AveragedModel`; `torch.compile`."""
+_COUNTER = "n_averaged"
+"""A number of steps that `AveragedModel` stores beside the network."""
+
+
+def plain_names(state: Mapping[str, Value]) -> dict[str, Value]:
+    """The same values under the names of the bare network, at whatever depth it was wrapped.
+
+    >>> plain_names({"module.encoder.module.body.0.weight": 1})
+    {'encoder.body.0.weight': 1}
+    """
+    plain = {_WRAPPERS.sub(r"\1", str(name)): value for name, value in state.items() if name != _COUNTER}
+    return plain if len(plain) == len(state) - (_COUNTER in state) else {str(n): v for n, v in state.items()}
