@@ -16,6 +16,7 @@ import torch
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from textedit_bench.cli.main import main
 from textedit_bench.domain import load_domain
@@ -249,3 +250,28 @@ def test_weights_of_a_method_for_other_networks_are_told(tmp_path, method):
         editor.load(tmp_path / "w.safetensors")
         editor.edit(here.invert(here.photos("evaluation", 1)), prompt)
     assert "\n" not in str(caught.value)
+
+
+def test_a_good_inversion_is_not_called_damaged_where_the_networks_do_not_belong_together(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("TEXTEDIT_BENCH_HOME", str(tmp_path / "home"))
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "photos" / "0.png")
+
+    def photos(domain):
+        return domain.invert(domain.photos("evaluation", 1))
+
+    card = write_toy_dataset(tmp_path / "toy", TOYS[0])
+    content = yaml.safe_load(card.read_text())
+    tier = content["tiers"]["mini"]
+    tier |= {"source": {"kind": "folder", "path": str(tmp_path / "photos")}, "splits": {"evaluation": 1}}
+    card.write_text(yaml.safe_dump(content))
+    photos(load_domain(str(card)))
+    wide = Generator(resolution=16, z_dim=9, w_dim=9, n_mlp=2, channels={4: 4, 8: 4, 16: 4})
+    save_network(wide, card.parent / "wide.safetensors", "stylegan2-generator")
+    tier["networks"]["generator"] = "wide.safetensors"
+    card.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match=r"gives codes of .* x 8 .*takes .* x 9"):
+        photos(load_domain(str(card)))
+    assert "damaged" not in caplog.text

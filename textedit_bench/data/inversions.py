@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
-from textedit_bench.errors import UserError
 from textedit_bench.files import remove_left_over, write_atomically, write_json
 from textedit_bench.places import PlaceError, written
 
@@ -42,6 +41,7 @@ class InversionCache:
         self._shape = shape
         self._opened: set[Path] = set()
         self._told = False
+        self._unlike: dict[str, str] = {}
         self.identity = {"version": VERSION, **identity}
         text = json.dumps(self.identity, sort_keys=True, allow_nan=False)
         self.path = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -52,11 +52,7 @@ class InversionCache:
         return hashlib.sha256(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
     def get(self, key: str) -> Tensor | None:
-        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted.
-
-        Raises:
-            UserError: they are whole, and of another shape than the generator's.
-        """
+        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted."""
         path = self._file(key)
         try:
             with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC
@@ -68,12 +64,9 @@ class InversionCache:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             log.warning("%s: damaged (%s); the photo is inverted again", path, error)
             return None
-        if codes.shape != self._shape:
-            given, wanted = (f"{rows} x {width}" for rows, width in (codes.shape, self._shape))
-            raise UserError(
-                f"{path}: the inverter gave codes of {given} (rows x width), but the generator takes {wanted}; the "
-                "networks of the card do not belong together"
-            )
+        if codes.shape != self._shape:  # the inverter's own, perhaps, and the generator is another: it will tell
+            self._unlike[key] = f"{list(codes.shape)} codes, expected {list(self._shape)}"
+            return None
         return torch.from_numpy(codes)
 
     def put(self, key: str, codes: Tensor) -> None:
@@ -134,6 +127,9 @@ class InversionCache:
                 raise ValueError("the inverter gave codes that are not finite")
             for key, code in zip(part, codes, strict=True):
                 found[key] = code
+                if key in self._unlike:
+                    what = self._unlike.pop(key)
+                    log.warning("%s: damaged (%s); the photo was inverted again", self._file(key), what)
                 self._try_to_put(key, code, must_keep)
         return torch.stack([found[key] for key in keys]), len(order)
 

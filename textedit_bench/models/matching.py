@@ -69,7 +69,12 @@ def refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
 
 def is_finite(tensor: Tensor) -> bool:
     """Whether no number is nan or infinite; the sum tells at once, unless finite numbers make it too large."""
-    return not tensor.is_floating_point() or bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
+    return (
+        not tensor.is_floating_point()
+        or tensor.is_meta
+        or bool(tensor.sum().isfinite())
+        or bool(tensor.isfinite().all())
+    )
 
 
 def _some(names: Iterable[str]) -> str:
