@@ -18,12 +18,17 @@ from textedit_bench.assets.transfer import transfer
 from textedit_bench.bench.engines.cluster import connect
 from textedit_bench.bench.engines.slurm import Slurm
 from textedit_bench.bench.request import BenchRequest
+from textedit_bench.data.phones import heic_reader
 from textedit_bench.data.sources import LmdbSource
 from textedit_bench.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-FEATURES = {name: {Requirement(text).name for text in EXTRAS[name]} for name in EXTRAS if name not in ("dev", "docs")}
+FEATURES = {
+    name: {Requirement(text).name.replace("-", "_") for text in EXTRAS[name]}
+    for name in EXTRAS
+    if name not in ("dev", "docs")
+}
 """Extra -> what it brings; their import names are the packages' own."""
 
 
@@ -34,6 +39,7 @@ def _fetch(folder: Path) -> None:
 
 USES: dict[str, Callable[[Path], object]] = {
     "fetch": _fetch,
+    "heif": lambda _folder: heic_reader(),
     "lmdb": LmdbSource,
     "ray": lambda _folder: connect(),
     "slurm": lambda folder: Slurm((BenchRequest(engine="slurm", workers=1, results=folder),)),

@@ -11,18 +11,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from textedit_bench.data.colours import ROUNDED, to_srgb
-from textedit_bench.data.not_decoded import name_of
+from textedit_bench.data.not_decoded import HEIC, brand_of, name_of
+from textedit_bench.data.phones import JPEG, made_to_fit, open_heic
 from textedit_bench.data.png_texts import without_texts
 from textedit_bench.data.unusable import UnusableImageError
 
 __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decode_picture"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-"""What is decoded, by content. Pillow reads more; some of it (EPS) starts other programs, so the list is closed."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm")
+"""What is decoded, by content; HEIC too, with the extra ``heif``. Pillow reads more; some of it (EPS) starts other
+programs, so the list is closed."""
+_SUFFIXES = ".png .jpg .jpeg .jfif .jpe .webp .bmp .tif .tiff .gif .ppm .heic .heif"
+SUFFIXES = tuple(_SUFFIXES.split())
 MAX_PIXELS = 64_000_000
 """A 1024 picture has 1 million; a file of a few kilobytes can claim billions."""
 MAX_BYTES = 256_000_000
@@ -61,7 +64,8 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
 
     Args:
         data: a file of one of `FORMATS`; what it is follows from its content.
-        max_pixels: pictures that claim more are refused before they are decoded.
+        max_pixels: pictures that claim more are refused before they are decoded; a JPEG is decoded at a fraction of its
+            size instead.
 
     Raises:
         UnusableImageError: empty, damaged, cut short, too large, of no known format, or with numbers that have no
@@ -74,10 +78,8 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own bomb warning comes before our check and refuses nothing
-            opened = Image.open(io.BytesIO(data), formats=FORMATS)
-            if opened.width * opened.height > max_pixels:
-                raise UnusableImageError(f"{opened.width}x{opened.height} pixels; at most {max_pixels} are decoded")
-            return _decoded(opened)
+            opened = open_heic(data) if brand_of(data) == HEIC else _opened(data)
+            return _decoded(opened, made_to_fit(opened, max_pixels, jpeg=data.startswith(JPEG)))
     except UnusableImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -104,8 +106,16 @@ def changes_in_words(changed: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
     ]
 
 
-def _decoded(opened: Any) -> Decoded:
-    changes = []
+def _opened(data: bytes) -> Any:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:  # what Pillow refuses as it stands may be decoded smaller
+        if not data.startswith(JPEG):
+            raise
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def _decoded(opened: Any, changes: list[str]) -> Decoded:
     deep = _has_deep_channels(opened)  # loading forgets it, and reading metadata loads some formats
     turned = _orientation(opened)
     opened.load()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "HEIC") | dict.fromkeys(
+HEIC = "HEIC"
+_BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), HEIC) | dict.fromkeys(
     (b"avif", b"avis"), "AVIF"
 )
 _BEGINNINGS = {
@@ -23,10 +24,15 @@ _TEXTS = {
 }
 
 
+def brand_of(data: bytes) -> str | None:
+    """The kind of picture in the container that films use too; None where it is another, or no such container."""
+    return _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
+
+
 def name_of(data: bytes) -> str | None:
     """What bytes are and what to do about it, for a message; None if that is not known."""
     if data[4:8] == b"ftyp":
-        brand = _BRANDS.get(data[8:12])
+        brand = brand_of(data)
         return f"{brand}; save it as PNG or JPEG" if brand else "a film"
     for beginning, name in _BEGINNINGS.items():
         if data.startswith(beginning):

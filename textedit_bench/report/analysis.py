@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textedit_bench.files import write_atomically, write_text
+from textedit_bench.files import write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.csv import frame_csv
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
+from textedit_bench.report.save_figure import save_figure
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 
 def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
@@ -51,11 +51,6 @@ def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
         if figure is not None:
             path = folder / str(dataset) / "leakage.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, partial(_save, figure))
+            save_figure(figure, path)
             written.append(path)
     return written
-
-
-def _save(figure: Figure, path: Path) -> None:
-    # The Software entry would change with the version of matplotlib.
-    figure.savefig(path, format="png", metadata={"Software": None})

@@ -11,7 +11,7 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
-from textedit_bench.files import write_atomically
+from textedit_bench.data.save_picture import save_picture
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import Strip, draw_sheet
@@ -70,7 +70,7 @@ def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[st
         path = store.method(tier, part.dataset, method) / f"{NAME}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet = generation_sheet(part.dataset, tier, cells)
-        write_atomically(path, lambda target, sheet=sheet: sheet.save(target, "PNG"))  # type: ignore[misc]
+        save_picture(sheet, path)
         written.append(path)
     return written
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from textedit_bench.bench.copied import MATCHES, STEP
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.bench.pictures import Pixels
+from textedit_bench.data.lettering import letters
 from textedit_bench.report.collect import Collected, StoredCell
 
 IMAGES = 4
@@ -37,23 +38,25 @@ def draw_sheet(title: str, headings: Sequence[str], groups: Sequence[Sequence[St
         groups: strips that belong together (one source image); a wider gap separates groups.
         tile: side of a picture in pixels.
     """
-    font, small = ImageFont.load_default(15), ImageFont.load_default(12)
     head = 2 * 15 + _GAP
     strips = sum(len(group) for group in groups)
     width = 2 * _MARGIN + _LABEL + len(headings) * (tile + _GAP)
     height = 2 * _MARGIN + _TITLE + head + strips * (tile + _GAP) + (len(groups) - 1) * 2 * _GAP
     page = Image.new("RGB", (width, height), _PAGE)
     draw = ImageDraw.Draw(page)
+    title, font = letters(title, 15)
     draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=font)
     left = _MARGIN + _LABEL
     for i, heading in enumerate(headings):
+        heading, small = letters(heading, 12)
         lines = _fit(draw, heading, small, tile, lines=2)
         top = _MARGIN + _TITLE + head - 15 * len(lines) - _GAP
         draw.multiline_text((left + i * (tile + _GAP), top), "\n".join(lines), fill=_INK, font=small, spacing=2)
     top = _MARGIN + _TITLE + head
     for group in groups:
         for strip in group:
-            lines = _fit(draw, strip.label, small, _LABEL - 2 * _GAP, lines=4)
+            label, small = letters(strip.label, 12)
+            lines = _fit(draw, label, small, _LABEL - 2 * _GAP, lines=4)
             draw.multiline_text((_MARGIN, top + _GAP), "\n".join(lines), fill=_SOFT, font=small, spacing=2)
             for i, picture in enumerate(strip.pictures):
                 if picture is not None:

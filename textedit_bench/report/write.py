@@ -13,7 +13,8 @@ from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.session import Benched
 from textedit_bench.bench.store import Store
-from textedit_bench.files import locked, write_atomically, write_text
+from textedit_bench.data.save_picture import save_picture
+from textedit_bench.files import locked, write_text
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.behind import FILE, write_behind
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
@@ -25,6 +26,7 @@ from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import render_latex
 from textedit_bench.report.markdown import render_markdown
 from textedit_bench.report.plain import render_plain
+from textedit_bench.report.save_figure import save_figure
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 
@@ -156,8 +158,7 @@ def _write_curves(store: Store, tier: str, part: Collected) -> list[Path]:
     if figure is None:
         return []
     path = store.root / tier / part.dataset / "curves.png"
-    # The Software entry would change with the version of matplotlib.
-    write_atomically(path, lambda target: figure.savefig(target, format="png", metadata={"Software": None}))
+    save_figure(figure, path)
     return [path]
 
 
@@ -172,6 +173,6 @@ def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -
         folder = store.method(tier, part.dataset, method)
         for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
             picture = draw(part, cells, photos)
-            write_atomically(folder / f"{name}.png", lambda path, picture=picture: picture.save(path, "PNG"))  # type: ignore[misc]
+            save_picture(picture, folder / f"{name}.png")
             written.append(folder / f"{name}.png")
     return written

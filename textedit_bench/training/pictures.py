@@ -11,9 +11,11 @@ from PIL import Image, ImageDraw
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
+from textedit_bench.data.lettering import letters
 from textedit_bench.data.save_picture import save_picture
 
 _HEADER = 14
+_LETTERS = 10
 _SMALLEST_SIDE = 96
 
 
@@ -31,9 +33,10 @@ def picture_grid(titles: Sequence[str], images: Tensor) -> Image.Image:
     pen = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         room = width * factor
-        while title and pen.textlength(title) > room - 4:
-            title = title[:-1]
-        pen.text((column * room + 2, 1), title, fill="black")
+        shown, font = letters(title, _LETTERS)
+        while shown and pen.textlength(shown, font) > room - 4:
+            shown = shown[:-1]
+        pen.text((column * room + 2, 1), shown, fill="black", font=font)
     return sheet
 
 

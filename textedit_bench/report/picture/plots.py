@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from textedit_bench.files import write_atomically
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.curves import draw_curves
 from textedit_bench.report.leakage import draw_leakage, leakage_frame
 from textedit_bench.report.ranks import ranks_frame
+from textedit_bench.report.save_figure import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENDINGS = ("png", "pdf")
-# Dates and versions would make equal results differ.
-_METADATA: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-}
 
 
 def write_plots(collected: Sequence[Collected], folder: Path) -> list[Path]:
@@ -33,10 +28,7 @@ def write_plots(collected: Sequence[Collected], folder: Path) -> list[Path]:
         for ending in ENDINGS:
             path = folder / f"{name}.{ending}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                path,
-                lambda target, f=figure, e=ending: f.savefig(target, format=e, metadata=_METADATA[e]),  # type: ignore[misc]
-            )
+            save_figure(figure, path)
             written.append(path)
     return written
 

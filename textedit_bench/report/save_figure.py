@@ -1,0 +1,42 @@
+"""Figures as files: whole, the same bytes from the same figure, every letter visible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textedit_bench.data.lettering import best_font, characters, escaped
+from textedit_bench.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Dates and versions would make equal results differ.
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG or PDF, as the path ends."""
+    show_all_letters(figure)
+    form = path.suffix[1:]
+    write_atomically(path, lambda target: figure.savefig(target, format=form, metadata=_METADATA[form]))
+
+
+def show_all_letters(figure: Figure) -> None:
+    """Give every text that matplotlib's own font lacks letters of an installed font beside it, or code points."""
+    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.text import Text
+
+    own = characters(str(findfont(FontProperties(family="DejaVu Sans"))))
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        lacking = frozenset(c for c in text.get_text() if c.isprintable() and not c.isspace() and ord(c) not in own)
+        if not lacking:
+            continue
+        path, found = best_font(lacking)
+        if path:
+            text.set_fontfamily(["DejaVu Sans", FontProperties(fname=path).get_name()])
+        text.set_text(escaped(text.get_text(), lacking - found))
