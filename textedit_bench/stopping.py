@@ -26,6 +26,7 @@ class Stopped(KeyboardInterrupt):  # whatever survives Ctrl-C survives the other
 class _State:
     """What this process was asked, and whether it may be told just now."""
 
+    handled: frozenset[int] = frozenset()
     asked: int | None = None
     since = 0.0
     postponed = False
@@ -55,11 +56,14 @@ def stoppable() -> Iterator[None]:
     """
     _State.asked, _State.postponed = None, False
     before = {number: signal.getsignal(number) for number in SIGNALS} if _in_main_thread() else {}
-    for number in [n for n, handler in before.items() if handler is not signal.SIG_IGN]:
+    outer = _State.handled
+    _State.handled = frozenset(number for number, handler in before.items() if handler is not signal.SIG_IGN)
+    for number in _State.handled:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        _State.handled = outer
         for number, handler in before.items():
             if handler is not None:  # not set by Python
                 signal.signal(number, handler)
@@ -70,7 +74,7 @@ def take_back(number: int = signal.SIGTERM) -> None:
 
     Lightning notes SIGTERM and ends as if nothing had happened.
     """
-    if _in_main_thread() and signal.getsignal(signal.SIGINT) is stop:
+    if _in_main_thread() and number in _State.handled:
         signal.signal(number, stop)
 
 

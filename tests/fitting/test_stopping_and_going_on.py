@@ -21,6 +21,15 @@ from textedit_bench.worlds.training.fit import Plan, Trained, fit, newest_checkp
 STEPS, EPOCHS = 5, 3
 
 
+@pytest.fixture(autouse=True)
+def _signals_that_reach_the_process():
+    """Whoever starts the tests in the background has them ignored, which is kept (the last test says so)."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in stopping.SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class Regression(EditorModule):
     """Doubles codes; sends itself a signal at certain steps."""
 
@@ -114,6 +123,12 @@ def test_a_second_signal_does_not_wait_for_the_step(monkeypatch):
         with pytest.raises(stopping.Stopped):
             os.kill(os.getpid(), signal.SIGINT)
         assert stopping.exit_code() == 128 + signal.SIGTERM
+
+
+def test_a_training_started_with_nohup_is_stopped_by_sigterm(tmp_path):
+    for number in (signal.SIGINT, signal.SIGHUP):  # as `nohup ... &` leaves them
+        signal.signal(number, signal.SIG_IGN)
+    assert torch.equal(_fit_world(tmp_path / "a", {5: signal.SIGTERM}), _fit_world(tmp_path / "b", {}))
 
 
 @pytest.mark.parametrize("number", stopping.SIGNALS)

@@ -15,7 +15,7 @@ from textedit_bench.training import inverted_by, training_codes
 class _Domain:
     """Photo i is inverted to the code full of i."""
 
-    name, tier, device = "tiny", "mini", torch.device("cpu")
+    name, tier, device, resolution = "tiny", "mini", torch.device("cpu"), 64
     tier_card = SimpleNamespace(splits={"train": 100, "evaluation": 5}, inversion={"steps": 3})
     generator = SimpleNamespace(z_dim=3, num_rows=2, map=lambda z: 2 * z)
 
