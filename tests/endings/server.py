@@ -11,6 +11,7 @@ import io
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import traceback
@@ -57,6 +58,8 @@ def run(asked: dict) -> int:
 
 def serve() -> None:
     torch.set_num_threads(1)  # threads do not survive a fork
+    for number in (signal.SIGINT, signal.SIGHUP):  # tests that were started in the background have them ignored
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
