@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torchvision  # noqa: F401  # before it is pretended: with torch 2.4 it asks of what kind CUDA's classes are
 
 from textedit_bench.testing.pretend_cuda import PretendCuda
 

@@ -179,9 +179,9 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write an ``.npz`` to exactly this path (numpy would add its own suffix)."""
+    """Write arrays of numbers as an ``.npz`` to exactly this path (numpy would add its own suffix)."""
     with open(path, "wb") as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
+        np.savez(handle, **arrays)
 
 
 def _digest(picture: Pixels) -> bytes:

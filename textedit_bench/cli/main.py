@@ -116,6 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     """Run the command; whatever is known to go wrong becomes one line."""
+    if any(
+        "\0" in word for word in arguments or ()
+    ):  # no shell passes it on, and parsers differ in what they make of it
+        return _say("a word of the command holds a zero byte; valid: text", 2)
     try:
         code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
         flush_stdout()
