@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,8 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
     of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`. A link is
-    followed; a device or a pipe, which cannot be replaced, is written as it is.
+    followed; a device or a pipe, which cannot be replaced, is written as it is. Who may read the file stays as it was,
+    or is as the umask says.
 
     Args:
         path: the file.
@@ -36,8 +38,10 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
         return
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
+        temporary.touch(exist_ok=False)
+        mode = (path if path.is_file() else temporary).stat().st_mode
         write(temporary)
-        temporary.chmod(0o644)  # some writers make files that only their owner may read
+        temporary.chmod(stat.S_IMODE(mode))  # some writers make files that only their owner may read
         if durable:
             with temporary.open("rb") as handle:
                 os.fsync(handle.fileno())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import collections
 import datetime
+import gzip
 import pathlib
 import re
 import subprocess
+import tarfile
 import zipfile
 
 import numpy as np
@@ -275,3 +277,60 @@ def test_a_good_inversion_is_not_called_damaged_where_the_networks_do_not_belong
     with pytest.raises(UserError, match=r"gives codes of .* x 8 .*takes .* x 9"):
         photos(load_domain(str(card)))
     assert "damaged" not in caplog.text
+
+
+# -- what came in place of a checkpoint -------------------------------------------------------------------------------
+def _tar(path):
+    with tarfile.open(path.with_suffix(".tar"), "w") as archive:
+        archive.add(path, "w.pt")
+    return path.with_suffix(".tar").read_bytes()
+
+
+def _zip(path):
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
+        archive.write(path, "drive/w.pt")
+    return path.with_suffix(".zip").read_bytes()
+
+
+INSTEAD = {
+    "lfs": (lambda p: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer.*git lfs pull"),
+    "gzip": (lambda p: gzip.compress(p.read_bytes()), "a gzip archive; unpack it first"),
+    "tar": (_tar, "a tar archive; unpack it first"),
+    "zip": (_zip, r"a zip archive that holds drive/w\.pt; unpack it first"),
+    "index": (lambda p: b'{"weight_map": {}}', "JSON, such as the index of a checkpoint in several files"),
+    "keras": (lambda p: b"\x89HDF\r\n\x1a\n" + b"\0" * 60, "an HDF5 file"),
+    "numpy": (lambda p: b"\x93NUMPY\x01\0" + b"\0" * 60, "an array of numpy"),
+}
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_what_came_in_place_of_weights_is_named(tmp_path, name):
+    make, told = INSTEAD[name]
+    torch.save({"g_ema": STATE}, tmp_path / "w.pt")
+    (tmp_path / "got.pt").write_bytes(make(tmp_path / "w.pt"))
+    with pytest.raises(CheckpointError, match=told):
+        load_generator(tmp_path / "got.pt")
+
+
+UNLIKE = {
+    "meta": lambda tensor: tensor.to("meta"),
+    "integers": lambda tensor: (tensor * 100).to(torch.int8),
+    "complex": lambda tensor: tensor.to(torch.complex64),
+    "sparse": lambda tensor: tensor.to_sparse(),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", UNLIKE)
+def test_tensors_that_are_not_plain_numbers_are_named(tmp_path, name):
+    state = {**STATE, "conv1.conv.weight": UNLIKE[name](STATE["conv1.conv.weight"])}
+    torch.save({"g_ema": state}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match=r"1 not plain numbers \(conv1\.conv\.weight\)"):
+        load_generator(tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_any_floating_point_kind_is_read(tmp_path, kind):
+    large = {name: value.to(kind) + (50_000 if name == "conv1.conv.weight" else 0) for name, value in STATE.items()}
+    torch.save({"g_ema": large}, tmp_path / "w.pt")
+    assert load_generator(tmp_path / "w.pt").conv1.conv.weight.mean() > 49_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textedit_bench.files import disk_is_full
 from textedit_bench.places import HOME
 
-_MEMORY = ("OutOfMemoryError", "can't allocate memory", "CUDA out of memory", "MemoryError")
+_MEMORY = ("OutOfMemoryError", "can't allocate memory", "CUDA out of memory", "MemoryError", "failed to map segment")
 
 
 def machine_failure(error: BaseException) -> str | None:

@@ -121,6 +121,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     ):  # no shell passes it on, and parsers differ in what they make of it
         return _say("a word of the command holds a zero byte; valid: text", 2)
     try:
+        _refuse_no_folder()
         code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
         flush_stdout()
         return int(code)
@@ -142,6 +143,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         if (line := machine_failure(error)) is None:
             raise
         return _say(line, 1)
+
+
+def _refuse_no_folder() -> None:
+    """Refuse to run in a folder that was removed: libraries would end the process in words of their own.
+
+    Raises:
+        UserError: it was.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UserError("the current folder was removed; change to one that is there") from error
 
 
 def _say(message: str, code: int) -> int:

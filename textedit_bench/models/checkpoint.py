@@ -109,9 +109,9 @@ def _from_content(file: Path, content: Any) -> Checkpoint:
 
 def _from_rosinality(file: Path, content: Mapping[str, Any], average: Tensor | None) -> Checkpoint:
     checkpoint = Checkpoint(file, "rosinality", latent_avg=average)
-    generator = content.get("g_ema", content.get("g"))
-    if isinstance(generator, Mapping):
-        checkpoint.networks["generator"] = _tensors(generator)
+    generators = [content[name] for name in ("g_ema", "g") if isinstance(content.get(name), Mapping)]
+    if generators:
+        checkpoint.networks["generator"] = _tensors(generators[0])
     if isinstance(content.get("d"), Mapping):
         checkpoint.networks["discriminator"] = _tensors(content["d"])
     return checkpoint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.errors import CheckpointError
@@ -33,11 +34,9 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, h
         for name in own
         if name in state and state[name].shape != own[name].shape
     ]
-    faults = [
-        f"{len(names)} {what} ({_some(names)})"
-        for what, names in (("missing", missing), ("surplus", surplus), ("misshapen", misshapen))
-        if names
-    ]
+    unlike = [name for name in own if name in state and not _can_be(state[name], own[name])]
+    kinds = (("missing", missing), ("surplus", surplus), ("misshapen", misshapen), ("not plain numbers", unlike))
+    faults = [f"{len(names)} {what} ({_some(names)})" for what, names in kinds if names]
     if faults:
         raise CheckpointError(
             f"{source}: tensors do not fit {type(network).__name__}: {'; '.join(faults)}.{hint and ' ' + hint}"
@@ -47,6 +46,12 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, h
     checked = [name for name in own if name in state and (name in learnt or is_finite(own[name]))]
     refuse_not_finite({name: state[name] for name in checked}, source)
     network.load_state_dict(dict(state), strict=False)
+
+
+def _can_be(given: Tensor, own: Tensor) -> bool:
+    """Whether a stored tensor holds the numbers of one of the network: dense, of the same kind, and really there."""
+    there = given.layout == torch.strided and not given.is_quantized and (own.is_meta or not given.is_meta)
+    return there and given.is_floating_point() == own.is_floating_point() and given.is_complex() == own.is_complex()
 
 
 def refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.names import plain_names
+from textedit_bench.models.not_weights import named, named_archive
 from textedit_bench.models.pickles import InertObject, read_pickle
 from textedit_bench.models.settings_beside import HARMLESS, INERT, NAMED
 from textedit_bench.models.storage import is_safetensors
@@ -48,10 +49,6 @@ def torch_file_kind(path: Path) -> str:
         head = stream.read(512)
     if not head:
         raise CheckpointError(f"{path}: the file is empty")
-    if re.match(rb"\s*<(!doctype|html|\?xml|head|body)", head, re.IGNORECASE):
-        raise CheckpointError(
-            f"{path}: a web page, not weights (file hosts answer with one when a quota or a virus scan is in the way)"
-        )
     if is_safetensors(path):
         return "safetensors"
     if head[:2] == b"PK":
@@ -60,7 +57,7 @@ def torch_file_kind(path: Path) -> str:
         return "torch"
     if re.match(rb"\x80[\x02-\x05]", head):
         return "pickle"
-    raise CheckpointError(f"{path}: not a weights file in any known format (begins with {head[:8]!r})")
+    raise CheckpointError(f"{path}: {named(head)}")
 
 
 def _folder_in_words(folder: Path) -> str:
@@ -78,11 +75,11 @@ def _folder_in_words(folder: Path) -> str:
 def _archive_kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            names, unlike = archive.namelist(), named_archive(archive)
     except (zipfile.BadZipFile, OSError) as error:
         raise CheckpointError(f"{path}: damaged or truncated archive ({error})") from error
     if not any(name.endswith("data.pkl") for name in names):
-        raise CheckpointError(f"{path}: a zip archive, but not one written by PyTorch")
+        raise CheckpointError(f"{path}: {unlike}")
     return "torchscript" if any("/code/" in name for name in names) else "torch"
 
 
