@@ -1,4 +1,4 @@
-"""What the machine cannot do is one line; who may read a file stays as it was; an older checkpoint outlives a newer one."""
+"""What the machine cannot do is one line; who may read a file stays as it was; an old checkpoint outlives a new one."""
 
 from __future__ import annotations
 
