@@ -24,7 +24,7 @@ from textedit_bench.devices import checked_device
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
-from textedit_bench.models.fitting_together import check_codes, check_role
+from textedit_bench.models.fitting_together import check_role, codes_fit, misfit
 from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
 from textedit_bench.places import inversions_folder
 from textedit_bench.precision import HIGHEST, synthesis_in, use_precision
@@ -263,9 +263,11 @@ class Domain:
 
     def _encode(self, images: torch.Tensor) -> torch.Tensor:
         codes = self.inverter.encode(images)
-        inverter = self.tier_card.inverter_name
-        name = str(self.path("encoder")) if inverter == "encoder" else f"inverter {inverter}"
-        return check_codes(codes, self.generator, name, self.path("generator"))
+        if not codes_fit(codes, self.generator):
+            inverter = self.tier_card.inverter_name
+            name = str(self.path("encoder")) if inverter == "encoder" else f"inverter {inverter}"
+            raise misfit(codes, self.generator, name, self.path("generator"))
+        return codes
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
         """Prompts of a split, id -> prompt; ``trained`` keeps those inside or outside the methods' training lists."""

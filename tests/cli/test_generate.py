@@ -116,13 +116,14 @@ def test_fewer_pictures_replace_all_of_an_earlier_run_and_nothing_else(run, flat
     assert {file.name for file in folder.iterdir()} == wanted
 
 
-def test_numbered_pictures_without_a_sheet_stay(run, flat):
+def test_numbered_pictures_without_a_sheet_are_not_replaced(run, flat):
     folder = flat / "photos"
     folder.mkdir()
     for i in range(6):
         (folder / f"{i:03d}.png").touch()
-    assert run("generate", "bright", *ON, "-n", "4", "-o", "photos").code == 0
-    assert (folder / "005.png").exists()
+    ended = run("generate", "bright", *ON, "-n", "4", "-o", "photos")
+    assert ended.code == 2 and "comes from no earlier run" in ended.err
+    assert {(file.name, file.stat().st_size) for file in folder.iterdir()} == {(f"{i:03d}.png", 0) for i in range(6)}
 
 
 def test_json_names_every_file(run, flat):

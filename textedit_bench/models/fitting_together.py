@@ -34,23 +34,23 @@ def check_role(network: Any, role: str, resolution: int, path: Path) -> None:
         raise CheckpointError(f"{path}: holds a {type(network).__name__}, which cannot be the {role} of a data set")
 
 
-def check_codes(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> Tensor:
-    """The codes [N, rows, w_dim], where the generator takes such.
+def codes_fit(codes: Tensor, generator: Any) -> bool:
+    """Whether a generator takes codes [N, rows, w_dim]."""
+    return codes.ndim == 3 and codes.shape[1:] == (int(generator.num_rows), int(generator.w_dim))
+
+
+def misfit(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> CheckpointError:
+    """What is said of codes that a generator does not take.
 
     Args:
         codes: W+ codes of photos.
-        generator: which is to draw them.
+        generator: which was to draw them.
         encoded_by: what gave the codes, with its file.
         path: the generator's file.
-
-    Raises:
-        CheckpointError: rows or width are not the generator's.
     """
-    rows, width = int(generator.num_rows), int(generator.w_dim)
-    if codes.ndim != 3 or codes.shape[1:] != (rows, width):
-        given = " x ".join(map(str, codes.shape[1:]))
-        raise CheckpointError(
-            f"{encoded_by}: gives codes of {given} (rows x width), but the generator {path} takes {rows} x {width}, "
-            f"for {generator.resolution} pixels; they do not belong together"
-        )
-    return codes
+    given = " x ".join(map(str, codes.shape[1:]))
+    return CheckpointError(
+        f"{encoded_by}: gives codes of {given} (rows x width), but the generator {path} takes "
+        f"{int(generator.num_rows)} x {int(generator.w_dim)}, for {generator.resolution} pixels; they do not belong "
+        f"together"
+    )
