@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -42,6 +42,8 @@ LEAST_REFERENCE = 50
 """Fewer photos from a source stand for nothing: what is compared with them gets no value. A world's card knows."""
 PHOTO, INVERSION = "photo", "inversion"
 CODES = "latents.safetensors"
+PASSES = "passes"
+"""Folder of what was inverted so far, while photos are inverted."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,10 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
     meter = Meter(domain.device)
     meter.start()
     size = pass_size(domain.resolution)
-    with TemporaryDirectory(prefix=".inversion-", dir=folder.path) as temporary, torch.no_grad():
+    temporary = folder.path / PASSES
+    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was stopped
+    temporary.mkdir()
+    with torch.no_grad():
         parts: list[Path] = []
         shape: tuple[int, ...] = ()
         for number, part in enumerate(shown):
@@ -219,7 +224,7 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
             if not torch.isfinite(code).all():
                 raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
             shape = tuple(code.shape[1:])
-            parts.append(Path(temporary) / str(number))
+            parts.append(temporary / str(number))
             save_file({"w_plus": code.float().cpu().contiguous()}, parts[-1].with_suffix(".safetensors"))
             groups = {PHOTO: photos, INVERSION: to_uint8(picture)}
             write_pictures(parts[-1].with_suffix(".zip"), groups, part.ids, ids)
@@ -237,6 +242,7 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
             },
             {"ids": list(ids), "cost": meter.rows(len(ids)), "environment": environment()},
         )
+    shutil.rmtree(temporary)
 
 
 def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
