@@ -181,7 +181,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays of numbers as an ``.npz`` to exactly this path (numpy would add its own suffix)."""
     with open(path, "wb") as handle:
-        np.savez(handle, **arrays)
+        np.savez(handle, **arrays)  # type: ignore[arg-type]
 
 
 def _digest(picture: Pixels) -> bytes:

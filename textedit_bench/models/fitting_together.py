@@ -35,8 +35,9 @@ def check_role(network: Any, role: str, resolution: int, path: Path) -> None:
 
 
 def codes_fit(codes: Tensor, generator: Any) -> bool:
-    """Whether a generator takes codes [N, rows, w_dim]."""
-    return codes.ndim == 3 and codes.shape[1:] == (int(generator.num_rows), int(generator.w_dim))
+    """Whether a generator takes codes [N, rows, w_dim]; one that does not say its sizes is believed to."""
+    sizes = [getattr(generator, name, None) for name in ("num_rows", "w_dim")]
+    return None in sizes or (codes.ndim == 3 and list(codes.shape[1:]) == sizes)
 
 
 def misfit(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> CheckpointError:
