@@ -6,9 +6,10 @@ that ``import textedit_bench`` imports neither torch nor Lightning.
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from textedit_bench.waiting import choose_waiting
 
 if TYPE_CHECKING:
     from textedit_bench.data.card import DatasetCard
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Threads that wait for each other sleep: those that spin, OpenMP's default, take the processor from whoever else uses
-# the machine, and from each other (figures: docs/pages/scale.md). OpenMP reads this when torch is imported, and here is
-# where every command, worker, training and notebook passes before that. What a user has set stays.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+choose_waiting()  # here is where every command, worker, training and notebook passes before torch is imported
 
 _HOMES = {
     "DatasetCard": "textedit_bench.data.card",

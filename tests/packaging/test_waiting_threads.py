@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from textedit_bench import waiting
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"textedit_bench": ".", "textedit_methods": "methods"}
 """Packages whose modules import torch, and their source roots; Python runs a package's own file before any of them."""
-POLICY = "OMP_WAIT_POLICY"
+POLICY = waiting.POLICY
 SPY = f"""
 import os, sys
 
@@ -30,7 +32,7 @@ sys.meta_path.insert(0, Spy())
 
 def _policy_at_torch(code: str, given: str | None = None) -> str:
     """The policy at the moment at which a program asks for torch; empty where it never does."""
-    environment = {name: value for name, value in os.environ.items() if name != POLICY}
+    environment = {name: value for name, value in os.environ.items() if name not in (POLICY, waiting.SPINS)}
     if given is not None:
         environment[POLICY] = given
     ended = subprocess.run([sys.executable, "-P", "-c", SPY + code], env=environment, capture_output=True, text=True)
@@ -84,3 +86,38 @@ def test_the_command_line_says_it_before_torch(script):
 def test_the_tests_say_it_before_torch():
     run = "import pytest; pytest.main(['-s', '--collect-only', 'tests/models/test_winograd.py'])"
     assert _policy_at_torch(f"os.chdir({str(ROOT)!r}); {run}") == "PASSIVE"
+
+
+@pytest.mark.parametrize(
+    ("load", "crowded"),
+    [
+        ("0.10 5.00 9.00 1/300 77", False),
+        ("0.10 0.10 0.10 9/300 77", True),  # eight busy processes, just started
+        ("7.50 3.00 1.00 1/300 77", True),  # caught in the moment in which all of them wait
+        ("1.30 3.00 1.00 2/300 77", False),  # what an installation leaves behind
+    ],
+)
+def test_threads_spin_a_moment_where_cores_are_idle(load, crowded, tmp_path, monkeypatch):
+    (tmp_path / "loadavg").write_text(load)
+    monkeypatch.setattr(waiting, "_LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr(waiting.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(waiting.os, "environ", environment)
+    waiting.choose_waiting()
+    assert (environment[POLICY], waiting.SPINS in environment) == ("PASSIVE", not crowded)
+
+
+@pytest.mark.parametrize("text", ["", "no numbers", "1.0 1.0 1.0"])
+def test_a_machine_that_tells_no_load_is_asked_otherwise(text, tmp_path, monkeypatch):
+    (tmp_path / "loadavg").write_text(text)
+    monkeypatch.setattr(waiting, "_LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr(waiting.os, "getloadavg", lambda: (1e6, 0.0, 0.0), raising=False)
+    assert waiting.is_crowded()
+
+
+@pytest.mark.parametrize("name", [POLICY, waiting.SPINS])
+def test_one_choice_of_the_user_settles_both(name, monkeypatch):
+    environment = {name: "7"}
+    monkeypatch.setattr(waiting.os, "environ", environment)
+    waiting.choose_waiting()
+    assert environment == {name: "7"}
