@@ -139,7 +139,8 @@ class Domain:
                 "perceptual": judges.load_perceptual,
                 "features": judges.load_features,
             }
-            network = loaders.get(role, load_own)(self.path(role))
+            with torch.random.fork_rng(devices=[]):  # building draws numbers; whoever asks first must not lose theirs
+                network = loaders.get(role, load_own)(self.path(role))
             check_role(network, role, self.resolution, self.path(role))
             self._networks[role] = network.to(self.device).eval().requires_grad_(False)
         return self._networks[role]

@@ -90,14 +90,17 @@ class Editor(ABC):
     info: ClassVar[MethodInfo]
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Keep the domain and check the settings against the card's.
+        """Keep the domain and check the settings against the card's; its presets and defaults are the others.
 
         Raises:
             UserError: a setting the card does not know, or a value of another type.
         """
         self.info.check_settings(settings, training=True)
         self.domain = domain
-        self.settings: dict[str, Any] = {**self.info.settings_for(domain.tier), **self.info.training, **settings}
+        preset = self.info.preset(domain.tier, domain.card.kind) if self.info.presets else {}
+        self.settings: dict[str, Any] = {
+            **self.info.settings_for(domain.tier), **self.info.training, **preset, **settings,
+        }  # fmt: skip
 
     @abstractmethod
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents | Tensor:
@@ -113,7 +116,7 @@ class Editor(ABC):
             Edited `Latents`; a method that does not edit latents returns images [B, 3, H, W] in [-1, 1].
         """
 
-    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents | Tensor]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> Sequence[Latents | Tensor]:
         """The same edit at several strengths; override where one computation serves them all."""
         return [self.edit(latents, prompt, strength) for strength in strengths]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.presets import Row, settings_of
 from textedit_bench.ranges import Numbers, Valid
+from textedit_bench.settings import MethodSettings
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,13 @@ class MethodInfo:
         released: tier -> data set -> ids of the assets that the authors released for it, the weights first; used where
             they were fetched and nothing was trained here.
         version: raised by hand when the method's outputs change.
+        model: the method's settings as a class, from which ``settings``, ``training``, ``valid`` and ``help`` follow.
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
         tier_settings: tier -> values that replace those of ``settings`` there.
         training: settings of the training with their defaults. Edits do not depend on them but through the weights.
         valid: setting, of an edit or the training -> the values it may have, where its type alone does not say.
+        help: setting -> what it means.
+        presets: settings that replace the defaults for some tiers and kinds of picture.
         datasets: data sets the method can serve; empty means any.
         trial: settings, the training's included, with which an edit or a training takes seconds on a toy data set; what
             conformance checks use (`textedit_bench.testing`).
@@ -59,10 +64,13 @@ class MethodInfo:
     caveat: dict[str, str] = field(default_factory=dict)
     released: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     version: int = 1
+    model: type[MethodSettings] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     tier_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     valid: dict[str, Valid] = field(default_factory=dict)
+    help: dict[str, str] = field(default_factory=dict)
+    presets: tuple[Row, ...] = ()
     datasets: tuple[str, ...] = ()
     trial: dict[str, Any] = field(default_factory=dict)
 
@@ -72,11 +80,19 @@ class MethodInfo:
         Raises:
             ValueError: a default that is not valid, or valid values of a setting that the card does not have.
         """
+        if self.model is not None:
+            for name, value in (
+                ("settings", self.model.defaults(training=False)),
+                ("training", self.model.defaults(training=True)),
+                ("valid", self.model.valid()),
+                ("help", self.model.help()),
+            ):
+                object.__setattr__(self, name, value)
         known = {**self.settings, **self.training}
         if unknown := sorted(set(self.valid) - set(known)):
             raise ValueError(f"card of {self.name}: valid values of unknown settings: {', '.join(unknown)}")
         try:
-            for given in (known, *self.tier_settings.values(), self.trial):
+            for given in (known, *self.tier_settings.values(), *(row[2] for row in self.presets), self.trial):
                 self.check_settings(given, training=True)
         except UserError as error:
             raise ValueError(f"card of {self.name}: {error}") from error
@@ -84,6 +100,10 @@ class MethodInfo:
     def settings_for(self, tier: str) -> dict[str, Any]:
         """The default settings of an edit in a tier."""
         return {**self.settings, **self.tier_settings.get(tier, {})}
+
+    def preset(self, tier: str, kind: str) -> dict[str, Any]:
+        """Settings that replace the defaults for a data set of ``kind`` in ``tier``."""
+        return settings_of(self.presets, tier, kind)
 
     def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
         """Refuse settings that the card does not know, and values of another type than the default or not valid.
@@ -124,4 +144,4 @@ class MethodInfo:
             name: values.describe(whole=isinstance(known[name], int)) if isinstance(values, Numbers) else list(values)
             for name, values in self.valid.items()
         }
-        return {**asdict(self), "valid": valid}
+        return {**asdict(replace(self, model=None)), "valid": valid}

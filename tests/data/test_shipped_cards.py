@@ -11,7 +11,8 @@ import textedit_datasets
 from textedit_bench.assets.locate import network_architecture
 from textedit_bench.assets.manifest import list_assets
 from textedit_bench.data.card import JUDGES, read_card
-from textedit_methods.ffclip.prompts import PUBLISHED, training_phrases
+from textedit_methods.ffclip.card import PUBLISHED_PHRASES
+from textedit_methods.ffclip.training import training_phrases
 
 FOLDER = Path(textedit_datasets.__file__).parent
 NAMES = ["ffhq", "cat", "church", "car"]
@@ -63,4 +64,4 @@ def test_the_judging_clip_is_told_its_architecture():
 def test_the_published_training_list_is_kept_with_its_repeats(name, total):
     domain = SimpleNamespace(name=name, tier="full", tier_card=tier(name, "full"))
     counts = training_phrases(domain)
-    assert counts == PUBLISHED[name] and sum(counts.values()) == total
+    assert counts == PUBLISHED_PHRASES[name] and sum(counts.values()) == total

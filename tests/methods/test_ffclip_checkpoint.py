@@ -12,7 +12,7 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.storage import save_network
-from textedit_methods.ffclip.editor import FFCLIP
+from textedit_methods.ffclip.method import FFCLIP
 from textedit_methods.ffclip.network import DynamicMapper
 
 

@@ -13,7 +13,7 @@ from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_methods.ffclip import training
-from textedit_methods.ffclip.editor import FFCLIP
+from textedit_methods.ffclip.method import FFCLIP
 from textedit_methods.ffclip.network import DynamicMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -99,7 +99,7 @@ def test_text_matters_and_is_read_unnormalised_from_the_phrase(domain, editor):
     assert not torch.allclose(editor.edit(latents, BLOND).codes, editor.edit(latents, Prompt("glasses")).codes)
     same_phrase = Prompt("anything", "else", "blond hair")
     assert torch.equal(editor.edit(latents, BLOND).codes, editor.edit(latents, same_phrase).codes)
-    assert torch.equal(editor.text_embeddings(["blond hair"]), domain.clip.encode_text(["blond hair"]))
+    assert torch.equal(editor.embed_text("blond hair"), domain.clip.encode_text(["blond hair"])[0])
 
 
 def test_codes_of_another_generator_are_refused(editor):

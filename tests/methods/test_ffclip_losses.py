@@ -9,10 +9,10 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
-from textedit_methods.ffclip import losses
-from textedit_methods.ffclip.presets import preset
-from textedit_methods.ffclip.prompts import PUBLISHED, training_phrases
-from textedit_methods.ffclip.training import active_weights
+from textedit_bench.training import loss_weights
+from textedit_methods.ffclip import training as losses
+from textedit_methods.ffclip.card import CARD, PUBLISHED_PHRASES
+from textedit_methods.ffclip.training import NEEDS, training_phrases
 
 
 def test_clip_term_sums_over_the_batch_and_ignores_lengths():
@@ -38,24 +38,22 @@ def test_background_leaves_out_the_hair_of_either_image_and_counts_it_as_zero():
 
 
 def test_published_weights():
-    weights = losses.LossWeights()
-    assert vars(weights) == dict(clip=1.0, identity=0.9, latent=1.6, background=2.0, embedding=1.0, pixel=0.0)
-    ones = {name: torch.tensor(1.0) for name in vars(weights)}
-    assert weights.total(ones).item() == pytest.approx(6.5)
+    weights = {name.removesuffix("_weight"): value for name, value in CARD.training.items() if "_weight" in name}
+    assert weights == dict(clip=1.0, identity=0.9, latent=1.6, background=2.0, embedding=1.0, pixel=0.0)
 
 
-def test_terms_without_their_network_are_off_and_say_so(tiny_domain):
+def test_terms_without_their_network_are_off_and_say_so(tiny_domain, caplog):
     domain = tiny_domain()
     del domain.made["identity"]
-    kept, reasons = active_weights(losses.LossWeights(), domain)
-    assert (kept.identity, kept.background, kept.clip, kept.latent) == (0.0, 0.0, 1.0, 1.6)
-    assert [("identity" in reasons[0]), ("parser" in reasons[1])] == [True, True]
+    kept = loss_weights("ffclip", CARD.training, domain, NEEDS)
+    assert kept == dict(clip=1.0, identity=0.0, latent=1.6, background=0.0, embedding=1.0, pixel=0.0)
+    assert [record.args[1] for record in caplog.records] == ["identity", "background"]
 
 
 def test_published_list_and_the_cards():
-    assert (len(PUBLISHED["ffhq"]), sum(PUBLISHED["ffhq"].values())) == (44, 53)
-    assert (len(PUBLISHED["car"]), sum(PUBLISHED["car"].values())) == (9, 9)
-    assert not any(phrase.lower() == "red hair" for phrase in PUBLISHED["ffhq"])
+    assert (len(PUBLISHED_PHRASES["ffhq"]), sum(PUBLISHED_PHRASES["ffhq"].values())) == (44, 53)
+    assert (len(PUBLISHED_PHRASES["car"]), sum(PUBLISHED_PHRASES["car"].values())) == (9, 9)
+    assert not any(phrase.lower() == "red hair" for phrase in PUBLISHED_PHRASES["ffhq"])
     none = SimpleNamespace(name="ffhq", tier="full", tier_card=SimpleNamespace(prompts=[]))
     assert training_phrases(none)["Bald"] == 2
     with pytest.raises(UserError, match="church"):
@@ -74,6 +72,7 @@ def test_only_marked_prompts_are_trained_on_unless_others_are_given(tiny_domain)
 
 
 def test_presets_by_tier_and_kind():
-    assert preset("full", "face") == {}
-    assert preset("full", "scene") == {"identity_weight": 0.5, "background_weight": 0.0}
-    assert preset("mini", "animal")["background_weight"] == 0.0 and "steps_per_epoch" in preset("mini", "face")
+    assert CARD.preset("full", "face") == {}
+    assert CARD.preset("full", "scene") == {"identity_weight": 0.5, "background_weight": 0.0}
+    mini = CARD.preset("mini", "animal")
+    assert mini["background_weight"] == 0.0 and "steps_per_epoch" in mini

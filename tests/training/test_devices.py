@@ -101,3 +101,14 @@ def test_every_process_starts_on_its_own_card(monkeypatch, tmp_path, device, dev
 def test_one_card_and_several_contradict_each_other(tmp_path):
     with pytest.raises(UserError, match="device 'cuda:1' is one card, devices 2 are others"):
         own_device("cuda:1", RunOptions(devices=2, folder=tmp_path))
+
+
+def test_loading_a_network_leaves_the_callers_random_numbers_alone(card):
+    """Else a network's first weights depend on who asked for the generator before."""
+    domain = load_domain(card)
+    torch.manual_seed(3)
+    wanted = torch.rand(4)
+    for role in domain.tier_card.networks:
+        torch.manual_seed(3)
+        domain.network(role)
+        assert torch.equal(torch.rand(4), wanted), role

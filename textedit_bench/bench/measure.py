@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import time
 from collections.abc import Iterator
@@ -56,6 +57,17 @@ class Meter:
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+
+def return_free_memory() -> None:
+    """Give the kernel what the C library keeps of freed memory; does nothing where that is not glibc.
+
+    Large pictures and what is computed of them leave it in pieces that the next ones do not fit into: without this a
+    bench of 60 photos of 1024 pixels grows to half as much again as it uses.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _host_peak() -> int:

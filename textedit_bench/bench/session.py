@@ -24,7 +24,7 @@ from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
 from textedit_bench.bench.infer import infer, publish_edits
 from textedit_bench.bench.inputs import InputShard, prepare_features, prepare_inputs, reference_images
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
-from textedit_bench.bench.measure import Meter, fixed_threads
+from textedit_bench.bench.measure import Meter, fixed_threads, return_free_memory
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.parts import join_parts, part_folder, remove_parts
 from textedit_bench.bench.pictures import Pixels, to_images
@@ -217,8 +217,7 @@ class DatasetSession:
         if not self.plan.request.infer:
             raise NotApplicableError("no stored edits to score; run the bench without scoring only")
         request = self.plan.request
-        meter = Meter(self.domain.device)
-        meter.start()
+        meter = self._meter()
         editor = self._filled_editor(cell, method, photos)
         edits = infer(self.domain, editor, photos, cell, meter)
         kept = Kept(request.keep_pictures or KEPT[self.plan.tier], pictures_lie_elsewhere(cell))
@@ -229,11 +228,18 @@ class DatasetSession:
         manifest = folder.manifest()
         if manifest is None:
             raise OSError(f"{folder.path}: what was just written cannot be read back")
-        meter = Meter(self.domain.device)
-        meter.start()
+        meter = self._meter()
         records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
         rows = [*manifest["infer"]["cost"], *meter.rows(len(photos.ids) * len(cell.strengths))]
         publish_scores(folder, cell, self.suite, records, features, rows)
+
+    def _meter(self) -> Meter:
+        """Measures a stage. Large cells return free memory first, which small ones would only ask for again."""
+        if self.shard_count > 1:
+            return_free_memory()
+        meter = Meter(self.domain.device)
+        meter.start()
+        return meter
 
     def _editor(self, method: MethodPlan) -> Editor:
         key = json.dumps([method.info.name, dict(method.settings)], sort_keys=True)

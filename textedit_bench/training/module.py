@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class EditorModule(pl.LightningModule):
     """Trains one network on a domain whose own networks stay frozen and out of the checkpoint.
 
-    A subclass implements `terms` and `total`, and `preview` where it wants validation pictures.
+    A subclass implements `terms`, and `preview` where it wants validation pictures.
 
     Args:
         network: what is trained; the only part with parameters.
         domain: held as a plain attribute, so none of its networks enters ``state_dict``.
+        weights: term -> weight in the loss; terms that have none are only logged.
         learning_rate: of Adam with default betas.
         milestones: epochs, counted from 1, after which the rate is multiplied by ``milestone_factor``.
         milestone_factor: see there.
@@ -39,6 +40,7 @@ class EditorModule(pl.LightningModule):
         network: nn.Module,
         domain: Domain,
         *,
+        weights: Mapping[str, float] | None = None,
         learning_rate: float,
         milestones: Sequence[int] = (),
         milestone_factor: float = 0.5,
@@ -49,6 +51,7 @@ class EditorModule(pl.LightningModule):
         super().__init__()
         self.network = network
         self.domain = domain
+        self.weights = dict(weights or {})
         self.learning_rate, self.warmup_steps, self.seed = learning_rate, warmup_steps, seed
         self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
         self._watches = {stage: FiniteWatch(stage) for stage in ("training", "validation")}
@@ -63,9 +66,9 @@ class EditorModule(pl.LightningModule):
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The unweighted terms of the loss on a batch, by name; scalars."""
 
-    @abstractmethod
     def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """The loss that is minimised."""
+        """The loss that is minimised: the weighted sum of the terms."""
+        return torch.stack([self.weights[name] * value for name, value in terms.items() if name in self.weights]).sum()
 
     def preview(self) -> tuple[list[str], Tensor] | None:
         """Validation edits: a title per column and images [rows, columns, 3, H, W] in [-1, 1]; None for no pictures."""

@@ -64,7 +64,7 @@ class CLIP2GAN(Editor):
         return self.edit_sweep(latents, prompt, [strength])[0]
 
     @torch.no_grad()
-    def edit_sweep(  # type: ignore[override]
+    def edit_sweep(
         self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
     ) -> list[Latents]:
         """The same direction at several strengths."""
@@ -282,7 +282,7 @@ class CLIP2GANFromInversion(CLIP2GAN):
 
     info = CARD_E4E
 
-    def edit_sweep(  # type: ignore[override]
+    def edit_sweep(
         self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
     ) -> list[Latents]:
         """The same direction at several strengths; strength 0 is what was given, be it style codes."""

@@ -91,7 +91,7 @@ class Clip2GANTraining(EditorModule):
         super().__init__(network, domain, **options)
         self.automatic_optimization = False
         self.critic = critic.train().requires_grad_(True)
-        self.weights, self.noise, self.sigma = weights, noise, sigma
+        self.loss, self.noise, self.sigma = weights, noise, sigma
         self.adversarial_start, self.penalty, self.penalty_every = adversarial_start, penalty, penalty_every
         self.critic_learning_rate, self.max_norm = critic_learning_rate, max_norm
         self.photos, self.perceptual = photos, perceptual
@@ -113,7 +113,7 @@ class Clip2GANTraining(EditorModule):
     # -- the loss ----------------------------------------------------------------------------------------------------
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """All terms of weight above 0 that have begun."""
-        weights, domain = self.weights, self.domain
+        weights, domain = self.loss, self.domain
         features = batch["codes"][torch.arange(len(batch["codes"]), device=self.device), batch["choice"]]
         real = self._photos(batch)
         rebuilt = self._pictures(network(features))
@@ -140,7 +140,7 @@ class Clip2GANTraining(EditorModule):
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
         """Weighted sum."""
-        return self.weights.total(terms)
+        return self.loss.total(terms)
 
     def _photos(self, batch: Batch) -> Tensor:
         """The batch's photos, mirrored where its view says so."""
@@ -165,7 +165,7 @@ class Clip2GANTraining(EditorModule):
             self.clip_gradients(optimizer, self.max_norm, "norm")
         optimizer.step()
         self.critic.requires_grad_(True)
-        if self.late and self.weights.adversarial:
+        if self.late and self.loss.adversarial:
             terms = {**terms, **self._critic_step(critic_optimizer)}
         self._log("training", terms, loss, batch)
         return loss.detach()

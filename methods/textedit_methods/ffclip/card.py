@@ -2,15 +2,68 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
+from textedit_bench.settings import MethodSettings, training_setting
+
+PUBLISHED_PHRASES: dict[str, dict[str, int]] = {
+    "ffhq": {
+        **dict.fromkeys(["Sad", "Surprise", "Fear", "Contempt"], 2),
+        **dict.fromkeys(["Neutral", "happy", "Disgust", "Anger"], 1),
+        **{f"{who} Aged {age}": 1 for who in ("Woman", "Man") for age in (40, 80, 10, 20)},
+        **dict.fromkeys(["Bald", "make up", "closed eyes", "wearing glasses", "Taylor Swift"], 2),
+        **{f"{colour} eyes": 1 for colour in ("Blue", "Green")},
+        **{
+            f"{look} hair": 1
+            for look in (
+                *("Purple", "Green", "Orange", "Yellow", "Blue", "Gray"),
+                *("Brown", "Black", "White", "Blond", "Pink", "curly"),
+            )
+        },
+        "Beard": 1,
+        **{
+            f"{cut} hairstyle": 1
+            for cut in ("afro", "bowl cut", "mohawk", "jewfro", "dreadlocks", "cornrows", "Hi-top Fade", "Bob Cut")
+        },
+    },
+    "car": {
+        **{f"{colour} car": 1 for colour in ("Red", "Blue", "Gray", "Black", "White", "silver")},
+        **dict.fromkeys(["Jeep", "Sports car", "From Sixties"], 1),
+    },
+}
+"""The released training lists: phrase -> times listed. Phrases are drawn uniformly from the list with its repeats."""
+
+
+class Settings(MethodSettings):
+    """The loss, the optimiser, and our additions, which are neutral by default."""
+
+    clip_weight: float = training_setting(1.0, "weight of the CLIP term", source="paper", ge=0)
+    identity_weight: float = training_setting(0.9, "weight of the identity term", source="code", ge=0)
+    latent_weight: float = training_setting(1.6, "weight of the offset's L1 norm", source="code", ge=0)
+    background_weight: float = training_setting(2.0, "weight of what is hair in neither image", source="code", ge=0)
+    embedding_weight: float = training_setting(1.0, "weight of the CLIP features' change", source="code", ge=0)
+    pixel_weight: float = training_setting(0.0, "weight of the pixels' change", source="code", ge=0)
+    learning_rate: float = training_setting(5e-4, "of Adam", source="paper", ge=0)
+    batch_size: int = training_setting(8, "codes per step", source="code", ge=1)
+    epochs: int = training_setting(19, "passes over the codes", source="code", ge=1)
+    gradient_clip: float = training_setting(5.0, "largest norm of the gradient", source="code", ge=0)
+    steps_per_epoch: int = training_setting(0, "0: one pass over the training codes", ge=0)
+    warmup_steps: int = training_setting(0, "steps over which the learning rate rises", ge=0)
+    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: none", ge=0, le=1)
+    start_scale: float = training_setting(1.0, "factor on the first offsets", gt=0)
+    final_slope: float = training_setting(0.01, "negative slope after the last block", source="code", ge=0, le=1)
+    clip_preprocessing: Literal["published", "correct"] = training_setting("published", "how images reach CLIP")
+    codes: Literal["photos", "samples"] = training_setting("photos", "what is edited in training", source="paper")
+    num_codes: int = training_setting(0, "how many of them; 0: the whole training split", ge=0)
+
 
 CARD = MethodInfo(
     name="ffclip",
     title="FFCLIP",
     paper="One Model to Edit Them All: Free-Form Text-Driven Image Manipulation with Semantic Modulations",
     arxiv="2210.07883",
-    editor="textedit_methods.ffclip.editor:FFCLIP",
+    editor="textedit_methods.ffclip.method:FFCLIP",
     space="w+",
     trains="per-dataset",
     strength_default=1.0,
@@ -18,48 +71,12 @@ CARD = MethodInfo(
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="none stated by the authors",
     released={"full": {"ffhq": ("ffclip-ffhq",), "car": ("ffclip-car",), "church": ("ffclip-church",)}},
-    training={
-        # the loss, published weights
-        "clip_weight": 1.0,
-        "identity_weight": 0.9,
-        "latent_weight": 1.6,
-        "background_weight": 2.0,
-        "embedding_weight": 1.0,
-        "pixel_weight": 0.0,
-        # the optimiser, published values
-        "learning_rate": 5e-4,
-        "batch_size": 8,
-        "epochs": 19,
-        "gradient_clip": 5.0,
-        # our additions, neutral by default
-        "steps_per_epoch": 0,  # 0: one pass over the training codes
-        "warmup_steps": 0,
-        "ema_decay": 0.0,
-        "start_scale": 1.0,
-        "final_slope": 0.01,
-        "clip_preprocessing": "published",  # or "correct"
-        "codes": "photos",
-        "num_codes": 0,  # 0: the whole training split
-    },
-    valid={
-        "clip_weight": NOT_NEGATIVE,
-        "identity_weight": NOT_NEGATIVE,
-        "latent_weight": NOT_NEGATIVE,
-        "background_weight": NOT_NEGATIVE,
-        "embedding_weight": NOT_NEGATIVE,
-        "pixel_weight": NOT_NEGATIVE,
-        "start_scale": POSITIVE,
-        "final_slope": SHARE,
-        "learning_rate": NOT_NEGATIVE,
-        "batch_size": AT_LEAST_ONE,
-        "epochs": AT_LEAST_ONE,
-        "gradient_clip": NOT_NEGATIVE,
-        "steps_per_epoch": NOT_NEGATIVE,
-        "warmup_steps": NOT_NEGATIVE,
-        "ema_decay": SHARE,
-        "clip_preprocessing": ("published", "correct"),
-        "codes": ("photos", "samples"),
-        "num_codes": NOT_NEGATIVE,
-    },
+    model=Settings,
+    presets=(
+        # ArcFace and the face parser mean nothing on other pictures; the identity role holds a structure network there.
+        (None, ("animal", "scene", "object"), {"identity_weight": 0.5, "background_weight": 0.0}),
+        # A mapper of 128 channels bears a higher rate; half the training photos keep the preparation short.
+        ("mini", None, {"steps_per_epoch": 200, "learning_rate": 1e-3, "num_codes": 2048}),
+    ),
     trial={"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "codes": "photos", "num_codes": 8},
 )

@@ -1,43 +1,138 @@
-"""Training of the FFCLIP mapper: one network for all phrases."""
+"""Training of the FFCLIP mapper: its phrases, the terms of the loss as released, and the run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.devices import sent
+from textedit_bench.errors import UserError
 from textedit_bench.models.batches import images_at_once
-from textedit_bench.training import EditorModule
+from textedit_bench.prompt import Prompt
+from textedit_bench.trained import TrainingPlan
+from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.data import Batch
-from textedit_methods.ffclip.losses import (
-    LossWeights,
-    background_term,
-    clip_term,
-    embedding_term,
-    identity_term,
-    latent_term,
-    pixel_term,
-)
-from textedit_methods.ffclip.network import DynamicMapper
+from textedit_methods.ffclip.card import PUBLISHED_PHRASES
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.clip import Preprocessing
+    from textedit_methods.ffclip.method import FFCLIP
+
+HAIR = 13
+"""Class of hair in the CelebAMask-HQ order of the 19-class parser that the published mask comes from."""
+NEEDS = {"identity": "identity", "background": "parser"}
+"""Term -> role of the network without which it is off."""
+_VALIDATION_CODES = 64
+_MILESTONES = (0.5, 0.75, 0.9, 0.95)
+_PREVIEW_PHRASES = 10
 
 
-def active_weights(weights: LossWeights, domain: Domain) -> tuple[LossWeights, list[str]]:
-    """The weights, with terms off whose network the domain lacks, and one line of reason for each of those."""
-    off = [
-        (term, role)
-        for term, role in (("identity", "identity"), ("background", "parser"))
-        if getattr(weights, term) and not domain.has(role)
-    ]
-    kept = LossWeights(**{**vars(weights), **{term: 0.0 for term, _ in off}})
-    return kept, [f"the {term} term is off: tier {domain.tier} of {domain.name} has no {role}" for term, role in off]
+def plan_training(editor: FFCLIP, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+    """One run over codes with phrases drawn from the list."""
+    values, domain = editor.values, editor.domain
+    phrases = training_phrases(domain, prompts)
+    network = editor.seeded_network(run.seed)
+    weights = loss_weights("ffclip", editor.settings, domain, NEEDS)
+    codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
+    held_out = min(_VALIDATION_CODES, len(codes) // 4)
+    data = LatentData(
+        codes,
+        batch_size=values.batch_size,
+        steps_per_epoch=values.steps_per_epoch,
+        choice_weights=torch.tensor(list(phrases.values())),
+        validation=held_out,
+        seed=run.seed,
+    )
+    module = FFCLIPTraining(
+        network,
+        domain,
+        codes=codes,
+        texts={phrase: editor.embed_text(phrase) for phrase in phrases},
+        clip_preprocessing=values.clip_preprocessing,
+        preview_codes=codes[-held_out:][: run.preview_images],
+        weights=weights,
+        learning_rate=values.learning_rate,
+        # The released loop stops one epoch short of the 20 that its milestones are fractions of.
+        milestones=[int((values.epochs + 1) * part) for part in _MILESTONES],
+        warmup_steps=values.warmup_steps,
+        ema_decay=values.ema_decay,
+        seed=run.seed,
+    )
+    return TrainingPlan(module, data, values.epochs, values.gradient_clip, {"phrases": phrases})
+
+
+def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) -> dict[str, int]:
+    """Phrase -> how often it is listed.
+
+    Args:
+        domain: its card marks training prompts by ``split: train`` or ``trained: true``.
+        prompts: train on these instead.
+
+    Raises:
+        UserError: the card marks none and no list was published for this data set.
+    """
+    if prompts is not None:
+        if not prompts:
+            raise UserError("prompts: FFCLIP needs at least one training prompt, got none")
+        return dict(Counter(prompt.words for prompt in prompts))
+    cards = domain.tier_card.prompts
+    marked = dict.fromkeys(card.prompt().words for card in cards if card.split == "train" or card.trained)
+    published = PUBLISHED_PHRASES.get(domain.name, {})
+    if published and set(marked) in (set(), set(published)):
+        return dict(published)  # the same phrases, and how often the authors listed each
+    if marked:
+        return dict.fromkeys(marked, 1)
+    raise UserError(
+        f"data set {domain.name}, tier {domain.tier}: its card marks no prompt with 'split: train' or 'trained: true', "
+        "and FFCLIP published no training list for it"
+    )
+
+
+def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """Cosine distance between images and texts [B, d], SUMMED over the batch, so it grows with the batch size."""
+    return (1 - F.cosine_similarity(image_features, text_features, dim=-1)).sum()
+
+
+def identity_term(source: Tensor, edited: Tensor) -> Tensor:
+    """Mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the source."""
+    return (1 - (source.detach() * edited).sum(dim=-1)).mean()
+
+
+def latent_term(delta: Tensor) -> Tensor:
+    """Mean absolute offset over batch, rows and channels (L1, where StyleCLIP's mapper squares)."""
+    return delta.abs().mean()
+
+
+def embedding_term(source: Tensor, edited: Tensor) -> Tensor:
+    """Mean absolute difference of raw CLIP image features [B, d]."""
+    return (source.detach() - edited).abs().mean()
+
+
+def background_term(source: Tensor, edited: Tensor, source_classes: Tensor, edited_classes: Tensor) -> Tensor:
+    """Mean squared difference over all pixels, counting those that are hair in neither image.
+
+    "Background" is the published name; the mask keeps the face too. Masked pixels count as zeros in the mean.
+
+    Args:
+        source: images [B, 3, H, W].
+        edited: images [B, 3, H, W].
+        source_classes: parser logits [B, 19, h, w] of the source, in CelebAMask-HQ order.
+        edited_classes: parser logits of the edited images.
+    """
+    keep = (source_classes.argmax(dim=1) != HAIR) & (edited_classes.argmax(dim=1) != HAIR)
+    mask = F.interpolate(keep.unsqueeze(1).to(source.dtype), size=source.shape[-2:], mode="nearest")
+    return F.mse_loss(edited * mask, source * mask)
+
+
+def pixel_term(source: Tensor, edited: Tensor) -> Tensor:
+    """Mean absolute pixel difference."""
+    return (source - edited).abs().mean()
 
 
 class FFCLIPTraining(EditorModule):
@@ -49,33 +144,28 @@ class FFCLIPTraining(EditorModule):
         network: the mapper to train.
         domain: frozen generator, CLIP and identity network.
         codes: every code of the data module [M, rows, d].
-        texts: embeddings of the phrases [P, d], raw.
-        weights: of the terms; a term of weight 0 costs nothing.
+        texts: phrase -> raw CLIP embedding [d].
         clip_preprocessing: how images reach CLIP; ``"published"`` or ``"correct"``.
-        titles: the phrases, for previews.
         preview_codes: codes whose edits are drawn, [n, rows, d].
-        options: of `EditorModule`.
+        options: of `EditorModule`; a term of weight 0 costs nothing.
     """
 
     sources: dict[str, Tensor]
 
     def __init__(
         self,
-        network: DynamicMapper,
+        network: nn.Module,
         domain: Domain,
         *,
         codes: Tensor,
-        texts: Tensor,
-        weights: LossWeights,
-        clip_preprocessing: Preprocessing = "published",
-        titles: list[str] | None = None,
-        preview_codes: Tensor | None = None,
+        texts: Mapping[str, Tensor],
+        clip_preprocessing: Preprocessing,
+        preview_codes: Tensor,
         **options: Any,
     ) -> None:
         super().__init__(network, domain, **options)
-        self.weights, self.clip_preprocessing = weights, clip_preprocessing
-        self.codes, self.texts = codes.cpu(), texts.detach().cpu()
-        self.titles, self.preview_codes = titles or [], preview_codes
+        self.clip_preprocessing, self.preview_codes = clip_preprocessing, preview_codes
+        self.codes, self.texts, self.titles = codes.cpu(), torch.stack([*texts.values()]).cpu(), list(texts)
 
     def on_fit_start(self) -> None:
         """Embed the unedited images of all codes."""
@@ -89,21 +179,20 @@ class FFCLIPTraining(EditorModule):
     def _describe(self, codes: Tensor) -> dict[str, Tensor]:
         """What the terms compare with, for codes [B, rows, d]."""
         described: dict[str, Tensor] = {}
-        if self.weights.embedding or self.weights.identity:
+        if self.weights["embedding"] or self.weights["identity"]:
             images = self.domain.generator.synthesize(codes)
-            if self.weights.embedding:
+            if self.weights["embedding"]:
                 described["embedding"] = self._embed(images)
-            if self.weights.identity:
+            if self.weights["identity"]:
                 described["identity"] = self.domain.identity.embed(images)
-        return described or {"none": codes.new_empty(len(codes), 0)}
+        return described
 
     def _embed(self, images: Tensor) -> Tensor:
         """Raw CLIP features along the path of the embedding term; as published: bicubic resize with aligned corners."""
         side = self.domain.clip.image_size
         if images.shape[-1] != side and self.clip_preprocessing == "published":
             images = F.interpolate(images, size=(side, side), mode="bicubic", align_corners=True)
-        features: Tensor = self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
-        return features
+        return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """All terms of weight above 0."""
@@ -114,42 +203,38 @@ class FFCLIPTraining(EditorModule):
         edited = domain.generator.synthesize(codes + delta)
         terms: dict[str, Tensor] = {}
         features: Tensor | None = None
-        if weights.clip:
+        if weights["clip"]:
             features = domain.clip.encode_image(edited, preprocessing=self.clip_preprocessing)
             terms["clip"] = clip_term(features, text)
-        if weights.identity:
+        if weights["identity"]:
             terms["identity"] = identity_term(before["identity"], domain.identity.embed(edited))
-        if weights.latent:
+        if weights["latent"]:
             terms["latent"] = latent_term(delta)
-        if weights.embedding:
-            # at CLIP's own size both resizes are the identity, so the features can be shared
+        if weights["embedding"]:
+            # At CLIP's own size both resizes are the identity, so the features can be shared.
             shared = features if edited.shape[-1] == domain.clip.image_size else None
             terms["embedding"] = embedding_term(before["embedding"], self._embed(edited) if shared is None else shared)
-        if weights.background or weights.pixel:
+        if weights["background"] or weights["pixel"]:
             with torch.no_grad():
                 source = domain.generator.synthesize(codes)
-            if weights.background:
-                parser = cast("Callable[[Tensor], Tensor]", domain.network("parser"))
+            if weights["background"]:
+                parser: Any = domain.network("parser")
                 with torch.no_grad():
                     classes = parser(source), parser(edited)
                 terms["background"] = background_term(source, edited, *classes)
-            if weights.pixel:
+            if weights["pixel"]:
                 terms["pixel"] = pixel_term(source, edited)
         return terms
 
-    def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """Weighted sum."""
-        return self.weights.total(terms)
-
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """The inversion and its edit by every phrase (at most ten, spread over the list)."""
-        if self.preview_codes is None or len(self.preview_codes) == 0:
+        """The inversion and its edit by some phrases, spread over the list."""
+        if len(self.preview_codes) == 0:
             return None
         codes = self.preview_codes.to(self.device)
         network, synthesize = self.trained_network(), self.domain.generator.synthesize
-        picked = torch.linspace(0, len(self.texts) - 1, min(10, len(self.texts))).round().long().tolist()
+        shown = torch.linspace(0, len(self.texts) - 1, min(_PREVIEW_PHRASES, len(self.texts))).round().long().tolist()
         columns = [synthesize(codes)]
-        for choice in picked:
+        for choice in shown:
             text = self._texts_here[choice].expand(len(codes), -1)
             columns.append(synthesize(codes + network(codes, text)))
-        return ["inversion", *(self.titles[choice] for choice in picked)], torch.stack(columns, dim=1)
+        return ["inversion", *(self.titles[choice] for choice in shown)], torch.stack(columns, dim=1)

@@ -46,7 +46,7 @@ class StyleCLIPOptimization(Editor):
         """The point at ``strength`` on the line from the source to the optimised code."""
         return self.edit_sweep(latents, prompt, [strength])[0]
 
-    def edit_sweep(  # type: ignore[override]
+    def edit_sweep(
         self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
     ) -> list[Latents]:
         """Several strengths from one optimisation; strength 0 alone costs none and returns the given codes."""

@@ -1,0 +1,67 @@
+"""FFCLIP: one mapper for all phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
+from textedit_methods.ffclip.card import CARD, Settings
+from textedit_methods.ffclip.network import DynamicMapper
+from textedit_methods.ffclip.released import RELEASED
+
+if TYPE_CHECKING:
+    from textedit_bench.training import RunOptions
+
+_CHUNK = 16
+
+
+class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
+    """Edited code = code + strength * mapper(code, text embedding)."""
+
+    info = CARD
+    network_type = DynamicMapper
+    released = RELEASED
+
+    def offset(self, codes: Tensor, prompt: Prompt) -> Tensor:
+        """What is added at strength 1, [B, rows, d].
+
+        Computed in double precision where the device has it: in single precision the row norm can enlarge rounding
+        errors so far that an image's edit would depend on the batch it is in.
+        """
+        precise = torch.float32 if codes.device.type == "mps" else torch.float64
+        network = self.network.to(codes.device, precise)
+        text = self.embed_text(prompt.words).to(codes.device, precise)
+        parts = [network(part.to(precise), text.expand(len(part), -1)) for part in codes.split(_CHUNK)]
+        return torch.cat(parts).to(codes.dtype) if parts else torch.zeros_like(codes)
+
+    def check_fits(self, network: DynamicMapper, source: str) -> None:
+        """Refuse a mapper of another generator."""
+        generator = self.domain.generator
+        if (network.rows, network.dim) != (generator.num_rows, generator.w_dim):
+            raise UserError(
+                f"{source}: this mapper edits codes of {network.rows} rows and width {network.dim}; "
+                f"{self.domain.name} has {generator.num_rows} rows and width {generator.w_dim}"
+            )
+
+    def new_network(self) -> DynamicMapper:
+        """An untrained mapper; refuses a CLIP whose width is not that of W."""
+        generator, clip = self.domain.generator, self.domain.clip
+        if clip.embed_dim != generator.w_dim:
+            raise UserError(
+                f"ffclip needs a CLIP whose width is that of W: {self.domain.name}, tier {self.domain.tier}, has "
+                f"{clip.embed_dim} and {generator.w_dim}"
+            )
+        slope, scale = self.values.final_slope, self.values.start_scale
+        return DynamicMapper(generator.num_rows, generator.w_dim, final_slope=slope, start_scale=scale)
+
+    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+        """Train on the phrases of the prompts, by default the card's training prompts or the published list."""
+        from textedit_methods.ffclip.training import plan_training
+
+        return plan_training(self, run, prompts)

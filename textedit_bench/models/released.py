@@ -1,0 +1,115 @@
+"""Networks of trained methods: the authors' layouts and ours, read without executing anything that a file contains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.names import plain_names
+from textedit_bench.models.storage import build_network, read_tensors
+from textedit_bench.models.torch_files import read_named, torch_file_kind
+
+_LARGEST = 65536
+
+
+@dataclass(frozen=True)
+class ReleasedTensors:
+    """The tensors of a released file that belong to the network, under our names.
+
+    Attributes:
+        path: the file, for messages.
+        state: our name -> tensor.
+    """
+
+    path: Path
+    state: Mapping[str, Tensor]
+
+    def matrix(self, name: str, what: str = "size", largest: int = _LARGEST) -> tuple[int, int]:
+        """Rows and columns of a weight matrix that tells a size of the network.
+
+        Raises:
+            CheckpointError: it is missing, no matrix, or of a size that no such network has.
+        """
+        if name not in self.state or self.state[name].ndim != 2:
+            self.refuse(f"{name} is missing or not a matrix, so the mapper's {what} is unknown")
+        rows, columns = self.state[name].shape
+        if not (1 <= rows <= largest and 1 <= columns <= largest):
+            self.refuse(f"{name} of shape {(rows, columns)} is out of range")
+        return rows, columns
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise the file's error."""
+        raise CheckpointError(f"{self.path}: {reason}")
+
+
+@dataclass(frozen=True)
+class StateDictAdapter:
+    """From the names of a released checkpoint to a network of ours.
+
+    Attributes:
+        trainer: who writes such files, such as "FFCLIP's trainer", for messages.
+        own_name: a name in the file, without wrappers' prefixes -> ours, or None where it is not part of the network.
+        build: an untrained network of the sizes that the tensors tell.
+        missing: what a file without any of the tensors is told.
+    """
+
+    trainer: str
+    own_name: Callable[[str], str | None]
+    build: Callable[[ReleasedTensors], nn.Module]
+    missing: str
+
+    def network(self, path: Path, content: Mapping[str, object]) -> nn.Module:
+        """The network of a file's named values.
+
+        Raises:
+            CheckpointError: it holds none, or tensors that are no plain numbers or do not fit.
+        """
+        state: dict[str, Tensor] = {}
+        for name, value in content.items():
+            own = self.own_name(name) if isinstance(name, str) else None
+            if own is None:
+                continue
+            if not isinstance(value, Tensor) or value.layout != torch.strided or not value.is_floating_point():
+                raise CheckpointError(f"{path}: {name} is not a dense tensor of floating-point numbers")
+            state[own] = value
+        if not state:
+            raise CheckpointError(f"{path}: {self.missing}")
+        network = self.build(ReleasedTensors(path, state))
+        load_exactly(network, {name: value.float() for name, value in state.items()}, str(path))
+        return network
+
+
+def load_trained(
+    path: Path, wanted: type[nn.Module], title: str, released: StateDictAdapter | None = None
+) -> nn.Module:
+    """The network of a trained method, in eval mode, parameters frozen.
+
+    Args:
+        path: a file of ours, or one of the authors'.
+        wanted: class of the network.
+        title: of the method, for messages.
+        released: the authors' layout; None where they released nothing.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, would execute code, or holds another network.
+    """
+    if torch_file_kind(path) == "safetensors":
+        tensors, metadata = read_tensors(path)
+        if metadata or released is None:
+            network = build_network(path, tensors, metadata)
+            if not isinstance(network, wanted):
+                raise CheckpointError(f"{path}: holds a {type(network).__name__}, not the network of {title}")
+            return network
+        content: Mapping[str, object] = plain_names(tensors)
+    elif released is None:
+        raise CheckpointError(f"{path}: not a network of ours; the authors of {title} published no checkpoint")
+    else:
+        content = read_named(path, released.trainer)
+    return released.network(path, content).eval().requires_grad_(False)

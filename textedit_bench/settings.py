@@ -1,0 +1,78 @@
+"""The settings of a method, each said once: name, default, valid values, meaning and where the default comes from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+from textedit_bench.ranges import Numbers, Valid
+
+Source = Literal["paper", "code", "ours"]
+"""Where a default comes from: the paper, the released code, or us."""
+
+
+class MethodSettings(BaseModel):
+    """A method's settings with their defaults; fields are made by `edit_setting` and `training_setting`.
+
+    Words to choose from are a `Literal`; bounds of numbers are ``ge``, ``gt`` and ``le``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def defaults(cls, *, training: bool) -> dict[str, Any]:
+        """Name -> default of the edit's settings, or of the training's."""
+        return {name: field.default for name, field in cls.model_fields.items() if _of_training(field) == training}
+
+    @classmethod
+    def valid(cls) -> dict[str, Valid]:
+        """Name -> valid values, where the type alone does not say."""
+        found = {name: _words(field) or _numbers(field) for name, field in cls.model_fields.items()}
+        return {name: values for name, values in found.items() if values is not None}
+
+    @classmethod
+    def help(cls) -> dict[str, str]:
+        """Name -> what the setting means."""
+        return {name: field.description or "" for name, field in cls.model_fields.items()}
+
+
+def edit_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
+    """A setting of every edit, part of a cell's identity."""
+    return _setting(default, help, source, training=False, **bounds)
+
+
+def training_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
+    """A setting of the training; edits depend on it through the weights alone."""
+    return _setting(default, help, source, training=True, **bounds)
+
+
+def _setting(default: Any, help: str, source: Source, *, training: bool, **bounds: float) -> Any:
+    extra: dict[str, Any] = {"source": source, "training": training}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
+
+
+def _of_training(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra["training"])
+
+
+def _words(field: FieldInfo) -> tuple[str, ...] | None:
+    return get_args(field.annotation) or None
+
+
+def _numbers(field: FieldInfo) -> Numbers | None:
+    if not field.metadata:
+        return None
+    low, high, above = float("-inf"), float("inf"), False
+    for bound in field.metadata:
+        match bound:
+            case Ge(ge=value):
+                low = float(value)  # type: ignore[arg-type]
+            case Gt(gt=value):
+                low, above = float(value), True  # type: ignore[arg-type]
+            case Le(le=value):
+                high = float(value)  # type: ignore[arg-type]
+    return Numbers(low, high, above)

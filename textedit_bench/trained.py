@@ -1,0 +1,249 @@
+"""Editors of one trained network per data set: where its weights lie, how they are kept, and its resumable training."""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.editor import Editor, Latents
+from textedit_bench.errors import UserError
+from textedit_bench.models.packing import Precision, exact_precision, round_to
+from textedit_bench.models.released import StateDictAdapter, load_trained
+from textedit_bench.models.storage import save_network
+from textedit_bench.prompt import Prompt
+from textedit_bench.settings import MethodSettings
+from textedit_bench.weights import weights_folder
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.training import EditorModule, LatentData, RunOptions
+
+log = logging.getLogger(__name__)
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+SettingsT = TypeVar("SettingsT", bound=MethodSettings)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What one training run consists of.
+
+    Attributes:
+        module: the network with its loss.
+        data: the batches.
+        epochs: when to stop.
+        gradient_clip: largest norm of the gradient; None for any.
+        learnt_from: what decides the outcome besides settings, seed and networks, such as phrases; plain JSON values.
+    """
+
+    module: EditorModule
+    data: LatentData
+    epochs: int
+    gradient_clip: float | None = None
+    learnt_from: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TrainedEditor(Editor, Generic[NetworkT, SettingsT]):
+    """An editor of one network per data set.
+
+    A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, where the authors
+    released weights, ``released``; it implements `edit`, `new_network` and `plan_training`.
+
+    Attributes:
+        values: the settings, typed.
+    """
+
+    network_type: ClassVar[type[nn.Module]]
+    released: ClassVar[StateDictAdapter | None] = None
+    roles: ClassVar[tuple[str, ...]] = ("generator", "encoder", "clip", "identity", "parser")
+    """Networks of the domain that decide what is learnt, where it has them."""
+    stored_as: ClassVar[Precision] = "int8"
+    """What trained weights are rounded to before they are used, so that what is evaluated is exactly what is saved."""
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Settings not given come from the card's presets, then from its defaults.
+
+        Raises:
+            UserError: an unknown setting, or a value that is not valid.
+        """
+        super().__init__(domain, **settings)
+        assert self.info.model is not None, f"the card of {self.info.name} names no model of its settings"
+        self.values = cast("SettingsT", self.info.model(**self.settings))
+        self._network: NetworkT | None = None
+        self._texts: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def new_network(self) -> NetworkT:
+        """An untrained network for the domain; random numbers come from torch's global stream, which is seeded.
+
+        Raises:
+            UserError: the method cannot serve the domain.
+        """
+
+    @abstractmethod
+    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+        """What `fit` trains, by this editor's settings; `seeded_network` makes the network.
+
+        Raises:
+            UserError: settings that do not fit together or the domain.
+        """
+
+    def check_fits(self, network: NetworkT, source: str) -> None:
+        """Refuse a network of another generator or CLIP; ``source`` is the file.
+
+        Raises:
+            UserError: names both sizes.
+        """
+
+    @property
+    def network(self) -> NetworkT:
+        """The trained network.
+
+        Raises:
+            UserError: there is none yet.
+        """
+        if self._network is None:
+            raise not_trained(self)
+        return self._network
+
+    def seeded_network(self, seed: int) -> NetworkT:
+        """`new_network`, the same for every seed; the caller's random numbers are left alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.new_network()
+
+    @torch.no_grad()
+    def embed_text(self, text: str) -> Tensor:
+        """The guiding CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
+        if text not in self._texts:
+            self._texts[text] = self.domain.clip.encode_text([text])[0].float()
+        return self._texts[text]
+
+    # -- weights -----------------------------------------------------------------------------------------------------
+    def weights_path(self) -> Path:
+        """The shipped (or locally trained) weights of this data set and tier, beside the method's own code."""
+        package = type(self).__module__.rpartition(".")[0]
+        return weights_folder(package, self.domain) / f"{self.domain.name}-{self.domain.tier}.safetensors"
+
+    def save(self, path: str | Path) -> None:
+        """Write the network, in the narrowest form that loses nothing."""
+        network = self.network.float()
+        save_network(network, path, self.info.name, exact_precision(network.state_dict()))
+
+    def load(self, path: str | Path) -> None:
+        """Read a network written by `save`, or a released one.
+
+        Raises:
+            UserError: the file holds none, or one that does not fit this domain.
+        """
+        network = self.load_network(path)
+        self.check_fits(network, str(path))
+        self._network = network
+
+    @classmethod
+    def load_network(cls, path: str | Path) -> NetworkT:
+        """The network of a released checkpoint or of ours, in eval mode, parameters frozen.
+
+        Raises:
+            CheckpointError: the file is missing, damaged, would execute code, or holds another network.
+        """
+        return cast("NetworkT", load_trained(Path(path), cls.network_type, cls.info.title, cls.released))
+
+    # -- training ----------------------------------------------------------------------------------------------------
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+        """Train, or go on training; afterwards this editor uses the network, and `save` keeps it.
+
+        Args:
+            prompts: what to train on, where the method reads prompts in training; the card's training prompts if None.
+            options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
+
+        Raises:
+            UserError: an unknown option, a value out of range, or a domain that the method cannot serve.
+        """
+        from textedit_bench.training import RunOptions, inverted_by, train
+
+        began = time.monotonic()
+        run, own = RunOptions.split(options)
+        plan = type(self)(self.domain, **(chosen := {**self.settings, **own})).plan_training(run, prompts)
+        name, domain = self.info.name, self.domain
+        result = train(
+            plan.module,
+            plan.data,
+            run,
+            name=f"{name}/{domain.name}-{domain.tier}",
+            identity={
+                "method": name,
+                "version": self.info.version,
+                "settings": {setting: chosen[setting] for setting in self.info.training},
+                "networks": {role: domain.digest(role) for role in self.roles if domain.has(role)},
+                **inverted_by(domain),
+                **plan.learnt_from,
+            },
+            epochs=plan.epochs,
+            gradient_clip=plan.gradient_clip,
+            preparation_seconds=time.monotonic() - began,
+        )
+        if not result.finished:
+            log.warning("%s: stopped before the end; the same command goes on from %s", name, result.folder)
+        trained = plan.module.trained_network()
+        round_to(trained, self.stored_as)
+        self._network = cast("NetworkT", trained.eval().requires_grad_(False))
+
+
+class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT]):
+    """An editor whose network predicts what is added to W+ codes: edited code = code + strength * offset."""
+
+    @abstractmethod
+    def offset(self, codes: Tensor, prompt: Prompt) -> Tensor:
+        """What is added at strength 1 to codes [B, rows, w_dim], of the same shape; called without gradients."""
+
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Add ``strength`` times the predicted offset; strength 0 returns the given codes.
+
+        Raises:
+            UserError: no trained network, or codes of another space or generator.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
+        """The same offset at several strengths."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        codes = self.w_plus(latents)
+        offset = self.offset(codes, prompt)
+        return [latents.with_codes(codes + s * offset, "w+") if s else latents for s in strengths]
+
+    def w_plus(self, latents: Latents) -> Tensor:
+        """The W+ codes [B, rows, w_dim], of style codes those that they came from.
+
+        Raises:
+            UserError: style codes without their W+ codes, or codes of another generator.
+        """
+        codes = latents.codes if latents.space == "w+" else latents.w_plus
+        if codes is None:
+            raise UserError(f"{self.info.name} edits W+ codes; these latents are style codes without their W+ codes")
+        generator = self.domain.generator
+        if codes.shape[1:] != (generator.num_rows, generator.w_dim):
+            raise UserError(
+                f"codes of {codes.shape[1]} rows and width {codes.shape[2]} are not those of {self.domain.name}, "
+                f"which has {generator.num_rows} rows and width {generator.w_dim}"
+            )
+        return codes
+
+
+def not_trained(editor: Editor) -> UserError:
+    """Where an editor's missing weights were looked for, and the command that makes them."""
+    name, domain = editor.info.name, editor.domain
+    return UserError(
+        f"{name} has no trained weights for {domain.name}, tier {domain.tier} (expected {editor.weights_path()}); "
+        f"train them with: textedit-bench train --method {name} --dataset {domain.name} --tier {domain.tier}"
+    )
