@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 
 _STATUS = Path("/proc/self/status")
+_LARGE = 512
+"""Side in pixels from which a single picture's intermediates have megabytes."""
 
 
 @dataclass
@@ -59,15 +61,16 @@ class Meter:
             torch.cuda.synchronize(self.device)
 
 
-def return_free_memory() -> None:
-    """Give the kernel what the C library keeps of freed memory; does nothing where that is not glibc.
+def return_free_memory(resolution: int) -> None:
+    """After work on large pictures, give the kernel what the C library keeps of freed memory (glibc alone keeps it).
 
-    Large pictures and what is computed of them leave it in pieces that the next ones do not fit into: without this a
-    bench of 60 photos of 1024 pixels grows to half as much again as it uses.
+    What is computed of large pictures leaves it in pieces that the next ones do not fit into: without this a bench of
+    photos of 1024 pixels grows to half as much again as it uses. Small pictures would only ask for it again.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    if resolution >= _LARGE and sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def _host_peak() -> int:

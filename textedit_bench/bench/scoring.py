@@ -17,7 +17,7 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.inputs import InputShard, batch_features
 from textedit_bench.bench.kept import save_arrays
-from textedit_bench.bench.measure import Meter
+from textedit_bench.bench.measure import Meter, return_free_memory
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.shards import pass_size
 from textedit_bench.bench.store import ResultFolder, Writer
@@ -68,6 +68,7 @@ def score(
                         photos=photos, inversions=inversions, edits=edits, prompt=cell.prompt, factors=part.factors
                     )
                     rows = batch_features(suite, edits, size) if with_features else None
+                return_free_memory(domain.resolution)
                 match = (picture, columns, rows)
                 seen.append(match)
             measured[position].append(match[1])

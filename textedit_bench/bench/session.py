@@ -234,9 +234,8 @@ class DatasetSession:
         publish_scores(folder, cell, self.suite, records, features, rows)
 
     def _meter(self) -> Meter:
-        """Measures a stage. Large cells return free memory first, which small ones would only ask for again."""
-        if self.shard_count > 1:
-            return_free_memory()
+        """Measures a stage from now on."""
+        return_free_memory(self.domain.resolution)
         meter = Meter(self.domain.device)
         meter.start()
         return meter
@@ -309,7 +308,9 @@ class DatasetSession:
             self.suite.score_batch(
                 photos=photos, inversions=inversions, edits=edits, prompt=prompt, factors=part.factors
             )
+            return_free_memory(self.domain.resolution)
 
+        return_free_memory(self.domain.resolution)
         with fixed_threads(self.plan.request.threads):
             began = time.perf_counter()
             measure(inversions)  # what is computed once per data set
