@@ -63,9 +63,9 @@ class TrainedEditor(Editor, Generic[NetworkT, SettingsT]):
 
     network_type: ClassVar[type[nn.Module]]
     released: ClassVar[StateDictAdapter | None] = None
-    roles: ClassVar[tuple[str, ...]] = ("generator", "encoder", "clip", "identity", "parser")
+    roles: tuple[str, ...] = ("generator", "encoder", "clip", "identity", "parser")
     """Networks of the domain that decide what is learnt, where it has them."""
-    stored_as: ClassVar[Precision] = "int8"
+    stored_as: Precision = "int8"
     """What trained weights are rounded to before they are used, so that what is evaluated is exactly what is saved."""
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
@@ -168,34 +168,49 @@ class TrainedEditor(Editor, Generic[NetworkT, SettingsT]):
         Raises:
             UserError: an unknown option, a value out of range, or a domain that the method cannot serve.
         """
-        from textedit_bench.training import RunOptions, inverted_by, train
+        from textedit_bench.training import RunOptions
+
+        run, own = RunOptions.split(options)
+        self._network = cast("NetworkT", type(self)(self.domain, **{**self.settings, **own}).trained(run, prompts))
+
+    def trained(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> nn.Module:
+        """Train by this editor's settings.
+
+        Returns:
+            What `plan_training` made, rounded to what is stored, in eval mode, parameters frozen.
+        """
+        from textedit_bench.training import train
 
         began = time.monotonic()
-        run, own = RunOptions.split(options)
-        plan = type(self)(self.domain, **(chosen := {**self.settings, **own})).plan_training(run, prompts)
-        name, domain = self.info.name, self.domain
+        plan = self.plan_training(run, prompts)
+        name = self.info.name
         result = train(
             plan.module,
             plan.data,
             run,
-            name=f"{name}/{domain.name}-{domain.tier}",
-            identity={
-                "method": name,
-                "version": self.info.version,
-                "settings": {setting: chosen[setting] for setting in self.info.training},
-                "networks": {role: domain.digest(role) for role in self.roles if domain.has(role)},
-                **inverted_by(domain),
-                **plan.learnt_from,
-            },
+            name=f"{name}/{self.domain.name}-{self.domain.tier}",
+            identity={**self.run_identity(), **plan.learnt_from},
             epochs=plan.epochs,
             gradient_clip=plan.gradient_clip,
             preparation_seconds=time.monotonic() - began,
         )
         if not result.finished:
             log.warning("%s: stopped before the end; the same command goes on from %s", name, result.folder)
-        trained = plan.module.trained_network()
-        round_to(trained, self.stored_as)
-        self._network = cast("NetworkT", trained.eval().requires_grad_(False))
+        network = plan.module.trained_network()
+        round_to(network, self.stored_as)
+        return network.eval().requires_grad_(False)
+
+    def run_identity(self) -> dict[str, Any]:
+        """What decides the outcome of a training besides its seed and what the plan names; plain JSON values."""
+        from textedit_bench.training import inverted_by
+
+        return {
+            "method": self.info.name,
+            "version": self.info.version,
+            "settings": {setting: self.settings[setting] for setting in self.info.training},
+            "networks": {role: self.domain.digest(role) for role in self.roles if self.domain.has(role)},
+            **inverted_by(self.domain),
+        }
 
 
 class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from textedit_bench.finite import FiniteWatch
@@ -27,9 +28,11 @@ class EditorModule(pl.LightningModule):
         network: what is trained; the only part with parameters.
         domain: held as a plain attribute, so none of its networks enters ``state_dict``.
         weights: term -> weight in the loss; terms that have none are only logged.
-        learning_rate: of Adam with default betas.
+        learning_rate: of the optimiser.
+        optimizer: its class, with its defaults otherwise.
         milestones: epochs, counted from 1, after which the rate is multiplied by ``milestone_factor``.
         milestone_factor: see there.
+        total_steps, final_rate: the rate falls along a cosine to ``final_rate`` of itself over so many steps; 1: not.
         warmup_steps: optimiser steps over which the rate rises linearly from nothing.
         ema_decay: decay per step of the averaged weights that validation and the final network use; 0 for none.
         seed: of `step_stream`.
@@ -42,8 +45,11 @@ class EditorModule(pl.LightningModule):
         *,
         weights: Mapping[str, float] | None = None,
         learning_rate: float,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         milestones: Sequence[int] = (),
         milestone_factor: float = 0.5,
+        total_steps: int = 1,
+        final_rate: float = 1.0,
         warmup_steps: int = 0,
         ema_decay: float = 0.0,
         seed: int = 0,
@@ -53,7 +59,9 @@ class EditorModule(pl.LightningModule):
         self.domain = domain
         self.weights = dict(weights or {})
         self.learning_rate, self.warmup_steps, self.seed = learning_rate, warmup_steps, seed
+        self.new_optimizer = optimizer
         self.milestones, self.milestone_factor = tuple(milestones), milestone_factor
+        self.total_steps, self.final_rate = total_steps, final_rate
         self._watches = {stage: FiniteWatch(stage) for stage in ("training", "validation")}
         self.average: AveragedModel | None = None
         self._followed: bool | None = None
@@ -135,12 +143,15 @@ class EditorModule(pl.LightningModule):
         self._followed = True
 
     def configure_optimizers(self) -> Any:
-        """Adam; milestones per epoch and warm-up per step."""
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.learning_rate)
+        """The optimiser, with milestones per epoch or a cosine per step."""
+        optimizer = self.new_optimizer(self.network.parameters(), lr=self.learning_rate)
         schedules = []
         if self.milestones:
-            steps = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(self.milestones), self.milestone_factor)
+            steps = MultiStepLR(optimizer, list(self.milestones), self.milestone_factor)
             schedules.append({"scheduler": steps, "interval": "epoch"})
+        if self.final_rate != 1.0:
+            cosine = CosineAnnealingLR(optimizer, self.total_steps, self.learning_rate * self.final_rate)
+            schedules.append({"scheduler": cosine, "interval": "step"})
         return [optimizer], schedules
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
