@@ -6,7 +6,6 @@ A method subclasses `Editor` and is found through an entry point of the group ``
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,11 +79,11 @@ class Latents:
         return replace(self, codes=codes, space=space or self.space, w_plus=source)
 
 
-class Editor(ABC):
+class Editor:
     """One editing method on one domain.
 
-    Subclasses set ``info`` and implement `edit`. The runner synthesises the returned codes itself, with the same
-    generator and noise for every method.
+    Subclasses set ``info`` and implement `edit`, or `generate` where that is their only task. The runner synthesises
+    the returned codes itself, with the same generator and noise for every method.
     """
 
     info: ClassVar[MethodInfo]
@@ -102,7 +101,14 @@ class Editor(ABC):
             **self.info.settings_for(domain.tier), **self.info.training, **preset, **settings,
         }  # fmt: skip
 
-    @abstractmethod
+    def refusal(self, prompt: Prompt) -> str | None:
+        """Why the method cannot serve a prompt, in one sentence; None if it can.
+
+        Asked before any work: a method for hair alone, or for attributes that it was trained on, says so here. A bench
+        counts the cell as not applicable and compares methods on the prompts that they share.
+        """
+        return None
+
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents | Tensor:
         """Edit every image of the batch towards one prompt.
 
@@ -115,15 +121,16 @@ class Editor(ABC):
         Returns:
             Edited `Latents`; a method that does not edit latents returns images [B, 3, H, W] in [-1, 1].
         """
+        raise TypeError(f"{self.info.name} does not edit; its tasks are: {', '.join(self.info.tasks)}")
 
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> Sequence[Latents | Tensor]:
         """The same edit at several strengths; override where one computation serves them all."""
         return [self.edit(latents, prompt, strength) for strength in strengths]
 
-    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:  # noqa: B027 - optional by design
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
         """Train what the method trains; nothing to do where ``info.trains`` is ``"none"``."""
 
-    def prepare(self, prompt: Prompt) -> None:  # noqa: B027 - optional by design
+    def prepare(self, prompt: Prompt) -> None:
         """Make what a prompt needs once, whatever the images: its own network, boundary or channels.
 
         Edits do it themselves where nobody did; a bench calls it first, so that it is not counted as time of an edit.
@@ -172,6 +179,10 @@ class Editor(ABC):
         """
         raise TypeError(f"{cls.info.name} has no network of its own")
 
-    def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
-        """Draw ``n`` different images from the text alone, where ``"generate"`` is among the method's tasks."""
+    def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents | Tensor:
+        """Draw ``n`` different images from the text alone, where ``"generate"`` is among the method's tasks.
+
+        Returns:
+            Codes; a method that does not generate latents returns images [n, 3, H, W] in [-1, 1].
+        """
         raise TypeError(f"{self.info.name} does not generate from text; its tasks are: {', '.join(self.info.tasks)}")

@@ -10,6 +10,10 @@ class UserError(ValueError):
     """Bad input: the message names the field, the value and the valid choices."""
 
 
+class NotApplicableError(Exception):
+    """Work that has no meaning here, such as a prompt that is not the method's; the message is the reason."""
+
+
 class WorkError(RuntimeError):
     """Work that failed although the input was right: the message says what happened, where, and what was kept."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,7 @@ class TrainingPlan:
     learnt_from: Mapping[str, Any] = field(default_factory=dict)
 
 
-class TrainedEditor(Editor, Generic[NetworkT, SettingsT]):
+class TrainedEditor(Editor, ABC, Generic[NetworkT, SettingsT]):
     """An editor of one network per data set.
 
     A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, where the authors

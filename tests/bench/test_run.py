@@ -205,6 +205,24 @@ def test_an_untrained_method_is_not_applicable_and_says_how_to_train_it(tiny, tm
         assert {k: context.params[k] for k in ("method", "dataset")} == {"method": "untrained", "dataset": "tiny"}
 
 
+def test_a_prompt_that_is_not_the_methods_is_not_applicable_before_any_work(tiny, tmp_path, monkeypatch):
+    edited, edit = [], tiny.module.Shift.edit
+
+    def spy(self, latents, prompt, strength=1.0):
+        edited.append(prompt.words)
+        return edit(self, latents, prompt, strength)
+
+    def hair_alone(self, prompt):
+        return None if "hair" in prompt.words else f"{prompt.words!r} is not about hair"
+
+    monkeypatch.setattr(tiny.module.Shift, "edit", spy)
+    monkeypatch.setattr(tiny.module.Shift, "refusal", hair_alone)
+    summary = tiny.run(tmp_path, "shift")
+    refused = [cell for cell in summary.outcomes if cell.state is State.NOT_APPLICABLE]
+    assert "'cap' is not about hair" in [cell.reason for cell in refused] and summary.exit_code == 0
+    assert set(edited) == {"blond hair", "dark hair"} and set(cells(tmp_path, "shift")) == {"blond", "dark"}
+
+
 def test_methods_of_other_spaces_get_fitting_controls(tiny, tmp_path):
     summary = tiny.run(tmp_path / "r", "styles", "picture", prompts=("cap",))
     states = {o.label: o.state for o in summary.outcomes}

@@ -56,6 +56,58 @@ def test_a_method_that_keeps_the_rules_passes_on_every_shape(monkeypatch):
     assert failed(Fine, monkeypatch, TOYS) == {}
 
 
+class Draws(Editor):
+    """Pictures drawn from the prompt's letters; it cannot edit."""
+
+    info = replace(CARD, space="image", tasks=("generate",))
+
+    def generate(self, prompt, n, seed=0):
+        side = self.domain.resolution
+        stream = torch.Generator().manual_seed(seed)
+        shade = len(prompt.words) / 100
+        return (torch.rand(n, 3, side, side, generator=stream) - shade).clamp(-1, 1).to(self.domain.device)
+
+
+class Forgetful(Draws):
+    def generate(self, prompt, n, seed=0):
+        return super().generate(prompt, n, 0)
+
+
+class Narrow(Draws):
+    def generate(self, prompt, n, seed=0):
+        return super().generate(prompt, n, seed)[..., :-1]
+
+
+class Choosy(Good):
+    """Serves one of the toy's prompts."""
+
+    def refusal(self, prompt):
+        return None if "bottom" in prompt.words else f"{prompt.words!r} has no bottom"
+
+    def step(self, latents, prompt):
+        assert "bottom" in prompt.words
+        return super().step(latents, prompt)
+
+
+class ServesNobody(Good):
+    def refusal(self, prompt):
+        return "it serves nobody"
+
+
+@pytest.mark.parametrize("method", [Draws, Choosy])
+def test_methods_that_only_generate_or_serve_some_prompts_keep_the_rules_too(method, monkeypatch):
+    assert failed(type("Fine", (method,), {}), monkeypatch) == {}
+
+
+@pytest.mark.parametrize(("method", "found"), [(Forgetful, "another seed"), (Narrow, "pictures of shape")])
+def test_what_only_generates_is_looked_at(method, found, monkeypatch):
+    assert found in failed(method, monkeypatch)["generation"].found
+
+
+def test_a_method_that_serves_no_prompt_works_nowhere(monkeypatch):
+    assert list(failed(ServesNobody, monkeypatch)) == ["works somewhere"]
+
+
 class AlwaysEdits(Good):
     def edit(self, latents, prompt, strength=1.0):
         return latents.with_codes(latents.codes + (strength + 0.1) * self.step(latents, prompt))

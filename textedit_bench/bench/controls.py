@@ -21,16 +21,13 @@ from textedit_bench.bench.kept import CellPictures, PicturesGoneError, read_mani
 from textedit_bench.bench.pictures import to_images
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.store import ResultFolder
+from textedit_bench.errors import NotApplicableError
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.metrics.perfect import PerfectEdits
 
 SHOWS, TRUTH = "shows", "truth"
-
-
-class NotApplicableError(Exception):
-    """A cell that has no meaning here; the message is the reason."""
 
 
 def other_prompts(prompts: Sequence[PlannedPrompt]) -> dict[str, PlannedPrompt]:

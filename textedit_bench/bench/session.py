@@ -15,7 +15,6 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.controls import (
     SHOWS,
     TRUTH,
-    NotApplicableError,
     fill_matched,
     fill_truth,
     pictures_lie_elsewhere,
@@ -33,6 +32,7 @@ from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import RECORDS, has_features, protocols_of, publish_scores, score
 from textedit_bench.bench.shards import Shard, cut_shards, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor
 
 if TYPE_CHECKING:
@@ -107,11 +107,13 @@ class DatasetSession:
         """The cell of a method and a prompt.
 
         Raises:
-            NotApplicableError: the method cannot serve this data set.
+            NotApplicableError: the method cannot serve this data set, or says that the prompt is not its own.
         """
         if method.reason:
             raise NotApplicableError(method.reason)
         weights = self._weights_of(method)
+        if refusal := self._editor(method).refusal(prompt.prompt.without_truth):
+            raise NotApplicableError(refusal)
         return self.plan.cell(
             method,
             prompt,

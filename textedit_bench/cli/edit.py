@@ -64,13 +64,14 @@ def edit(
 
     import torch
 
-    from textedit_bench.cli.ready import ready_editor, resolve_prompt
+    from textedit_bench.cli.ready import check_served, ready_editor, resolve_prompt
     from textedit_bench.domain import load_domain
 
     domain = load_domain(dataset, tier, device)
     photos = _photos(domain, photo, face)
     wanted = resolve_prompt(domain, prompt)
     editor = ready_editor(method, domain, weights, read_settings(settings))
+    check_served(editor, wanted)
     latents = domain.invert(photos)
     edits = editor.edit_sweep(latents, wanted, strengths)
     with torch.no_grad():

@@ -12,6 +12,8 @@ from textedit_bench.cli.options import Device, Json, OneDataset, OneMethod, Sett
 from textedit_bench.cli.output import print_json
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from textedit_bench.data.pixels import Pixels
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Latents
@@ -59,7 +61,7 @@ def generate(
 
     from PIL import Image
 
-    from textedit_bench.cli.ready import ready_editor, resolve_prompt
+    from textedit_bench.cli.ready import check_served, ready_editor, resolve_prompt
     from textedit_bench.data.save_picture import save_picture
     from textedit_bench.domain import load_domain
     from textedit_bench.report.strip import draw_contact_sheet
@@ -67,7 +69,8 @@ def generate(
     domain = load_domain(dataset, tier, device)
     wanted = resolve_prompt(domain, prompt)
     editor = ready_editor(method, domain, weights, read_settings(settings))
-    pictures = _synthesize(domain, editor.generate(wanted, n, seed))
+    check_served(editor, wanted)
+    pictures = _pictures(domain, editor.generate(wanted, n, seed))
     output.mkdir(parents=True, exist_ok=True)
     sheet, files = output / SHEET, [_file(output, i) for i in range(n)]
     _remove_left(output, n)
@@ -82,17 +85,19 @@ def generate(
         typer.echo(sheet)
 
 
-def _synthesize(domain: Domain, latents: Latents) -> list[Pixels]:
-    """8-bit pictures, a batch at a time: a thousand at once do not fit into any memory."""
+def _pictures(domain: Domain, made: Latents | Tensor) -> list[Pixels]:
+    """8-bit pictures, synthesised a batch at a time: a thousand at once do not fit into any memory."""
     import torch
 
     from textedit_bench.bench.shards import BATCH
     from textedit_bench.data.pixels import to_uint8
 
+    if isinstance(made, torch.Tensor):
+        return list(to_uint8(made))
     pictures: list[Pixels] = []
     with torch.no_grad():
-        for start in range(0, len(latents), BATCH):
-            pictures.extend(to_uint8(domain.generator.synthesize(latents[start : start + BATCH])))
+        for start in range(0, len(made), BATCH):
+            pictures.extend(to_uint8(domain.generator.synthesize(made[start : start + BATCH])))
     return pictures
 
 

@@ -46,6 +46,16 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
     return editor
 
 
+def check_served(editor: Editor, prompt: Prompt) -> None:
+    """Refuse a prompt that the method cannot serve.
+
+    Raises:
+        UserError: gives the method's reason.
+    """
+    if refusal := editor.refusal(prompt):
+        raise UserError(f"prompt {prompt.words!r} is not one for {editor.info.name}: {refusal}")
+
+
 def resolve_prompt(domain: Domain, text: str) -> Prompt:
     """The card's prompt of that id or wording, or the bare words; without ground truth.
 

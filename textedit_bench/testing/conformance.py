@@ -36,7 +36,8 @@ CHECKS: tuple[Check, ...] = (
 
 _SERVES = (
     "works there or says so",
-    "on a data set that it was not written for, a method edits, or raises a UserError of one line that says why not",
+    "on a data set that it was not written for, a method edits or generates, or raises a UserError of one line that "
+    "says why not",
     "`make bench` without names tries every method on every data set; a crash there looks like a bug of the benchmark",
 )
 _SOMEWHERE = (

@@ -95,9 +95,17 @@ class Subject:
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """One or two evaluation prompts as methods see them; one for a method that trains for every prompt anew."""
-        found = [prompt.without_truth for prompt in self.domain.prompts("evaluation").values()]
-        return found[: 1 if self.info.trains == "per-prompt" else 2]
+        """One or two evaluation prompts as methods see them; one for a method that trains for every prompt anew.
+
+        Raises:
+            UserError: it refuses all of them.
+        """
+        editor, found = self.new(), [p.without_truth for p in self.domain.prompts("evaluation").values()]
+        refusals = {prompt: editor.refusal(prompt) for prompt in found}
+        served = [prompt for prompt, refusal in refusals.items() if refusal is None]
+        if not served:
+            raise UserError(f"it serves none of the prompts: {next(iter(refusals.values()))}")
+        return served[: 1 if self.info.trains == "per-prompt" else 2]
 
     def fresh_latents(self) -> Latents:
         """The latents in tensors of their own."""
@@ -113,9 +121,16 @@ class Subject:
         self, editor: Editor, strength: float = 1.0, prompt: Prompt | None = None, latents: Latents | None = None
     ) -> Any:
         """One edit under a fixed seed of torch, as the runner does it; the random state is given back."""
+        latents, prompt = latents or self.fresh_latents(), prompt or self.prompts[0]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return editor.edit(latents or self.fresh_latents(), prompt or self.prompts[0], strength)
+            return self.run(editor, strength, prompt, latents)
+
+    def run(self, editor: Editor, strength: float, prompt: Prompt, latents: Latents) -> Any:
+        """One edit; what a method draws from the text takes its place where it only generates."""
+        if "edit" in self.info.tasks:
+            return editor.edit(latents, prompt, strength)
+        return editor.generate(prompt, len(latents))
 
     @torch.no_grad()
     def pictures(self, edit: Latents | Tensor) -> Tensor:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.outcome import CellOutcome
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.errors import UserError
+from textedit_bench.errors import NotApplicableError, UserError
 
 
 @dataclass(frozen=True)

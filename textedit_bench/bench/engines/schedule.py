@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.engines.job import (
     CellEnd,
     CellJob,
@@ -25,6 +24,7 @@ from textedit_bench.bench.engines.job import (
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.progress import Reporter, duration
+from textedit_bench.errors import NotApplicableError
 
 log = logging.getLogger(__name__)
 

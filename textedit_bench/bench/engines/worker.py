@@ -6,14 +6,13 @@ import logging
 import traceback
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.engines.job import CellEnd, CellJob, DatasetEnd, DatasetJob, End, Job
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan, plan
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError
+from textedit_bench.errors import NotApplicableError, UserError
 from textedit_bench.files import disk_is_full
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.controls import NotApplicableError
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.bench.infer import Edits, publish_edits
@@ -25,6 +25,8 @@ from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_feat
 from textedit_bench.bench.session import DatasetSession, Todo
 from textedit_bench.bench.shards import Shard, pass_size
 from textedit_bench.bench.store import ResultFolder, Store, Writer
+from textedit_bench.editor import Latents
+from textedit_bench.errors import NotApplicableError
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -86,18 +88,31 @@ class GenerationSession(DatasetSession):
         devices = [self.domain.device] if self.domain.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), meter.timed("edit"):
             torch.manual_seed(seed)
-            latents = editor.generate(cell.prompt.without_truth, len(self._ids), seed % 2**32)
-        if len(latents) != len(self._ids) or not torch.isfinite(latents.codes).all():
-            raise ValueError(f"{cell.method} gave {len(latents)} codes for {len(self._ids)}, or numbers not finite")
-        make = self.domain.generator.synthesize if latents.space == "w+" else self.domain.generator.synthesize_style
-        size = pass_size(self.domain.resolution)
+            drawn = editor.generate(cell.prompt.without_truth, len(self._ids), seed % 2**32)
+        numbers = drawn.codes if isinstance(drawn, Latents) else drawn
+        if len(numbers) != len(self._ids) or not torch.isfinite(numbers).all():
+            raise ValueError(f"{cell.method} drew {len(numbers)} for {len(self._ids)}, or numbers that are not finite")
         with meter.timed("synthesise"), torch.no_grad():
-            pixels = np.concatenate([to_uint8(make(codes, noise="const")) for codes in latents.codes.split(size)])
-        made = Edits([pixels], [latents.codes.detach().float().cpu()], latents.space)
+            pixels = self._shown(drawn)
+        if isinstance(drawn, Latents):
+            made = Edits([pixels], [numbers.detach().float().cpu()], drawn.space)
+        else:
+            made = Edits([pixels], None, "image")
         request = self.plan.request
-        drawn = replace(self.inputs, ids=self._ids)
-        publish_edits(folder, cell, drawn, self._ids, made, meter, request, command=request.command)
+        inputs = replace(self.inputs, ids=self._ids)
+        publish_edits(folder, cell, inputs, self._ids, made, meter, request, command=request.command)
         return pixels
+
+    def _shown(self, drawn: Latents | Tensor) -> Pixels:
+        """The 8-bit pictures, synthesised in passes; refuses those of another size."""
+        if not isinstance(drawn, Latents):
+            side = self.domain.resolution
+            if tuple(drawn.shape[1:]) != (3, side, side):
+                raise ValueError(f"generated pictures have shape {tuple(drawn.shape)}, the data set's side is {side}")
+            return to_uint8(drawn.detach())
+        make = self.domain.generator.synthesize if drawn.space == "w+" else self.domain.generator.synthesize_style
+        parts = drawn.codes.split(pass_size(self.domain.resolution))
+        return np.concatenate([to_uint8(make(codes, noise="const")) for codes in parts])
 
     def _judge(self, folder: ResultFolder, cell: Cell, pixels: Pixels) -> None:
         """Measure the pictures of a cell and store the records."""

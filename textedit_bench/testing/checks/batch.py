@@ -15,6 +15,7 @@ from textedit_bench.testing.subject import Subject
     "one is as many",
     "an image's edit alone equals its edit in a batch",
     "batch sizes differ between machines and between the last batch and the others; results must not",
+    of_edits=True,
 )
 def one_as_many(subject: Subject) -> None:
     """Every image alone against all together."""
@@ -32,6 +33,7 @@ def one_as_many(subject: Subject) -> None:
     "the order of images does not matter",
     "a batch in another order gives the same edits in that order",
     "which images meet in a batch is an accident of sharding",
+    of_edits=True,
 )
 def image_order(subject: Subject) -> None:
     """Backwards."""
@@ -46,6 +48,7 @@ def image_order(subject: Subject) -> None:
     "the order of edits does not matter",
     "an editor that has edited before edits like a fresh one",
     "cells are resumed and spread over workers: what an editor did before is different in every run",
+    of_edits=True,
 )
 def edit_order(subject: Subject) -> None:
     """Another prompt and strength first."""
@@ -102,6 +105,7 @@ def inputs_unchanged(subject: Subject) -> None:
     "an edit needs no photo",
     "latents whose images are None are edited too",
     "samples of the generator have codes and no photo",
+    of_edits=True,
 )
 def without_photos(subject: Subject) -> None:
     """The pictures that the codes show take the photos' place."""

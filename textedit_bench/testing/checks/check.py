@@ -22,17 +22,21 @@ class Check:
         why: what goes wrong where it does not.
         look: raises `CheckError` where the rule is broken, `DoesNotApplyError` where it has no meaning; may give back a
             note on what is allowed and could be better.
+        of_edits: whether it has no meaning for a method that only generates.
     """
 
     name: str
     expected: str
     why: str
     look: Look
+    of_edits: bool = False
 
     def run(self, subject: Subject) -> Result:
         """Look, and say how it ended; whatever else a method raises is a failure too."""
         where = subject.domain.name
         try:
+            if self.of_edits and "edit" not in subject.info.tasks:
+                raise DoesNotApplyError("'edit' is not among its tasks")
             note = self.look(subject)
         except DoesNotApplyError as reason:
             return Result(self.name, "not applicable", self.expected, self.why, str(reason), where)
@@ -47,6 +51,6 @@ class Check:
         return Result(self.name, "failed", self.expected, self.why, found, where)
 
 
-def check(name: str, expected: str, why: str) -> Callable[[Look], Check]:
+def check(name: str, expected: str, why: str, *, of_edits: bool = False) -> Callable[[Look], Check]:
     """Turn a function into a `Check`."""
-    return lambda look: Check(name, expected, why, look)
+    return lambda look: Check(name, expected, why, look, of_edits)

@@ -18,6 +18,7 @@ from textedit_bench.testing.subject import Subject
     "edit returns Latents of the given geometry in the card's space with the given ids, or pictures [B, 3, H, W] in "
     "[-1, 1] where the card's space is 'image'; float32, finite, on the given device, without a gradient graph",
     "the runner synthesises and stores edits as they come; a graph keeps every intermediate result in memory",
+    of_edits=True,
 )
 def shapes(subject: Subject) -> None:
     """At the default strength, and for a batch of one."""
@@ -56,8 +57,8 @@ def _look(subject: Subject, edit: Any, given: Latents) -> None:
 
 @check(
     "generation",
-    "a method with the task 'generate' returns n different images from text, the same for the same seed, with W+ codes "
-    "or styles of the generator's shape",
+    "a method with the task 'generate' returns n different images from text, the same for the same seed: W+ codes or "
+    "styles of the generator's shape, or pictures [n, 3, H, W]",
     "generated images are compared across methods at equal numbers and seeds",
 )
 def generation(subject: Subject) -> None:
@@ -65,14 +66,18 @@ def generation(subject: Subject) -> None:
     if "generate" not in subject.info.tasks:
         raise DoesNotApplyError("'generate' is not among its tasks")
     editor, prompt = subject.editor(), subject.prompts[0]
-    first, again, other = (editor.generate(prompt, 3, seed) for seed in (0, 0, 1))
+    drawn = [editor.generate(prompt, 3, seed) for seed in (0, 0, 1)]
+    first, again, other = (one.codes if isinstance(one, Latents) else one for one in drawn)
     if len(first) != 3:
         raise CheckError(f"{len(first)} images where 3 were asked for")
-    if not torch.equal(first.codes, again.codes):
+    shape = subject.pictures(drawn[0]).shape
+    if shape != (wanted := (3, 3, subject.domain.resolution, subject.domain.resolution)):
+        raise CheckError(f"pictures of shape {tuple(shape)}; wanted {wanted}")
+    if not torch.equal(first, again):
         raise CheckError("the same seed gives other images")
-    if torch.equal(first.codes, other.codes):
+    if torch.equal(first, other):
         raise CheckError("another seed gives the same images")
-    if torch.equal(first.codes[0], first.codes[1]):
+    if torch.equal(first[0], first[1]):
         raise CheckError("the images of one seed are all the same")
 
 

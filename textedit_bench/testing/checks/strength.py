@@ -19,6 +19,7 @@ _SLACK = 0.05
     "which is the same for every prompt",
     "curves of effect against preservation begin at strength 0; if it already edits, every method's curve begins "
     "elsewhere",
+    of_edits=True,
 )
 def strength_zero(subject: Subject) -> None:
     """Codes are compared, not pictures, wherever there are codes."""
@@ -50,6 +51,7 @@ def strength_zero(subject: Subject) -> None:
     "averaged over images, the picture moves at least as far from strength 0 with every larger strength "
     f"({', '.join(map(str, _STRENGTHS))}; {_SLACK:.0%} slack)",
     "methods are compared at equal effect, found by raising the strength; a curve that turns back has no such point",
+    of_edits=True,
 )
 def monotone(subject: Subject) -> None:
     """Mean absolute change of the pictures, over prompts and images."""
@@ -72,6 +74,7 @@ def monotone(subject: Subject) -> None:
     "an edit edits",
     "the default strength changes the picture, and two prompts change it in different ways",
     "a method that ignores its prompt scores like a random direction, usually because of a mistake in reading it",
+    of_edits=True,
 )
 def does_something(subject: Subject) -> None:
     """Controls are excused."""
@@ -91,6 +94,7 @@ def does_something(subject: Subject) -> None:
     "a sweep is its edits",
     "edit_sweep returns one edit per strength, in order, each as edit returns it",
     "the runner calls edit_sweep, the command `edit` one strength: a table and a demonstration would disagree",
+    of_edits=True,
 )
 def sweep(subject: Subject) -> None:
     """Three strengths, the default one first."""

@@ -74,7 +74,7 @@ def state_unchanged(subject: Subject) -> None:
     if seeded:
         raise CheckError(f"constructing or loading it seeds {seeded[0]}")
     before = global_state()
-    editor.edit(latents, prompt, subject.info.strength_default)
+    subject.run(editor, subject.info.strength_default, prompt, latents)
     _compare(before, global_state())
 
 
