@@ -12,7 +12,6 @@ from PIL import Image
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
-from textedit_methods.ffclip import training
 from textedit_methods.ffclip.method import FFCLIP
 from textedit_methods.ffclip.network import DynamicMapper
 
@@ -186,37 +185,6 @@ def test_same_seed_same_weights_other_seed_others(tmp_path, fit):
     first, same, other = (fit(tmp_path / str(n), seed=seed) for n, seed in enumerate((1, 1, 2)))
     assert torch.equal(_weights(first), _weights(same))
     assert not torch.equal(_weights(first), _weights(other))
-
-
-@pytest.mark.parametrize("settings", [{}, {"ema_decay": 0.9, "warmup_steps": 5}])
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, settings, fit):
-    whole = fit(tmp_path / "whole", **settings)
-
-    class Kill(Exception):
-        pass
-
-    def killed(self, *args):
-        if self.global_step == 5:  # in the middle of the second epoch
-            raise Kill
-        return original(self, *args)
-
-    original = training.FFCLIPTraining.training_step
-    monkeypatch.setattr(training.FFCLIPTraining, "training_step", killed)
-    with pytest.raises(Kill):
-        fit(tmp_path / "killed", **settings)
-    seen = []
-
-    def watched(self, *args):
-        seen.append(self.global_step)
-        return original(self, *args)
-
-    monkeypatch.setattr(training.FFCLIPTraining, "training_step", watched)
-    resumed = fit(tmp_path / "killed", **settings)
-    assert seen == [3, 4, 5, 6, 7, 8]  # from the end of the first epoch on
-    assert torch.equal(_weights(whole), _weights(resumed))
-    seen.clear()
-    finished = fit(tmp_path / "killed", **settings)
-    assert not seen and torch.equal(_weights(finished), _weights(whole))
 
 
 def test_frozen_networks_stay_frozen_and_out_of_the_checkpoint(tmp_path, tiny_domain):

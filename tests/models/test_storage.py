@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from textedit_bench.models import (
     CheckpointError,
@@ -31,6 +32,15 @@ def test_generator_survives_the_round_trip_bit_for_bit(generator, tmp_path):
     z = torch.randn(2, 12)
     assert torch.equal(loaded(z, truncation=0.7, noise="const"), generator(z, truncation=0.7, noise="const"))
     assert loaded.config == generator.config and not loaded.training
+
+
+def test_equal_networks_are_equal_files(generator, tmp_path):
+    """Their digest is part of a cell's identity; the library orders the header anew every time."""
+    said = {"world": "ffhq", "note": 'Müller "x"', "a": "1", "z": "2"}
+    files = [save_network(generator, tmp_path / f"{i}.st", "stylegan2-generator", "int8", said) for i in range(6)]
+    assert len({file.read_bytes() for file in files}) == 1
+    with safe_open(files[0], framework="pt") as stored:
+        assert stored.metadata().items() >= said.items()
 
 
 def test_half_precision_exists_on_disk_only(generator, tmp_path):

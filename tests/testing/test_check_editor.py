@@ -336,6 +336,52 @@ def test_trained_weights_make_the_round_trip_or_fail(monkeypatch):
     assert "saved and loaded is the same" in failed(Forgets, monkeypatch)
 
 
+def test_a_stopped_training_goes_on_or_begins_anew(monkeypatch):
+    """Eight steps of a number towards another; what was reached at half time is kept."""
+
+    class Trains(Good):
+        info = replace(CARD, trains="per-dataset", trial={"size": 0.5})
+        loses = skips = False
+        scale = None
+
+        def fit(self, prompts=None, *, folder, **options):
+            from safetensors.torch import load_file
+
+            kept = folder / "half.safetensors"
+            self.scale = load_file(kept)["scale"] if kept.exists() else torch.zeros(1)
+            done = (8 if self.skips else 4) if kept.exists() else 0
+            if self.loses and done:
+                self.scale = torch.zeros(1)
+            scale = self.scale.requires_grad_()
+            descent = torch.optim.SGD([scale], lr=0.1)
+            for step in range(done, 8):
+                descent.zero_grad()
+                (scale - 2).square().sum().backward()
+                descent.step()
+                if step == 3:
+                    folder.mkdir(exist_ok=True)
+                    write_tensors({"scale": scale.detach()}, kept, {})
+            self.scale = scale.detach()
+
+        def save(self, path):
+            path.parent.mkdir(exist_ok=True)
+            write_tensors({"scale": self.scale}, path, {})
+
+        def load(self, path):
+            from safetensors.torch import load_file
+
+            self.scale = load_file(path)["scale"]
+
+        def step(self, latents, prompt):
+            return super().step(latents, prompt) * self.scale.to(latents.codes)
+
+    found = failed(type("Fine", (Trains,), {}), monkeypatch)
+    assert found == {}
+    for fault in ("loses", "skips"):
+        found = failed(type(fault.title(), (Trains,), {fault: True}), monkeypatch)
+        assert "other weights" in found["a stopped training goes on"].found
+
+
 def test_what_a_method_says_stays_out_of_the_report_and_can_be_heard_afterwards(monkeypatch, caplog):
     class Talks(Good):
         def step(self, latents, prompt):

@@ -83,8 +83,28 @@ def write_tensors(
     packed = pack(tensors, precision)
     stored = {name: value.clone(memory_format=torch.contiguous_format) for name, value in packed.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, lambda temporary: save_file(stored, temporary, metadata=dict(metadata)))
+
+    def write(temporary: Path) -> None:
+        save_file(stored, temporary, metadata=dict(metadata))
+        _sort_header(temporary)
+
+    write_atomically(target, write)
     return target
+
+
+def _sort_header(path: Path) -> None:
+    """Put a safetensors file's own strings in order: the library writes them in another one every time.
+
+    The digest of a method's weights is part of a cell's identity, so equal weights have to be equal files.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:  # spaces at the end are part of the format
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def is_safetensors(path: Path) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 IMAGES = 4
-_RUN = {"progress": False, "preview_images": 0, "resume": False, "seed": 0, "logger": "csv"}
+_RUN = {"progress": False, "preview_images": 0, "seed": 0, "logger": "csv"}
 
 
 class Subject:
@@ -36,14 +36,14 @@ class Subject:
         self, method: type[Editor], domain: Domain, folder: Path, settings: Mapping[str, Any], train: bool
     ) -> None:
         self.method, self.info, self.domain = method, method.info, domain
-        self._folder, self._settings, self._train = folder, dict(settings), train
+        self._folder, self._settings, self.trainable = folder, dict(settings), train
 
     def on(self, device: str) -> Subject:
         """The same method on another device; what it trains, it trains there."""
         domain = type(self.domain)(self.domain.card, self.domain.tier, device)
         folder = self._folder / f"on-{device.replace(':', '-')}"
         folder.mkdir(parents=True, exist_ok=True)
-        return Subject(self.method, domain, folder, self._settings, self._train)
+        return Subject(self.method, domain, folder, self._settings, self.trainable)
 
     def new(self) -> Editor:
         """The method constructed on the domain, without weights.
@@ -80,11 +80,15 @@ class Subject:
         stored = editor.weights_path()
         if stored is not None and stored.is_file():
             return stored
-        if not self._train:
+        if not self.trainable:
             raise UserError(f"{self.info.name} has no weights for {self.domain.name}, and its card no `trial` settings")
-        prompts = self.prompts if self.info.trains == "per-prompt" else None
-        editor.fit(prompts, folder=self._folder / "fit", **_RUN)
-        path = self._folder / "weights.safetensors"
+        return self.train(self._folder / "fit")
+
+    def train(self, folder: Path) -> Path:
+        """The weights of a new training in a folder, or of the one there that goes on."""
+        editor = self.new()
+        editor.fit(self.prompts if self.info.trains == "per-prompt" else None, folder=folder, **_RUN)
+        path = folder / "weights.safetensors"
         editor.save(path)
         return path
 

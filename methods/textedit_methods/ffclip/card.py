@@ -78,5 +78,5 @@ CARD = MethodInfo(
         # A mapper of 128 channels bears a higher rate; half the training photos keep the preparation short.
         ("mini", None, {"steps_per_epoch": 200, "learning_rate": 1e-3, "num_codes": 2048}),
     ),
-    trial={"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "codes": "photos", "num_codes": 8},
+    trial={"epochs": 2, "steps_per_epoch": 2, "batch_size": 2, "codes": "photos", "num_codes": 8},
 )

@@ -1,10 +1,14 @@
-"""Weights and editors that travel: to a file and back, to another process and back."""
+"""Weights and editors that travel: to a file and back, to another process and back, over the end of a training."""
 
 from __future__ import annotations
 
 import pickle
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from textedit_bench.models.storage import is_safetensors
 from textedit_bench.testing.checks.check import check
@@ -55,4 +59,58 @@ def picklable(subject: Subject) -> None:
         subject.seeded(editor, strength)
 
 
-CHECKS = (round_trip, picklable)
+@check(
+    "a stopped training goes on",
+    "a training that ends in the middle, and is started again with the same folder, ends with the weights of one that "
+    "nothing disturbed",
+    "trainings take hours to days, and machines end them",
+)
+def goes_on(subject: Subject) -> None:
+    """Stopped after the step in the middle; one that keeps nothing begins anew, and passes too."""
+    if subject.info.trains == "none":
+        raise DoesNotApplyError("it trains nothing")
+    if not subject.trainable:
+        raise DoesNotApplyError("its card names no `trial` settings, so that a training may take days")
+    with tempfile.TemporaryDirectory() as folder:
+        whole, stopped = Path(folder) / "whole", Path(folder) / "stopped"
+        with _steps() as counted:
+            wanted = subject.train(whole).read_bytes()
+        if counted[0] < 2:
+            raise DoesNotApplyError(f"a training of {counted[0]} steps has no middle")
+        try:
+            with _steps(stop_after=counted[0] // 2 + 1) as before:
+                subject.train(stopped)
+        except _StoppedError:
+            pass
+        else:
+            raise CheckError("an error in the middle of the training did not get out of fit")
+        with _steps() as after:
+            found = subject.train(stopped).read_bytes()
+    if found != wanted:
+        raise CheckError(f"stopped after {before[0]} of {counted[0]} steps, it ended with other weights")
+    if before[0] + after[0] < counted[0]:
+        raise CheckError(f"it took {before[0]} steps, then {after[0]}; an undisturbed training takes {counted[0]}")
+
+
+class _StoppedError(Exception):
+    """Stands for whatever ends a training."""
+
+
+@contextmanager
+def _steps(stop_after: int = 0) -> Iterator[list[int]]:
+    """Count the steps of all optimisers of torch in the block; raise after one of them unless that is 0."""
+    count = [0]
+
+    def step(*_: object) -> None:
+        count[0] += 1
+        if count[0] == stop_after:
+            raise _StoppedError
+
+    hook = register_optimizer_step_post_hook(step)
+    try:
+        yield count
+    finally:
+        hook.remove()
+
+
+CHECKS = (round_trip, picklable, goes_on)
