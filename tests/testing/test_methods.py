@@ -10,8 +10,9 @@ from textedit_bench.testing.checks.keeping import goes_on
 from textedit_bench.testing.subject import Subject
 
 CARDS = {card.name: card for card in list_methods() if not card.control}
+STEPS = {"batch_size", "learning_rate"}
 LEARNING = [
-    name for name, card in CARDS.items() if card.trial and {"batch_size", "learning_rate"} <= card.training.keys()
+    name for name, card in CARDS.items() if card.trial and STEPS <= card.training.keys()
 ]
 QUICK = [name for name, card in CARDS.items() if card.trial and card.trains == "none"]
 
