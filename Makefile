@@ -35,7 +35,7 @@ export TEB_PYTHONS = $(value PYTHONS)
 export TEB_TESTS = $(value TESTS)
 
 BIN = "$$VENV"/bin
-SOURCES = textedit_bench methods datasets experiments tests tools docs
+SOURCES = textedit_bench methods datasets experiments workshop tests tools docs
 
 .PHONY: help venv bench reproduce report train test test-slow test-lowest test-matrix lint lock worlds perf docs rehearsal clean
 
@@ -98,7 +98,7 @@ test-lowest: venv ## run the quick tests with the oldest libraries allowed, and 
 	@tools/lowest.sh
 
 test-matrix: venv ## run the first command of this page from nothing on every Python that is found, or on PYTHONS=
-	@$(BIN)/python tools/matrix.py $${TEB_PYTHONS:-}
+	@$(BIN)/python -m textedit_workshop.pages.matrix $${TEB_PYTHONS:-}
 
 lint: venv ## check formatting, style, import rules, requirements and types
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -118,12 +118,12 @@ worlds: venv ## rebuild the networks of the mini tier (hours, resumable), then m
 	@$(BIN)/textedit-bench worlds check --dataset "$${TEB_DATASET:-ffhq}"
 
 perf: venv ## measure start-up, the backbones against a textbook form, FID, and cells per minute (local, Ray)
-	@$(BIN)/python tools/startup.py
-	@$(BIN)/python -m textedit_bench.perf.models
-	@$(BIN)/python tools/report_opening.py
-	@$(BIN)/python -m textedit_bench.perf.sources
-	@$(BIN)/python -m textedit_bench.perf.metrics
-	@$(BIN)/python -m textedit_bench.perf.engines
+	@$(BIN)/python -m textedit_workshop.perf.startup
+	@$(BIN)/python -m textedit_workshop.perf.models
+	@$(BIN)/python -m textedit_workshop.perf.report_opening
+	@$(BIN)/python -m textedit_workshop.perf.sources
+	@$(BIN)/python -m textedit_workshop.perf.metrics
+	@$(BIN)/python -m textedit_workshop.perf.engines
 
 docs: venv ## test the examples, the tutorial and its notebook, build the pages into site/; warnings are errors
 	@$(BIN)/python -c "import mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \
@@ -132,10 +132,10 @@ docs: venv ## test the examples, the tutorial and its notebook, build the pages 
 	@$(BIN)/python -m mkdocs build --strict --quiet --config-file docs/mkdocs.yml
 
 rehearsal: venv ## run the full tier on made-up files of real size, before anything is fetched; METHOD= DATASET=
-	@$(BIN)/python -m textedit_bench.rehearsal \
+	@$(BIN)/python -m textedit_workshop.rehearsal \
 	  $${TEB_METHOD:+--methods "$$TEB_METHOD"} \
 	  $${TEB_DATASET:+--datasets "$$TEB_DATASET"}
 
 clean: ## remove caches and build products, keep .venv and results
-	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find textedit_bench methods datasets experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf build dist site *.egg-info workshop/build workshop/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find textedit_bench methods datasets experiments workshop tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

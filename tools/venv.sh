@@ -18,7 +18,7 @@ venv=$VENV
 stamp=$venv/.textedit-bench-complete
 building=$venv/.textedit-bench-building
 created=$venv/.textedit-bench-created
-key="$(cat pyproject.toml constraints.txt | cksum) $(pwd)"
+key="$(cat pyproject.toml workshop/pyproject.toml constraints.txt | cksum) $(pwd)"
 
 fail() {
     printf 'textedit_bench: %s\n' "$*" >&2
@@ -137,11 +137,11 @@ fi
 if [ -x "$venv/bin/uv" ]; then
     # Both reach the isolated build of the package too, which options for the installation do not.
     export UV_CONSTRAINT=constraints.txt UV_BUILD_CONSTRAINT=constraints.txt
-    set -- tools/uv.sh pip install --python "$venv/bin/python" -e '.[dev]'
+    set -- tools/uv.sh pip install --python "$venv/bin/python" -e '.[dev]' -e ./workshop
 else
     # pip splits these at blanks, so the path stays relative; newer versions read the second one for builds.
     export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
-    set -- "$venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]'
+    set -- "$venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]' -e ./workshop
 fi
 if ! run "$@"; then
     known=$(cause)

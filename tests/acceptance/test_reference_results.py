@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
+
+from textedit_workshop.pages import readme_table
 
 ROOT = Path(__file__).parents[2]
 ACCEPTANCE = ROOT / "results" / "reference" / "mini" / "acceptance" / "table.csv"
 _LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]*\bsrc=\"([^\"]+)\"")
 _CODE = re.compile(r"```.*?```", re.DOTALL)
-
-
-def _script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("readme_table", ROOT / "tools" / "readme_table.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _pages() -> list[str]:
@@ -44,11 +36,11 @@ def _anchors(path: Path) -> set[str]:
 
 
 def test_the_tables_of_the_pages_are_those_of_the_reference_results():
-    pages = _script().PAGES
+    pages = readme_table.PAGES
     assert {page.name for page in pages} == {"README.md", "results.md"}
     for page, table in pages.items():
         text = page.read_text(encoding="utf-8")
-        assert text == _script().filled(text, table()), "run: python tools/readme_table.py --write"
+        assert text == readme_table.filled(text, table()), "run: python -m textedit_workshop.pages.readme_table --write"
 
 
 def test_the_readme_is_short_enough_to_be_read():
@@ -56,25 +48,24 @@ def test_the_readme_is_short_enough_to_be_read():
 
 
 def test_the_tables_hold_the_figures_of_their_source(tmp_path):
-    script = _script()
     row = {"dataset": "d", "prompt_set": "trained", "method": "a", "title": "A_b", "control": False}
     row |= {"prompts": 2, "images": 3}
-    for column in script.COLUMNS:
+    for column in readme_table.COLUMNS:
         row |= {column.name: 0.5, f"{column.name}_low": 0.25, f"{column.name}_high": 0.75, f"{column.name}_best": False}
     row |= {"success_best": True, "identity": float("nan"), "lpips_low": float("nan")}
     path = tmp_path / "table.csv"
     followers = [row | {"method": "step", "title": f"step of {name}", "control": True} for name in "AB"]
     pd.DataFrame([row, *followers]).to_csv(path, index=False)
-    table = script.results_tables(path, "d")
+    table = readme_table.results_tables(path, "d")
     assert table.splitlines()[0] == "**d, trained prompts: 2 x 3 images**"
     last = r"| A\_b | **50.0** [25.0, 75.0] | 50.0 [25.0, 75.0] | 0.5 [0.2, 0.8] | - | 0.50 | 0.5 [0.2, 0.8] |"
     assert table.splitlines()[-1] == last
     with pytest.raises(ValueError, match="markers"):
-        script.filled("no markers here", table)
+        readme_table.filled("no markers here", table)
     unseen = row | {"prompt_set": "unseen", "success": 0.125}
     pd.DataFrame([row, unseen, row | {"dataset": "e"}, *followers]).to_csv(path, index=False)
-    overview = script.results_tables(path, "e").splitlines()
-    small = script.small_table(path, "d").splitlines()
+    overview = readme_table.results_tables(path, "e").splitlines()
+    small = readme_table.small_table(path, "d").splitlines()
     assert small[2:] == [r"| A\_b | 50.0 [25.0, 75.0] | 12.5 [25.0, 75.0] | 50.0 [25.0, 75.0] | - |"]
     assert overview[-3:] == ["| Method | d | e |", "| :-- | --: | --: |", r"| A\_b | 50 / 50, 12 | 50 / 50 |"]
 

@@ -43,8 +43,8 @@ def write_card(folder: Path) -> Path:
     from facenet_pytorch import InceptionResnetV1
 
     from textedit_bench.models import Generator
-    from textedit_bench.rehearsal.layouts.judges import write_alexnet, write_inception
-    from textedit_bench.rehearsal.sizes import Sizes
+    from textedit_workshop.rehearsal.layouts.judges import write_alexnet, write_inception
+    from textedit_workshop.rehearsal.sizes import Sizes
 
     card = folder / "large.yaml"
     if card.exists():

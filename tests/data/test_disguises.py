@@ -257,15 +257,15 @@ CALLERS = {
     "textedit_bench/data/reader.py": "photos of data sets",
     "textedit_bench/metrics/folders.py": "`score --source`, `score --edited`",
     "textedit_bench/bench/pictures.py": "pictures that a bench stored",
-    "textedit_bench/rehearsal/checks.py": "edits of the rehearsal",
-    "textedit_bench/perf/sources.py": "timings",
+    "workshop/textedit_workshop/rehearsal/checks.py": "edits of the rehearsal",
+    "workshop/textedit_workshop/perf/sources.py": "timings",
 }
 """Named in `docs/pages/edges.md`, but for the last two, which no user's picture reaches."""
 
 
 def test_no_picture_enters_beside_the_decoder():
     opens = re.compile(r"\bImage\.open\(|\bcv2\.|\bimageio\b|\bread_image\(|\bdecode_(?:image|jpeg|png)\(|\bimread\(")
-    roots = ("textedit_bench", "methods", "datasets", "experiments", "tools")
+    roots = ("textedit_bench", "methods", "datasets", "experiments", "workshop", "tools")
     listed = subprocess.run(
         ["git", "ls-files", *(f"{r}/*.py" for r in roots)], cwd=ROOT, capture_output=True, text=True
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textedit_bench.perf.sources import KINDS, opening, write_source
+from textedit_workshop.perf.sources import KINDS, opening, write_source
 
 
 @pytest.mark.slow

@@ -19,8 +19,7 @@ from contextlib import suppress
 
 import torch
 
-import textedit_bench.training
-import textedit_bench.worlds.training.fit  # noqa: F401
+import textedit_workshop.worlds.training.fit  # noqa: F401
 from textedit_bench.cli.main import main
 
 

@@ -102,7 +102,15 @@ def computed_nothing(running) -> bool:
 
 
 def test_the_rehearsal_ends_its_stage_too(tmp_path):
-    command = [sys.executable, "-m", "textedit_bench.rehearsal", "--folder", str(tmp_path / "r"), "--methods", "ffclip"]
+    command = [
+        sys.executable,
+        "-m",
+        "textedit_workshop.rehearsal",
+        "--folder",
+        str(tmp_path / "r"),
+        "--methods",
+        "ffclip",
+    ]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

@@ -12,7 +12,7 @@ from torch import nn
 
 from textedit_bench.finite import DivergedError, FiniteWatch
 from textedit_bench.training import EditorModule, LatentData, RunOptions, train
-from textedit_bench.worlds.training.fit import Plan, Trained, fit
+from textedit_workshop.worlds.training.fit import Plan, Trained, fit
 
 STEPS, EPOCHS = 4, 3
 NOT_FINITE = st.sampled_from([float("nan"), float("inf"), float("-inf")])

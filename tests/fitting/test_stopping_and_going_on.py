@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from textedit_bench import stopping
 from textedit_bench.training import EditorModule, LatentData, RunOptions, train
-from textedit_bench.worlds.training.fit import Plan, Trained, fit, newest_checkpoint
+from textedit_workshop.worlds.training.fit import Plan, Trained, fit, newest_checkpoint
 
 STEPS, EPOCHS = 5, 3
 

@@ -7,9 +7,9 @@ import torch
 
 from textedit_bench.models import Generator
 from textedit_bench.models.clip_preprocessing import published_input
-from textedit_bench.perf import textbook
-from textedit_bench.perf.models import generator_flops
-from textedit_bench.perf.timing import compare
+from textedit_workshop.perf import textbook
+from textedit_workshop.perf.models import generator_flops
+from textedit_workshop.perf.timing import compare
 
 CPU = torch.device("cpu")
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from textedit_bench.models import Discriminator, Generator
 from textedit_bench.models.resample import blur, fir_kernel, upsample_rgb
-from textedit_bench.perf import textbook
+from textedit_workshop.perf import textbook
 
 
 @pytest.fixture

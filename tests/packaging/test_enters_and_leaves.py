@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [p for root in ("textedit_bench", "methods") for p in sorted((ROOT / root).rglob("*.py"))]
+SOURCES = [p for root in ("textedit_bench", "methods", "workshop") for p in sorted((ROOT / root).rglob("*.py"))]
 PAGE = (ROOT / "docs" / "pages" / "edges.md").read_text(encoding="utf-8")
 
 PLACES = {
@@ -17,7 +17,7 @@ PLACES = {
         "textedit_bench/models/torch_files.py",
         "textedit_bench/models/pickles.py",
         "textedit_bench/data/codes.py",
-        "textedit_bench/rehearsal/checks.py",  # what a stage has just written
+        "workshop/textedit_workshop/rehearsal/checks.py",  # what a stage has just written
         "textedit_bench/training/run.py",  # its own checkpoints, whose checksums were looked at
         "methods/textedit_methods/clip2gan/fitting.py",  # likewise
     },
@@ -30,7 +30,7 @@ PLACES = {
     "pickle.Unpickler": {"textedit_bench/models/pickles.py"},
     "signal.signal": {"textedit_bench/stopping.py", "textedit_bench/bench/engines/processes.py"},
     "trainer.fit": {"textedit_bench/fitting/run.py"},
-    "pl.Trainer": {"textedit_bench/training/trainer.py", "textedit_bench/worlds/training/fit.py"},
+    "pl.Trainer": {"textedit_bench/training/trainer.py", "workshop/textedit_workshop/worlds/training/fit.py"},
 }
 """What is called -> where alone."""
 
@@ -70,7 +70,8 @@ def test_every_torch_load_is_of_weights_only():
 def test_every_command_that_can_be_started_takes_signals_and_streams_in_the_shared_way():
     main = (ROOT / "textedit_bench" / "cli" / "main.py").read_text(encoding="utf-8")
     assert "with forgiving(), stopping.stoppable():" in main
-    assert "stopping.stoppable()" in (ROOT / "textedit_bench" / "rehearsal" / "__main__.py").read_text(encoding="utf-8")
+    rehearsal = ROOT / "workshop" / "textedit_workshop" / "rehearsal" / "__main__.py"
+    assert "stopping.stoppable()" in rehearsal.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("option", ["--output", "--export", "--results", "--folder", "--write-readme", "TARGET"])
@@ -80,6 +81,6 @@ def test_the_page_names_every_option_that_writes(option):
 
 def test_the_page_names_every_place():
     named = {place for name in ("torch.load", "signal.signal", "trainer.fit") for place in PLACES[name]}
-    for place in sorted(place for place in named if place.startswith("textedit_bench") and "rehearsal" not in place):
+    for place in sorted(place for place in named if place.startswith("textedit_bench")):
         module = place.removeprefix("textedit_bench/").removesuffix(".py").replace("/", ".")
         assert module in PAGE, module

@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pytest
+
 from textedit_bench import list_methods
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"textedit_bench": ".", "textedit_methods": "methods", "textedit_datasets": "datasets"} | {
     "textedit_experiments": "experiments"
 }
+WORKSHOP = {"textedit_workshop": "workshop"}
+"""Not shipped."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -36,7 +40,7 @@ def test_the_packages_come_from_their_roots(tmp_path):
 
 
 def test_nothing_else_of_the_repository_can_be_imported():
-    names = ["datasets", "methods", "experiments", "results", "tests", "tools", "cli", "worlds", "ffhq", "conftest"]
+    names = ["datasets", "methods", "experiments", "workshop", "results", "tests", "tools", "cli", "worlds", "ffhq"]
     code = f"""
 import importlib.util, json
 found = {{n: importlib.util.find_spec(n) for n in {names}}}
@@ -61,14 +65,15 @@ print(json.dumps(datasets.WHOSE))
 
 
 def test_no_python_file_lies_directly_in_a_source_root():
-    loose = [path for root in ("methods", "datasets", "experiments", "results") for path in (ROOT / root).glob("*.py")]
+    roots = ("methods", "datasets", "experiments", "workshop", "results")
+    loose = [path for root in roots for path in (ROOT / root).glob("*.py")]
     assert loose == []
 
 
 def test_every_folder_with_code_is_a_package():
     homeless = {
         path.parent.relative_to(ROOT)
-        for name, root in PACKAGES.items()
+        for name, root in {**PACKAGES, **WORKSHOP}.items()
         for path in (ROOT / root / name).rglob("*.py")
         if not (path.parent / "__init__.py").exists()
     }
@@ -106,18 +111,21 @@ def _code_words(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def test_the_house_keeps_its_import_rules():
-    """The contracts of `[tool.importlinter]`, which `make lint` checks too."""
+    """The contracts of `[tool.importlinter]`, which `make lint` checks too, of this checkout's own sources."""
+    roots = os.pathsep.join(str(ROOT / root) for root in (*PACKAGES.values(), *WORKSHOP.values()))
     program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     run = [sys.executable, "-P", "-c", program, "--no-cache"]
-    ended = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    variables = {**os.environ, "PYTHONPATH": roots}
+    ended = subprocess.run(run, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout
 
 
-def test_the_picture_of_the_house_shows_every_room():
-    rooms = {path.name for path in (ROOT / "textedit_bench").iterdir() if path.suffix == ".py" or path.is_dir()}
+@pytest.mark.parametrize("place", ["textedit_bench", "workshop/textedit_workshop"])
+def test_the_picture_of_the_house_shows_every_room(place):
+    rooms = {path.name for path in (ROOT / place).iterdir() if path.suffix == ".py" or path.is_dir()}
     house = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     hidden = rooms - {"__init__.py", "__pycache__"}
-    assert [room for room in sorted(hidden) if not re.search(rf"`(textedit_bench/)?{re.escape(room)}/?`", house)] == []
+    assert [room for room in sorted(hidden) if not re.search(rf"`({place}/)?{re.escape(room)}/?`", house)] == []
 
 
 def test_the_registered_names_are_those_of_the_project():

@@ -26,7 +26,7 @@ def test_a_fixed_name_is_seen_and_a_unique_one_is_not():
 
 def test_no_temporary_name_is_fixed():
     found = {}
-    for package in ("textedit_bench", "methods"):
+    for package in ("textedit_bench", "methods", "workshop"):
         for path in sorted((ROOT / package).rglob("*.py")):
             where = path.relative_to(ROOT).as_posix()
             if where not in RESUMED and (names := _fixed_names(path.read_text(encoding="utf-8"))):

@@ -14,7 +14,7 @@ import pytest
 from textedit_bench import waiting
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = {"textedit_bench": ".", "textedit_methods": "methods"}
+SOURCES = {"textedit_bench": ".", "textedit_methods": "methods", "textedit_workshop": "workshop"}
 """Packages whose modules import torch, and their source roots; Python runs a package's own file before any of them."""
 POLICY = waiting.POLICY
 SPY = f"""
@@ -73,7 +73,7 @@ def test_a_program_says_it_before_torch(program):
 
 
 def test_the_programs_are_found_and_some_import_torch():
-    assert "textedit_bench.cli.main" in PROGRAMS and any(name.startswith("textedit_methods") for name in PROGRAMS)
+    assert "textedit_bench.cli.main" in PROGRAMS and any(name.startswith("textedit_workshop") for name in PROGRAMS)
 
 
 @pytest.mark.parametrize("script", CONSOLE)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("textedit_bench", "methods", "datasets", "experiments", "pyproject.toml", "LICENSE", "README.md")
+SOURCES = ("textedit_bench", "methods", "datasets", "experiments", "workshop", "pyproject.toml", "LICENSE", "README.md")
 DATA = (".yaml", ".json", ".safetensors", ".md", ".css", ".js", ".tmpl")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [*sorted((ROOT / "textedit_bench").rglob("*.py")), *sorted((ROOT / "methods").rglob("*.py"))]
+SOURCES = [p for root in ("textedit_bench", "methods", "workshop") for p in sorted((ROOT / root).rglob("*.py"))]
 
 WRITERS = {"write_text", "write_bytes", "savefig", "save", "save_file", "savez", "open_memmap", "to_csv", "to_parquet"}
 WRITERS |= {"dump", "copyfile", "copy", "copy2", "copytree", "mkstemp", "ZipFile"}
@@ -34,8 +34,8 @@ KNOWN = {
     "textedit_bench/bench/measure.py": "a switch of the kernel, no file",
     "methods/textedit_methods/deltaedit/features.py": "a cache that counts once its mark is written, which is last",
 }
-MADE_UP = re.compile(r"textedit_bench/(rehearsal|testing|perf)/|/rehearsal\.py$")
-"""Files for tests and measurements of the product itself, written into folders that are new."""
+MADE_UP = re.compile(r"textedit_bench/testing/|textedit_workshop/(rehearsal|perf|pages)/")
+"""Files for tests and measurements of the product itself, written into new folders, and pages that git keeps."""
 
 
 def _name(node: ast.expr) -> tuple[str, str]:

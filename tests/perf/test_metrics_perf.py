@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from textedit_bench.metrics.frechet import fid
-from textedit_bench.perf.metrics import feature_chunks, measure_bootstrap, measure_distance, measure_statistics
+from textedit_workshop.perf.metrics import feature_chunks, measure_bootstrap, measure_distance, measure_statistics
 
 
 def test_the_three_ways_agree_on_the_same_features():

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from textedit_bench.data.card import DatasetCard, read_card
-from textedit_bench.rehearsal.sizes import ClipSize, Sizes
+from textedit_workshop.rehearsal.sizes import ClipSize, Sizes
 
 CARD = """
 name: cat

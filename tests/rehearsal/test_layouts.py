@@ -12,13 +12,13 @@ import torch
 from textedit_bench.models import load_clip, load_discriminator, load_generator
 from textedit_bench.models.identity import ArcFace
 from textedit_bench.models.judges import load_judge_identity
-from textedit_bench.rehearsal.filling import value
-from textedit_bench.rehearsal.layouts.clip import VIT_L_14, clip_shapes, write_openai_clip
-from textedit_bench.rehearsal.layouts.irse import arcface_shapes, encoder_shapes
-from textedit_bench.rehearsal.layouts.judges import write_dinov2
-from textedit_bench.rehearsal.layouts.stylegan2 import discriminator_shapes, generator_shapes, write_rosinality
-from textedit_bench.rehearsal.layouts.tensorflow import write_tensorflow
-from textedit_bench.rehearsal.sizes import ClipSize, Sizes
+from textedit_workshop.rehearsal.filling import value
+from textedit_workshop.rehearsal.layouts.clip import VIT_L_14, clip_shapes, write_openai_clip
+from textedit_workshop.rehearsal.layouts.irse import arcface_shapes, encoder_shapes
+from textedit_workshop.rehearsal.layouts.judges import write_dinov2
+from textedit_workshop.rehearsal.layouts.stylegan2 import discriminator_shapes, generator_shapes, write_rosinality
+from textedit_workshop.rehearsal.layouts.tensorflow import write_tensorflow
+from textedit_workshop.rehearsal.sizes import ClipSize, Sizes
 
 PUBLISHED = {
     # resolution: rows, style channels, without toRGB, generator (tensors, bytes), discriminator (tensors, parameters),

@@ -12,15 +12,16 @@ from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
 from textedit_bench.places import HOME
 from textedit_bench.registry import method_info
-from textedit_bench.rehearsal import __main__ as entry
-from textedit_bench.rehearsal.cards import FIRST, SPLITS, write_card
-from textedit_bench.rehearsal.checks import check_cells
-from textedit_bench.rehearsal.files import remove_files, write_files
-from textedit_bench.rehearsal.part import Part, parts
-from textedit_bench.rehearsal.plan import DatasetRehearsal
-from textedit_bench.rehearsal.rehearse import write_all
-from textedit_bench.rehearsal.report import Limits, table, verdict, write_report
-from textedit_bench.rehearsal.stages import Measured, Stage, run_stage
+from textedit_workshop.rehearsal import __main__ as entry
+from textedit_workshop.rehearsal.cards import FIRST, SPLITS, write_card
+from textedit_workshop.rehearsal.checks import check_cells
+from textedit_workshop.rehearsal.files import remove_files, write_files
+from textedit_workshop.rehearsal.methods import PARTS
+from textedit_workshop.rehearsal.part import Part
+from textedit_workshop.rehearsal.plan import DatasetRehearsal
+from textedit_workshop.rehearsal.rehearse import write_all
+from textedit_workshop.rehearsal.report import Limits, table, verdict, write_report
+from textedit_workshop.rehearsal.stages import Measured, Stage, run_stage
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def stage_of(card, sizes, tmp_path, monkeypatch):
 
     def stages(method: str) -> dict[str, Stage]:
         made = write_card(card, tmp_path / "cards", ["striped"])
-        chosen = {method: parts().get(method, Part())}
+        chosen = {method: PARTS.get(method, Part())}
         write_all(made, sizes, tmp_path, chosen)
         trains = frozenset({method} if method_info(method).trains != "none" else ())
         rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, trains)
@@ -53,7 +54,7 @@ def test_every_trainer_that_is_installed_has_a_part():
     from textedit_bench.registry import list_methods
 
     published = {"styleclip-optimization", "styleclip-mapper", "styleclip-global", "clip2gan", "ffclip", "deltaedit"}
-    assert published <= set(parts()) <= {info.name for info in list_methods()}
+    assert published <= set(PARTS) <= {info.name for info in list_methods()}
 
 
 def test_the_card_is_the_data_sets_own_with_few_photos(card, tmp_path):
@@ -154,11 +155,11 @@ def test_bad_names_are_one_line(capsys, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", sorted(parts()))
+@pytest.mark.parametrize("method", sorted(PARTS))
 def test_every_method_edits_and_trains_in_a_tiny_full_tier(stage_of, card, method, tmp_path, monkeypatch):
     card.tier("full").networks["perceptual"] = "lpips-alex"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     for name, stage in stage_of(method).items():
         # Of tiny networks, the sweep of all channels ends before it can be stopped.
-        if " write " not in name and not (parts()[method].endless and " bench " not in name):
+        if " write " not in name and not (PARTS[method].endless and " bench " not in name):
             assert run(stage)

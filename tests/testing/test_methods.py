@@ -11,9 +11,7 @@ from textedit_bench.testing.subject import Subject
 
 CARDS = {card.name: card for card in list_methods() if not card.control}
 STEPS = {"batch_size", "learning_rate"}
-LEARNING = [
-    name for name, card in CARDS.items() if card.trial and STEPS <= card.training.keys()
-]
+LEARNING = [name for name, card in CARDS.items() if card.trial and card.training.keys() >= STEPS]
 QUICK = [name for name, card in CARDS.items() if card.trial and card.trains == "none"]
 
 

@@ -61,6 +61,7 @@ case "$*" in
     cp "$0" "$here/uv" ;;
 'pip install --python '* | '-m pip install '*)
     echo install >>"$FAKE_LOG"
+    printf '%s\n' "$@" >"$FAKE_LOG.words"
     env | grep -E '^(UV|PIP|SSL)_' >"$FAKE_LOG.variables" || :
     [ "${FAKE_KILL_AT:-}" != install ] || { kill -9 "$(cat "$here/../.textedit-bench-building")"; exit 1; }
     die_at install
@@ -99,14 +100,21 @@ class House:
         lines = self.log.with_name(f"{self.log.name}.variables").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
+    def installed(self) -> list[str]:
+        """What the last installer was asked for."""
+        words = self.log.with_name(f"{self.log.name}.words").read_text().splitlines()
+        return words[words.index("-e") :]
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """The build files in an empty folder, and a path with the fake interpreter before the system's tools."""
     root, tools = tmp_path / "a house", tmp_path / "bin"
     (root / "tools").mkdir(parents=True)
+    (root / "workshop").mkdir()
     tools.mkdir()
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/venv.sh", "tools/uv.sh"):
+    built_from = ("pyproject.toml", "workshop/pyproject.toml", "constraints.txt")
+    for name in ("Makefile", *built_from, "tools/venv.sh", "tools/uv.sh"):
         shutil.copy(ROOT / name, root / name)
     for tool in TOOLS:
         if found := shutil.which(tool):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import subprocess
 import sys
@@ -10,11 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-_SPEC = importlib.util.spec_from_file_location("matrix_tool", ROOT / "tools" / "matrix.py")
-assert _SPEC is not None and _SPEC.loader is not None
-matrix = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(matrix)
+from textedit_workshop.pages import matrix
 
 ROW = {"dataset": "d", "prompt_set": "trained", "method": "m", "title": "M", "edits": "8", "lpips": "0.5"}
 ROW |= {"lpips_low": "0.4", "lpips_high": "0.6", "lpips_best": "True", "lpips_protocol": "v1"}

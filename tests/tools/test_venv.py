@@ -91,6 +91,12 @@ def test_the_constraints_reach_the_isolated_build_and_pin_its_backend(house, ins
     assert {re.split("[<>=]", requirement)[0] for requirement in requirements} <= set(pins)
 
 
+@pytest.mark.parametrize("without", ["", "yes"])
+def test_the_workshop_is_installed_beside_the_package(house, without):
+    house.build(FAKE_NO_UV=without)
+    assert house.installed() == ["-e", ".[dev]", "-e", "./workshop"]
+
+
 def test_an_index_without_uv_is_enough(house):
     assert house.build(FAKE_NO_UV="yes").returncode == 0
     assert house.calls() == ["venv", "uv", "install"]
@@ -174,7 +180,7 @@ def test_a_place_that_cannot_be_written_is_one_line(house):
 def test_changed_requirements_update_in_place(house):
     house.build()
     house.calls()
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "workshop/pyproject.toml", "constraints.txt"):
         with (house.root / name).open("a") as file:
             file.write("# changed\n")
         assert house.build().returncode == 0

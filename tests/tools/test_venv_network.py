@@ -37,6 +37,14 @@ from wheels import write_wheel
 def build_editable(folder, config_settings=None, metadata_directory=None):
     return write_wheel(folder, "textedit_bench", "1", "small", {"textedit-bench": "textedit_bench:main"})
 """
+WORKSHOP = PROJECT.replace("textedit-bench", "textedit-workshop").replace('["small"]', "[]")
+WORKSHOP_BACKEND = """
+from wheels import write_wheel
+
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    return write_wheel(folder, "textedit_workshop", "1")
+"""
 WHEELS = '''
 """A wheel without a build system."""
 
@@ -133,9 +141,11 @@ def house(tmp_path: Path) -> Path:
     (root / "tools").mkdir(parents=True)
     for name in ("venv.sh", "uv.sh"):
         shutil.copy(ROOT / "tools" / name, root / "tools" / name)
-    for name, text in {"pyproject.toml": PROJECT, "constraints.txt": VERSIONS, "backend.py": BACKEND}.items():
-        (root / name).write_text(text)
-    (root / "wheels.py").write_text(WHEELS)
+    (root / "workshop").mkdir()
+    (root / "constraints.txt").write_text(VERSIONS)
+    for folder, project, backend in ((root, PROJECT, BACKEND), (root / "workshop", WORKSHOP, WORKSHOP_BACKEND)):
+        for name, text in {"pyproject.toml": project, "backend.py": backend, "wheels.py": WHEELS}.items():
+            (folder / name).write_text(text)
     return root
 
 

@@ -9,7 +9,7 @@ import torch
 
 from textedit_bench.worlds.captions import Captions, Grammar, Wording, Words, cross, grammar_of
 from textedit_bench.worlds.faces import FaceWorld
-from textedit_bench.worlds.vocabulary import vocabulary
+from textedit_workshop.worlds.vocabulary import vocabulary
 
 WORLD = FaceWorld()
 GRAMMAR = grammar_of(WORLD)

@@ -10,7 +10,7 @@ import pytest
 from textedit_bench.data.card import read_card
 from textedit_bench.worlds.captions import grammar_of
 from textedit_bench.worlds.cars import CarWorld
-from textedit_bench.worlds.vocabulary import vocabulary
+from textedit_workshop.worlds.vocabulary import vocabulary
 
 WORLD = CarWorld()
 GRAMMAR = grammar_of(WORLD)

@@ -12,7 +12,7 @@ import textedit_datasets
 from textedit_bench.data.card import DatasetCard, PromptCard, read_card
 from textedit_bench.worlds.captions import grammar_of
 from textedit_bench.worlds.cats import CatWorld
-from textedit_bench.worlds.vocabulary import vocabulary
+from textedit_workshop.worlds.vocabulary import vocabulary
 
 WORLD = CatWorld()
 GRAMMAR = grammar_of(WORLD)

@@ -12,11 +12,11 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.storage import write_tensors
-from textedit_bench.worlds import check
-from textedit_bench.worlds.check import Figure, Sizes, check_world, table, write_readme
-from textedit_bench.worlds.check_generator import correlation, readings, total_variation
 from textedit_bench.worlds.faces import FaceWorld
-from textedit_bench.worlds.records import training_table
+from textedit_workshop.worlds import check
+from textedit_workshop.worlds.check import Figure, Sizes, check_world, table, write_readme
+from textedit_workshop.worlds.check_generator import correlation, readings, total_variation
+from textedit_workshop.worlds.records import training_table
 
 WORLD = FaceWorld()
 

@@ -11,7 +11,7 @@ import torch
 from textedit_bench.data.card import DatasetCard, read_card
 from textedit_bench.worlds.captions import grammar_of
 from textedit_bench.worlds.churches import ChurchWorld
-from textedit_bench.worlds.vocabulary import vocabulary
+from textedit_workshop.worlds.vocabulary import vocabulary
 
 WORLD = ChurchWorld()
 GRAMMAR = grammar_of(WORLD)

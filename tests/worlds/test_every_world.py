@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.cars import CarWorld
-from textedit_bench.worlds.catalogue import every_world
 from textedit_bench.worlds.cats import CatWorld
 from textedit_bench.worlds.churches import ChurchWorld
-from textedit_bench.worlds.embedding import FactorEmbedding
 from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.factors import Factors
-from textedit_bench.worlds.training.generator import Z_DIM, new_generator
-from textedit_bench.worlds.training.mapping import LatentFactors, set_mapping
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, World
+from textedit_workshop.worlds.catalogue import every_world
+from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.training.generator import Z_DIM, new_generator
+from textedit_workshop.worlds.training.mapping import LatentFactors, set_mapping
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from textedit_bench.worlds.networks.oracle import CONFIGS as ORACLES
 from textedit_bench.worlds.networks.oracle import Oracle
 from textedit_bench.worlds.networks.trunk import FEATURES, PERCEPTUAL, FeatureNetwork, PerceptualDistance
 from textedit_bench.worlds.tokenizer import merges_for
-from textedit_bench.worlds.training.augment import augment, blur, degrade
+from textedit_workshop.worlds.training.augment import augment, blur, degrade
 
 
 def _images(count: int = 3, side: int = 64) -> torch.Tensor:

@@ -14,14 +14,14 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.storage import build_network, read_tensors, save_network
 from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.networks.oracle import Oracle
-from textedit_bench.worlds.training import attributes, clip, discriminator, encoder, identity, roles
-from textedit_bench.worlds.training.attributes import AttributeBatches, AttributeTraining, visible_cross_entropy
-from textedit_bench.worlds.training.clip import contrastive_loss, value_loss
-from textedit_bench.worlds.training.edited import edited_pool, together
-from textedit_bench.worlds.training.fit import Plan, fit, newest_checkpoint
-from textedit_bench.worlds.training.generator import new_generator
-from textedit_bench.worlds.training.identity import margin_loss
-from textedit_bench.worlds.training.pool import cached_pool, identities
+from textedit_workshop.worlds.training import attributes, clip, discriminator, encoder, identity, roles
+from textedit_workshop.worlds.training.attributes import AttributeBatches, AttributeTraining, visible_cross_entropy
+from textedit_workshop.worlds.training.clip import contrastive_loss, value_loss
+from textedit_workshop.worlds.training.edited import edited_pool, together
+from textedit_workshop.worlds.training.fit import Plan, fit, newest_checkpoint
+from textedit_workshop.worlds.training.generator import new_generator
+from textedit_workshop.worlds.training.identity import margin_loss
+from textedit_workshop.worlds.training.pool import cached_pool, identities
 
 WORLD = FaceWorld()
 

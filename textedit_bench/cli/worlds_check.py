@@ -30,28 +30,30 @@ def check(
       textedit-bench worlds check --dataset DATASET --only clip,judge_clip
     """
     from textedit_bench.cli.options import split_list
+    from textedit_bench.cli.workshop import from_workshop
     from textedit_bench.data.destination import check_destination
     from textedit_bench.domain import load_domain
     from textedit_bench.errors import UserError, unknown_choice
-    from textedit_bench.worlds.check import HEADER, PARTS, check_world, table, write_readme
+
+    bars = from_workshop("worlds.check", "worlds check")
 
     parts = split_list("--only", only)
     for part in parts:
-        if part not in PARTS:
-            raise unknown_choice("part", part, PARTS)
+        if part not in bars.PARTS:
+            raise unknown_choice("part", part, bars.PARTS)
     if readme and parts:
         raise UserError("--write-readme needs all parts; leave out --only")
     domain = load_domain(dataset, "mini")
     page = domain.path("generator").parent / "README.md"
     if readme:
         check_destination(page, field="--write-readme")
-    figures = check_world(domain, parts or PARTS, report=lambda line: typer.echo(line, err=True))
+    figures = bars.check_world(domain, parts or bars.PARTS, report=lambda line: typer.echo(line, err=True))
     if json:
         print_json([{**asdict(f), "passed": f.passed} for f in figures])
     else:
-        print_columns(HEADER, table(figures))
+        print_columns(bars.HEADER, bars.table(figures))
     if readme:
-        typer.echo(write_readme(domain, figures, page), err=True)
+        typer.echo(bars.write_readme(domain, figures, page), err=True)
     missed = sum(not f.passed for f in figures)
     if missed:
         typer.echo(f"{missed} of {len(figures)} figures are missing or below their bar", err=True)

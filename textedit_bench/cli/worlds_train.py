@@ -50,14 +50,17 @@ def train_(
     card = load_dataset(dataset)
     if "mini" not in card.tiers or card.tiers["mini"].world is None:
         raise UserError(f"data set {card.name} has no procedural world, so there is nothing to train")
+    from textedit_bench.cli.workshop import from_workshop
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.training.roles import Options, Places, all_roles, check_request, train_role
+
+    training = from_workshop("worlds.training.roles", "worlds train")
 
     world = Domain(card, "mini").world
     assert world is not None and card.path is not None
     in_use = card.path.parent / "weights"
-    places, options = Places(output or in_use, in_use), Options(steps, seed, learning_rate, further)
-    chosen = roles or all_roles(card.name, places)
-    check_request(card.name, chosen, places, options)
+    places = training.Places(output or in_use, in_use)
+    options = training.Options(steps, seed, learning_rate, further)
+    chosen = roles or training.all_roles(card.name, places)
+    training.check_request(card.name, chosen, places, options)
     for role in chosen:
-        typer.echo(train_role(world, card.name, role, places, Path("checkpoints"), options))
+        typer.echo(training.train_role(world, card.name, role, places, Path("checkpoints"), options))

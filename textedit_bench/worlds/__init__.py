@@ -1,1 +1,1 @@
-"""Procedural worlds: renderers with known ground truth, and the training of the mini tier's networks."""
+"""Procedural worlds: renderers with known ground truth, and the forms of the mini tier's networks."""

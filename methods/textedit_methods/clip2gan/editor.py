@@ -64,9 +64,7 @@ class CLIP2GAN(Editor):
         return self.edit_sweep(latents, prompt, [strength])[0]
 
     @torch.no_grad()
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """The same direction at several strengths."""
         start = self.starting_codes(latents)
         step = torch.zeros_like(start)
@@ -282,9 +280,7 @@ class CLIP2GANFromInversion(CLIP2GAN):
 
     info = CARD_E4E
 
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """The same direction at several strengths; strength 0 is what was given, be it style codes."""
         moved = [strength for strength in strengths if strength]
         edits = iter(super().edit_sweep(latents, prompt, moved) if moved else ())

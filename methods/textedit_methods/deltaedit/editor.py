@@ -60,9 +60,7 @@ class DeltaEdit(Editor):
         return self.edit_sweep(latents, prompt, [strength])[0]
 
     @torch.no_grad()
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """The same offset at several strengths; strength 0 returns the given codes."""
         if not any(strengths):
             return [latents for _ in strengths]

@@ -47,9 +47,7 @@ class InterFaceGAN(Editor):
         """
         return self.edit_sweep(latents, prompt, [strength])[0]
 
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """Several strengths for the price of one."""
         codes = latents.codes if latents.space == "w+" else latents.w_plus
         if codes is None:

@@ -46,9 +46,7 @@ class StyleCLIPOptimization(Editor):
         """The point at ``strength`` on the line from the source to the optimised code."""
         return self.edit_sweep(latents, prompt, [strength])[0]
 
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """Several strengths from one optimisation; strength 0 alone costs none and returns the given codes."""
         if not any(strengths):
             return [latents for _ in strengths]

@@ -47,9 +47,7 @@ class TediGAN(Editor):
         """
         return self.edit_sweep(latents, prompt, [strength])[0]
 
-    def edit_sweep(
-        self, latents: Latents, prompt: Prompt, strengths: Sequence[float]
-    ) -> list[Latents]:
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """Several strengths from one optimisation; strength 0 alone costs none and returns the given codes."""
         source = latents.codes if latents.space == "w+" else latents.w_plus
         if source is None:

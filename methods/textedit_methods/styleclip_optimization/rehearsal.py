@@ -1,7 +1,0 @@
-"""StyleCLIP's optimisation in the dress rehearsal: three steps of it."""
-
-from __future__ import annotations
-
-from textedit_bench.rehearsal.part import Part
-
-PART = Part(edit={"steps": 3})

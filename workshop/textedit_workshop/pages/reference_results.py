@@ -1,0 +1,93 @@
+"""Copy what the repository commits of a bench, with its manifest.
+
+``python -m textedit_workshop.pages.reference_results``: tables, audit, curves and a small picture report go to
+``results/reference/<tier>/``; raw records stay out of git.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textedit_bench.bench.environment import environment
+from textedit_bench.bench.store import Store
+from textedit_bench.files import sha256, write_json
+from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.picture.write import MEGABYTE, NAME, write_picture_report
+from textedit_workshop import ROOT
+
+TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
+ENDINGS = ("csv", "md", "tex", "html")
+LIMIT_MB = 3.0
+MANIFEST = "manifest.json"
+
+
+def copy_reference(
+    results: Path, target: Path, tier: str = "mini", limit_mb: float = LIMIT_MB, shown: Sequence[str] = ()
+) -> Path:
+    """Copy the tables of a tier, write its report and the manifest.
+
+    Args:
+        results: folder of a bench of everything that shall be committed.
+        target: folder of the committed results; the tier's folder is made below it.
+        tier: which tier.
+        limit_mb: largest report.
+        shown: data sets of the report; all where empty.
+
+    Returns:
+        The manifest: commands and digests of all cells, environment, and the checksum of every copied file.
+    """
+    made_by = environment()  # before the copies below count as changes of the working tree
+    source, folder = results / tier, target / tier
+    folder.mkdir(parents=True, exist_ok=True)
+    copied = [source / f"{name}.{ending}" for name in TABLES for ending in ENDINGS]
+    copied += sorted((source / "experiments").glob("*.*"))
+    copied += [path for path in sorted(source.glob("*/*.png")) if path.stem in ("curves", "leakage")]
+    files = []
+    for path in copied:
+        if path.is_file():
+            there = folder / path.relative_to(source)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, there)
+            files.append(there)
+    report = write_picture_report(
+        Store(results), tier, datasets=shown, limit=limit_mb * MEGABYTE, output=folder / NAME, plots=False
+    ).path
+    cells: list[dict[str, Any]] = [
+        {
+            "dataset": cell.identity["dataset"],
+            "method": cell.identity["method"],
+            "prompt": cell.identity["prompt_id"],
+            "digest": cell.digest,
+            "weights": cell.identity["weights"],
+            "command": cell.manifest["infer"].get("command", ""),
+        }
+        for part in collect_stored(Store(results), tier)
+        for cell in part.cells
+    ]
+    manifest = {
+        "schema": 1,
+        "tier": tier,
+        "commands": sorted({cell["command"] for cell in cells}),
+        "environment": made_by,
+        "cells": cells,
+        "files": {path.relative_to(folder).as_posix(): sha256(path) for path in [*files, report]},
+    }
+    write_json(folder / MANIFEST, manifest)
+    return folder / MANIFEST
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the bench")
+    parser.add_argument("--tier", default="mini")
+    parser.add_argument("--shown", default="ffhq", help="data sets of the report, commas (ffhq: more are over 3 MB)")
+    arguments = parser.parse_args()
+    where = copy_reference(
+        arguments.results, ROOT / "results" / "reference", arguments.tier, shown=arguments.shown.split(",")
+    )
+    print(where, len(json.loads(where.read_text(encoding="utf-8"))["files"]), "files")

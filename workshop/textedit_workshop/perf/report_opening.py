@@ -1,0 +1,55 @@
+"""How long a picture report takes to open, and to follow its slider.
+
+``python -m textedit_workshop.perf.report_opening [FILE]``
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+REPORT = Path("results/mini/report.html")
+OPENS_MS, FOLLOWS_MS = 3000.0, 200.0
+"""What a person takes for immediate, with room for a slow machine."""
+
+
+def measure(report: Path, chromium: str) -> tuple[float, float]:
+    """Milliseconds until the page is ready, and the mean over a step of the slider."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(report.resolve().as_uri())
+        page.wait_for_selector("html.ready", state="attached")
+        opened = page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart")
+        steps = page.evaluate(
+            """() => new Promise((done) => {
+                 const slider = document.querySelector("input[type=range]");
+                 const began = performance.now();
+                 for (let i = 0; i <= slider.max; i++) { slider.value = i; slider.dispatchEvent(new Event("input")); }
+                 requestAnimationFrame(() => done((performance.now() - began) / (Number(slider.max) + 1)));
+               })"""
+        )
+        browser.close()
+    return float(opened), float(steps)
+
+
+def main() -> int:
+    """Print the figures; 1 where they are worse than they may be, 0 where there is nothing to measure."""
+    report = Path(sys.argv[1]) if len(sys.argv) > 1 else REPORT
+    chromium = shutil.which("chromium")
+    if chromium is None or not report.is_file():
+        print(
+            f"report: not measured, {'there is no chromium' if chromium is None else f'no {report}; run: make report'}"
+        )
+        return 0
+    opened, step = measure(report, chromium)
+    size = report.stat().st_size / 1e6
+    print(f"report: {size:.1f} MB opens in {opened:.0f} ms (at most {OPENS_MS:.0f}), slider {step:.1f} ms a step")
+    return int(opened > OPENS_MS or step > FOLLOWS_MS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What each method brings to the rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textedit_workshop.rehearsal.methods import (
+    clip2gan,
+    deltaedit,
+    ffclip,
+    styleclip_global,
+    styleclip_mapper,
+    styleclip_optimization,
+)
+from textedit_workshop.rehearsal.part import Part
+
+PARTS: Mapping[str, Part] = {
+    "clip2gan": clip2gan.PART,
+    "deltaedit": deltaedit.PART,
+    "ffclip": ffclip.PART,
+    "styleclip-global": styleclip_global.PART,
+    "styleclip-mapper": styleclip_mapper.PART,
+    "styleclip-optimization": styleclip_optimization.PART,
+}
+"""Method -> its part; one that is not here edits and trains with its defaults, which may take days."""

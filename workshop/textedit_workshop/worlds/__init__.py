@@ -1,0 +1,1 @@
+"""Quality bars of the procedural worlds, and the training of their networks."""

@@ -1,0 +1,65 @@
+"""Pictures of the generator that look like edits, with the truth about them: what oracles have to read in the end.
+
+An edit that overshoots, or drags along what nobody asked for, looks like no render. An oracle that saw renders alone
+guesses there. The pictures here are steps in W from one drawing towards another that differs in one attribute, of the
+right length or too long, with noise on every row; their truth is the drawing they step towards. No editor and no judge
+takes part.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from textedit_bench.models.stylegan2 import Generator
+from textedit_bench.worlds.factors import Factors, concatenate
+from textedit_bench.worlds.world import World
+from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.training.pool import Pool, render_pool
+
+STEP = (0.8, 1.8)
+"""Length of the step, as a multiple of the way to the other drawing."""
+NULL_NOISE, ROW_NOISE = 0.8, 0.25
+"""Largest standard deviation of the noise in the null space of the embedding, and in all directions."""
+
+
+@torch.no_grad()
+def edited_pool(world: World, generator: Generator, count: int, seed: int, batch_size: int = 64) -> Pool:
+    """Draw ``count`` pictures; a pure function of world, generator, count and seed."""
+    embedding = FactorEmbedding(world.space, generator.w_dim)
+    stream = torch.Generator().manual_seed(seed)
+    pixels, drawn = [], []
+    for start in range(0, count, batch_size):
+        n = min(batch_size, count - start)
+        before = world.sample(n, stream)
+        after = _one_changed(world, before, stream)
+        low, high = STEP
+        length = low + (high - low) * torch.rand(n, 1, generator=stream)
+        w = embedding.w(before) + length * (embedding.w(after) - embedding.w(before))
+        codes = w[:, None].expand(-1, generator.num_rows, -1)
+        null, rows = torch.rand(2, n, 1, 1, generator=stream)
+        codes = codes + NULL_NOISE * null * embedding.null_noise((n, generator.num_rows), stream)
+        codes = codes + ROW_NOISE * rows * torch.randn(codes.shape, generator=stream)
+        images = generator.synthesize(codes).clamp(-1.0, 1.0)
+        pixels.append(((images + 1.0) * 127.5).round().to(torch.uint8))
+        drawn.append(after)
+    factors = concatenate(drawn)
+    return Pool(torch.cat(pixels), factors, render_pool(world, factors).visible)
+
+
+def together(first: Pool, second: Pool) -> Pool:
+    """Both pools as one."""
+    return Pool(
+        torch.cat([first.pixels, second.pixels]),
+        concatenate([first.factors, second.factors]),
+        torch.cat([first.visible, second.visible]),
+    )
+
+
+def _one_changed(world: World, factors: Factors, stream: torch.Generator) -> Factors:
+    """The same drawings with one random attribute of each at another random value."""
+    values = factors.attributes.clone()
+    which = torch.randint(len(world.attributes), (len(factors),), generator=stream)
+    for row, column in enumerate(which.tolist()):
+        count = len(world.attributes[column].values)
+        values[row, column] = (values[row, column] + int(torch.randint(1, count, (1,), generator=stream))) % count
+    return Factors(values, factors.identity, factors.nuisance)
