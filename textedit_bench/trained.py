@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from textedit_bench.editor import Editor, Latents
+from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.models.packing import Precision, exact_precision, round_to
 from textedit_bench.models.released import StateDictAdapter, load_trained
 from textedit_bench.models.storage import save_network
+from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
-from textedit_bench.settings import MethodSettings
+from textedit_bench.typed_editor import SettingsT, TypedEditor
 from textedit_bench.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
-SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,11 @@ class TrainingPlan:
     learnt_from: Mapping[str, Any] = field(default_factory=dict)
 
 
-class TrainedEditor(Editor, ABC, Generic[NetworkT, SettingsT]):
+class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     """An editor of one network per data set.
 
     A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, where the authors
     released weights, ``released``; it implements `edit`, `new_network` and `plan_training`.
-
-    Attributes:
-        values: the settings, typed.
     """
 
     network_type: ClassVar[type[nn.Module]]
@@ -75,10 +72,7 @@ class TrainedEditor(Editor, ABC, Generic[NetworkT, SettingsT]):
             UserError: an unknown setting, or a value that is not valid.
         """
         super().__init__(domain, **settings)
-        assert self.info.model is not None, f"the card of {self.info.name} names no model of its settings"
-        self.values = cast("SettingsT", self.info.model(**self.settings))
         self._network: NetworkT | None = None
-        self._texts: dict[str, Tensor] = {}
 
     @abstractmethod
     def new_network(self) -> NetworkT:
@@ -119,13 +113,6 @@ class TrainedEditor(Editor, ABC, Generic[NetworkT, SettingsT]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.new_network()
-
-    @torch.no_grad()
-    def embed_text(self, text: str) -> Tensor:
-        """The guiding CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
-        if text not in self._texts:
-            self._texts[text] = self.domain.clip.encode_text([text])[0].float()
-        return self._texts[text]
 
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
@@ -213,46 +200,8 @@ class TrainedEditor(Editor, ABC, Generic[NetworkT, SettingsT]):
         }
 
 
-class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT]):
-    """An editor whose network predicts what is added to W+ codes: edited code = code + strength * offset."""
-
-    @abstractmethod
-    def offset(self, codes: Tensor, prompt: Prompt) -> Tensor:
-        """What is added at strength 1 to codes [B, rows, w_dim], of the same shape; called without gradients."""
-
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times the predicted offset; strength 0 returns the given codes.
-
-        Raises:
-            UserError: no trained network, or codes of another space or generator.
-        """
-        return self.edit_sweep(latents, prompt, [strength])[0]
-
-    @torch.no_grad()
-    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
-        """The same offset at several strengths."""
-        if not any(strengths):
-            return [latents for _ in strengths]
-        codes = self.w_plus(latents)
-        offset = self.offset(codes, prompt)
-        return [latents.with_codes(codes + s * offset, "w+") if s else latents for s in strengths]
-
-    def w_plus(self, latents: Latents) -> Tensor:
-        """The W+ codes [B, rows, w_dim], of style codes those that they came from.
-
-        Raises:
-            UserError: style codes without their W+ codes, or codes of another generator.
-        """
-        codes = latents.codes if latents.space == "w+" else latents.w_plus
-        if codes is None:
-            raise UserError(f"{self.info.name} edits W+ codes; these latents are style codes without their W+ codes")
-        generator = self.domain.generator
-        if codes.shape[1:] != (generator.num_rows, generator.w_dim):
-            raise UserError(
-                f"codes of {codes.shape[1]} rows and width {codes.shape[2]} are not those of {self.domain.name}, "
-                f"which has {generator.num_rows} rows and width {generator.w_dim}"
-            )
-        return codes
+class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT], OffsetEditor[SettingsT]):
+    """An editor whose network predicts what is added to codes: edited codes = codes + strength * offset."""
 
 
 def not_trained(editor: Editor) -> UserError:

@@ -10,7 +10,7 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.storage import save_network
-from textedit_methods.styleclip_mapper.editor import StyleCLIPMapper
+from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 from textedit_methods.styleclip_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 
 WIDTHS = [6, 6, 6, 5, 5, 5, 4, 4]  # conv, rgb, conv, conv, rgb, conv, conv, rgb
@@ -57,7 +57,7 @@ def test_bare_state_dicts(tmp_path, prefix):
 
 def test_our_file_keeps_the_norm(tmp_path):
     save_network(SingleMapper(6, "channels"), tmp_path / "a.safetensors", "styleclip-mapper")
-    assert StyleCLIPMapper.load_network(tmp_path / "a.safetensors").normalise == "channels"
+    assert StyleCLIPMapper.load_network(tmp_path / "a.safetensors").config["normalise"] == "channels"
 
 
 class _Bomb:
@@ -129,5 +129,5 @@ def test_a_file_of_another_network_is_refused(tmp_path):
     from textedit_methods.ffclip.network import DynamicMapper
 
     save_network(DynamicMapper(3, 8), tmp_path / "a.safetensors", "ffclip")
-    with pytest.raises(UserError, match="not a mapper of StyleCLIP"):
+    with pytest.raises(UserError, match="holds a DynamicMapper, not the network of StyleCLIP mapper"):
         StyleCLIPMapper.load_network(tmp_path / "a.safetensors")

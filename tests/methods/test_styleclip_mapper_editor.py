@@ -15,12 +15,11 @@ from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.catalogue import load_experiment
 from textedit_bench.models.stylegan2 import Generator
+from textedit_bench.per_prompt import normalised, stem
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_dataset
-from textedit_methods.styleclip_mapper import editor as editor_module
 from textedit_methods.styleclip_mapper import training
-from textedit_methods.styleclip_mapper.editor import StyleCLIPMapper
-from textedit_methods.styleclip_mapper.library import released_id, stem
+from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 from textedit_methods.styleclip_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -47,7 +46,7 @@ def style_domain(tiny_domain):
 def places(tmp_path, monkeypatch):
     """No test reads or writes the committed mappers or the user's data folder."""
     monkeypatch.setenv("TEXTEDIT_BENCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(editor_module, "committed_folder", lambda _: tmp_path / "committed")
+    monkeypatch.setattr(StyleCLIPMapper, "weights_path", lambda _: tmp_path / "committed")
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def editor(domain):
     """With random mappers for two phrases."""
     made = StyleCLIPMapper(domain)
     torch.manual_seed(5)
-    made._mappers = {phrase: SingleMapper(16).requires_grad_(False) for phrase in ("blond hair", "glasses")}
+    made._networks = {phrase: SingleMapper(16).requires_grad_(False) for phrase in ("blond hair", "glasses")}
     return made
 
 
@@ -70,7 +69,7 @@ def fit(tiny_domain):
 
 
 def _weights(editor, phrase="blond hair"):
-    return torch.cat([value.flatten() for value in editor._mappers[phrase].state_dict().values()])
+    return torch.cat([value.flatten() for value in editor._networks[phrase].state_dict().values()])
 
 
 def _run_folder(folder):
@@ -81,7 +80,7 @@ def test_strength_scales_a_tenth_of_the_output_and_zero_is_the_identity(domain, 
     latents = domain.invert(domain.photos("train", 5))
     zero, half, whole = editor.edit_sweep(latents, BLOND, [0, 0.5, 1])
     assert torch.equal(zero.codes, latents.codes)
-    step = 0.1 * editor._mappers["blond hair"](latents.codes)
+    step = 0.1 * editor._networks["blond hair"](latents.codes)
     assert torch.allclose(whole.codes, latents.codes + step)
     assert torch.allclose(half.codes, latents.codes + 0.5 * step)
     assert whole.ids == latents.ids and torch.equal(whole.w_plus, latents.codes)
@@ -100,7 +99,7 @@ def test_style_mappers_edit_styles_and_spare_torgb(style_domain):
     made = StyleCLIPMapper(style_domain, mapper="style")
     layout = style_domain.generator.style_layout
     widths = [entry.channels for entry in layout]
-    made._mappers["blond hair"] = StyleMapper(widths, [i for i, entry in enumerate(layout) if not entry.is_rgb])
+    made._networks["blond hair"] = StyleMapper(widths, [i for i, entry in enumerate(layout) if not entry.is_rgb])
     latents = style_domain.invert(style_domain.photos("train", 2))
     zero, edited = made.edit_sweep(latents, BLOND, [0, 1])
     before = style_domain.generator.to_style(latents.codes)
@@ -111,7 +110,7 @@ def test_style_mappers_edit_styles_and_spare_torgb(style_domain):
 
 def test_save_and_load_one_file_or_a_folder(tmp_path, domain, editor):
     latents = domain.invert(domain.photos("train", 3))
-    with pytest.raises(UserError, match="one mapper"):
+    with pytest.raises(UserError, match="one network"):
         editor.save(tmp_path / "a.safetensors")
     editor.save(tmp_path / "all")
     assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [
@@ -188,13 +187,13 @@ def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit, settings)
     cost = json.loads((folder / "cost.json").read_text())
     assert cost["steps"] == 24 and cost["seconds"] > 0
     assert Image.open(folder / "pictures" / "epoch-001.png").size[0] == 3 * 96
-    assert set(made._mappers) == {"blond hair", "glasses"}
+    assert set(made._networks) == {"blond hair", "glasses"}
 
 
 def test_style_mappers_train(tmp_path, style_domain):
     made = StyleCLIPMapper(style_domain, **{**SMALL, "mapper": "style"})
     made.fit([BLOND], folder=tmp_path, **QUIET)
-    assert isinstance(made._mappers["blond hair"], StyleMapper)
+    assert isinstance(made._networks["blond hair"], StyleMapper)
 
 
 def test_a_mapper_learns_the_same_alone_and_in_company(tmp_path, fit):
@@ -266,11 +265,11 @@ def test_training_reads_no_ground_truth(tmp_path, tiny_domain):
 def test_a_file_for_another_phrase_is_told(domain, editor, tmp_path, caplog):
     latents = domain.invert(domain.photos("train", 1))
     one = StyleCLIPMapper(domain)
-    one._mappers["blond hair"] = editor._mappers["blond hair"]
+    one._networks["blond hair"] = editor._networks["blond hair"]
     one.save(tmp_path / "blond.safetensors")
     given = StyleCLIPMapper(domain)
     given.load(tmp_path / "blond.safetensors")
-    given._mappers["glasses"] = editor._mappers["glasses"]  # as where one lies in the folder of the weights
+    given._networks["glasses"] = editor._networks["glasses"]  # as where one lies in the folder of the weights
     with caplog.at_level(logging.WARNING):
         given.edit(latents, BLOND)
         assert not caplog.text
@@ -283,7 +282,7 @@ def test_an_unknown_phrase_is_trained_once_and_kept(tmp_path, domain, caplog, mo
     latents = domain.invert(domain.photos("train", 2))
     with caplog.at_level(logging.WARNING), torch.no_grad():
         first = StyleCLIPMapper(domain, **SMALL).edit(latents, BLOND)
-    assert "no mapper for 'blond hair'" in caplog.text
+    assert "no network for 'blond hair'" in caplog.text
     kept = list((tmp_path / "cache").rglob("blond-hair.safetensors"))
     assert len(kept) == 1 and not (tmp_path / "checkpoints").exists()
     monkeypatch.setattr(training.MapperTraining, "training_step", None)  # would fail if it trained again
@@ -332,7 +331,7 @@ def test_every_prompt_of_the_papers_table_finds_its_released_mapper():
     experiment = load_experiment("styleclip_table2")
     (part,) = experiment.measure
     planned = plan_prompts(card, "full", experiment.prompts["full"])
-    wanted = [released_id(each.prompt.words) for each in planned]
+    wanted = [StyleCLIPMapper.released_name(normalised(each.prompt.words)) for each in planned]
     assert set(wanted) <= set(StyleCLIPMapper.info.released["full"]["ffhq"])
     assert len(set(wanted)) == len(part.settings) == 8
     published = {name.lower() for name in part.settings}

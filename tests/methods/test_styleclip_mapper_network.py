@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textedit_methods.styleclip_mapper.editor import StyleCLIPMapper
+from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 from textedit_methods.styleclip_mapper.network import LevelsMapper, SingleMapper, StyleMapper
-from textedit_methods.styleclip_mapper.ranger import Ranger
+from textedit_methods.styleclip_mapper.training import Ranger
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
@@ -28,12 +29,13 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
     network_type = DynamicMapper
     released = RELEASED
 
-    def offset(self, codes: Tensor, prompt: Prompt) -> Tensor:
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
         """What is added at strength 1, [B, rows, d].
 
         Computed in double precision where the device has it: in single precision the row norm can enlarge rounding
         errors so far that an image's edit would depend on the batch it is in.
         """
+        codes = latents.codes
         precise = torch.float32 if codes.device.type == "mps" else torch.float64
         network = self.network.to(codes.device, precise)
         text = self.embed_text(prompt.words).to(codes.device, precise)

@@ -21,7 +21,8 @@ STEP = 0.1
 DEPTH, LR_MUL = 4, 0.01
 GROUPS = {"coarse": slice(0, 4), "medium": slice(4, 8), "fine": slice(8, None)}
 """W+ rows of the levels mapper's groups, at every image size."""
-_ATTRIBUTES = {"coarse": "course_mapping", "medium": "medium_mapping", "fine": "fine_mapping"}
+ATTRIBUTES = {"coarse": "course_mapping", "medium": "medium_mapping", "fine": "fine_mapping"}
+"""Names of the groups' networks."""
 
 Normalise = Literal["rows", "channels"]
 
@@ -56,25 +57,32 @@ class SubMapper(nn.Module):
         return mapped
 
 
-class SingleMapper(nn.Module):
-    """One `SubMapper` for all W+ rows."""
+class Mapper(nn.Module):
+    """What all mappers share.
+
+    Attributes:
+        space: of the codes that are mapped.
+        config: constructor arguments as plain JSON values.
+    """
 
     space: ClassVar[Space] = "w+"
 
-    def __init__(self, dim: int, normalise: Normalise = "rows") -> None:
+    def __init__(self, **config: Any) -> None:
         super().__init__()
-        self.dim, self.normalise = dim, normalise
-        self.mapping = SubMapper(dim, normalise)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain JSON values."""
-        return {"dim": self.dim, "normalise": self.normalise}
+        self.config = config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> SingleMapper:
-        """Inverse of `config`."""
+    def from_config(cls, config: Mapping[str, Any]) -> Mapper:
+        """Inverse of ``config``."""
         return cls(**config)
+
+
+class SingleMapper(Mapper):
+    """One `SubMapper` for all W+ rows."""
+
+    def __init__(self, dim: int, normalise: Normalise = "rows") -> None:
+        super().__init__(dim=dim, normalise=normalise)
+        self.mapping = SubMapper(dim, normalise)
 
     def forward(self, w_plus: Tensor) -> Tensor:
         """Codes [B, rows, dim] -> M(w) [B, rows, dim], without the factor `STEP`.
@@ -82,11 +90,12 @@ class SingleMapper(nn.Module):
         Raises:
             ValueError: codes of another shape.
         """
-        _check_codes(w_plus, self.dim)
-        return self.mapping(w_plus)
+        _check_codes(w_plus, self.config["dim"])
+        mapped: Tensor = self.mapping(w_plus)
+        return mapped
 
 
-class LevelsMapper(nn.Module):
+class LevelsMapper(Mapper):
     """One `SubMapper` per group of W+ rows (`GROUPS`); rows of a group that is switched off are left alone.
 
     Args:
@@ -98,26 +107,13 @@ class LevelsMapper(nn.Module):
         ValueError: no group, or one that does not exist.
     """
 
-    space: ClassVar[Space] = "w+"
-
     def __init__(self, dim: int, groups: Sequence[str] = tuple(GROUPS), normalise: Normalise = "rows") -> None:
-        super().__init__()
         if not groups or set(groups) - set(GROUPS):
             raise ValueError(f"groups of a levels mapper are some of {', '.join(GROUPS)}, got {list(groups)}")
-        self.dim, self.normalise = dim, normalise
-        self.groups = tuple(group for group in GROUPS if group in groups)
+        super().__init__(dim=dim, groups=[group for group in GROUPS if group in groups], normalise=normalise)
+        self.groups: list[str] = self.config["groups"]
         for group in self.groups:
-            setattr(self, _ATTRIBUTES[group], SubMapper(dim, normalise))
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain JSON values."""
-        return {"dim": self.dim, "groups": list(self.groups), "normalise": self.normalise}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> LevelsMapper:
-        """Inverse of `config`."""
-        return cls(**config)
+            setattr(self, ATTRIBUTES[group], SubMapper(dim, normalise))
 
     def forward(self, w_plus: Tensor) -> Tensor:
         """Codes [B, rows, dim] -> M(w) [B, rows, dim], without the factor `STEP`; exactly 0 where a group is off.
@@ -125,16 +121,16 @@ class LevelsMapper(nn.Module):
         Raises:
             ValueError: codes of another shape.
         """
-        _check_codes(w_plus, self.dim)
+        _check_codes(w_plus, self.config["dim"])
         parts = []
         for group, rows in GROUPS.items():
             part = w_plus[:, rows]
             active = group in self.groups and part.shape[1]
-            parts.append(getattr(self, _ATTRIBUTES[group])(part) if active else torch.zeros_like(part))
+            parts.append(getattr(self, ATTRIBUTES[group])(part) if active else torch.zeros_like(part))
         return torch.cat(parts, dim=1)
 
 
-class StyleMapper(nn.Module):
+class StyleMapper(Mapper):
     """One `SubMapper` per style vector.
 
     Args:
@@ -145,25 +141,15 @@ class StyleMapper(nn.Module):
         ValueError: a position beyond the list, or none.
     """
 
-    space: ClassVar[Space] = "s"
+    space = "s"
 
     def __init__(self, widths: Sequence[int], mapped: Sequence[int]) -> None:
-        super().__init__()
         if not mapped or not set(mapped) <= set(range(len(widths))):
             raise ValueError(f"positions {list(mapped)} are not among the {len(widths)} style vectors")
-        self.widths, self.mapped = tuple(widths), tuple(sorted(set(mapped)))
+        super().__init__(widths=list(widths), mapped=sorted(set(mapped)))
+        self.widths, self.mapped = list(widths), sorted(set(mapped))
         for position in self.mapped:
             setattr(self, f"mapper_{position}", SubMapper(self.widths[position]))
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain JSON values."""
-        return {"widths": list(self.widths), "mapped": list(self.mapped)}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> StyleMapper:
-        """Inverse of `config`."""
-        return cls(**config)
 
     def forward(self, styles: Tensor) -> Tensor:
         """Styles [B, sum of widths] -> M(s), same shape, without the factor `STEP`; 0 where there is no mapper.
@@ -178,9 +164,6 @@ class StyleMapper(nn.Module):
             for position, part in enumerate(styles.split(self.widths, dim=1))
         ]
         return torch.cat(parts, dim=1)
-
-
-Mapper = SingleMapper | LevelsMapper | StyleMapper
 
 
 def _check_codes(w_plus: Tensor, dim: int) -> None:

@@ -1,0 +1,68 @@
+"""Editors that add something to codes: one offset serves every strength."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from textedit_bench.editor import Latents, Space
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+from textedit_bench.typed_editor import SettingsT, TypedEditor
+
+
+class OffsetEditor(TypedEditor[SettingsT], ABC):
+    """Edited codes = codes + strength * offset, in W+ or in styles."""
+
+    @abstractmethod
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """What is added at strength 1 to the codes, of their shape or one that is broadcast to it.
+
+        Args:
+            latents: in the space that is edited; called without gradients.
+            prompt: what is asked.
+        """
+
+    def edited_space(self, prompt: Prompt) -> Space:
+        """The space of the codes that are edited."""
+        return "w+"
+
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Add ``strength`` times the offset; strength 0 returns the given codes.
+
+        Raises:
+            UserError: codes of another space or generator, or the prompt cannot be served.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
+        """The same offset at several strengths."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        source = self.in_space(latents, self.edited_space(prompt))
+        offset = self.offset(source, prompt)
+        return [source.with_codes(source.codes + s * offset) if s else latents for s in strengths]
+
+    def in_space(self, latents: Latents, space: Space) -> Latents:
+        """The same images by W+ codes, of style codes those that they came from; or by style codes.
+
+        Raises:
+            UserError: style codes without their W+ codes, or W+ codes of another generator.
+        """
+        if space == "s":
+            with torch.no_grad():
+                return latents.with_codes(self.domain.generator.to_style(latents), "s")
+        codes = latents.codes if latents.space == "w+" else latents.w_plus
+        if codes is None:
+            raise UserError(f"{self.info.name} edits W+ codes; these latents are style codes without their W+ codes")
+        generator = self.domain.generator
+        if codes.shape[1:] != (generator.num_rows, generator.w_dim):
+            raise UserError(
+                f"codes of {codes.shape[1]} rows and width {codes.shape[2]} are not those of {self.domain.name}, "
+                f"which has {generator.num_rows} rows and width {generator.w_dim}"
+            )
+        return latents.with_codes(codes, "w+")

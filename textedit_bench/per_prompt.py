@@ -1,0 +1,216 @@
+"""Editors of one trained network per prompt: where a phrase's network lies, and its training where there is none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from abc import ABC
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import nn
+
+from textedit_bench.assets.locate import fetched
+from textedit_bench.errors import UserError
+from textedit_bench.files import locked
+from textedit_bench.models.packing import exact_precision
+from textedit_bench.models.storage import is_safetensors, read_tensors, save_network
+from textedit_bench.places import trained_folder
+from textedit_bench.prompt import Prompt
+from textedit_bench.trained import NetworkT, TrainedEditor
+from textedit_bench.typed_editor import SettingsT
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.training import RunOptions
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = (".safetensors", ".pt")
+"""Ours, and released files that a user put there."""
+
+
+class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
+    """An editor of one network per phrase; edits ask `network_for`.
+
+    A phrase's network is looked for among those fitted or loaded, then where the method's weights lie, then in the
+    user's data folder, then among the authors' fetched ones; where there is none it is trained and kept in the user's
+    data folder. `plan_training` gets the prompts of one run, at most ``prompts_at_once``, and its module trains a list
+    of networks (`torch.nn.ModuleList`), one per prompt.
+    """
+
+    prompts_at_once: int = 1
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """As `TrainedEditor`."""
+        super().__init__(domain, **settings)
+        self._networks: dict[str, NetworkT] = {}
+        self._given = ""  # the phrase of a single file that was given
+        self._unserved: set[str] = set()  # other phrases that this was said of
+
+    @classmethod
+    def released_name(cls, phrase: str) -> str:
+        """Asset id of the authors' network for a phrase, whether there is one or not."""
+        return ""
+
+    def prepare(self, prompt: Prompt) -> None:
+        """Find or train the phrase's network."""
+        self.network_for(prompt)
+
+    def network_for(self, prompt: Prompt) -> NetworkT:
+        """The trained network of a prompt's phrase; where there is none it is trained now.
+
+        Raises:
+            UserError: the network found does not fit this domain.
+        """
+        phrase, name = normalised(prompt.words), self.info.name
+        if self._given and phrase not in {self._given, *self._unserved}:
+            self._unserved.add(phrase)
+            log.warning("%s: the weights given are for %r and do not serve %r", name, self._given, phrase)
+        network = self._networks.get(phrase, self._network)
+        if network is None:
+            network = self._networks[phrase] = self._found(phrase) or self._trained_on_demand(prompt)
+        return network
+
+    def _found(self, phrase: str) -> NetworkT | None:
+        folders = (self.weights_path(), self._cache())
+        places = [folder / f"{stem(phrase)}{suffix}" for folder in folders for suffix in _SUFFIXES]
+        released = self._fetched().get(self.released_name(phrase))
+        for path in (*places, *([released] if released else [])):
+            if path.is_file():
+                network = self.load_network(path)
+                self.check_fits(network, str(path))
+                return network
+        return None
+
+    def _trained_on_demand(self, prompt: Prompt) -> NetworkT:
+        from textedit_bench.training import RunOptions
+
+        folder, phrase = self._cache(), normalised(prompt.words)
+        path = folder / f"{stem(phrase)}.safetensors"
+        run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
+        with locked(folder / "training" / stem(phrase)):  # another worker may be at it
+            network = self._found(phrase)
+            if network is None:
+                log.warning("%s: no network for %r yet; it is trained now and kept as %s", self.info.name, phrase, path)
+                with torch.enable_grad():
+                    network = self._trained_for(run, [prompt])[phrase]
+                self._store(network, path, phrase)
+        return network
+
+    # -- weights -----------------------------------------------------------------------------------------------------
+    def weights_path(self) -> Path:
+        """The folder of the shipped (or locally trained) networks of this data set and tier, one file per phrase."""
+        return super().weights_path().with_suffix("")
+
+    def released_files(self) -> tuple[Path, ...]:
+        """The authors' networks that were fetched, each for its own phrase."""
+        return tuple(self._fetched().values())
+
+    def released_weights(self) -> None:
+        """None: a network serves its own phrase alone, so that it is looked for when it is asked for."""
+
+    def _fetched(self) -> dict[str, Path]:
+        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
+        return {name: path for name in names if (path := fetched(name))}
+
+    def _cache(self) -> Path:
+        """Like `weights_path`, in the user's data folder; another one for all that decides what is learnt."""
+        identity = json.dumps(self.run_identity(), sort_keys=True, default=str)
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
+        return trained_folder() / self.info.name / f"{self.domain.name}-{self.domain.tier}-{digest}"
+
+    def save(self, path: str | Path) -> None:
+        """Write the networks that were fitted or used: one file per phrase into a folder, or the only one as a file.
+
+        Args:
+            path: a folder, or a name that ends in ``.safetensors``.
+
+        Raises:
+            UserError: there is none, or several are to go into one file.
+        """
+        path = Path(path)
+        if not self._networks:
+            raise UserError(f"{self.info.name} has no trained network to save")
+        alone = path.suffix == ".safetensors"
+        if alone and len(self._networks) > 1:
+            phrases = ", ".join(self._networks)
+            raise UserError(f"{path}: a file holds one network, there are {len(self._networks)}: {phrases}")
+        for phrase, network in self._networks.items():
+            self._store(network, path if alone else path / f"{stem(phrase)}.safetensors", phrase)
+
+    def _store(self, network: NetworkT, path: Path, phrase: str) -> None:
+        precision = exact_precision(network.state_dict())
+        save_network(network.cpu(), path, self.info.name, precision, {"phrase": phrase})
+
+    def load(self, path: str | Path) -> None:
+        """Read a network written by `save`, for its phrase, or a released one, which then serves every prompt.
+
+        Args:
+            path: a file, or a folder of files.
+
+        Raises:
+            UserError: a file holds no network, or one that does not fit this domain.
+        """
+        path = Path(path)
+        for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
+            network = self.load_network(file)
+            self.check_fits(network, str(file))
+            phrase = read_tensors(file)[1].get("phrase") if is_safetensors(file) else None
+            if phrase is None:
+                self._network = network
+            else:
+                self._networks[normalised(phrase)] = network
+                self._given = normalised(phrase) if path.is_file() else ""
+
+    # -- training ----------------------------------------------------------------------------------------------------
+    def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
+        """Train one network per prompt; afterwards this editor uses them. `save` keeps them.
+
+        Args:
+            prompts: the data set's trained evaluation prompts if None.
+            options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
+
+        Raises:
+            UserError: an unknown option or a value that is not valid, or no prompts.
+        """
+        from textedit_bench.training import RunOptions
+
+        run, own = RunOptions.split(options)
+        chosen = type(self)(self.domain, **{**self.settings, **own})
+        wanted = list(self.domain.prompts("evaluation", trained=True).values()) if prompts is None else prompts
+        if not wanted:
+            raise UserError(
+                f"prompts: none given, and the card of {self.domain.name}, tier {self.domain.tier}, has no trained "
+                "evaluation prompt"
+            )
+        self._networks.update(chosen._trained_for(run, wanted))
+
+    def _trained_for(self, run: RunOptions, prompts: Sequence[Prompt]) -> dict[str, NetworkT]:
+        """Networks by phrase, ``prompts_at_once`` of them in one run; equal phrases are trained once."""
+        wanted = {normalised(prompt.words): prompt for prompt in prompts}
+        phrases = list(wanted)
+        trained: dict[str, NetworkT] = {}
+        for start in range(0, len(phrases), self.prompts_at_once):
+            group = phrases[start : start + self.prompts_at_once]
+            networks = cast("nn.ModuleList", self.trained(run, [wanted[phrase] for phrase in group]))
+            trained.update(zip(group, cast("list[NetworkT]", list(networks)), strict=True))
+        return trained
+
+
+def normalised(phrase: str) -> str:
+    """A phrase as CLIP's tokeniser reads it: lower case, single spaces."""
+    return " ".join(phrase.lower().split())
+
+
+def stem(phrase: str) -> str:
+    """File name of a phrase without its ending: its words joined by ``-``, and a digest where that loses anything."""
+    text = normalised(phrase)
+    slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:80]
+    if slug.replace("-", " ") == text:
+        return slug
+    return f"{slug or 'phrase'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

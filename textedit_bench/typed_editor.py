@@ -1,0 +1,42 @@
+"""Editors whose settings are a class, and that read texts by the guiding CLIP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from textedit_bench.editor import Editor
+from textedit_bench.settings import MethodSettings
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+SettingsT = TypeVar("SettingsT", bound=MethodSettings)
+
+
+class TypedEditor(Editor, Generic[SettingsT]):
+    """An editor whose card names the class of its settings (``model``).
+
+    Attributes:
+        values: the settings, typed.
+    """
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Settings not given come from the card's presets, then from its defaults.
+
+        Raises:
+            UserError: an unknown setting, or a value that is not valid.
+        """
+        super().__init__(domain, **settings)
+        assert self.info.model is not None, f"the card of {self.info.name} names no model of its settings"
+        self.values = cast("SettingsT", self.info.model(**self.settings))
+        self._texts: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def embed_text(self, text: str) -> Tensor:
+        """The guiding CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
+        if text not in self._texts:
+            self._texts[text] = self.domain.clip.encode_text([text])[0].float()
+        return self._texts[text]
