@@ -1,4 +1,4 @@
-"""The mapper as an editor: strengths, batches, one file per phrase, training on demand, and runs that can be killed."""
+"""The mapper as an editor: strengths, batches, one file per phrase, and training on demand."""
 
 from __future__ import annotations
 
@@ -208,33 +208,6 @@ def test_a_mapper_learns_the_same_alone_and_in_company(tmp_path, fit):
     learnt = _weights(alone, "glasses") - first
     assert (_weights(together, "glasses") - first - learnt).norm() < 0.02 * learnt.norm()
     assert (_weights(together) - first - learnt).norm() > 0.2 * learnt.norm()
-
-
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, fit):
-    whole = fit(tmp_path / "whole")
-
-    class Kill(Exception):
-        pass
-
-    def killed(self, *args):
-        if self.global_step == 3:
-            raise Kill
-        return original(self, *args)
-
-    original = training.MapperTraining.training_step
-    monkeypatch.setattr(training.MapperTraining, "training_step", killed)
-    with pytest.raises(Kill):
-        fit(tmp_path / "killed")
-    seen = []
-
-    def watched(self, *args):
-        seen.append(self.global_step)
-        return original(self, *args)
-
-    monkeypatch.setattr(training.MapperTraining, "training_step", watched)
-    resumed = fit(tmp_path / "killed")
-    assert seen == [2, 3, 4, 5]
-    assert torch.equal(_weights(whole), _weights(resumed))
 
 
 def test_frozen_networks_stay_frozen_and_out_of_the_checkpoint(tmp_path, domain):
