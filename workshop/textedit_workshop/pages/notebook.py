@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import nbformat
@@ -34,4 +35,5 @@ def executed(path: Path = NOTEBOOK) -> NotebookNode:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     nbformat.write(executed(), NOTEBOOK)

@@ -7,6 +7,7 @@ encoder. The picture is a real face in FFHQ's frame, once as it is and once with
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import platform
@@ -108,4 +109,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

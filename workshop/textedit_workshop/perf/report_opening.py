@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -38,7 +39,9 @@ def measure(report: Path, chromium: str) -> tuple[float, float]:
 
 def main() -> int:
     """Print the figures; 1 where they are worse than they may be, 0 where there is nothing to measure."""
-    report = Path(sys.argv[1]) if len(sys.argv) > 1 else REPORT
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("report", nargs="?", type=Path, default=REPORT)
+    report = parser.parse_args().report
     chromium = shutil.which("chromium")
     if chromium is None or not report.is_file():
         print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ def seconds(command: list[str]) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     program = str(Path(sys.executable).with_name("textedit-bench"))
     for arguments in COMMANDS:
         seconds([program, *arguments])
