@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import nbformat
 import pytest
 
 from textedit_bench.plugins.skeleton import write_skeleton
 from textedit_bench.testing import TOYS, check_editor
+from textedit_workshop.pages.notebook import NOTEBOOK, executed
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = (ROOT / "docs" / "pages" / "tutorial.md").read_text(encoding="utf-8")
-
-
-def _tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebook", ROOT / "tools" / "notebook.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _files() -> dict[str, str]:
@@ -61,7 +53,7 @@ def test_the_method_of_the_tutorial_keeps_the_rules(tmp_path, monkeypatch):
 
 
 def test_the_notebook_builds_the_method_of_the_tutorial():
-    cells = nbformat.read(_tool().NOTEBOOK, as_version=4).cells
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
     (notebook,) = [cell.source for cell in cells if "class MeanDifference" in cell.source]
     (tutorial,) = [content for name, content in _files().items() if name.endswith("editor.py")]
     assert _method(notebook) == _method(tutorial) != {}
@@ -73,7 +65,7 @@ def notebook(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        return _tool().executed()
+        return executed()
 
 
 def _texts(notebook) -> list[str]:
@@ -92,7 +84,7 @@ def test_the_notebook_runs_and_its_method_edits(notebook):
 
 
 def test_the_stored_outputs_are_those_of_a_run(notebook):
-    stored = _texts(nbformat.read(_tool().NOTEBOOK, as_version=4))
+    stored = _texts(nbformat.read(NOTEBOOK, as_version=4))
     numbers = re.compile(r"-?\d+\.\d+")
     assert [numbers.sub("#", text) for text in stored] == [numbers.sub("#", text) for text in _texts(notebook)]
     both = zip(
