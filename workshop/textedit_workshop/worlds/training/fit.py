@@ -190,7 +190,6 @@ def fit(module: Trained, make_batch: Callable[[int], Batch], plan: Plan, *, prog
                 module,
                 batches,
                 ckpt_path=str(newest) if newest else None,
-                weights_only=False,
                 stopped_at=lambda trainer: plan.folder / f"step={trainer.global_step:08d}.ckpt",
             )
         except KeyboardInterrupt:
