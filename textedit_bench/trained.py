@@ -58,7 +58,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     released weights, ``released``; it implements `edit`, `new_network` and `plan_training`.
     """
 
-    network_type: ClassVar[type[nn.Module]]
+    network_type: ClassVar[type[nn.Module] | tuple[type[nn.Module], ...]]
     released: ClassVar[StateDictAdapter | None] = None
     roles: tuple[str, ...] = ("generator", "encoder", "clip", "identity", "parser")
     """Networks of the domain that decide what is learnt, where it has them."""

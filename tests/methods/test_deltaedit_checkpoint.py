@@ -10,10 +10,9 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.storage import save_network
-from textedit_methods.deltaedit.checkpoint import load_model, load_relevance
-from textedit_methods.deltaedit.editor import DeltaEdit
-from textedit_methods.deltaedit.model import DeltaModel
-from textedit_methods.deltaedit.network import DeltaMapper
+from textedit_methods.deltaedit.method import DeltaEdit
+from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel
+from textedit_methods.deltaedit.released import load_relevance
 
 GROUPS = {"coarse": (3, 4), "medium": (4, 5), "fine": (1, 7)}
 
@@ -37,16 +36,19 @@ def test_released_files(tmp_path, prefix, wrapped):
     state = {prefix + name: value for name, value in _mapper().state_dict().items()}
     state["decoder.conv1.conv.weight"] = torch.zeros(2)
     torch.save({"state_dict": state, "opts": {}} if wrapped else state, tmp_path / "a.pth")
-    _same(DeltaEdit.load_network(tmp_path / "a.pth"), _mapper())
-    assert load_model(tmp_path / "a.pth").relevance is None
+    found = DeltaEdit.load_network(tmp_path / "a.pth")
+    _same(found.mapper, _mapper())
+    assert found.relevance is None
 
 
 def test_our_file(tmp_path):
     model = DeltaModel(_mapper(hidden=3, depth=2), torch.randn(39, 3), "correct")
     save_network(model, tmp_path / "a.safetensors", "deltaedit")
-    found = load_model(tmp_path / "a.safetensors")
+    found = DeltaEdit.load_network(tmp_path / "a.safetensors")
     assert torch.equal(found.relevance, model.relevance) and found.clip_preprocessing == "correct"
-    _same(DeltaEdit.load_network(tmp_path / "a.safetensors"), model.mapper)
+    _same(found.mapper, model.mapper)
+    save_network(model.mapper, tmp_path / "a.safetensors", "deltaedit")
+    _same(DeltaEdit.load_network(tmp_path / "a.safetensors").mapper, model.mapper)
 
 
 class _Bomb:
@@ -61,7 +63,10 @@ def test_files_that_run_code_are_refused_and_do_not_run(tmp_path):
     mark = tmp_path / "ran"
     torch.save({**_mapper().state_dict(), "opts": _Bomb(mark)}, tmp_path / "a.pth")
     np.save(tmp_path / "fs3.npy", np.array([_Bomb(mark)], dtype=object), allow_pickle=True)
-    for read in (lambda: load_model(tmp_path / "a.pth"), lambda: load_relevance(tmp_path / "fs3.npy", 1, 1)):
+    for read in (
+        lambda: DeltaEdit.load_network(tmp_path / "a.pth"),
+        lambda: load_relevance(tmp_path / "fs3.npy", 1, 1),
+    ):
         with pytest.raises(UserError, match=r"a\.pth|fs3\.npy") as caught:
             read()
         assert "\n" not in str(caught.value)

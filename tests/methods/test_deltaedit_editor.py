@@ -13,20 +13,16 @@ from torch.nn import functional as F
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_templates import templates
+from textedit_bench.models.clip_templates import sentences, templates
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace import resumable
-from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.channels import editable, editable_widths, without_rgb
 from textedit_bench.stylespace.statistics import Sampling, sample_styles
-from textedit_methods.deltaedit import training
-from textedit_methods.deltaedit.editor import DeltaEdit
-from textedit_methods.deltaedit.features import training_features
-from textedit_methods.deltaedit.model import DeltaModel
-from textedit_methods.deltaedit.network import DeltaMapper, split_widths
-from textedit_methods.deltaedit.relevance import SweepSettings, relevance_matrix
-from textedit_methods.deltaedit.styles import edited_widths, without_rgb
-from textedit_methods.deltaedit.texts import sentences, text_difference
+from textedit_methods.deltaedit.card import Settings
+from textedit_methods.deltaedit.method import DeltaEdit
+from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths
+from textedit_methods.deltaedit.training import image_features, relevance_matrix
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 SMALL = {
@@ -53,9 +49,9 @@ def domain(tiny_domain):
 def editor(domain):
     torch.manual_seed(5)
     made = DeltaEdit(domain, templates="none")
-    widths = edited_widths(domain.generator)
+    widths = editable_widths(domain.generator)
     relevance = F.normalize(torch.randn(sum(widths), 16), dim=1)
-    made._model = DeltaModel(DeltaMapper(split_widths(widths), 32), relevance).requires_grad_(False)
+    made._network = DeltaModel(DeltaMapper(split_widths(widths), 32), relevance).requires_grad_(False)
     return made
 
 
@@ -67,10 +63,6 @@ def fit(tiny_domain):
         return made
 
     return run
-
-
-def _weights(editor):
-    return torch.cat([value.flatten() for value in editor.model.state_dict().values()])
 
 
 def _run_folder(folder):
@@ -89,11 +81,11 @@ def test_strength_scales_one_offset_and_torgb_is_spared(domain, editor):
 
 def test_channels_below_the_threshold_stay(domain, editor):
     latents = domain.invert(domain.photos("train", 3))
-    difference = text_difference(domain.clip, BLOND.target, "a face", "none")
-    strength = (editor.relevance @ difference).abs()
-    editor.settings["threshold"] = float(strength.median())
+    strength = (editor.relevance @ editor.difference(BLOND)).abs()
+    strict = DeltaEdit(domain, templates="none", threshold=float(strength.median()))
+    strict._network = editor.network
     styles = domain.generator.to_style(latents.codes)
-    step = without_rgb(domain.generator, editor.edit(latents, BLOND).codes - styles)
+    step = without_rgb(domain.generator, strict.edit(latents, BLOND).codes - styles)
     assert torch.equal(step.any(0), strength >= strength.median())
 
 
@@ -123,19 +115,19 @@ def test_save_and_load(tmp_path, domain, editor):
 
 
 def test_released_weights_need_a_relevance_file(tmp_path, domain, editor):
-    torch.save(editor.model.mapper.state_dict(), tmp_path / "net.pth")
+    torch.save(editor.network.mapper.state_dict(), tmp_path / "net.pth")
     groups = {"coarse": (3, 6), "medium": (4, 6), "fine": (1, 5)}
     torch.save(DeltaMapper(groups, 32).state_dict(), tmp_path / "other.pth")
     with pytest.raises(UserError, match="47 styles"):
         DeltaEdit(domain).load(tmp_path / "other.pth")
     made = DeltaEdit(domain, templates="none")
-    made._model = DeltaModel(editor.model.mapper)
+    made._network = DeltaModel(editor.network.mapper)
     latents = domain.invert(domain.photos("train", 2))
     with pytest.raises(UserError, match="fs3"):
         made.edit(latents, BLOND)
-    np.save(tmp_path / "fs3.npy", editor.model.relevance.numpy())
+    np.save(tmp_path / "fs3.npy", editor.network.relevance.numpy())
     given = DeltaEdit(domain, templates="none", relevance_file=str(tmp_path / "fs3.npy"))
-    given._model = made._model
+    given._network = made._network
     assert torch.equal(given.edit(latents, BLOND).codes, editor.edit(latents, BLOND).codes)
 
 
@@ -152,7 +144,6 @@ def test_no_weights_says_how_to_train(domain):
         ({"threshold": -0.1}, "threshold"),
         ({"learning_rate": -0.1}, "learning_rate"),
         ({"steps": 0}, "steps"),
-        ({"mse_weight": 0.0, "cosine_weight": 0.0}, "both 0"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(domain, settings, message):
@@ -160,40 +151,49 @@ def test_settings_that_mean_nothing_are_refused(domain, settings, message):
         DeltaEdit(domain, **settings)
 
 
-def test_too_many_photos_are_refused(domain, tmp_path):
-    with pytest.raises(UserError, match="num_photos: 41"):
-        DeltaEdit(domain, **{**SMALL, "num_photos": 41}).fit([], folder=tmp_path, **QUIET)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_photos": 41}, "num_photos: 41"),
+        ({"num_photos": 0, "num_samples": 1}, "two images"),
+        ({"mse_weight": 0.0, "cosine_weight": 0.0}, "are 0"),
+    ],
+)
+def test_trainings_that_cannot_be_are_refused(domain, tmp_path, settings, message):
+    with pytest.raises(UserError, match=message):
+        DeltaEdit(domain, **{**SMALL, **settings}).fit([], folder=tmp_path, **QUIET)
 
 
 def test_templates_are_the_published_79_and_bring_their_own_article():
     assert len(templates()) == 79 and all(text.count("{}") == 1 for text in templates())
     assert templates()[:2] == ("a bad photo of a {}.", "a sculpture of a {}.")
-    assert sentences("a face with bangs", "imagenet")[0] == "a bad photo of a face with bangs."
-    assert sentences("a face with bangs", "none") == ["a face with bangs"]
+    assert sentences("a face with bangs")[0] == "a bad photo of a face with bangs."
 
 
-def test_text_difference_by_hand(domain):
+def test_text_difference_by_hand(domain, editor):
     one, other = (F.normalize(domain.clip.encode_text([text])[0], dim=0) for text in ("a", "b"))
-    assert torch.allclose(text_difference(domain.clip, "a", "b", "none"), one - other)
+    assert torch.allclose(editor.difference(Prompt("a", "b")), one - other)
+    one, other = (F.normalize(domain.clip.encode_text(sentences(text)), dim=1).mean(0) for text in ("a", "b"))
+    wanted = F.normalize(one, dim=0) - F.normalize(other, dim=0)
+    assert torch.allclose(DeltaEdit(domain).difference(Prompt("a", "b")), wanted)
 
 
 def test_features_are_those_of_samples_then_photos(tmp_path, domain):
-    found = training_features(domain, samples=3, photos=4, preprocessing="published", seed=1, folder=tmp_path)
+    values = Settings(num_samples=3, num_photos=4)
+    found, clip = image_features(domain, values, 1, tmp_path)
     photos = domain.photos("train", 4)
     styles = without_rgb(domain.generator, domain.generator.to_style(domain.invert(photos).codes))
-    assert torch.allclose(found.styles[3:], styles, atol=1e-5)
-    assert torch.allclose(found.clip[3:], F.normalize(domain.clip.encode_image(photos.images), dim=1), atol=1e-5)
+    assert torch.allclose(found[3:], styles, atol=1e-5)
+    assert torch.allclose(clip[3:], F.normalize(domain.clip.encode_image(photos.images), dim=1), atol=1e-5)
     w = domain.generator.map(torch.randn(3, 16, generator=torch.Generator().manual_seed(1)))
-    assert torch.allclose(found.styles[:3], without_rgb(domain.generator, domain.generator.to_style(w)), atol=1e-5)
+    assert torch.allclose(found[:3], without_rgb(domain.generator, domain.generator.to_style(w)), atol=1e-5)
     domain.made["encoder"] = None  # what is kept is not computed again
-    again = training_features(domain, samples=3, photos=4, preprocessing="published", seed=1, folder=tmp_path)
-    assert torch.equal(found.styles, again.styles)
+    assert torch.equal(found, image_features(domain, values, 1, tmp_path)[0])
 
 
-def test_the_sweep_is_its_plain_definition(domain):
+def test_the_sweep_is_its_plain_definition(domain, tmp_path):
     """Channel by channel and image by image, against rows found in batches."""
-    settings = SweepSettings(images=3, deviations=5.0, statistics_samples=40, truncation=0.7)
-    found = relevance_matrix(domain, settings)
+    found = relevance_matrix(domain, Settings(relevance_images=3, statistics_samples=40), tmp_path)
     generator = domain.generator
     styles = sample_styles(generator, Sampling(samples=40, truncation=0.7, seed=5), 0, 40)
     mean, deviation = styles.mean(0), styles.std(0, unbiased=False)
@@ -211,9 +211,9 @@ def test_the_sweep_is_its_plain_definition(domain):
 
 
 def test_a_killed_sweep_goes_on(tmp_path, domain, monkeypatch):
-    settings = SweepSettings(images=2, statistics_samples=10)
-    whole = relevance_matrix(domain, settings)
-    kept, original, calls = tmp_path / "sums.safetensors", resumable.sweep, []
+    values = Settings(relevance_images=2, statistics_samples=10)
+    whole = relevance_matrix(domain, values, tmp_path / "whole")
+    kept, original, calls = tmp_path / "killed", resumable.sweep, []
 
     def killed(*args, checkpoint, **options):
         def stop(progress):
@@ -227,13 +227,13 @@ def test_a_killed_sweep_goes_on(tmp_path, domain, monkeypatch):
     monkeypatch.setattr(resumable, "_SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(resumable, "sweep", killed)
     with pytest.raises(KeyboardInterrupt):
-        relevance_matrix(domain, settings, kept)
+        relevance_matrix(domain, values, kept)
     stopped = len(calls)
-    assert torch.equal(relevance_matrix(domain, settings, kept), whole)
+    assert torch.equal(relevance_matrix(domain, values, kept), whole)
     # Every channel of every layer checkpoints once; what was done before the kill was not done again.
     renders = sum(1 for _ in editable(domain.generator))
     assert stopped == 7 and len(calls) == renders
-    assert torch.equal(relevance_matrix(domain, settings, kept), whole) and len(calls) == renders
+    assert torch.equal(relevance_matrix(domain, values, kept), whole) and len(calls) == renders
 
 
 def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit):
@@ -245,26 +245,7 @@ def test_training_lowers_the_loss_and_leaves_its_record(tmp_path, fit):
     assert len(losses) == 4 and min(losses[1:]) < losses[0] and "validation/mse_of_zero" in rows[0]
     assert json.loads((folder / "cost.json").read_text())["steps"] == 60
     assert Image.open(folder / "pictures" / "epoch-001.png").size[0] == 2 * 96
-    assert made.model.relevance.shape == (17, 16)
-
-
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, fit):
-    whole = fit(tmp_path / "whole")
-
-    class Kill(Exception):
-        pass
-
-    def killed(self, *args):
-        if self.global_step == 3:
-            raise Kill
-        return original(self, *args)
-
-    original = training.DeltaTraining.training_step
-    monkeypatch.setattr(training.DeltaTraining, "training_step", killed)
-    with pytest.raises(Kill):
-        fit(tmp_path / "killed")
-    monkeypatch.setattr(training.DeltaTraining, "training_step", original)
-    assert torch.equal(_weights(whole), _weights(fit(tmp_path / "killed")))
+    assert made.network.relevance.shape == (17, 16)
 
 
 def test_training_reads_no_text_and_no_ground_truth(tmp_path, tiny_domain, monkeypatch):

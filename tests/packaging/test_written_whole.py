@@ -32,7 +32,6 @@ KNOWN = {
     "textedit_bench/bench/kept.py": "inside what the store hands to the shared way",
     "textedit_bench/bench/engines/node.py": "a word beside, linked into place when it is whole",
     "textedit_bench/bench/measure.py": "a switch of the kernel, no file",
-    "methods/textedit_methods/deltaedit/features.py": "a cache that counts once its mark is written, which is last",
 }
 MADE_UP = re.compile(r"textedit_bench/testing/|textedit_workshop/(rehearsal|perf|pages)/")
 """Files for tests and measurements of the product itself, written into new folders, and pages that git keeps."""

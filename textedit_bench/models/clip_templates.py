@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import ClipModel
 
 # The released code leaves this one of open_clip's (and CLIP's own) 80 out and keeps the order of the others.
 _LEFT_OUT = "a photo of many {}."
@@ -27,3 +36,9 @@ def sentences(text: str) -> list[str]:
     """
     bare = _ARTICLE.sub("", text.strip())
     return [template.replace("{}", bare) for template in templates()]
+
+
+@torch.no_grad()
+def mean_embedding(clip: ClipModel, texts: Sequence[str]) -> Tensor:
+    """Mean [d] of the texts' unit embeddings, of unit length again."""
+    return F.normalize(F.normalize(clip.encode_text(texts).float(), dim=-1).mean(dim=0), dim=-1)

@@ -87,13 +87,16 @@ class StateDictAdapter:
 
 
 def load_trained(
-    path: Path, wanted: type[nn.Module], title: str, released: StateDictAdapter | None = None
+    path: Path,
+    wanted: type[nn.Module] | tuple[type[nn.Module], ...],
+    title: str,
+    released: StateDictAdapter | None = None,
 ) -> nn.Module:
     """The network of a trained method, in eval mode, parameters frozen.
 
     Args:
         path: a file of ours, or one of the authors'.
-        wanted: class of the network.
+        wanted: class of the network, or several that will do.
         title: of the method, for messages.
         released: the authors' layout; None where they released nothing.
 

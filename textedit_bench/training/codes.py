@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from torch import Tensor
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.models.batches import images_at_once
-from textedit_bench.training.kept import kept
+from textedit_bench.training.kept import kept, kept_path
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -43,21 +42,31 @@ def training_codes(
     """
     if source not in SOURCES:
         raise unknown_choice("source of training codes", source, SOURCES)
-    available = {str(name): number for name, number in domain.tier_card.splits.items()}.get("train", 0)
     if source == "samples" and count <= 0:
         raise UserError("num_codes: samples of the generator have no natural number; give one")
     if source == "photos":
-        if count > available or available == 0:
-            raise UserError(f"num_codes: {count or 'all'} asked, split train of {domain.name} has {available} photos")
-        count = count or available
+        count = photo_count(domain, count, "num_codes")
 
     def make() -> dict[str, Tensor]:
-        return {"codes": _invert(domain, count) if source == "photos" else _sample(domain, count, seed)}
+        parts = _inverted(domain, count) if source == "photos" else sampled_codes(domain, count, seed)
+        return {"codes": torch.cat(list(parts)).cpu()}
 
     if cache is None:
         return make()["codes"]
-    file = Path(cache) / f"{_name(domain, source, count, seed)}.safetensors"
-    return kept(file, make, {"source": source, "dataset": domain.name, "tier": domain.tier})["codes"]
+    header = {"source": source, "dataset": domain.name, "tier": domain.tier}
+    return kept(_file(Path(cache), domain, source, count, seed), make, header)["codes"]
+
+
+def photo_count(domain: Domain, asked: int, setting: str) -> int:
+    """How many photos of the training split a setting asks for; 0 means all.
+
+    Raises:
+        UserError: more than there are, or there are none.
+    """
+    available = {str(name): number for name, number in domain.tier_card.splits.items()}.get("train", 0)
+    if asked > available or available == 0:
+        raise UserError(f"{setting}: {asked or 'all'} asked, split train of {domain.name} has {available} photos")
+    return asked or available
 
 
 def inverted_by(domain: Domain) -> dict[str, Any]:
@@ -68,32 +77,28 @@ def inverted_by(domain: Domain) -> dict[str, Any]:
     return {} if domain.has("encoder") else {"inversion": dict(domain.tier_card.inversion)}
 
 
-def _name(domain: Domain, source: str, count: int, seed: int) -> str:
+def _file(cache: Path, domain: Domain, source: str, count: int, seed: int) -> Path:
     roles = ["generator"] + (["encoder"] if source == "photos" and domain.has("encoder") else [])
     digests: list[object] = [domain.digest(role) for role in roles]
     if source == "photos":
         digests += inverted_by(domain).values()
-    identity = json.dumps([domain.name, domain.tier, source, count, seed if source == "samples" else None, digests])
-    return f"{domain.name}-{domain.tier}-{source}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    return kept_path(cache, domain, source, count, seed if source == "samples" else None, digests)
 
 
 @torch.no_grad()
-def _invert(domain: Domain, count: int) -> Tensor:
-    parts = []
+def _inverted(domain: Domain, count: int) -> Iterator[Tensor]:
     at_once = images_at_once(domain.resolution)
     for start in range(0, count, at_once):
         photos = domain.photos("train", min(at_once, count - start), start)
-        parts.append(domain.invert(photos).codes.float())
-    return torch.cat(parts).cpu()
+        yield domain.invert(photos).codes.float()
 
 
 @torch.no_grad()
-def _sample(domain: Domain, count: int, seed: int) -> Tensor:
+def sampled_codes(domain: Domain, count: int, seed: int) -> Iterator[Tensor]:
+    """W+ codes of untruncated samples, [up to 64, rows, w_dim] at a time, on the domain's device."""
     generator = domain.generator
     stream = torch.Generator().manual_seed(seed)
-    parts = []
     for start in range(0, count, _CHUNK):
         z = torch.randn(min(_CHUNK, count - start), generator.z_dim, generator=stream)
         w = generator.map(sent(z, domain.device))
-        parts.append(w.unsqueeze(1).repeat(1, generator.num_rows, 1).float())
-    return torch.cat(parts).cpu()
+        yield w.unsqueeze(1).repeat(1, generator.num_rows, 1).float()

@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE
+from textedit_bench.settings import MethodSettings, edit_setting, training_setting
+
+
+class Settings(MethodSettings):
+    """The mask, the mapper, its loss, the optimiser, the pairs and the relevance matrix; our additions are neutral."""
+
+    threshold: float = edit_setting(
+        0.03, "least relevance of a channel, for the raw text difference", source="code", ge=0
+    )
+    templates: Literal["imagenet", "none"] = edit_setting(
+        "imagenet", "sentences that texts are put into", source="code"
+    )
+    relevance_file: str = edit_setting("", "a released fs3.npy instead of the matrix beside the weights")
+
+    hidden: int = training_setting(0, "width of the inner layers; 0: that of the group", ge=0)
+    depth: int = training_setting(4, "layers of every module", source="code", ge=1)
+    mse_weight: float = training_setting(1.0, "weight of the squared error", source="paper", ge=0)
+    cosine_weight: float = training_setting(1.0, "weight of the cosine distance", source="paper", ge=0)
+    learning_rate: float = training_setting(0.5, "of Adam; the layers multiply it by 0.01", source="code", ge=0)
+    final_rate: float = training_setting(1.0, "share of the rate that a cosine falls to; 1: constant", ge=0, le=1)
+    batch_size: int = training_setting(64, "pairs per step", source="code", ge=1)
+    steps: int = training_setting(200_000, "of the optimiser", source="code", ge=1)
+    steps_per_validation: int = training_setting(10_000, "steps between two validations", ge=1)
+    num_samples: int = training_setting(200_000, "samples of the generator among the images", source="paper", ge=0)
+    num_photos: int = training_setting(58_000, "inverted photos among the images", source="paper", ge=0)
+    clip_preprocessing: Literal["published", "correct"] = training_setting("published", "how images reach CLIP")
+    statistics_samples: int = training_setting(100_000, "codes that say how far channels vary", source="code", ge=1)
+    relevance_images: int = training_setting(100, "images in which every channel is moved", source="paper", ge=1)
+    relevance_deviations: float = training_setting(5.0, "how far, in standard deviations", source="paper", gt=0)
+    truncation: float = training_setting(0.7, "of the codes of the relevance matrix", source="code", ge=0, le=1)
+    stored_as: Literal["float32", "float16", "int8"] = training_setting("float32", "precision of the weights")
+
+
+_MINI = {
+    "hidden": 40,
+    "depth": 3,
+    "steps": 12_000,
+    "steps_per_validation": 1_000,
+    "final_rate": 0.02,
+    "num_samples": 6_000,
+    "num_photos": 4_000,
+    "statistics_samples": 10_000,
+    "relevance_images": 8,
+    "stored_as": "int8",
+}
 
 CARD = MethodInfo(
     name="deltaedit",
     title="DeltaEdit",
     paper="DeltaEdit: Exploring Text-free Training for Text-Driven Image Manipulation",
     arxiv="2303.06285",
-    editor="textedit_methods.deltaedit.editor:DeltaEdit",
+    editor="textedit_methods.deltaedit.method:DeltaEdit",
     space="s",
     trains="per-dataset",
     strength_default=1.0,
@@ -18,56 +64,8 @@ CARD = MethodInfo(
     in_loop={"clip": "the guiding CLIP"},
     released={"full": {"ffhq": ("deltaedit-ffhq", "sc-fs3-ffhq")}},
     weights_licence="none stated by the authors (all rights reserved)",
-    settings={
-        "threshold": 0.03,  # on the raw, not normalised, text difference
-        "templates": "imagenet",  # or "none": the bare sentences
-        "relevance_file": "",  # a released fs3.npy instead of the matrix beside the weights
-    },
-    training={
-        # the network
-        "hidden": 0,  # width of the inner layers; 0: that of the group, as published
-        "depth": 4,
-        # the loss, published weights
-        "mse_weight": 1.0,
-        "cosine_weight": 1.0,
-        # the optimiser, published values
-        "learning_rate": 0.5,
-        "final_rate": 1.0,  # share of the learning rate that a cosine falls to; 1: constant, as published
-        "batch_size": 64,
-        "steps": 200_000,
-        "steps_per_validation": 10_000,
-        # the pairs, published numbers
-        "num_samples": 200_000,
-        "num_photos": 58_000,
-        "clip_preprocessing": "published",  # or "correct"
-        # the relevance matrix, published values
-        "statistics_samples": 100_000,
-        "relevance_images": 100,
-        "relevance_deviations": 5.0,
-        "truncation": 0.7,
-        "stored_as": "float32",  # or "float16", "int8"
-    },
-    valid={
-        "mse_weight": NOT_NEGATIVE,
-        "cosine_weight": NOT_NEGATIVE,
-        "relevance_deviations": POSITIVE,
-        "truncation": SHARE,
-        "threshold": NOT_NEGATIVE,
-        "templates": ("imagenet", "none"),
-        "hidden": NOT_NEGATIVE,
-        "depth": AT_LEAST_ONE,
-        "learning_rate": NOT_NEGATIVE,
-        "final_rate": SHARE,
-        "batch_size": AT_LEAST_ONE,
-        "steps": AT_LEAST_ONE,
-        "steps_per_validation": AT_LEAST_ONE,
-        "num_samples": NOT_NEGATIVE,
-        "num_photos": NOT_NEGATIVE,
-        "clip_preprocessing": ("published", "correct"),
-        "statistics_samples": AT_LEAST_ONE,
-        "relevance_images": AT_LEAST_ONE,
-        "stored_as": ("float32", "float16", "int8"),
-    },
+    model=Settings,
+    presets=(("mini", None, _MINI),),
     trial={
         "steps": 4,
         "steps_per_validation": 2,

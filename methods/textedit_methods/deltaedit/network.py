@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.layers import EqualLinear, PixelNorm
+from textedit_bench.models.storage import register_kind
+
+if TYPE_CHECKING:
+    from textedit_bench.models.clip import Preprocessing
 
 GROUPS = ("coarse", "medium", "fine")
-_VECTORS = {"coarse": 3, "medium": 4}
+VECTORS = {"coarse": 3, "medium": 4}
 """Style vectors of the first two groups at every image size; fine has the rest."""
 LR_MUL = 0.01
+_SHORTEST = 1e-5
 
 
 class Map(nn.Module):
@@ -113,6 +118,48 @@ class DeltaMapper(nn.Module):
         return torch.cat(parts, dim=1)
 
 
+class DeltaModel(nn.Module):
+    """What is kept of a data set: a mapper, the relevance matrix of the same generator and CLIP, and how CLIP sees.
+
+    Args:
+        mapper: the network.
+        relevance: unit rows [num_styles, d]; None where the mapper came without one, as the released file does.
+        clip_preprocessing: of the images whose features the mapper reads.
+    """
+
+    relevance: Tensor | None
+
+    def __init__(
+        self, mapper: DeltaMapper, relevance: Tensor | None = None, clip_preprocessing: Preprocessing = "published"
+    ) -> None:
+        super().__init__()
+        self.mapper, self.clip_preprocessing = mapper, clip_preprocessing
+        self.register_buffer("relevance", relevance)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Constructor arguments as plain JSON values."""
+        shape = None if self.relevance is None else list(self.relevance.shape)
+        return {"mapper": self.mapper.config, "relevance": shape, "clip_preprocessing": self.clip_preprocessing}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> DeltaModel:
+        """Inverse of `config`; the matrix is empty until tensors are loaded."""
+        shape = config["relevance"]
+        relevance = None if shape is None else torch.zeros(shape)
+        return cls(DeltaMapper.from_config(config["mapper"]), relevance, config["clip_preprocessing"])
+
+    def forward(self, styles: Tensor, condition: Tensor) -> Tensor:
+        """What the mapper predicts."""
+        difference: Tensor = self.mapper(styles, condition)
+        return difference
+
+
+def unit_difference(difference: Tensor) -> Tensor:
+    """Differences [..., d] in CLIP's space at unit length; those shorter than 1e-5 are divided by 1e-5, as released."""
+    return difference / difference.norm(dim=-1, keepdim=True).clamp(min=_SHORTEST)
+
+
 def split_widths(widths: Sequence[int]) -> dict[str, tuple[int, int]]:
     """Groups of a generator: the first three convolutions' styles, the next four, the rest.
 
@@ -128,16 +175,18 @@ def split_widths(widths: Sequence[int]) -> dict[str, tuple[int, int]]:
     count = len(widths)
     if count < len(GROUPS):
         raise ValueError(f"a generator of {count} convolutions has too few style vectors for three groups")
-    first = min(_VECTORS["coarse"], count - 2)  # generators of 8 and 16 pixels leave one vector to each later group
-    second = min(first + _VECTORS["medium"], count - 1)
+    first = min(VECTORS["coarse"], count - 2)  # generators of 8 and 16 pixels leave one vector to each later group
+    second = min(first + VECTORS["medium"], count - 1)
     parts = {"coarse": widths[:first], "medium": widths[first:second], "fine": widths[second:]}
     groups = {}
     for name, part in parts.items():
-        stacked = name in _VECTORS and len(set(part)) == 1
+        stacked = name in VECTORS and len(set(part)) == 1
         groups[name] = (len(part), part[0]) if stacked else (1, sum(part))
     return groups
 
 
-def released_groups(coarse: int, medium: int, fine: int) -> dict[str, tuple[int, int]]:
-    """Groups of a released checkpoint from the widths of its modules: stacks of three and four, and the flat rest."""
-    return {"coarse": (_VECTORS["coarse"], coarse), "medium": (_VECTORS["medium"], medium), "fine": (1, fine)}
+def _stored(config: Mapping[str, Any]) -> nn.Module:
+    return (DeltaModel if "mapper" in config else DeltaMapper).from_config(config)
+
+
+register_kind("deltaedit", _stored)  # the class in the header of older files lies elsewhere

@@ -1,28 +1,165 @@
-"""Training of the delta mapper on pairs of images; no text, no rendering."""
+"""Training of the delta mapper on pairs of images, without any text, and the relevance matrix that masks its edits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.training import EditorModule
+from textedit_bench.errors import UserError
+from textedit_bench.files import locked
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.prompt import Prompt
+from textedit_bench.stylespace.channels import editable_widths, without_rgb
+from textedit_bench.stylespace.resumable import resumable_sweep
+from textedit_bench.stylespace.statistics import Sampling
+from textedit_bench.trained import TrainingPlan
+from textedit_bench.training import EditorModule, LatentData, RunOptions, inverted_by, loss_weights
+from textedit_bench.training.codes import photo_count, sampled_codes
 from textedit_bench.training.data import Batch
-from textedit_methods.deltaedit.deltas import unit_difference
-from textedit_methods.deltaedit.network import DeltaMapper
+from textedit_bench.training.kept import kept_path, kept_rows
+from textedit_methods.deltaedit.card import CARD, Settings
+from textedit_methods.deltaedit.method import relevant, style_change
+from textedit_methods.deltaedit.network import DeltaModel, unit_difference
+from textedit_methods.deltaedit.released import load_relevance
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_methods.deltaedit.method import DeltaEdit
+
+log = logging.getLogger(__name__)
+
+_VALIDATION_IMAGES = 256
+_PREVIEW_PROMPTS = 8
 
 
-def mse_term(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Mean squared error over batch and channels, of raw styles."""
-    return F.mse_loss(predicted, wanted)
+def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -> TrainingPlan:
+    """One run over pairs of images; the prompts appear in the validation pictures alone."""
+    values = editor.values
+    weights = loss_weights(CARD.name, editor.settings, editor.domain)
+    styles, clip = image_features(editor.domain, values, run.seed, run.folder / "features")
+    relevance = relevance_matrix(editor.domain, values, run.folder / "relevance")
+    per_epoch = min(values.steps_per_validation, values.steps)
+    epochs = -(-values.steps // per_epoch)
+    held_out = min(_VALIDATION_IMAGES, len(styles) // 4)
+
+    def second_images(first: Tensor, second: Tensor) -> Batch:
+        return {"start": clip[first], "end": clip[second], "end_styles": styles[second]}
+
+    data = LatentData(
+        styles,
+        batch_size=min(values.batch_size, len(styles) - held_out),
+        steps_per_epoch=per_epoch,
+        choice_weights=torch.ones(len(styles)),
+        validation=held_out,
+        seed=run.seed,
+        beside=second_images,
+    )
+    module = DeltaTraining(
+        editor.seeded_network(run.seed).mapper,
+        editor,
+        relevance=relevance,
+        shown=shown[:_PREVIEW_PROMPTS] if values.num_photos >= run.preview_images else (),
+        preview_photos=run.preview_images,
+        weights=weights,
+        learning_rate=values.learning_rate,
+        total_steps=epochs * per_epoch,
+        final_rate=values.final_rate,
+        seed=run.seed,
+    )
+    return TrainingPlan(module, data, epochs)
 
 
+# -- what it is trained on -------------------------------------------------------------------------------------------
+def image_features(domain: Domain, values: Settings, seed: int, folder: Path) -> tuple[Tensor, Tensor]:
+    """Untruncated samples, then photos of the training split, described once and kept.
+
+    CLIP sees a sample's image, and a photo itself, while the style code is that of its inversion: so it will be at
+    edit time.
+
+    Args:
+        domain: whose generator, inverter, photos and guiding CLIP to use.
+        values: how many of both, and how images reach CLIP.
+        seed: of the samples.
+        folder: where the rows are kept, in a file of their own per content.
+
+    Returns:
+        Convolutions' styles, raw, [N, num_styles], and unit CLIP features [N, d]; on the CPU, read as they are needed.
+
+    Raises:
+        UserError: more photos than there are, or fewer than two images in all.
+    """
+    samples, photos = values.num_samples, values.num_photos
+    if photos:
+        photo_count(domain, photos, "num_photos")
+    if samples + photos < 2:
+        raise UserError(f"num_samples and num_photos: differences need two images, got {samples + photos}")
+    roles = ["generator", "clip"] + (["encoder"] if photos and domain.has("encoder") else [])
+    made_by = [domain.digest(role) for role in roles] + ([inverted_by(domain)] if photos else [])
+    file = kept_path(
+        folder, domain, "features", samples, photos, values.clip_preprocessing, seed, made_by, ending=".npy"
+    )
+    parts = sum(editable_widths(domain.generator)), domain.clip.embed_dim
+    rows = kept_rows(file, (samples + photos, sum(parts)), np.float32, lambda: _rows(domain, values, seed))
+    styles, clip = rows.split(parts, dim=1)
+    return styles, clip
+
+
+@torch.no_grad()
+def _rows(domain: Domain, values: Settings, seed: int) -> Iterator[Tensor]:
+    """Styles and CLIP features side by side, batch by batch."""
+    for codes, images in _images(domain, values, seed):
+        styles = without_rgb(domain.generator, domain.generator.to_style(codes)).float()
+        features = domain.clip.encode_image(images, preprocessing=values.clip_preprocessing).float()
+        yield torch.cat([styles, F.normalize(features, dim=-1)], dim=1).cpu()
+
+
+def _images(domain: Domain, values: Settings, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """W+ codes and what CLIP is to see, batch by batch."""
+    at_once = images_at_once(domain.generator.resolution)
+    for codes in sampled_codes(domain, values.num_samples, seed):
+        for part in codes.split(at_once):
+            yield part, domain.generator.synthesize(part)
+    for start in range(0, values.num_photos, at_once):
+        photos = domain.photos("train", min(at_once, values.num_photos - start), start)
+        yield domain.invert(photos).codes, photos.images
+
+
+def relevance_matrix(domain: Domain, values: Settings, folder: Path) -> Tensor:
+    """Which style channel moves CLIP's image embedding in which direction: the setting ``relevance_file``, or a sweep.
+
+    Source: StyleCLIP (arXiv 2103.17249), sec. 6.2: every channel is set to its mean plus and minus five deviations in
+    100 images; a row is the mean unit difference of their embeddings. DeltaEdit reuses that matrix for its mask. The
+    base images stay as they are from channel to channel. The released script forgets to restore them; its matrix is
+    another one.
+
+    Args:
+        domain: generator and guiding CLIP.
+        values: how to sweep.
+        folder: where what is done is kept, so that a killed sweep goes on and a finished one is read.
+
+    Returns:
+        Unit rows [num_styles, d], float32 on the CPU; a channel without any effect has a row of zeros.
+    """
+    generator, clip = domain.generator, domain.clip
+    if values.relevance_file:
+        return load_relevance(values.relevance_file, sum(editable_widths(generator)), clip.embed_dim)
+    images, width = values.relevance_images, values.relevance_deviations
+    sampling = Sampling(samples=values.statistics_samples, truncation=values.truncation)
+    made_by = [domain.digest(role) for role in ("generator", "clip")]
+    file = kept_path(folder, domain, "relevance", images, width, vars(sampling), made_by)
+    log.info("deltaedit: relevance of every style channel, %d images each, kept as %s", images, file)
+    with locked(folder):
+        return resumable_sweep(generator, clip, sampling, images=images, width=width, state=file).rows.cpu()
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
 def cosine_term(predicted: Tensor, wanted: Tensor) -> Tensor:
     """One minus the mean cosine between predicted and wanted differences [B, num_styles]."""
     return 1 - F.cosine_similarity(predicted, wanted, dim=-1).mean()
@@ -32,57 +169,57 @@ class DeltaTraining(EditorModule):
     """Predict the style difference of two images from the first one's style and their difference in CLIP's space.
 
     A batch's ``codes`` are the styles of the first images, ``start`` their CLIP features, ``end`` and ``end_styles``
-    those of the second ones (see `Features.pairs`).
+    those of the second ones.
 
     Args:
         network: the mapper.
-        domain: held for its device.
-        weights: of the terms ``mse`` and ``cosine``.
-        total_steps, final_rate: the rate falls along a cosine to ``final_rate`` of itself over so many steps.
-        draw: network -> titles and pictures of its edits; they take a renderer and texts, which training does not.
+        editor: whose settings and networks to use.
+        relevance: kept with the mapper.
+        shown: prompts by which photos are edited in the validation pictures.
+        preview_photos: how many photos.
         options: of `EditorModule`.
     """
 
     def __init__(
         self,
-        network: DeltaMapper,
-        domain: Domain,
+        network: nn.Module,
+        editor: DeltaEdit,
         *,
-        weights: dict[str, float],
-        total_steps: int = 1,
-        final_rate: float = 1.0,
-        draw: Callable[[nn.Module], tuple[list[str], Tensor]] | None = None,
+        relevance: Tensor,
+        shown: Sequence[Prompt] = (),
+        preview_photos: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__(network, domain, **options)
-        self.weights = weights
-        self.total_steps, self.final_rate, self.draw = total_steps, final_rate, draw
+        super().__init__(network, editor.domain, **options)
+        self.editor, self.relevance, self.shown, self.preview_photos = editor, relevance, shown, preview_photos
+
+    def trained_network(self) -> DeltaModel:
+        """The mapper with its companions."""
+        mapper: Any = super().trained_network()
+        return DeltaModel(mapper, self.relevance, self.editor.values.clip_preprocessing)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Both terms, and for comparison the error of predicting no difference at all."""
         styles, start, end = batch["codes"], batch["start"], batch["end"]
         wanted = batch["end_styles"] - styles
-        condition = torch.cat([start, unit_difference(end - start)], dim=-1)
-        predicted = network(styles, condition)
+        predicted = network(styles, torch.cat([start, unit_difference(end - start)], dim=-1))
         return {
-            "mse": mse_term(predicted, wanted),
+            "mse": F.mse_loss(predicted, wanted),
             "cosine": cosine_term(predicted, wanted),
             "mse_of_zero": wanted.square().mean(),
         }
 
-    def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """Weighted sum."""
-        return torch.stack([weight * terms[name] for name, weight in self.weights.items()]).sum()
-
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """Text-driven edits by the network as it stands."""
-        return None if self.draw is None else self.draw(self.trained_network())
-
-    def configure_optimizers(self) -> Any:
-        """Adam; at a constant rate, as published, or along a cosine."""
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.learning_rate)
-        if self.final_rate == 1.0:
-            return optimizer
-        low = self.learning_rate * self.final_rate
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.total_steps, low)
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+        """The inversions of some training photos, and their edits by some prompts."""
+        if not self.shown or not self.preview_photos:
+            return None
+        domain, network = self.domain, self.trained_network()
+        latents = domain.invert(domain.photos("train", self.preview_photos))
+        latents = latents.with_codes(domain.generator.to_style(latents), "s")
+        columns = [domain.generator.synthesize_style(latents.codes)]
+        for prompt in self.shown:
+            difference = self.editor.difference(prompt)
+            keep = relevant(self.relevance.to(difference), difference, self.editor.values.threshold)
+            change = style_change(domain, network, latents, difference, keep)
+            columns.append(domain.generator.synthesize_style(latents.codes + change))
+        return ["inversion", *(prompt.words for prompt in self.shown)], torch.stack(columns, dim=1)

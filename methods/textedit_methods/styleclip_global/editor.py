@@ -14,7 +14,7 @@ from textedit_bench.devices import sent
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
-from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.channels import editable, with_rgb
 from textedit_bench.stylespace.resumable import OutOfTime
 from textedit_bench.stylespace.statistics import Statistics, measure
 from textedit_bench.weights import weights_folder
@@ -64,8 +64,7 @@ class StyleCLIPGlobal(Editor):
             return [latents for _ in strengths]
         generator = self.domain.generator
         styles = generator.to_style(latents)
-        change = styles.new_zeros(1, styles.shape[1])
-        change[0, sent(editable(generator), styles.device)] = self._step(prompt)[0].to(styles)
+        change = with_rgb(generator, self._step(prompt)[0].to(styles)[None])
         factors = [strength * self.settings["alpha"] for strength in strengths]
         return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
+from textedit_bench.models.matrix_file import read_matrix
 from textedit_bench.models.pickles import read_pickle
 
 STATISTICS = "S_mean_std"
@@ -26,7 +27,7 @@ def read_rows(path: Path, widths: list[tuple[int, bool]]) -> Tensor:
     Raises:
         CheckpointError: the file is missing or damaged, or its rows do not end where a layer of the generator does.
     """
-    rows = _read_matrix(path)
+    rows = read_matrix(path)
     # The released script stops after the layers up to 128 pixels: a file may end at the end of any layer.
     ends = list(accumulate(width for width, is_rgb in widths if not is_rgb))
     if len(rows) not in ends:
@@ -36,18 +37,6 @@ def read_rows(path: Path, widths: list[tuple[int, bool]]) -> Tensor:
     padded = torch.zeros(ends[-1], rows.shape[1])
     padded[: len(rows)] = rows
     return padded
-
-
-def _read_matrix(path: Path) -> Tensor:
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise CheckpointError(f"{path}: not an array of numbers ({str(error).splitlines()[0]})") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
-        raise CheckpointError(f"{path}: expected a matrix of finite floating-point numbers, one row per channel")
-    return torch.from_numpy(array.astype(np.float32))
 
 
 def read_statistics(path: Path, widths: list[tuple[int, bool]]) -> tuple[Tensor, Tensor]:

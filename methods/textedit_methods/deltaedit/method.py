@@ -1,0 +1,192 @@
+"""DeltaEdit: one mapper, trained without any text, for all prompts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.models.clip_templates import mean_embedding, sentences
+from textedit_bench.prompt import Prompt
+from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
+from textedit_bench.trained import TrainedEditor, TrainingPlan
+from textedit_methods.deltaedit.card import CARD, Settings
+from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths, unit_difference
+from textedit_methods.deltaedit.released import RELEASED, load_relevance
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.training import RunOptions
+
+log = logging.getLogger(__name__)
+
+
+class DeltaEdit(TrainedEditor[DeltaModel, Settings]):
+    """styles + strength * mask * mapper(styles, [image feature, text difference]); toRGB styles are never edited."""
+
+    info = CARD
+    network_type = (DeltaModel, DeltaMapper)
+    released = RELEASED
+    roles = ("generator", "encoder", "clip")
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """As every trained editor."""
+        super().__init__(domain, **settings)
+        self.stored_as = self.values.stored_as
+        self._asked: dict[tuple[DeltaModel, str, str | None], tuple[Tensor, Tensor]] = {}
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Add ``strength`` times the masked offset to the styles.
+
+        Raises:
+            UserError: not trained for this domain, no relevance matrix, or no channel is relevant enough.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
+        """The same offset at several strengths; strength 0 returns the given codes."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        source = latents.with_codes(self.domain.generator.to_style(latents), "s")
+        change = style_change(self.domain, self.network, source, *self._asked_for(prompt))
+        return [source.with_codes(source.codes + s * change) if s else latents for s in strengths]
+
+    def difference(self, prompt: Prompt) -> Tensor:
+        """Target minus source text in CLIP's space [d], NOT normalised: the mask's threshold is meant for this."""
+        texts = prompt.target, prompt.source or self.domain.card.neutral
+        banks = [sentences(text) if self.values.templates == "imagenet" else [text.strip()] for text in texts]
+        target, source = (mean_embedding(self.domain.clip, bank) for bank in banks)
+        return target - source
+
+    def _asked_for(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
+        """The text difference [d] and the channels that it edits, bool [num_styles]; found and told once per prompt."""
+        key = self.network, prompt.target, prompt.source
+        if key not in self._asked:
+            threshold, difference = self.values.threshold, self.difference(prompt)
+            keep = channels_to_edit(self.relevance.to(difference), difference, threshold, prompt.target)
+            log.info(
+                "deltaedit: %d of %d channels are edited for %r (threshold %g; %.3g for a difference of unit length)",
+                int(keep.sum()), len(keep), prompt.target, threshold, threshold / float(difference.norm()),
+            )  # fmt: skip
+            self._asked[key] = difference, keep
+        return self._asked[key]
+
+    @property
+    def relevance(self) -> Tensor:
+        """The relevance matrix [num_styles, d].
+
+        Raises:
+            UserError: neither the weights nor the settings have one.
+        """
+        own = self.network.relevance
+        # The authors' mapper comes without a matrix; the one they use is StyleCLIP's.
+        released = self.released_files()[-1:] if own is None else ()
+        if given := self.values.relevance_file or next(iter(released), ""):
+            return load_relevance(given, sum(editable_widths(self.domain.generator)), self.domain.clip.embed_dim)
+        if own is None:
+            raise UserError(
+                "relevance_file of deltaedit: released weights come without a relevance matrix; name StyleCLIP's "
+                "fs3.npy of the same generator"
+            )
+        return own
+
+    # -- weights and training ----------------------------------------------------------------------------------------
+    @classmethod
+    def load_network(cls, path: str | Path) -> DeltaModel:
+        """Mapper and, in our files, relevance matrix; a mapper that was stored alone has none."""
+        network = super().load_network(path)
+        return DeltaModel(network).eval() if isinstance(network, DeltaMapper) else network
+
+    def check_fits(self, network: DeltaModel, source: str) -> None:
+        """Refuse a mapper of another generator or CLIP."""
+        mapper, domain = network.mapper, self.domain
+        styles, condition = sum(editable_widths(domain.generator)), 2 * domain.clip.embed_dim
+        if (mapper.num_styles, mapper.condition) != (styles, condition):
+            raise UserError(
+                f"{source}: a mapper of {mapper.num_styles} styles and conditions of {mapper.condition}; "
+                f"{domain.name} has {styles} and {condition}"
+            )
+
+    def new_network(self) -> DeltaModel:
+        """An untrained mapper, without a relevance matrix."""
+        values, domain = self.values, self.domain
+        groups = split_widths(editable_widths(domain.generator))
+        mapper = DeltaMapper(groups, 2 * domain.clip.embed_dim, values.hidden, values.depth)
+        return DeltaModel(mapper, clip_preprocessing=values.clip_preprocessing)
+
+    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+        """Train on pairs of images; the prompts, by default those for development, are only drawn."""
+        from textedit_methods.deltaedit.training import plan_training
+
+        shown = self.domain.prompts("development").values() if prompts is None else prompts
+        return plan_training(self, run, list(shown))
+
+
+def relevant(relevance: Tensor, difference: Tensor, threshold: float) -> Tensor:
+    """Channels whose relevance for a text difference reaches the threshold, bool [num_styles].
+
+    Args:
+        relevance: unit rows [num_styles, d].
+        difference: target minus source [d], NOT normalised.
+        threshold: for that difference. StyleCLIP's, meant for one of unit length, is ``threshold / |difference|``.
+    """
+    return (relevance @ difference).abs() >= threshold
+
+
+def channels_to_edit(relevance: Tensor, difference: Tensor, threshold: float, words: str) -> Tensor:
+    """`relevant`, of which there has to be one.
+
+    Raises:
+        UserError: no channel reaches the threshold; says which one would.
+    """
+    keep = relevant(relevance, difference, threshold)
+    if not keep.any():
+        largest = float((relevance @ difference).abs().max())
+        raise UserError(
+            f"threshold {threshold:g} of deltaedit: no style channel is that relevant for {words!r}; "
+            f"the most relevant one has {largest:.4g}, valid: 0 to that"
+        )
+    return keep
+
+
+def style_change(domain: Domain, network: DeltaModel, latents: Latents, difference: Tensor, keep: Tensor) -> Tensor:
+    """What is added to style codes at strength 1, [B, all]; 0 where a channel is not relevant.
+
+    Args:
+        domain: generator and guiding CLIP.
+        network: the trained mapper.
+        latents: style codes. CLIP sees their photos, or where there are none, what the codes show.
+        difference: of texts [d].
+        keep: channels that are edited, bool [num_styles].
+    """
+    styles, images = latents.codes, latents.images
+    if images is None:
+        images = domain.generator.synthesize_style(styles)
+    features = domain.clip.encode_image(images, preprocessing=network.clip_preprocessing).float()
+    mapper = network.mapper.to(styles.device)
+    offset = masked_offset(mapper, without_rgb(domain.generator, styles), features, difference, keep)
+    return with_rgb(domain.generator, offset.to(styles))
+
+
+def masked_offset(mapper: nn.Module, styles: Tensor, features: Tensor, difference: Tensor, keep: Tensor) -> Tensor:
+    """What is added to the convolutions' styles at strength 1, [B, num_styles].
+
+    Args:
+        mapper: (styles, condition) -> offset.
+        styles: convolutions' styles [B, num_styles].
+        features: CLIP features of the images [B, d], of any length.
+        difference: of texts [d], of any length.
+        keep: channels that are edited, bool [num_styles].
+    """
+    wanted = unit_difference(difference).expand(len(styles), -1)
+    offset: Tensor = mapper(styles, torch.cat([F.normalize(features, dim=-1), wanted], dim=-1))
+    return offset * keep
