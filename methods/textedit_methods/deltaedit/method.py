@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.editor import Latents
+from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
 from textedit_bench.models.clip_templates import mean_embedding, sentences
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
-from textedit_bench.trained import TrainedEditor, TrainingPlan
+from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
 from textedit_methods.deltaedit.card import CARD, Settings
 from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths, unit_difference
 from textedit_methods.deltaedit.released import RELEASED, load_relevance
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class DeltaEdit(TrainedEditor[DeltaModel, Settings]):
+class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
     """styles + strength * mask * mapper(styles, [image feature, text difference]); toRGB styles are never edited."""
 
     info = CARD
@@ -43,22 +43,17 @@ class DeltaEdit(TrainedEditor[DeltaModel, Settings]):
         self._asked: dict[tuple[DeltaModel, str, str | None], tuple[Tensor, Tensor]] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times the masked offset to the styles.
+    def edited_space(self, prompt: Prompt) -> Space:
+        """Styles."""
+        return "s"
+
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """The masked prediction.
 
         Raises:
             UserError: not trained for this domain, no relevance matrix, or no channel is relevant enough.
         """
-        return self.edit_sweep(latents, prompt, [strength])[0]
-
-    @torch.no_grad()
-    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
-        """The same offset at several strengths; strength 0 returns the given codes."""
-        if not any(strengths):
-            return [latents for _ in strengths]
-        source = latents.with_codes(self.domain.generator.to_style(latents), "s")
-        change = style_change(self.domain, self.network, source, *self._asked_for(prompt))
-        return [source.with_codes(source.codes + s * change) if s else latents for s in strengths]
+        return style_offset(self.domain, self.network, latents, *self._asked_for(prompt))
 
     def difference(self, prompt: Prompt) -> Tensor:
         """Target minus source text in CLIP's space [d], NOT normalised: the mask's threshold is meant for this."""
@@ -158,7 +153,7 @@ def channels_to_edit(relevance: Tensor, difference: Tensor, threshold: float, wo
     return keep
 
 
-def style_change(domain: Domain, network: DeltaModel, latents: Latents, difference: Tensor, keep: Tensor) -> Tensor:
+def style_offset(domain: Domain, network: DeltaModel, latents: Latents, difference: Tensor, keep: Tensor) -> Tensor:
     """What is added to style codes at strength 1, [B, all]; 0 where a channel is not relevant.
 
     Args:

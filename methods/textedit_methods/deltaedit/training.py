@@ -25,7 +25,7 @@ from textedit_bench.training.codes import photo_count, sampled_codes
 from textedit_bench.training.data import Batch
 from textedit_bench.training.kept import kept_path, kept_rows
 from textedit_methods.deltaedit.card import CARD, Settings
-from textedit_methods.deltaedit.method import relevant, style_change
+from textedit_methods.deltaedit.method import relevant, style_offset
 from textedit_methods.deltaedit.network import DeltaModel, unit_difference
 from textedit_methods.deltaedit.released import load_relevance
 
@@ -220,6 +220,6 @@ class DeltaTraining(EditorModule):
         for prompt in self.shown:
             difference = self.editor.difference(prompt)
             keep = relevant(self.relevance.to(difference), difference, self.editor.values.threshold)
-            change = style_change(domain, network, latents, difference, keep)
-            columns.append(domain.generator.synthesize_style(latents.codes + change))
+            offset = style_offset(domain, network, latents, difference, keep)
+            columns.append(domain.generator.synthesize_style(latents.codes + offset))
         return ["inversion", *(prompt.words for prompt in self.shown)], torch.stack(columns, dim=1)
