@@ -15,8 +15,8 @@ from textedit_bench.registry import list_methods, new_editor
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
 from textedit_bench.stylespace.sweep import sweep
-from textedit_methods.interfacegan.samples import draw
-from textedit_methods.styleclip_global.gradient import products
+from textedit_methods.interfacegan.method import draw
+from textedit_methods.styleclip_global.relevance import products
 
 EDITORS = [card.name for card in list_methods() if not card.control] + ["random-direction"]
 STEPS = {"styleclip-optimization": "steps", "tedigan": "steps", "interfacegan": "samples"}

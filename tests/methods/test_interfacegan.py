@@ -11,9 +11,7 @@ from scipy.optimize import minimize
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
-from textedit_methods.interfacegan.boundary import separate
-from textedit_methods.interfacegan.editor import InterFaceGAN
-from textedit_methods.interfacegan.samples import extremes
+from textedit_methods.interfacegan.method import InterFaceGAN, extremes, separate
 
 PROMPT = Prompt("a face with glasses", "a face", "glasses")
 
@@ -75,9 +73,9 @@ def test_the_groups_are_the_two_ends_and_do_not_overlap(values, share):
 def test_an_edit_adds_multiples_of_one_offset_to_every_row(tiny_domain):
     editor = InterFaceGAN(tiny_domain(), samples=32, share=0.25)
     codes = torch.randn(3, 4, 16, generator=torch.Generator().manual_seed(0))
-    half, whole = editor.edit_sweep(Latents(codes, "w+"), PROMPT, [0.5, 1.0])
+    half, whole = editor.edit_sweep(latents := Latents(codes, "w+"), PROMPT, [0.5, 1.0])
     offset = (whole.codes - codes)[0, 0]
-    torch.testing.assert_close(offset, editor.offset(PROMPT))
+    torch.testing.assert_close(offset, editor.offset(latents, PROMPT))
     torch.testing.assert_close(whole.codes, codes + offset, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(half.codes, codes + offset / 2, atol=1e-5, rtol=1e-4)
 

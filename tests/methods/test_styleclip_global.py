@@ -20,8 +20,8 @@ from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.partial import run, start
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
 from textedit_bench.stylespace.sweep import sweep
-from textedit_methods.styleclip_global.editor import StyleCLIPGlobal
-from textedit_methods.styleclip_global.gradient import GradientRelevance, probes, products
+from textedit_methods.styleclip_global.method import StyleCLIPGlobal
+from textedit_methods.styleclip_global.relevance import GradientRelevance, probes, products
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 GLASSES = Prompt("a face with glasses", "a face", "glasses")

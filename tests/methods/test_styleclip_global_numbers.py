@@ -17,10 +17,9 @@ from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
 from textedit_bench.stylespace.sweep import rows_of, unit_differences
-from textedit_methods.styleclip_global.compare import agreement
+from textedit_methods.styleclip_global.method import automatic_beta, step, text_direction
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
-from textedit_methods.styleclip_global.selection import automatic_beta, step
-from textedit_methods.styleclip_global.text_direction import text_direction
+from textedit_workshop.pages.gradient_relevance import agreement
 
 WIDTHS = [(5, False), (5, True), (4, False), (3, False), (3, True)]
 

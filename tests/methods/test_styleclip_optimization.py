@@ -9,15 +9,20 @@ import pytest
 import torch
 from torch import Tensor
 
+from textedit_bench.descent import descend
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.models.clip_preprocessing import published_input
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
-from textedit_methods.styleclip_optimization.descent import descend
-from textedit_methods.styleclip_optimization.editor import StyleCLIPOptimization
-from textedit_methods.styleclip_optimization.losses import Objective, Weights, identity_term, latent_term
-from textedit_methods.styleclip_optimization.schedule import learning_rate
+from textedit_methods.styleclip_optimization.card import Settings
+from textedit_methods.styleclip_optimization.method import (
+    StyleCLIPOptimization,
+    identity_term,
+    latent_term,
+    learning_rate,
+    objective,
+)
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 GLASSES = Prompt("a face with glasses", "a face", "glasses")
@@ -71,8 +76,8 @@ def test_terms_by_hand():
 def test_objective_is_the_weighted_sum_of_its_terms(domain, latents):
     text = domain.clip.encode_text(["blond hair"]).expand(3, -1)
     moved = latents.codes + 0.1
-    args = (domain.generator, domain.clip, text, latents.codes, "w+")
-    found = Objective(*args, Weights(0.5, 0.25), identity=domain.identity)(moved)
+    terms = objective(domain, Settings(l2_weight=0.5, identity_weight=0.25), latents.codes, text)
+    found = sum(terms(moved).values())
     images, before = domain.generator.synthesize(moved), domain.generator.synthesize(latents.codes)
     for i in range(3):
         feature = domain.clip.encode_image(images[i : i + 1], "published")[0]
@@ -87,15 +92,16 @@ def test_descent_equals_adam_written_out():
     torch.manual_seed(0)
     start, goal = torch.randn(2, 3, dtype=torch.float64), torch.randn(2, 3, dtype=torch.float64)
 
-    def objective(codes: Tensor) -> Tensor:
-        return ((codes - goal) ** 4).sum(1)
+    def terms(codes: Tensor) -> dict[str, Tensor]:
+        return {"far": ((codes - goal) ** 4).sum(1)}
 
     x, m, v = start.numpy().copy(), np.zeros((2, 3)), np.zeros((2, 3))
     for i in range(20):
         g = 4 * (x - goal.numpy()) ** 3
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         x = x - learning_rate(i, 20, 0.1) * (m / (1 - 0.9 ** (i + 1))) / (np.sqrt(v / (1 - 0.999 ** (i + 1))) + 1e-8)
-    assert np.allclose(descend(start, objective, 20, 0.1).numpy(), x, atol=1e-10)
+    found = descend(start, terms, 20, lambda i: learning_rate(i, 20, 0.1))
+    assert np.allclose(found.numpy(), x, atol=1e-10)
 
 
 @pytest.mark.parametrize("space", ["w+", "s"])

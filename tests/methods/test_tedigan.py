@@ -7,8 +7,8 @@ import torch
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
-from textedit_methods.tedigan.editor import TediGAN
-from textedit_methods.tedigan.objective import Objective, Weights
+from textedit_methods.tedigan.card import Settings
+from textedit_methods.tedigan.method import TediGAN, terms
 
 PROMPT = Prompt("a face with glasses", "a face", "glasses")
 
@@ -17,18 +17,20 @@ def _codes(count: int = 3) -> torch.Tensor:
     return torch.randn(count, 4, 16, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("weights", [Weights(1, 0, 0), Weights(0, 3, 0), Weights(0, 0, 2), Weights(2, 1, 0.5)])
+@pytest.mark.parametrize("weights", [(1, 0, 0), (0, 3, 0), (0, 0, 2), (2, 1, 0.5)])
 def test_the_loss_is_the_sum_that_the_readme_states(tiny_domain, weights):
     domain, codes = tiny_domain(), _codes()
     photos = domain.photos("train", 3).images
     text = domain.clip.encode_text(["glasses"])[0]
-    found = Objective(domain.generator, domain.clip, domain.network("encoder"), photos, text, weights)(codes)
+    clip, pixel, encoder = weights
+    values = Settings(clip_weight=clip, pixel_weight=pixel, encoder_weight=encoder)
+    found = sum(terms(domain, values, photos, text, codes).values())
     for i in range(3):
         image = domain.generator.synthesize(codes[i : i + 1])
         seen = domain.clip.encode_image(image)[0]
-        wanted = weights.clip * (1 - seen @ text / seen.norm() / text.norm())
-        wanted = wanted + weights.pixel * ((image[0] - photos[i]) ** 2).mean()
-        wanted = wanted + weights.encoder * ((domain.network("encoder").encode(image)[0] - codes[i]) ** 2).mean()
+        wanted = clip * (1 - seen @ text / seen.norm() / text.norm())
+        wanted = wanted + pixel * ((image[0] - photos[i]) ** 2).mean()
+        wanted = wanted + encoder * ((domain.network("encoder").encode(image)[0] - codes[i]) ** 2).mean()
         assert float(found[i]) == pytest.approx(float(wanted), rel=1e-4, abs=1e-5)
 
 

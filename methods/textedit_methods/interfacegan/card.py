@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import POSITIVE, Numbers
+from textedit_bench.settings import MethodSettings, edit_setting
+
+
+class Settings(MethodSettings):
+    """The samples and the boundary."""
+
+    samples: int = edit_setting(4096, "drawn and labelled; the paper: 500,000", ge=2)
+    share: float = edit_setting(0.1, "of the samples, at either end of the score; the paper: 0.02", gt=0, le=0.5)
+    penalty: float = edit_setting(1.0, "C of the support vector machine", gt=0)
+    step: float = edit_setting(1.0, "of an edit, in distances of the two groups", gt=0)
+    seed: int = edit_setting(0, "of the samples")
+
 
 CARD = MethodInfo(
     name="interfacegan",
     title="InterFaceGAN (CLIP labels)",
     paper="Interpreting the Latent Space of GANs for Semantic Face Editing",
     arxiv="1907.10786",
-    editor="textedit_methods.interfacegan.editor:InterFaceGAN",
+    editor="textedit_methods.interfacegan.method:InterFaceGAN",
     space="w+",
     trains="none",
     strength_default=1.0,
@@ -18,20 +29,7 @@ CARD = MethodInfo(
     "of samples that it separates",
     in_loop={"clip": "the guiding CLIP"},
     weights_licence="none: the boundaries are found here",
-    settings={
-        "samples": 4096,  # the paper: 500,000
-        "share": 0.1,  # of the samples, at either end of the score; the paper: 0.02
-        "penalty": 1.0,  # C of the support vector machine
-        "step": 1.0,
-        "seed": 0,  # of the samples
-    },
-    # Of the steps tried on development images and prompts the best mean of success and preservation.
+    model=Settings,
     tier_settings={"mini": {"samples": 2048, "step": 1.5}},
-    valid={
-        "samples": Numbers(2),
-        "share": Numbers(0, 0.5, above=True),
-        "penalty": POSITIVE,
-        "step": POSITIVE,
-    },
     trial={"samples": 64, "share": 0.25},
 )

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE, Numbers
+from textedit_bench.settings import MethodSettings, edit_setting, training_setting
+
+
+class Settings(MethodSettings):
+    """The step, and the preprocessing of a generator."""
+
+    alpha: float = edit_setting(4.1, "standard deviations of a step in the most relevant channel", source="code")
+    beta: float = edit_setting(0.15, "least relevance of a channel that is edited", source="code", ge=0, le=1)
+    auto_beta: int = edit_setting(
+        0, "k > 0: the largest of the published betas that edits more than k channels, instead of beta", ge=0
+    )
+    relevance: Literal["sweep", "gradient"] = edit_setting("sweep", "what tells a channel's relevance")
+    probes: int = edit_setting(32, "random directions that measure the gradients' lengths", ge=1)
+    gradient_images: int = edit_setting(32, "base images of the gradients", ge=1)
+    sweep: Literal["correct", "released"] = training_setting("correct", "whether pushed channels are put back")
+    images: int = training_setting(100, "base images of the sweep", source="code", ge=1)
+    width: float = training_setting(5.0, "standard deviations to either side", source="code", gt=0)
+    samples: int = training_setting(100_000, "of W, for the channels' statistics", source="code", ge=2)
+    truncation: float = training_setting(0.7, "of these samples", source="code", ge=0, le=1)
+    truncated_rows: int = training_setting(0, "how many rows it narrows; 0: all", source="code", ge=0)
+
 
 CARD = MethodInfo(
     name="styleclip-global",
     title="StyleCLIP global",
     paper="StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery",
     arxiv="2103.17249",
-    editor="textedit_methods.styleclip_global.editor:StyleCLIPGlobal",
+    editor="textedit_methods.styleclip_global.method:StyleCLIPGlobal",
     space="s",
     # Nothing is learnt: what `train` makes is the preprocessing of one generator, a matrix of channel relevances.
     trains="per-dataset",
@@ -19,34 +41,8 @@ CARD = MethodInfo(
     in_loop={"clip": "the guiding CLIP"},
     released={"full": {"ffhq": ("sc-fs3-ffhq",)}},
     weights_licence="none stated for the released matrices (code: MIT)",
-    settings={
-        "alpha": 4.1,
-        "beta": 0.15,
-        "auto_beta": 0,  # k > 0: the largest of the published betas that edits more than k channels, instead of beta
-        "relevance": "sweep",  # or "gradient": without the matrix
-        "probes": 32,  # of the gradient
-        "gradient_images": 32,
-    },
-    training={
-        "sweep": "correct",  # or "released"
-        "images": 100,
-        "width": 5.0,  # standard deviations to either side
-        "samples": 100_000,  # of W, for the statistics
-        "truncation": 0.7,
-        "truncated_rows": 0,  # 0: all
-    },
-    valid={
-        "auto_beta": NOT_NEGATIVE,
-        "beta": SHARE,
-        "relevance": ("sweep", "gradient"),
-        "probes": AT_LEAST_ONE,
-        "gradient_images": AT_LEAST_ONE,
-        "sweep": ("correct", "released"),
-        "images": AT_LEAST_ONE,
-        "width": POSITIVE,
-        "samples": Numbers(2),
-        "truncation": SHARE,
-        "truncated_rows": NOT_NEGATIVE,
-    },
+    model=Settings,
+    # The sweep's time is proportional to its base images: a hundred take half an hour of one core here.
+    presets=(("mini", None, {"images": 16}),),
     trial={"images": 4, "samples": 64, "probes": 4, "gradient_images": 4},
 )

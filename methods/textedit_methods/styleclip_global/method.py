@@ -1,4 +1,4 @@
-"""StyleCLIP's global directions behind the editor's contract."""
+"""StyleCLIP's global directions: one step in style space per prompt (paper, section 6)."""
 
 from __future__ import annotations
 
@@ -9,64 +9,66 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from textedit_bench.devices import sent
-from textedit_bench.editor import Editor, Latents
+from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
+from textedit_bench.models.clip_templates import mean_embedding, sentences
+from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable, with_rgb
 from textedit_bench.stylespace.resumable import OutOfTime
 from textedit_bench.stylespace.statistics import Statistics, measure
 from textedit_bench.weights import weights_folder
-from textedit_methods.styleclip_global.card import CARD
-from textedit_methods.styleclip_global.gradient import GradientRelevance
-from textedit_methods.styleclip_global.preprocessing import make_relevance, sampling_of
-from textedit_methods.styleclip_global.presets import preset
-from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance
-from textedit_methods.styleclip_global.selection import automatic_beta, step
-from textedit_methods.styleclip_global.text_direction import text_direction
+from textedit_methods.styleclip_global.card import CARD, Settings
+from textedit_methods.styleclip_global.relevance import (
+    GradientRelevance,
+    Relevance,
+    load_relevance,
+    make_relevance,
+    sampling_of,
+    save_relevance,
+)
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import ClipModel
 
 log = logging.getLogger(__name__)
 
+AUTO_BETAS = tuple(hundredths / 100 for hundredths in range(29, 9, -1))
+"""The published candidates, largest first: 0.29, 0.28, ..., 0.10."""
 
-class StyleCLIPGlobal(Editor):
+
+class StyleCLIPGlobal(OffsetEditor[Settings]):
     """One step in style space per prompt, the same for every image: styles + strength * alpha * step."""
 
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Settings not given come from the tier's preset, then from the card.
-
-        Raises:
-            UserError: an unknown setting, or one of another type or out of range.
-        """
-        super().__init__(domain, **{**preset(domain.tier), **settings})
+        """As every editor."""
+        super().__init__(domain, **settings)
         self._relevance: Relevance | None = None
         self._gradient: GradientRelevance | None = None
         self._steps: dict[tuple[str, str], tuple[Tensor, int]] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times alpha times the prompt's step to the styles; 0 returns the given codes.
+    def edited_space(self, prompt: Prompt) -> Space:
+        """Styles."""
+        return "s"
+
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
+        """Add each strength times alpha times the prompt's step to the styles; 0 returns the given codes.
 
         Raises:
             UserError: no channel reaches the threshold, or there is no relevance matrix.
         """
-        return self.edit_sweep(latents, prompt, [strength])[0]
+        return super().edit_sweep(latents, prompt, [strength * self.values.alpha for strength in strengths])
 
-    @torch.no_grad()
-    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
-        """The same step at several strengths."""
-        if not any(strengths):
-            return [latents for _ in strengths]
-        generator = self.domain.generator
-        styles = generator.to_style(latents)
-        change = with_rgb(generator, self._step(prompt)[0].to(styles)[None])
-        factors = [strength * self.settings["alpha"] for strength in strengths]
-        return [latents.with_codes(styles + f * change, "s") if f else latents for f in factors]
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """The prompt's step at alpha 1, [1, styles]: the same for every image."""
+        return with_rgb(self.domain.generator, self._step(prompt)[0].to(latents.codes)[None])
 
     def prepare(self, prompt: Prompt) -> None:
         """Choose the prompt's channels."""
@@ -79,7 +81,7 @@ class StyleCLIPGlobal(Editor):
     def projection(self, prompt: Prompt) -> Tensor:
         """Relevance of every editable channel to the prompt, [N] in [-1, 1], by the method of the settings."""
         direction = text_direction(self.domain.clip, prompt.target, self._source(prompt))
-        if self.settings["relevance"] == "gradient":
+        if self._by_gradient:
             return self.gradient.projection(direction)
         return sent(self.relevance.rows, direction.device, direction.dtype) @ direction
 
@@ -92,8 +94,8 @@ class StyleCLIPGlobal(Editor):
         if key not in self._steps:
             projection = self.projection(prompt)
             statistics = self.gradient.statistics if self._by_gradient else self.relevance.statistics
-            wanted = self.settings["auto_beta"]
-            beta = automatic_beta(projection, wanted) if wanted else self.settings["beta"]
+            wanted = self.values.auto_beta
+            beta = automatic_beta(projection, wanted) if wanted else self.values.beta
             try:
                 change, count = step(projection, sent(statistics.std, projection.device, projection.dtype), beta)
             except UserError as error:
@@ -107,7 +109,7 @@ class StyleCLIPGlobal(Editor):
     # -- relevances --------------------------------------------------------------------------------------------------
     @property
     def _by_gradient(self) -> bool:
-        return bool(self.settings["relevance"] == "gradient")
+        return self.values.relevance == "gradient"
 
     @property
     def relevance(self) -> Relevance:
@@ -132,8 +134,8 @@ class StyleCLIPGlobal(Editor):
                 self.domain.generator,
                 self.domain.clip,
                 sampling_of(self.settings),
-                images=self.settings["gradient_images"],
-                probe_count=self.settings["probes"],
+                images=self.values.gradient_images,
+                probe_count=self.values.probes,
             )
         return self._gradient
 
@@ -151,8 +153,7 @@ class StyleCLIPGlobal(Editor):
         from textedit_bench.training.options import RunOptions
 
         run, own = RunOptions.split(options)
-        self.info.check_settings(own, training=True)
-        settings = {**self.settings, **own}
+        settings = type(self)(self.domain, **{**self.settings, **own}).settings
         chosen = {name: settings[name] for name in self.info.training}
         try:
             self._relevance = make_relevance(
@@ -202,3 +203,53 @@ class StyleCLIPGlobal(Editor):
         generator = self.domain.generator
         log.info("%s: no S_mean_std beside the matrix; measuring the statistics of the channels", CARD.name)
         return measure(generator, editable(generator), sampling_of(self.settings))
+
+
+def text_direction(clip: ClipModel, target: str, source: str) -> Tensor:
+    """Unit vector from the source text's embedding to the target's: [d].
+
+    Raises:
+        UserError: both texts mean the same to CLIP.
+    """
+    difference = mean_embedding(clip, sentences(target)) - mean_embedding(clip, sentences(source))
+    if difference.norm() < 1e-6:
+        raise UserError(f"prompt: target {target!r} and source {source!r} are the same to CLIP; they must differ")
+    return F.normalize(difference, dim=0)
+
+
+def automatic_beta(projection: Tensor, channels: int) -> float:
+    """The largest candidate that keeps more than ``channels`` channels; the smallest one where none does.
+
+    Args:
+        projection: relevance of each channel to the text direction, [N].
+        channels: published: 20 for faces, 100 for everything else.
+    """
+    for beta in AUTO_BETAS:
+        if int((projection.abs() >= beta).sum()) > channels:
+            return beta
+    return AUTO_BETAS[-1]
+
+
+def step(projection: Tensor, std: Tensor, beta: float) -> tuple[Tensor, int]:
+    """The step at alpha 1: relevances below ``beta`` set to 0, the largest scaled to 1, times standard deviations.
+
+    Args:
+        projection: [N], of unit rows with a unit direction.
+        std: standard deviation of each channel, [N].
+        beta: threshold on the absolute relevance; a channel exactly at it is kept.
+
+    Returns:
+        The step [N] and the number of channels it changes.
+
+    Raises:
+        UserError: no channel reaches the threshold. (The released code divides by zero there.)
+    """
+    kept = projection.abs() >= beta
+    largest = float(projection.abs().max())
+    if not kept.any() or largest == 0:
+        raise UserError(
+            f"beta: no channel reaches {beta:g}, the most relevant of {len(projection)} has {largest:.3f}; "
+            "lower it with --set beta=NUMBER, or ask for a text that differs more from its source"
+        )
+    chosen = torch.where(kept, projection, torch.zeros_like(projection))
+    return chosen / largest * std, int(kept.sum())

@@ -1,6 +1,6 @@
 """How well relevances from gradients stand in for the sweep's: ranks, top channels, and what the edits achieve.
 
-Run as ``python -m textedit_methods.styleclip_global.compare --dataset ffhq``; needs the swept matrix.
+Run as ``python -m textedit_workshop.pages.gradient_relevance --dataset ffhq``; needs the swept matrix.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK, Column
 from textedit_bench.metrics.statistics.components import Spread, two_way_spread
 from textedit_bench.prompt import Prompt
-from textedit_methods.styleclip_global.editor import StyleCLIPGlobal
+from textedit_methods.styleclip_global.method import StyleCLIPGlobal
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

@@ -1,0 +1,174 @@
+"""InterFaceGAN: a boundary of W per prompt, between samples that the guiding CLIP labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.devices import sent
+from textedit_bench.editor import Latents
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.offset_editor import OffsetEditor
+from textedit_bench.prompt import Prompt
+from textedit_methods.interfacegan.card import CARD, Settings
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+_ITERATIONS = 200
+_CHUNK = 32
+"""Samples per pass where memory allows them."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Codes drawn from the generator.
+
+    Attributes:
+        codes: W codes [N, w_dim] on the CPU.
+        seen: unit CLIP embeddings [N, d] of their pictures, on the CPU.
+    """
+
+    codes: Tensor
+    seen: Tensor
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A hyperplane of W.
+
+    Attributes:
+        normal: unit vector [w_dim], towards the positive group.
+        distance: how far apart the groups' means are along the normal, in units of W.
+    """
+
+    normal: Tensor
+    distance: float
+
+
+class InterFaceGAN(OffsetEditor[Settings]):
+    """Edited code = code + strength * step * distance * normal, the same for every image and row.
+
+    The normal belongs to the hyperplane that separates the samples which the guiding CLIP finds most like the prompt
+    from those it finds least like it. Samples are drawn once per editor, boundaries found once per prompt.
+    """
+
+    info = CARD
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """As every editor."""
+        super().__init__(domain, **settings)
+        self._samples: Samples | None = None
+        self._boundaries: dict[tuple[str, str | None], Boundary] = {}
+
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """What is added to every row at strength 1, [w_dim]."""
+        boundary = self.boundary(prompt)
+        return sent(self.values.step * boundary.distance * boundary.normal, latents.codes.device, latents.codes.dtype)
+
+    def prepare(self, prompt: Prompt) -> None:
+        """Find the prompt's boundary."""
+        self.boundary(prompt)
+
+    @torch.inference_mode(False)
+    def boundary(self, prompt: Prompt) -> Boundary:
+        """The boundary of a prompt's target against its source; found once."""
+        key = (prompt.target, prompt.source)
+        if key not in self._boundaries:
+            if self._samples is None:
+                self._samples = draw(self.domain, self.values.samples, self.values.seed)
+            high, low = extremes(self._scores(self._samples, prompt), self.values.share)
+            codes = self._samples.codes
+            self._boundaries[key] = separate(codes[high], codes[low], self.values.penalty)
+        return self._boundaries[key]
+
+    def _scores(self, samples: Samples, prompt: Prompt) -> Tensor:
+        """How much more a sample looks like the prompt's target than its source, [N]: a difference of cosines."""
+        score = samples.seen @ self._direction(prompt.target)
+        return score if prompt.source is None else score - samples.seen @ self._direction(prompt.source)
+
+    def _direction(self, text: str) -> Tensor:
+        return F.normalize(self.embed_text(text), dim=-1).cpu()
+
+
+@torch.no_grad()
+def draw(domain: Domain, count: int, seed: int) -> Samples:
+    """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
+    generator, clip = domain.generator, domain.clip
+    stream = torch.Generator().manual_seed(seed)
+    at_once = images_at_once(generator.resolution, _CHUNK)
+    codes, seen = [], []
+    for start in range(0, count, at_once):
+        z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
+        w = generator.map(sent(z, domain.device))
+        pictures = generator.synthesize(w[:, None].repeat(1, generator.num_rows, 1), noise="const")
+        codes.append(w.float())
+        seen.append(F.normalize(clip.encode_image(pictures), dim=-1))
+    return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
+
+
+def extremes(score: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Positions of the highest and of the lowest ``share`` of the scores; at least one each, never overlapping.
+
+    Source: Shen et al. 2020, sec. 4.1: the candidates whose scores the classifier is surest of.
+    """
+    count = min(max(1, round(share * len(score))), len(score) // 2)
+    order = score.argsort(stable=True)
+    return order[len(order) - count :], order[:count]
+
+
+def separate(positive: Tensor, negative: Tensor, penalty: float = 1.0) -> Boundary:
+    """The boundary of a linear support vector machine with squared hinge loss.
+
+    Minimises ``|v|^2 / 2 + penalty * sum(max(0, 1 - y (v x + b))^2)`` over codes that are centred and scaled by ONE
+    number, so that the normal keeps its direction in W. The problem is convex; it is solved in double precision from
+    zero, without randomness.
+
+    Args:
+        positive: codes [N, w_dim] of one side.
+        negative: codes [M, w_dim] of the other.
+        penalty: weight of the misfit against the margin; above 0.
+
+    Raises:
+        ValueError: a group is empty, or the codes are all the same.
+
+    Source: Shen et al. 2020, sec. 3.1 (linear SVM; the squared hinge and L-BFGS are ours).
+    """
+    if not len(positive) or not len(negative):
+        raise ValueError("a boundary needs codes on both sides")
+    codes = torch.cat([positive, negative]).detach().double().cpu()
+    signs = torch.cat([torch.ones(len(positive)), -torch.ones(len(negative))]).double()
+    centred = codes - codes.mean(0)
+    scale = centred.square().sum(1).mean().sqrt()
+    if not scale > 0:
+        raise ValueError("a boundary needs codes that differ")
+    normal = _solve(centred / scale, signs, penalty)
+    norm = normal.norm()
+    # Where nothing separates the groups the solution is zero, and the line between their means is as good as any.
+    means = positive.detach().double().cpu().mean(0) - negative.detach().double().cpu().mean(0)
+    unit = normal / norm if norm > 0 else means / means.norm().clamp(min=1e-12)
+    return Boundary(unit.to(positive), float(means @ unit))
+
+
+def _solve(codes: Tensor, signs: Tensor, penalty: float) -> Tensor:
+    """Weights [w_dim] of the machine; the offset is fitted with them and left out."""
+    with torch.inference_mode(False), torch.enable_grad():
+        codes, signs = codes.clone(), signs.clone()
+        solution = torch.zeros(codes.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+        solver = torch.optim.LBFGS(
+            [solution], max_iter=_ITERATIONS, tolerance_grad=1e-9, tolerance_change=1e-12, line_search_fn="strong_wolfe"
+        )
+
+        def loss() -> Tensor:
+            solver.zero_grad()
+            margins = signs * (codes @ solution[:-1] + solution[-1])
+            value = solution[:-1].square().sum() / 2 + penalty * (1 - margins).clamp(min=0).square().sum()
+            value.backward()
+            return value
+
+        solver.step(loss)
+    return solution.detach()[:-1]

@@ -1,0 +1,99 @@
+"""TediGAN's instance-level optimisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.descent import descend
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.offset_editor import OffsetEditor
+from textedit_bench.prompt import Prompt
+from textedit_methods.tedigan.card import CARD, Settings
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+
+class TediGAN(OffsetEditor[Settings]):
+    """Edited code = source + strength * (optimised - source), one optimisation per (image, prompt) pair."""
+
+    info = CARD
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """Check the settings; the encoder's term falls away where the data set has no encoder.
+
+        Raises:
+            UserError: an unknown setting, one of another type or out of range, or an encoder weight that was asked for
+                where there is no encoder.
+        """
+        super().__init__(domain, **settings)
+        if not domain.has("encoder"):
+            if settings.get("encoder_weight"):
+                raise UserError(
+                    f"setting encoder_weight of {CARD.name}: {domain.name}, tier {domain.tier}, has no encoder; "
+                    "valid: 0"
+                )
+            self.settings["encoder_weight"] = 0.0
+            self.values = Settings(**self.settings)
+
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """From the given codes to the optimised ones."""
+        return self.optimize(latents.codes, latents.images, prompt) - latents.codes
+
+    @torch.inference_mode(False)
+    def optimize(self, source: Tensor, photos: Tensor | None, prompt: Prompt) -> Tensor:
+        """Codes [B, rows, w_dim] optimised from ``source`` towards the prompt's target.
+
+        Args:
+            source: W+ codes; not modified.
+            photos: what the codes were inverted from, [B, 3, H, W] in [-1, 1]; where None, what they show.
+            prompt: its target is read, as a whole sentence.
+        """
+        source, values = source.clone(), self.values  # a caller's inference mode would forbid a backward pass
+        with torch.no_grad():
+            shown = self.domain.generator.synthesize(source, noise="const") if photos is None else photos.clone()
+        text = self.embed_text(prompt.target).to(source.device)
+        size, rate = values.batch_size, values.learning_rate
+        ends = [
+            descend(codes, partial(terms, self.domain, values, images, text), values.steps, lambda _: rate)
+            for codes, images in zip(source.split(size), shown.to(source.device).split(size), strict=True)
+            if len(codes)
+        ]
+        return torch.cat(ends) if ends else source
+
+
+def terms(domain: Domain, values: Settings, photos: Tensor, text: Tensor, codes: Tensor) -> Mapping[str, Tensor]:
+    """What is minimised: codes against a text, the photos they came from, and the encoder's view of what they show.
+
+    ``clip (1 - cos(C(G(w)), C(text))) + pixel mean((x - G(w))^2) + encoder mean((w - E(G(w)))^2)``
+
+    Args:
+        domain: its generator, guiding CLIP and encoder.
+        values: the weights; the pixels' and the encoder's term cost nothing where theirs is 0.
+        photos: [B, 3, H, W] in [-1, 1].
+        text: its CLIP embedding [d].
+        codes: W+ codes [B, rows, w_dim].
+
+    Returns:
+        Name -> weighted term of each image, [B]. Images share no term, so that each ends where it would end alone.
+
+    Source: Xia et al. 2021, eq. 9 (pixels, features, encoder); the text's term is that of Xia et al. 2021b (arXiv
+    2104.08910), in whose release CLIP takes the place of the learnt text encoder. The feature term is left out, see the
+    README.
+    """
+    images = domain.generator.synthesize(codes, noise="const")
+    seen = domain.clip.encode_image(images, preprocessing=values.clip_preprocessing)
+    found = {"clip": values.clip_weight * (1 - F.cosine_similarity(seen, text[None], dim=-1))}
+    if values.pixel_weight:
+        found["pixel"] = values.pixel_weight * (images - photos).square().flatten(1).mean(1)
+    if values.encoder_weight:
+        away = (codes - domain.network("encoder").encode(images)).square().flatten(1).mean(1)
+        found["encoder"] = values.encoder_weight * away
+    return found
