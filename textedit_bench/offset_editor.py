@@ -26,12 +26,16 @@ class OffsetEditor(TypedEditor[SettingsT], ABC):
             prompt: what is asked.
         """
 
+    def start(self, latents: Latents) -> Latents:
+        """What strength 0 returns: the given codes, where the method has no inversion of its own."""
+        return latents
+
     def edited_space(self, prompt: Prompt) -> Space:
         """The space of the codes that are edited."""
         return "w+"
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times the offset; strength 0 returns the given codes.
+        """Add ``strength`` times the offset to what the edit starts from.
 
         Raises:
             UserError: codes of another space or generator, or the prompt cannot be served.
@@ -41,11 +45,12 @@ class OffsetEditor(TypedEditor[SettingsT], ABC):
     @torch.no_grad()
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """The same offset at several strengths."""
+        start = self.start(latents)
         if not any(strengths):
-            return [latents for _ in strengths]
-        source = self.in_space(latents, self.edited_space(prompt))
+            return [start for _ in strengths]
+        source = self.in_space(start, self.edited_space(prompt))
         offset = self.offset(source, prompt)
-        return [source.with_codes(source.codes + s * offset) if s else latents for s in strengths]
+        return [source.with_codes(source.codes + s * offset) if s else start for s in strengths]
 
     def in_space(self, latents: Latents, space: Space) -> Latents:
         """The same images by W+ codes, of style codes those that they came from; or by style codes.

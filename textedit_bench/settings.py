@@ -25,7 +25,14 @@ class MethodSettings(BaseModel):
     @classmethod
     def defaults(cls, *, training: bool) -> dict[str, Any]:
         """Name -> default of the edit's settings, or of the training's."""
-        return {name: field.default for name, field in cls.model_fields.items() if _of_training(field) == training}
+        return {
+            name: field.default for name, field in cls.model_fields.items() if _marked(field, "training") == training
+        }
+
+    @classmethod
+    def learnt(cls) -> list[str]:
+        """Names of the settings that decide what a training learns: its own, and those of an edit that it reads too."""
+        return [name for name, field in cls.model_fields.items() if _marked(field, "learnt")]
 
     @classmethod
     def valid(cls) -> dict[str, Valid]:
@@ -39,24 +46,24 @@ class MethodSettings(BaseModel):
         return {name: field.description or "" for name, field in cls.model_fields.items()}
 
 
-def edit_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
-    """A setting of every edit, part of a cell's identity."""
-    return _setting(default, help, source, training=False, **bounds)
+def edit_setting(default: Any, help: str, *, source: Source = "ours", learnt: bool = False, **bounds: float) -> Any:
+    """A setting of every edit, part of a cell's identity; ``learnt`` where the training reads it too."""
+    return _setting(default, help, source, training=False, learnt=learnt, **bounds)
 
 
 def training_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
     """A setting of the training; edits depend on it through the weights alone."""
-    return _setting(default, help, source, training=True, **bounds)
+    return _setting(default, help, source, training=True, learnt=True, **bounds)
 
 
-def _setting(default: Any, help: str, source: Source, *, training: bool, **bounds: float) -> Any:
-    extra: dict[str, Any] = {"source": source, "training": training}
+def _setting(default: Any, help: str, source: Source, *, training: bool, learnt: bool, **bounds: float) -> Any:
+    extra: dict[str, Any] = {"source": source, "training": training, "learnt": learnt}
     return Field(default, description=help, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
 
 
-def _of_training(field: FieldInfo) -> bool:
+def _marked(field: FieldInfo, mark: str) -> bool:
     extra = field.json_schema_extra
-    return isinstance(extra, dict) and bool(extra["training"])
+    return isinstance(extra, dict) and bool(extra[mark])
 
 
 def _words(field: FieldInfo) -> tuple[str, ...] | None:

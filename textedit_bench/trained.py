@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import torch
 from torch import nn
@@ -42,6 +42,8 @@ class TrainingPlan:
         epochs: when to stop.
         gradient_clip: largest norm of the gradient; None for any.
         learnt_from: what decides the outcome besides settings, seed and networks, such as phrases; plain JSON values.
+        keep: the network of the lowest validation loss, or the last one, where losses do not compare between epochs.
+        finish: what is done to the kept network before it is rounded.
     """
 
     module: EditorModule
@@ -49,6 +51,8 @@ class TrainingPlan:
     epochs: int
     gradient_clip: float | None = None
     learnt_from: Mapping[str, Any] = field(default_factory=dict)
+    keep: Literal["best", "last"] = "best"
+    finish: Callable[[Any], object] | None = None
 
 
 class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
@@ -60,6 +64,8 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
     network_type: ClassVar[type[nn.Module] | tuple[type[nn.Module], ...]]
     released: ClassVar[StateDictAdapter | None] = None
+    trained_as: ClassVar[str] = ""
+    """Name of its runs and weights, where methods share one network; its own name if empty."""
     roles: tuple[str, ...] = ("generator", "encoder", "clip", "identity", "parser")
     """Networks of the domain that decide what is learnt, where it has them."""
     stored_as: Precision = "int8"
@@ -99,14 +105,14 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
     @property
     def network(self) -> NetworkT:
-        """The trained network.
+        """The trained network, on the domain's device.
 
         Raises:
             UserError: there is none yet.
         """
         if self._network is None:
             raise not_trained(self)
-        return self._network
+        return self._network.to(self.domain.device)
 
     def seeded_network(self, seed: int) -> NetworkT:
         """`new_network`, the same for every seed; the caller's random numbers are left alone."""
@@ -123,7 +129,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     def save(self, path: str | Path) -> None:
         """Write the network, in the narrowest form that loses nothing."""
         network = self.network.float()
-        save_network(network, path, self.info.name, exact_precision(network.state_dict()))
+        save_network(network, path, self.trained_as or self.info.name, exact_precision(network.state_dict()))
 
     def load(self, path: str | Path) -> None:
         """Read a network written by `save`, or a released one.
@@ -170,7 +176,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
         began = time.monotonic()
         plan = self.plan_training(run, prompts)
-        name = self.info.name
+        name = self.trained_as or self.info.name
         result = train(
             plan.module,
             plan.data,
@@ -179,11 +185,14 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
             identity={**self.run_identity(), **plan.learnt_from},
             epochs=plan.epochs,
             gradient_clip=plan.gradient_clip,
+            keep=plan.keep,
             preparation_seconds=time.monotonic() - began,
         )
         if not result.finished:
             log.warning("%s: stopped before the end; the same command goes on from %s", name, result.folder)
         network = plan.module.trained_network()
+        if plan.finish is not None:
+            plan.finish(network)
         round_to(network, self.stored_as)
         return network.eval().requires_grad_(False)
 
@@ -192,9 +201,9 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
         from textedit_bench.training import inverted_by
 
         return {
-            "method": self.info.name,
+            "method": self.trained_as or self.info.name,
             "version": self.info.version,
-            "settings": {setting: self.settings[setting] for setting in self.info.training},
+            "settings": {setting: self.settings[setting] for setting in self.values.learnt()},
             "networks": {role: self.domain.digest(role) for role in self.roles if self.domain.has(role)},
             **inverted_by(self.domain),
         }

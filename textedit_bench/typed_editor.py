@@ -12,6 +12,7 @@ from textedit_bench.settings import MethodSettings
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import ClipModel
 
 SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 
@@ -34,9 +35,14 @@ class TypedEditor(Editor, Generic[SettingsT]):
         self.values = cast("SettingsT", self.info.model(**self.settings))
         self._texts: dict[str, Tensor] = {}
 
+    @property
+    def clip(self) -> ClipModel:
+        """The CLIP that reads texts: the guiding one."""
+        return self.domain.clip
+
     @torch.no_grad()
     def embed_text(self, text: str) -> Tensor:
-        """The guiding CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
+        """CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
         if text not in self._texts:
-            self._texts[text] = self.domain.clip.encode_text([text])[0].float()
+            self._texts[text] = self.clip.encode_text([text])[0].float()
         return self._texts[text]

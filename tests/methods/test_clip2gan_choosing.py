@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from textedit_methods.clip2gan.choosing import choose_distinct
+from textedit_methods.clip2gan.method import choose_distinct
 
 EAST, NORTH = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
 

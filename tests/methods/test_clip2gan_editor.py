@@ -8,9 +8,10 @@ import torch
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.models.packing import round_to
+from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
 from textedit_methods.clip2gan.card import CARD, CARD_E4E
-from textedit_methods.clip2gan.editor import CLIP2GAN, CLIP2GANFromInversion
+from textedit_methods.clip2gan.method import CLIP2GAN, CLIP2GANFromInversion
 from textedit_methods.clip2gan.network import ClipMapping
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -244,15 +245,14 @@ def test_other_files_are_refused(tmp_path, content):
 
 def test_no_weights_says_how_to_train(domain, latents):
     for kind in (CLIP2GAN, CLIP2GANFromInversion):
-        with pytest.raises(UserError, match=f"textedit-bench train --method {kind.info.name}"):
+        with pytest.raises(UserError, match=f"train --method {kind.info.name} --dataset tiny --tier mini"):
             kind(domain).edit(latents, BLOND)
 
 
-def test_a_network_of_another_generator_is_refused(domain, editor, latents):
-    made = editor()
-    made._network = ClipMapping(16, 5, 16, depth=2)
+def test_a_network_of_another_generator_is_refused(tmp_path, editor):
+    save_network(ClipMapping(16, 5, 16, depth=2), tmp_path / "w.safetensors", "clip2gan")
     with pytest.raises(UserError, match="5 rows of width 16"):
-        made.edit(latents, BLOND)
+        editor().load(tmp_path / "w.safetensors")
 
 
 def test_another_clip_has_weights_of_its_own(domain):

@@ -9,10 +9,8 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.discriminator import Discriminator
-from textedit_methods.clip2gan import training
-from textedit_methods.clip2gan.editor import CLIP2GAN
-from textedit_methods.clip2gan.photos import sample_pairs
-from textedit_methods.clip2gan.warmup import regress_codes
+from textedit_methods.clip2gan.method import CLIP2GAN
+from textedit_methods.clip2gan.training import regress_codes, sample_pairs
 
 SMALL = {
     "batch_size": 4, "steps_per_epoch": 3, "epochs": 3, "num_photos": 0, "learning_rate": 1e-3, "depth": 3,
@@ -111,33 +109,6 @@ def test_same_seed_same_weights_other_seed_others(tmp_path, fit):
     assert not torch.equal(_weights(first), _weights(other))
 
 
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch, fit):
-    whole = fit(tmp_path / "whole")
-
-    class Kill(Exception):
-        pass
-
-    def killed(self, *args):
-        if self.global_step == 7:  # in the middle of the third epoch, with the critic at work
-            raise Kill
-        return original(self, *args)
-
-    original = training.Clip2GANTraining.training_step
-    monkeypatch.setattr(training.Clip2GANTraining, "training_step", killed)
-    with pytest.raises(Kill):
-        fit(tmp_path / "killed")
-    seen = []
-
-    def watched(self, *args):
-        seen.append(self.global_step)
-        return original(self, *args)
-
-    monkeypatch.setattr(training.Clip2GANTraining, "training_step", watched)
-    resumed = fit(tmp_path / "killed")
-    assert seen == [6, 7, 8]
-    assert torch.equal(_weights(whole), _weights(resumed))
-
-
 def test_the_last_network_is_kept_and_saved_as_it_is(tmp_path, fit, tiny_domain):
     editor = fit(tmp_path)
     assert editor.network.rest_basis.norm(dim=1).min() > 0
@@ -192,12 +163,13 @@ def test_bad_values_are_refused_before_any_work(tmp_path, domain):
 
 
 def test_samples_are_pairs_of_a_code_and_the_feature_of_its_picture(tmp_path, domain):
-    features, codes = sample_pairs(domain, domain.clip, "tiny", 70, 0, tmp_path)
-    again = sample_pairs(domain, domain.clip, "tiny", 70, 0, tmp_path)
+    editor = CLIP2GAN(domain, code_samples=70)
+    features, codes = sample_pairs(editor, 0, tmp_path)
+    again = sample_pairs(editor, 0, tmp_path)
     assert torch.equal(features, again[0]) and torch.equal(codes, again[1])
     pictures = domain.generator.synthesize(codes[68:]).clamp(-1, 1)
     assert torch.allclose(features[68:], domain.clip.encode_image(pictures), atol=1e-5)
-    assert not torch.equal(sample_pairs(domain, domain.clip, "tiny", 70, 1, tmp_path)[1], codes)
+    assert not torch.equal(sample_pairs(editor, 1, tmp_path)[1], codes)
 
 
 def test_the_head_start_may_read_samples_in_the_place_of_photos(tmp_path, fit):

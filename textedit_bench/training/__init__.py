@@ -5,6 +5,7 @@ from textedit_bench.training.data import LatentData
 from textedit_bench.training.loss_weights import loss_weights
 from textedit_bench.training.module import EditorModule
 from textedit_bench.training.options import RunOptions
+from textedit_bench.training.photos import TrainingPhotos
 from textedit_bench.training.run import RunResult, train
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "LatentData",
     "RunOptions",
     "RunResult",
+    "TrainingPhotos",
     "inverted_by",
     "loss_weights",
     "train",

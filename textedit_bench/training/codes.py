@@ -53,8 +53,7 @@ def training_codes(
 
     if cache is None:
         return make()["codes"]
-    header = {"source": source, "dataset": domain.name, "tier": domain.tier}
-    return kept(_file(Path(cache), domain, source, count, seed), make, header)["codes"]
+    return kept(_file(Path(cache), domain, source, count, seed), make)["codes"]
 
 
 def photo_count(domain: Domain, asked: int, setting: str) -> int:

@@ -27,14 +27,14 @@ def kept_path(folder: str | Path, domain: Domain, what: str, *axes: object, endi
     return Path(folder) / f"{domain.name}-{domain.tier}-{what}-{digest}{ending}"
 
 
-def kept(path: Path, make: Callable[[], Mapping[str, Tensor]], header: Mapping[str, str]) -> dict[str, Tensor]:
+def kept(path: Path, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The tensors of a file, made and written first where it is not there yet.
 
     Others that ask for a file of the same folder wait meanwhile, for as long as it takes.
     """
     with locked(path.parent):
         if not path.is_file():
-            write_tensors(make(), path, header)
+            write_tensors(make(), path, {"holds": path.stem})
         return load_file(path)
 
 

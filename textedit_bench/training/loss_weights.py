@@ -39,7 +39,8 @@ def loss_weights(
     off = {term: role for term, role in (needs or {}).items() if weights[term] and not domain.has(role)}
     weights |= dict.fromkeys(off, 0.0)
     if not any(weight for term, weight in weights.items() if term not in late):
-        raise UserError(f"all weights of {method} that this tier can use are 0: there is nothing to learn")
+        first = " from the first step" if late else ""
+        raise UserError(f"all weights of {method} that this tier can use{first} are 0: there is nothing to learn")
     for term, role in off.items():
         log.warning("%s: the %s term is off: tier %s of %s has no %s", method, term, domain.tier, domain.name, role)
     return weights

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -78,10 +78,11 @@ def train(
     identity: Mapping[str, Any],
     epochs: int,
     gradient_clip: float | None = None,
+    keep: Literal["best", "last"] = "best",
     preparation_seconds: float = 0.0,
     callbacks: tuple[pl.Callback, ...] = (),
 ) -> RunResult:
-    """Train, or go on training, and leave the best network in ``module``.
+    """Train, or go on training, and leave the network to keep in ``module``.
 
     A checkpoint is written after every epoch and where a signal stops the run; a killed run loses at most one epoch and
     then ends with the same weights as an undisturbed one. Best means lowest validation loss.
@@ -94,6 +95,7 @@ def train(
         identity: all settings and digests that decide the outcome; written to ``settings.json``.
         epochs: when to stop.
         gradient_clip: largest norm of the gradient.
+        keep: which network that is.
         preparation_seconds: spent on this run before, for the record of its cost.
         callbacks: further Lightning callbacks.
 
@@ -105,11 +107,11 @@ def train(
     began = time.monotonic()
     folder = run_folder(options.folder, name, {**identity, "seed": options.seed, "precision": options.precision})
     common: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
-    keep = ModelCheckpoint(folder, filename="best", monitor="validation/loss", **common)
+    best = ModelCheckpoint(folder, filename="best", monitor="validation/loss", **common)
     # Its own callback, since `save_last` of the other one writes only when the best is written; and after it, so that
     # what is resumed knows the best.
     resume = ModelCheckpoint(folder, filename="last", **common)
-    watch = [keep, resume, CostRecorder(folder, preparation_seconds + time.monotonic() - began), *callbacks]
+    watch = [best, resume, CostRecorder(folder, preparation_seconds + time.monotonic() - began), *callbacks]
     if options.preview_images:
         watch.append(PictureLog(folder))
     if options.progress:
@@ -153,10 +155,9 @@ def train(
         except DivergedError as error:
             kept = f"{last} holds the last good state" if last.is_file() else "no checkpoint was written before"
             raise DivergedError(f"{name}: {error}; {kept}. A lower learning rate may help") from error
-    best = folder / "best.ckpt"
-    state = torch.load(best, map_location="cpu", weights_only=True)
+    state = torch.load(folder / f"{keep}.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
-    return RunResult(folder, trainer.current_epoch >= epochs, float(keep.best_model_score or float("nan")))
+    return RunResult(folder, trainer.current_epoch >= epochs, float(best.best_model_score or float("nan")))
 
 
 def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> None:

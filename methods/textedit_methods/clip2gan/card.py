@@ -3,46 +3,83 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import AT_LEAST_ONE, NOT_NEGATIVE, SHARE
+from textedit_bench.settings import MethodSettings, edit_setting, training_setting
 
-MOVING = ("multiplicative", "additive_literal", "additive_rms")
+MovingNoise = Literal["multiplicative", "additive_literal", "additive_rms"]
 """Readings of the published noise that move a feature."""
-NOISES = (*MOVING, "none")
+Noise = Literal[MovingNoise, "none"]
+
+
+class Settings(MethodSettings):
+    """The edit and generation, the loss, the network and the optimiser; the README says what the paper leaves open."""
+
+    beta: float = edit_setting(0.3, "what is added at strength 1, in lengths of the text's direction")
+    direction: Literal["residual", "literal", "delta"] = edit_setting("residual", "what of a text is added")
+    gap: Literal["none", "centre"] = edit_setting("none", "how a text's feature is brought among those of pictures")
+    gap_scale: float = edit_setting(0.45, "with centre: how far from the mean picture feature a difference goes")
+    noise: Noise = edit_setting("multiplicative", "reading of the published noise at generation")
+    sigma: float = edit_setting(0.6, "deviation of the noise", source="paper", learnt=True, ge=0)
+    keep_rest: bool = edit_setting(False, "whether texts leave alone what CLIP does not say")
+    rest: float = edit_setting(0.0, "generation: how much of what CLIP does not say is drawn; 1: as photos differ")
+    draws: int = edit_setting(1, "generation: of how many draws a picture keeps the best new one", ge=1)
+    rows: str = edit_setting("", "W+ rows that an edit may change, such as 0-3,7; all where empty")
+    clip: str = edit_setting("guiding", "or a file or open_clip name, such as ViT-B-16-quickgelu:openai", learnt=True)
+
+    reconstruction_weight: float = training_setting(1.0, "weight of the squared difference", ge=0)
+    perceptual_weight: float = training_setting(0.8, "weight of the perceptual distance", ge=0)
+    adversarial_weight: float = training_setting(0.1, "weight of the critic's answer", ge=0)
+    identity_weight: float = training_setting(0.1, "weight of the identity term", ge=0)
+    diversity_weight: float = training_setting(0.1, "weight of the diversity term", ge=0)
+    consistency_weight: float = training_setting(0.0, "weight of CLIP's finding the feature again", ge=0)
+    diversity_noise: MovingNoise = training_setting("multiplicative", "as noise, for the diversity term")
+    gradient_penalty: float = training_setting(10.0, "weight of the critic's penalty", ge=0)
+    perceptual_network: Literal["alex", "vgg", "discriminator"] = training_setting(
+        "alex", "LPIPS, or our discriminator"
+    )
+    depth: int = training_setting(12, "fully connected layers", source="paper", ge=1)
+    hidden_dim: int = training_setting(0, "width between the layers; 0: that of CLIP", ge=0)
+    final_activation: bool = training_setting(False, "whether the last layer has an activation too")
+    learning_rate: float = training_setting(1e-4, "of Adam", ge=0)
+    critic_learning_rate: float = training_setting(1e-4, "of the critic's Adam", ge=0)
+    batch_size: int = training_setting(8, "photos per step", ge=1)
+    epochs: int = training_setting(100, "parts of the training", ge=1)
+    steps_per_epoch: int = training_setting(1000, "0: one pass over the photos", ge=0)
+    gradient_clip: float = training_setting(0.0, "largest norm of the gradient; 0: any", ge=0)
+    adversarial_start: float = training_setting(
+        0.1, "share of the epochs that come before the adversarial and the diversity term", ge=0, le=1
+    )
+    rate_drop: float = training_setting(0.8, "share of the epochs after which the rate is a tenth", ge=0, le=1)
+    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: none", ge=0, le=1)
+    penalty_every: int = training_setting(1, "critic steps per penalty; its weight is raised as much", ge=1)
+    flip: bool = training_setting(True, "whether mirrored photos are trained on too")
+    num_photos: int = training_setting(0, "how many photos; 0: the whole training split", ge=0)
+    rest_rank: int = training_setting(0, "directions of what CLIP does not say, for the setting rest", ge=0)
+    code_steps: int = training_setting(0, "steps of regression to codes before the training", ge=0)
+    code_samples: int = training_setting(0, "the regression's samples of the generator; 0: the photos' codes", ge=0)
+
 
 CARD = MethodInfo(
     name="clip2gan",
     title="CLIP2GAN",
     paper="CLIP2GAN: Towards Bridging Text with the Latent Space of GANs",
     arxiv="2211.15045",
-    editor="textedit_methods.clip2gan.editor:CLIP2GAN",
+    editor="textedit_methods.clip2gan.method:CLIP2GAN",
     space="w+",
     trains="per-dataset",
     tasks=("edit", "generate"),
-    strength_default=1.0,
     strength_meaning="beta (ours) times the text's direction is added to the code of the picture's CLIP feature",
     own_inversion=True,
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="none: the authors published no weights",
     caveat={"full": "trained on LPIPS (alex) unless told otherwise: that LPIPS is in its loop"},
-    settings={
-        "beta": 0.3,
-        "direction": "residual",  # or "literal", "delta"
-        "gap": "none",  # or "centre"
-        "gap_scale": 0.45,  # with centre: how far from the mean picture feature a text's difference goes
-        "noise": "multiplicative",  # or "additive_literal", "additive_rms", "none"
-        "sigma": 0.6,
-        "keep_rest": False,  # whether texts leave alone what CLIP does not say
-        "rest": 0.0,  # generation: how much of what CLIP does not say is drawn; 1 as much as photos differ
-        "draws": 1,  # generation: of how many draws a picture keeps the best new one (ours)
-        "rows": "",  # W+ rows that an edit may change, such as "0-3,7"; all where empty
-        "clip": "guiding",  # or a file or open_clip name, such as "ViT-B-16-quickgelu:openai"
-    },
+    model=Settings,
     tier_settings={
         "mini": {
-            "beta": 1.0,
             "direction": "delta",
+            "beta": 1.0,
             "gap": "centre",
             "gap_scale": 0.7,
             "keep_rest": True,
@@ -51,76 +88,41 @@ CARD = MethodInfo(
             "draws": 16,
         }
     },
-    training={
-        # the loss: every weight is ours
-        "reconstruction_weight": 1.0,
-        "perceptual_weight": 0.8,
-        "adversarial_weight": 0.1,
-        "identity_weight": 0.1,
-        "diversity_weight": 0.1,
-        "consistency_weight": 0.0,
-        "diversity_noise": "multiplicative",  # as the setting noise, but not "none"
-        "gradient_penalty": 10.0,
-        "perceptual_network": "alex",  # or "vgg", "discriminator"
-        # the network
-        "depth": 12,
-        "hidden_dim": 0,  # 0: the width of CLIP
-        "final_activation": False,
-        # the optimiser
-        "learning_rate": 1e-4,
-        "critic_learning_rate": 1e-4,
-        "batch_size": 8,
-        "epochs": 100,
-        "steps_per_epoch": 1000,
-        "gradient_clip": 0.0,
-        "adversarial_start": 0.1,  # share of the epochs that come before the adversarial and the diversity term
-        "rate_drop": 0.8,  # share of the epochs after which the rate is a tenth
-        "ema_decay": 0.0,
-        "penalty_every": 1,
-        "flip": True,
-        "num_photos": 0,  # 0: the whole training split
-        "rest_rank": 0,  # directions of what CLIP does not say, for the setting rest
-        "code_steps": 0,  # steps of regression to codes before the training
-        "code_samples": 0,  # the regression's samples of the generator; 0: the inverted photos in their place
-    },
-    valid={
-        "reconstruction_weight": NOT_NEGATIVE,
-        "perceptual_weight": NOT_NEGATIVE,
-        "identity_weight": NOT_NEGATIVE,
-        "adversarial_weight": NOT_NEGATIVE,
-        "diversity_weight": NOT_NEGATIVE,
-        "consistency_weight": NOT_NEGATIVE,
-        "gradient_penalty": NOT_NEGATIVE,
-        "direction": ("residual", "literal", "delta"),
-        "gap": ("none", "centre"),
-        "noise": NOISES,
-        "sigma": NOT_NEGATIVE,
-        "draws": AT_LEAST_ONE,
-        "diversity_noise": MOVING,
-        "perceptual_network": ("alex", "vgg", "discriminator"),
-        "depth": AT_LEAST_ONE,
-        "hidden_dim": NOT_NEGATIVE,
-        "learning_rate": NOT_NEGATIVE,
-        "critic_learning_rate": NOT_NEGATIVE,
-        "batch_size": AT_LEAST_ONE,
-        "epochs": AT_LEAST_ONE,
-        "steps_per_epoch": NOT_NEGATIVE,
-        "gradient_clip": NOT_NEGATIVE,
-        "adversarial_start": SHARE,
-        "rate_drop": SHARE,
-        "ema_decay": SHARE,
-        "penalty_every": AT_LEAST_ONE,
-        "num_photos": NOT_NEGATIVE,
-        "rest_rank": NOT_NEGATIVE,
-        "code_steps": NOT_NEGATIVE,
-        "code_samples": NOT_NEGATIVE,
-    },
+    presets=(
+        # ArcFace means nothing on other pictures; the identity role holds a structure network there (e4e's weight).
+        (None, ("animal", "scene", "object"), {"identity_weight": 0.5}),
+        (
+            "mini",
+            None,
+            {
+                # LPIPS judges; the frozen discriminator's maps do not.
+                "perceptual_network": "discriminator",
+                # A critic's gradient has norm 1 over the whole picture; that of a mean squared error of 0.06 over
+                # 64x64x3 numbers has 2 * sqrt(0.06 / 12288) = 0.0044. At 0.1 the critic alone would decide.
+                "adversarial_weight": 0.01,
+                "hidden_dim": 128,
+                "num_photos": 2048,
+                "rest_rank": 24,
+                "code_steps": 4000,
+                "code_samples": 12288,
+                "epochs": 10,
+                "steps_per_epoch": 60,
+                "learning_rate": 3e-4,
+                "adversarial_start": 0.5,
+                "penalty_every": 4,
+                "ema_decay": 0.98,
+            },
+        ),
+    ),
     trial={
-        "epochs": 1,
+        "epochs": 3,
         "steps_per_epoch": 2,
+        "adversarial_start": 0.0,
+        "adversarial_weight": 1.0,
+        "ema_decay": 0.0,
         "num_photos": 8,
         "batch_size": 4,
-        "code_steps": 4,
+        "code_steps": 1,
         "code_samples": 64,
         "depth": 2,
         "hidden_dim": 8,
@@ -132,7 +134,7 @@ CARD_E4E = replace(
     CARD,
     name="clip2gan-e4e",
     title="CLIP2GAN, from the given inversion",
-    editor="textedit_methods.clip2gan.editor:CLIP2GANFromInversion",
+    editor="textedit_methods.clip2gan.method:CLIP2GANFromInversion",
     tasks=("edit",),
     strength_meaning="beta (ours) times the text's direction is added to the photo's inverted code",
     own_inversion=False,

@@ -1,16 +1,24 @@
-"""The terms of the CLIP2GAN loss; each is a number, to be weighted and summed.
+"""The terms of the CLIP2GAN loss, each a number to be weighted and summed, and the networks they look through.
 
 Source: arXiv 2211.15045. The identity term and the adversarial one (WGAN-GP) are named there; no weight is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.errors import UserError
+from textedit_bench.models.discriminator import Discriminator
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+Distance = Callable[[Tensor, Tensor], Tensor]
 
 DISTANCE_FLOOR = 1e-3
 """Smallest image distance that the diversity term divides by: its gradient grows with the inverse square."""
@@ -18,49 +26,9 @@ DIVERSITY_CEILING = 10.0
 """Largest value of the diversity term per picture; beyond it no gradient flows."""
 
 
-@dataclass(frozen=True)
-class LossWeights:
-    """Weights of the terms; all of them are ours (README)."""
-
-    reconstruction: float = 1.0
-    perceptual: float = 0.8
-    adversarial: float = 0.1
-    identity: float = 0.1
-    diversity: float = 0.1
-    consistency: float = 0.0
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> LossWeights:
-        """Read ``reconstruction_weight``, ``perceptual_weight`` and so on."""
-        return cls(**{name: float(settings[f"{name}_weight"]) for name in cls.__dataclass_fields__})
-
-    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """Weighted sum of the terms given by name."""
-        return torch.stack([getattr(self, name) * value for name, value in terms.items()]).sum()
-
-
 def reconstruction_term(real: Tensor, rebuilt: Tensor) -> Tensor:
     """Mean squared difference over batch, channels and pixels (the squared norm, free of the resolution)."""
     return (real - rebuilt).square().mean()
-
-
-def feature_maps_term(real: Sequence[Tensor], rebuilt: Sequence[Tensor]) -> Tensor:
-    """Perceptual distance in the form of LPIPS.
-
-    Channels have unit length at every place; squared distances are averaged over places and batch, summed over layers.
-
-    Args:
-        real: feature maps [B, C, H, W], one per layer.
-        rebuilt: the same of the rebuilt pictures.
-
-    Source: Zhang et al. 2018 (LPIPS), equation 1, with unit channel weights.
-    """
-    layers = [(_unit(a) - _unit(b)).square().sum(dim=1).mean() for a, b in zip(real, rebuilt, strict=True)]
-    return torch.stack(layers).sum()
-
-
-def _unit(maps: Tensor) -> Tensor:
-    return maps / (maps.square().sum(dim=1, keepdim=True) + 1e-10).sqrt()
 
 
 def identity_term(real: Tensor, rebuilt: Tensor) -> Tensor:
@@ -68,13 +36,46 @@ def identity_term(real: Tensor, rebuilt: Tensor) -> Tensor:
     return (1 - (real.detach() * rebuilt).sum(dim=-1)).mean()
 
 
-def generator_term(on_rebuilt: Tensor) -> Tensor:
-    """What the mapping network lowers against the critic: minus the mean of its answers [B, 1] to rebuilt pictures."""
-    return -on_rebuilt.mean()
+def consistency_term(features: Tensor, seen: Tensor) -> Tensor:
+    """Mean of one minus the cosine between features [B, d] and CLIP's features of the picture made of them (ours)."""
+    return (1 - F.cosine_similarity(features.detach(), seen, dim=-1)).mean()
+
+
+def diversity_term(features: Tensor, noisy_features: Tensor, images: Tensor, noisy_images: Tensor) -> Tensor:
+    """How far the noise moved the features over how far it moved the pictures, L1 both, mean over the batch.
+
+    The distance is taken between the two generated pictures. The formula as printed has the INPUT photo in the place of
+    the first; that ratio also falls when the photo is rebuilt badly, which fights the reconstruction.
+
+    Args:
+        features: [B, d], as the mapping network reads them.
+        noisy_features: the same with noise.
+        images: G(M(features)) [B, 3, H, W].
+        noisy_images: G(M(noisy_features)).
+    """
+    moved = (features - noisy_features).abs().mean(dim=1)
+    distance = (images - noisy_images).abs().flatten(1).mean(dim=1)
+    return (moved / distance.clamp(min=DISTANCE_FLOOR)).clamp(max=DIVERSITY_CEILING).mean()
+
+
+# -- the critic ------------------------------------------------------------------------------------------------------
+def make_critic(domain: Domain, side: int, seed: int) -> Discriminator:
+    """A StyleGAN2 discriminator of pictures of ``side`` pixels, without statistics over the batch.
+
+    The gradient penalty is defined picture by picture, so each picture is its own group. Where the domain has a
+    discriminator of this size the critic starts from its weights (ours): a short training has no time to teach one.
+    """
+    if domain.has("discriminator") and domain.discriminator.resolution == side:
+        critic = Discriminator.from_config({**domain.discriminator.config, "mbstd_group": 1})
+        critic.load_state_dict(domain.discriminator.state_dict())
+        return critic
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Discriminator(side, mbstd_group=1)
 
 
 def critic_loss(on_real: Tensor, on_rebuilt: Tensor) -> Tensor:
-    """What the critic lowers, without its penalty: mean answer to rebuilt pictures minus mean answer to real ones."""
+    """What the critic lowers, without its penalty: mean answer [B, 1] to rebuilt pictures minus that to real ones."""
     return on_rebuilt.mean() - on_real.mean()
 
 
@@ -95,23 +96,61 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, rebuilt: 
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def diversity_term(features: Tensor, noisy_features: Tensor, images: Tensor, noisy_images: Tensor) -> Tensor:
-    """How far the noise moved the features over how far it moved the pictures, L1 both, mean over the batch.
-
-    The distance is taken between the two generated pictures. The formula as printed has the INPUT photo in the place of
-    the first; that ratio also falls when the photo is rebuilt badly, which fights the reconstruction.
+# -- the perceptual term ---------------------------------------------------------------------------------------------
+def perceptual_distance(domain: Domain, network: str, side: int) -> Distance:
+    """A function of real and rebuilt pictures [B, 3, side, side] that gives their mean perceptual distance.
 
     Args:
-        features: [B, d], as the mapping network reads them.
-        noisy_features: the same with noise.
-        images: G(M(features)) [B, 3, H, W].
-        noisy_images: G(M(noisy_features)).
+        domain: its frozen discriminator serves ``"discriminator"``: the LPIPS formula on its maps. No judge looks
+            at pictures that way, so the table's LPIPS stays out of the loop.
+        network: ``"alex"`` or ``"vgg"``: LPIPS with its published calibration; or ``"discriminator"``.
+        side: of the pictures.
+
+    Raises:
+        UserError: a network that is not there, or a discriminator of other pictures.
     """
-    moved = (features - noisy_features).abs().mean(dim=1)
-    distance = (images - noisy_images).abs().flatten(1).mean(dim=1)
-    return (moved / distance.clamp(min=DISTANCE_FLOOR)).clamp(max=DIVERSITY_CEILING).mean()
+    if network != "discriminator":
+        return _lpips(network)
+    discriminator = domain.discriminator
+    if discriminator.resolution != side:
+        raise UserError(
+            f"perceptual_network: the discriminator of {domain.name} reads {discriminator.resolution} pixels, the loss "
+            f"has {side}; valid here: alex, vgg"
+        )
+
+    def maps(images: Tensor) -> list[Tensor]:
+        """The output of every residual block, fine to coarse."""
+        found = [discriminator.convs[0](images)]
+        for block in discriminator.convs[1:]:
+            found.append(block(found[-1]))
+        return found[1:]
+
+    return lambda real, rebuilt: feature_maps_term([block.detach() for block in maps(real)], maps(rebuilt))
 
 
-def consistency_term(features: Tensor, seen: Tensor) -> Tensor:
-    """Mean of one minus the cosine between features [B, d] and CLIP's features of the picture made of them (ours)."""
-    return (1 - torch.nn.functional.cosine_similarity(features.detach(), seen, dim=-1)).mean()
+def feature_maps_term(real: Sequence[Tensor], rebuilt: Sequence[Tensor]) -> Tensor:
+    """Perceptual distance in the form of LPIPS of feature maps [B, C, H, W], one per layer.
+
+    Channels have unit length at every place; squared distances are averaged over places and batch, summed over layers.
+
+    Source: Zhang et al. 2018 (LPIPS), equation 1, with unit channel weights.
+    """
+    layers = [(_unit(a) - _unit(b)).square().sum(dim=1).mean() for a, b in zip(real, rebuilt, strict=True)]
+    return torch.stack(layers).sum()
+
+
+def _unit(maps: Tensor) -> Tensor:
+    return maps / (maps.square().sum(dim=1, keepdim=True) + 1e-10).sqrt()
+
+
+def _lpips(network: str) -> Distance:
+    import lpips
+
+    try:
+        model = lpips.LPIPS(net=network, verbose=False).eval().requires_grad_(False)
+    except OSError as error:  # torchvision fetches the trunk
+        raise UserError(
+            f"perceptual_network {network!r}: its weights cannot be fetched ({error}); fetch them where there is a "
+            "network, or set perceptual_network=discriminator or perceptual_weight=0"
+        ) from error
+    return lambda real, rebuilt: model.to(real.device)(real, rebuilt).mean()

@@ -1,4 +1,4 @@
-"""The CLIP2GAN mapping network: a CLIP feature, of a picture or of a text, becomes a W+ code.
+"""The CLIP2GAN mapping network: a CLIP feature, of a picture or of a text, with noise or without, becomes a W+ code.
 
 Source: arXiv 2211.15045, which gives the number of layers, the activation after each and the sizes of input and
 output; what it leaves open (slope, input scale, output offset) is ours and described in the README of this folder.
@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from textedit_bench.devices import sent
+from textedit_methods.clip2gan.card import Noise
 
 SLOPE = 0.2
 """Negative slope of the activations, that of StyleGAN2's own mapping network."""
@@ -79,15 +82,8 @@ class ClipMapping(nn.Module):
     @property
     def config(self) -> dict[str, Any]:
         """Constructor arguments of a trained network, as plain JSON values."""
-        return {
-            "feature_dim": self.feature_dim,
-            "rows": self.rows,
-            "w_dim": self.w_dim,
-            "depth": self.depth,
-            "hidden_dim": self.hidden_dim,
-            "final_activation": self.final_activation,
-            "rest_rank": len(self.rest_basis),
-        }
+        plain = ("feature_dim", "rows", "w_dim", "depth", "hidden_dim", "final_activation")
+        return {"rest_rank": len(self.rest_basis), **{name: getattr(self, name) for name in plain}}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ClipMapping:
@@ -130,3 +126,32 @@ class ClipMapping(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""
         return self.w_mean + self.offset(features)
+
+
+def unit(features: Tensor) -> Tensor:
+    """Features of length 1, as the mapping network compares them."""
+    return F.normalize(features, dim=-1)
+
+
+def add_noise(features: Tensor, kind: Noise, sigma: float, stream: torch.Generator) -> Tensor:
+    """CLIP features with one draw of noise per row.
+
+    The paper gives a mean of 1 and a variance of 0.36 and says "added". Taken literally a mean of 1 moves every
+    coordinate by more than the feature is long, so the other readings exist.
+
+    Args:
+        features: [B, d], as CLIP gives them.
+        kind: ``"multiplicative"``: f * n, n ~ N(1, sigma^2), cosine to f about 1 / sqrt(1 + sigma^2) whatever the
+            length; ``"additive_literal"``: f + n, n ~ N(1, sigma^2), on the feature as it is; ``"additive_rms"``:
+            f + n, n ~ N(0, (sigma rms(f))^2); ``"none"``: f.
+        sigma: see there.
+        stream: random numbers, on the CPU, so that every device draws the same.
+    """
+    if kind == "none":
+        return features
+    draw = sigma * sent(torch.randn(features.shape, generator=stream), features.device, features.dtype)
+    if kind == "multiplicative":
+        return features * (1 + draw)
+    if kind == "additive_literal":
+        return features + 1 + draw
+    return features + draw * features.square().mean(dim=-1, keepdim=True).sqrt()

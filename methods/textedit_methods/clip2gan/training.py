@@ -1,48 +1,201 @@
-"""Training of CLIP2GAN: mapping network and critic take turns; no text is involved."""
+"""Training of CLIP2GAN: mapping network and critic take turns on photos; no text is involved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from textedit_bench.devices import sent
-from textedit_bench.training import EditorModule
-from textedit_bench.training.data import Batch
-from textedit_methods.clip2gan.losses import (
-    LossWeights,
-    consistency_term,
-    critic_loss,
-    diversity_term,
-    generator_term,
-    gradient_penalty,
-    identity_term,
-    reconstruction_term,
-)
-from textedit_methods.clip2gan.network import ClipMapping
-from textedit_methods.clip2gan.noise import SIGMA, add_noise
-from textedit_methods.clip2gan.perceptual import Distance
-from textedit_methods.clip2gan.photos import TrainingPhotos, shrink
+from textedit_bench.errors import UserError
+from textedit_bench.finite import FiniteWatch
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.trained import TrainingPlan
+from textedit_bench.training import EditorModule, LatentData, RunOptions, TrainingPhotos, loss_weights, training_codes
+from textedit_bench.training.data import Batch, stream
+from textedit_bench.training.kept import kept, kept_path
+from textedit_bench.training.photos import shrink
+from textedit_methods.clip2gan import losses
+from textedit_methods.clip2gan.network import ClipMapping, add_noise, unit
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.models.clip import ClipModel
-    from textedit_bench.models.discriminator import Discriminator
+    from textedit_methods.clip2gan.method import CLIP2GAN
 
-ADVERSARIAL_BETAS = (0.0, 0.9)
-"""Adam's betas of the critic: WGAN-GP practice."""
+log = logging.getLogger(__name__)
+
+LARGEST_SIDE = 256
+"""Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
+CRITIC_BETAS = (0.0, 0.9)
+"""Of the critic's Adam: WGAN-GP practice."""
+_VALIDATION_PHOTOS = 64
+_PREVIEW_TEXTS = 6
+_CODES_LEARNING_RATE = 2e-3
+_CODES_BATCH = 64
 
 
-def active_weights(weights: LossWeights, domain: Domain) -> tuple[LossWeights, list[str]]:
-    """The weights, with terms off whose network the domain lacks, and one line of reason for each of those."""
-    if weights.identity and not domain.has("identity"):
-        reason = f"the identity term is off: tier {domain.tier} of {domain.name} has no identity network"
-        return LossWeights(**{**vars(weights), "identity": 0.0}), [reason]
-    return weights, []
+def plan_training(editor: CLIP2GAN, run: RunOptions) -> TrainingPlan:
+    """Perhaps a regression to codes, then one run over photos.
+
+    Losses against a moving critic cannot be compared between epochs, and they only join after some: the last network is
+    the one to keep, not the one of the lowest validation loss.
+    """
+    values, domain, folder = editor.values, editor.domain, run.folder / "codes"
+    if not values.sigma:  # the diversity term would be zero, and so would its gradient
+        raise UserError("sigma: 0 is out of range for a training; valid: above 0")
+    if str(run.precision) == "16-mixed":
+        raise UserError("precision: the gradient penalty overflows in 16-mixed; valid: 32-true, bf16-mixed")
+    late = ("adversarial", "diversity") if values.adversarial_start else ()
+    weights = loss_weights("clip2gan", editor.settings, domain, {"identity": "identity"}, late)
+    photos = TrainingPhotos(domain, values.num_photos, LARGEST_SIDE, folder)
+    features = photo_features(editor, photos, folder)
+    held_out = min(_VALIDATION_PHOTOS, len(features) // 4)
+    learnt = features[: len(features) - held_out, 0]
+    data = LatentData(
+        features,
+        batch_size=values.batch_size,
+        steps_per_epoch=values.steps_per_epoch,
+        choice_weights=torch.ones(features.shape[1]),
+        validation=held_out,
+        seed=run.seed,
+        beside=lambda index, _: {"photos": photos(index)},
+    )
+    network = editor.seeded_network(run.seed)
+    network.image_mean.copy_(unit(features).mean((0, 1)))
+
+    def their_codes() -> Tensor:
+        return training_codes(domain, "photos", len(photos), run.seed, folder)[: len(learnt)]
+
+    if values.code_steps:
+        pairs = sample_pairs(editor, run.seed, folder) if values.code_samples else (learnt, their_codes())
+        loss = regress_codes(network, *pairs, values.code_steps, run.seed)
+        log.info("clip2gan: regression to the codes ended at a mean squared error of %.3f", loss)
+    texts = [card.prompt().words for card in domain.tier_card.prompts if card.split == "train"]
+    module = Clip2GANTraining(
+        network,
+        editor,
+        photos=photos,
+        preview_titles=texts[:_PREVIEW_TEXTS],
+        preview_features=features[len(features) - min(held_out, run.preview_images) :, 0],
+        weights=weights,
+        milestones=[max(1, int(values.epochs * values.rate_drop))],
+        milestone_factor=0.1,
+        seed=run.seed,
+    )
+    return TrainingPlan(
+        module,
+        data,
+        values.epochs,
+        learnt_from={"photos": len(photos), "clip": editor.clip_name},
+        keep="last",
+        finish=partial(fit_rest, features=learnt, codes=their_codes()) if values.rest_rank else None,
+    )
 
 
+# -- what is trained on ----------------------------------------------------------------------------------------------
+def photo_features(editor: CLIP2GAN, photos: TrainingPhotos, folder: Path) -> Tensor:
+    """CLIP features of all training photos, and of their mirror images where the setting ``flip`` says so.
+
+    Returns:
+        [M, 1 or 2, d] float32 on the CPU, as CLIP gives them; kept in ``folder``.
+    """
+    flip = editor.values.flip
+
+    def encode(index: Tensor) -> Tensor:
+        images = sent(photos(index), editor.domain.device)
+        views = [images, images.flip(-1)] if flip else [images]
+        return torch.stack([editor.image_features(view) for view in views], dim=1)
+
+    path = kept_path(folder, editor.domain, "features", photos.name, editor.clip_name, flip)
+    return _encoded(editor.domain, len(photos), encode, path)
+
+
+def sample_pairs(editor: CLIP2GAN, seed: int, folder: Path) -> tuple[Tensor, Tensor]:
+    """The generator's own samples: CLIP features of their pictures, and their codes, which no inversion has blurred.
+
+    There are as many as one likes; a few thousand photos are learnt by heart (README).
+
+    Returns:
+        Features [M, d] and codes [M, rows, w_dim] of ``code_samples`` samples, float32 on the CPU; kept in ``folder``.
+    """
+    domain, count = editor.domain, editor.values.code_samples
+    codes = training_codes(domain, "samples", count, seed, folder)
+
+    def encode(index: Tensor) -> Tensor:
+        return editor.image_features(domain.generator.synthesize(sent(codes[index], domain.device)).clamp(-1, 1))
+
+    axes = domain.digest("generator"), editor.clip_name, count, seed
+    return _encoded(domain, count, encode, kept_path(folder, domain, "sample-features", *axes)), codes
+
+
+@torch.no_grad()
+def _encoded(domain: Domain, count: int, encode: Callable[[Tensor], Tensor], path: Path) -> Tensor:
+    """Features of pictures 0 to ``count``, some at a time, kept in a file."""
+    parts = torch.arange(count).split(images_at_once(domain.resolution))
+    return kept(path, lambda: {"features": torch.cat([encode(index) for index in parts]).cpu()})["features"]
+
+
+# -- before and after the run ----------------------------------------------------------------------------------------
+def regress_codes(network: ClipMapping, features: Tensor, codes: Tensor, steps: int, seed: int) -> float:
+    """Fit M(f) of features [M, d] to their codes [M, rows, w_dim], in place: a head start for short trainings (ours).
+
+    A step, of Adam on the mean squared error, sees no picture, so it costs next to nothing; what it cannot learn is
+    what the pictures' losses are for: the encoder's own errors, and everything about which CLIP says too little.
+
+    Returns:
+        The loss of the last tenth of the steps.
+
+    Raises:
+        DivergedError: the loss became nan or infinite.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), _CODES_LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _CODES_LEARNING_RATE, total_steps=max(steps, 2))
+    random = stream("regression to codes", seed)
+    seen, watch = [], FiniteWatch("regression to codes")
+    for step in range(1, steps + 1):
+        picked = torch.randint(len(features), (_CODES_BATCH,), generator=random)
+        loss = (network(features[picked]) - codes[picked]).square().mean()
+        watch.note(step, {"loss": loss})
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        seen.append(float(loss.detach()))
+    last = seen[-max(1, steps // 10) :]
+    return sum(last) / len(last)
+
+
+@torch.no_grad()
+def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
+    """Fill ``rest_basis`` of a trained network, in place and on the CPU, with what CLIP does not say (ours).
+
+    A CLIP feature says little of which individual a picture shows. What it does not say, no text can ask for: with the
+    setting ``keep_rest`` a text's direction has no part along these. And as the mapping network gives all pictures of a
+    text one average individual, generation draws along them, as much as photos spread there. They are the principal
+    directions of codes [M, rows, w_dim] - M(features [M, d]), orthogonal, each as long as codes deviate along it.
+
+    Returns:
+        The share of the differences' variance that the directions hold.
+    """
+    rank = len(network.rest_basis)
+    differences = (codes - network.cpu()(features)).flatten(1).double()
+    differences -= differences.mean(0)
+    variances, directions = torch.linalg.eigh(differences.T @ differences / len(differences))
+    kept_directions = directions[:, -rank:]
+    spread = (codes.flatten(1).double() @ kept_directions).std(0)
+    network.rest_basis.copy_(kept_directions.T * spread[:, None])
+    share = float(variances[-rank:].clamp(min=0).sum() / variances.sum())
+    log.info("clip2gan: %d directions hold %.0f %% of what CLIP does not say", rank, 100 * share)
+    return share
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
 class Clip2GANTraining(EditorModule):
     """The loss of CLIP2GAN on photos and their CLIP features.
 
@@ -51,107 +204,74 @@ class Clip2GANTraining(EditorModule):
 
     Args:
         network: the mapping network.
-        domain: frozen generator and identity network.
-        critic: trained against the network; unused where the adversarial weight is 0.
-        clip: the CLIP of the features; only the consistency term looks through it.
+        editor: whose settings, frozen networks and CLIP to use.
         photos: position -> picture.
-        perceptual: distance of the perceptual term; None where its weight is 0.
-        weights: of the terms; a term of weight 0 costs nothing.
-        noise, sigma: of the diversity term's second feature, and of the previews of texts.
-        adversarial_start: first epoch, from 0, with adversarial and diversity terms.
-        penalty: weight of the gradient penalty.
-        penalty_every: critic steps between two penalties; the weight is raised as much (1: every step).
-        critic_learning_rate: of the critic's Adam.
-        max_norm: largest norm of the network's gradient; 0 for no limit.
-        preview_features: text and picture features whose pictures are drawn, with ``preview_titles``.
-        options: of `EditorModule`.
+        preview_titles, preview_features: texts, and the last photos' features, whose pictures are drawn.
+        options: of `EditorModule`; a term of weight 0 costs nothing.
     """
 
     def __init__(
         self,
         network: ClipMapping,
-        domain: Domain,
+        editor: CLIP2GAN,
         *,
-        critic: Discriminator,
-        clip: ClipModel,
         photos: TrainingPhotos,
-        perceptual: Distance | None,
-        weights: LossWeights,
-        noise: str = "multiplicative",
-        sigma: float = SIGMA,
-        adversarial_start: int = 0,
-        penalty: float = 10.0,
-        penalty_every: int = 1,
-        critic_learning_rate: float = 1e-4,
-        max_norm: float = 0.0,
         preview_titles: Sequence[str] = (),
-        preview_features: Tensor | None = None,
+        preview_features: Tensor,
         **options: Any,
     ) -> None:
-        super().__init__(network, domain, **options)
+        values, domain = editor.values, editor.domain
+        super().__init__(network, domain, learning_rate=values.learning_rate, ema_decay=values.ema_decay, **options)
         self.automatic_optimization = False
-        self.critic = critic.train().requires_grad_(True)
-        self.loss, self.noise, self.sigma = weights, noise, sigma
-        self.adversarial_start, self.penalty, self.penalty_every = adversarial_start, penalty, penalty_every
-        self.critic_learning_rate, self.max_norm = critic_learning_rate, max_norm
-        self.photos, self.perceptual = photos, perceptual
+        self.editor, self.values, self.photos = editor, values, photos
+        self.critic = losses.make_critic(domain, photos.side, self.seed).train().requires_grad_(True)
+        self.perceptual = None
+        if self.weights["perceptual"]:
+            self.perceptual = losses.perceptual_distance(domain, values.perceptual_network, photos.side)
         self.preview_titles, self.preview_features = list(preview_titles), preview_features
-        self._frozen = {"clip": clip}  # in a dict, so that Lightning does not take it for a part of this module
-        self._rebuilt: Tensor | None = None
-        self._real: Tensor | None = None
+        self._real = self._rebuilt = torch.empty(0)
 
     def on_fit_start(self) -> None:
         """Bring the frozen networks to this process's device, CLIP among them where it is not the domain's."""
         super().on_fit_start()
-        self._frozen["clip"].to(self.device)
+        self.editor.clip.to(self.device)
 
     @property
     def late(self) -> bool:
         """Whether the adversarial and the diversity term have begun."""
-        return self.current_epoch >= self.adversarial_start
+        return self.current_epoch >= math.ceil(self.values.epochs * self.values.adversarial_start)
 
-    # -- the loss ----------------------------------------------------------------------------------------------------
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """All terms of weight above 0 that have begun."""
-        weights, domain = self.loss, self.domain
+        weights, domain, values = self.weights, self.domain, self.values
         features = batch["codes"][torch.arange(len(batch["codes"]), device=self.device), batch["choice"]]
-        real = self._photos(batch)
+        mirrored = (batch["choice"] == 1).view(-1, 1, 1, 1)
+        real = torch.where(mirrored, batch["photos"].flip(-1), batch["photos"])
         rebuilt = self._pictures(network(features))
         self._real, self._rebuilt = real, rebuilt.detach()
         terms: dict[str, Tensor] = {}
-        if weights.reconstruction:
-            terms["reconstruction"] = reconstruction_term(real, rebuilt)
-        if weights.perceptual and self.perceptual is not None:
+        if weights["reconstruction"]:
+            terms["reconstruction"] = losses.reconstruction_term(real, rebuilt)
+        if self.perceptual is not None:
             terms["perceptual"] = self.perceptual(real, rebuilt)
-        if weights.identity:
+        if weights["identity"]:
             with torch.no_grad():
                 who = domain.identity.embed(real)
-            terms["identity"] = identity_term(who, domain.identity.embed(rebuilt))
-        if weights.consistency:
-            terms["consistency"] = consistency_term(features, self._frozen["clip"].encode_image(rebuilt))
-        if self.late and weights.adversarial:
-            terms["adversarial"] = generator_term(self.critic(rebuilt))
-        if self.late and weights.diversity:
-            noisy = add_noise(features, self.noise, self.sigma, self.step_stream())
+            terms["identity"] = losses.identity_term(who, domain.identity.embed(rebuilt))
+        if weights["consistency"]:
+            terms["consistency"] = losses.consistency_term(features, self.editor.clip.encode_image(rebuilt))
+        if self.late and weights["adversarial"]:
+            terms["adversarial"] = -self.critic(rebuilt).mean()
+        if self.late and weights["diversity"]:
+            noisy = add_noise(features, values.diversity_noise, values.sigma, self.step_stream())
             moved = self._pictures(network(noisy))
             length = features.norm(dim=-1, keepdim=True)
-            terms["diversity"] = diversity_term(features / length, noisy / length, rebuilt, moved)
+            terms["diversity"] = losses.diversity_term(features / length, noisy / length, rebuilt, moved)
         return terms
-
-    def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """Weighted sum."""
-        return self.loss.total(terms)
-
-    def _photos(self, batch: Batch) -> Tensor:
-        """The batch's photos, mirrored where its view says so."""
-        images = batch["photos"]
-        mirrored = (batch["choice"] == 1).view(-1, 1, 1, 1)
-        return torch.where(mirrored, images.flip(-1), images)
 
     def _pictures(self, codes: Tensor) -> Tensor:
         return shrink(self.domain.generator.synthesize(codes), self.photos.side)
 
-    # -- the two steps -----------------------------------------------------------------------------------------------
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step of the network, then, once the adversarial term has begun, one of the critic."""
         players: Any = self.optimizers()
@@ -161,26 +281,26 @@ class Clip2GANTraining(EditorModule):
         loss = self.total(terms)
         optimizer.zero_grad()
         self.manual_backward(loss)
-        if self.max_norm:
-            self.clip_gradients(optimizer, self.max_norm, "norm")
+        if self.values.gradient_clip:
+            self.clip_gradients(optimizer, self.values.gradient_clip, "norm")
         optimizer.step()
         self.critic.requires_grad_(True)
-        if self.late and self.loss.adversarial:
+        if self.late and self.weights["adversarial"]:
             terms = {**terms, **self._critic_step(critic_optimizer)}
         self._log("training", terms, loss, batch)
         return loss.detach()
 
     def _critic_step(self, optimizer: Any) -> dict[str, Tensor]:
-        assert self._real is not None and self._rebuilt is not None
+        every = self.values.penalty_every
         # second derivatives in half precision overflow
         with torch.autocast(self.device.type, enabled=False):
             real, rebuilt = self._real.float(), self._rebuilt.float()
-            terms = {"critic": critic_loss(self.critic(real), self.critic(rebuilt))}
+            terms = {"critic": losses.critic_loss(self.critic(real), self.critic(rebuilt))}
             loss = terms["critic"]
-            if self.global_step % self.penalty_every == 0:
+            if self.global_step % every == 0:
                 share = sent(torch.rand(len(real), generator=self.step_stream()), self.device)
-                terms["gradient_penalty"] = gradient_penalty(self.critic, real, rebuilt, share)
-                loss = loss + self.penalty * self.penalty_every * terms["gradient_penalty"]
+                terms["gradient_penalty"] = losses.gradient_penalty(self.critic, real, rebuilt, share)
+                loss = loss + self.values.gradient_penalty * every * terms["gradient_penalty"]
         optimizer.zero_grad()
         self.manual_backward(loss)
         # the optimiser itself, not Lightning's wrapper: a step of the run is one of the mapping network
@@ -190,28 +310,25 @@ class Clip2GANTraining(EditorModule):
     def configure_optimizers(self) -> Any:
         """Adam for both; milestones lower the network's rate."""
         [optimizer], schedules = super().configure_optimizers()
-        critic = torch.optim.Adam(self.critic.parameters(), lr=self.critic_learning_rate, betas=ADVERSARIAL_BETAS)
-        return [optimizer, critic], schedules
+        rate = self.values.critic_learning_rate
+        return [optimizer, torch.optim.Adam(self.critic.parameters(), lr=rate, betas=CRITIC_BETAS)], schedules
 
     def on_train_epoch_end(self) -> None:
-        """Schedules step here: Lightning leaves them alone where the optimisation is manual."""
-        schedules = self.lr_schedulers()
-        for schedule in schedules if isinstance(schedules, list) else [schedules]:
-            if schedule is not None:
-                schedule.step()
+        """The schedule steps here: Lightning leaves it alone where the optimisation is manual."""
+        schedule: Any = self.lr_schedulers()
+        schedule.step()
 
-    # -- pictures ----------------------------------------------------------------------------------------------------
     def preview(self) -> tuple[list[str], Tensor] | None:
         """Held-out photos and what is rebuilt of them, then pictures made of texts, each row with its own noise."""
-        if self.preview_features is None or len(self.preview_features) == 0:
-            return None
-        network = self.trained_network()
         rows = len(self.preview_features)
-        index = torch.arange(len(self.photos) - rows, len(self.photos))
-        columns = [self.photos(index).to(self.device)]
-        columns.append(self._pictures(network(self.preview_features.to(self.device))))
+        if rows == 0:
+            return None
+        network, values = self.trained_network(), self.values
+        features = [self.preview_features.to(self.device)]
         for title in self.preview_titles:
-            text = self._frozen["clip"].encode_text([title]).expand(rows, -1)
-            noisy = add_noise(text, self.noise, self.sigma, torch.Generator().manual_seed(self.seed))
-            columns.append(self._pictures(network(noisy)))
+            text = self.editor.clip.encode_text([title]).expand(rows, -1)
+            draw = torch.Generator().manual_seed(self.seed)
+            features.append(add_noise(text, values.diversity_noise, values.sigma, draw))
+        photos = self.photos(torch.arange(len(self.photos) - rows, len(self.photos))).to(self.device)
+        columns = [photos, *(self._pictures(network(given)) for given in features)]
         return ["photo", "rebuilt", *self.preview_titles], torch.stack(columns, dim=1)

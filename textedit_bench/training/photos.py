@@ -1,0 +1,68 @@
+"""Photos that a training compares pictures with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.training.codes import photo_count
+from textedit_bench.training.kept import kept_path, kept_rows
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+_TOLD_BY = 4
+"""Photos that decide whether a kept file is still of this split."""
+
+
+class TrainingPhotos:
+    """The first photos of the training split in 8 bits, in a file that is mapped into memory.
+
+    Args:
+        domain: whose photos.
+        count: how many; 0 means the whole split.
+        largest_side: larger photos are averaged down to it.
+        folder: where the file is kept, under a name made of what it holds.
+
+    Raises:
+        UserError: more photos than there are.
+    """
+
+    def __init__(self, domain: Domain, count: int, largest_side: int, folder: Path) -> None:
+        self.count, self.side = photo_count(domain, count, "num_photos"), min(domain.resolution, largest_side)
+        # what the split shows may change with its source or renderer; the first photos tell
+        first = domain.photos("train", min(_TOLD_BY, self.count)).images
+        shown = hashlib.sha256(_levels(first, self.side).numpy().tobytes()).hexdigest()
+        file = kept_path(folder, domain, "photos", self.count, self.side, shown, ending=".npy")
+        self.name, shape = file.stem, (self.count, 3, self.side, self.side)
+        self._pixels = kept_rows(file, shape, np.uint8, lambda: self._read(domain))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __call__(self, index: Tensor) -> Tensor:
+        """The photos of these positions [B] on the CPU, float32 [B, 3, side, side] in [-1, 1]."""
+        return self._pixels[index].float().div(127.5).sub(1)
+
+    def _read(self, domain: Domain) -> Iterator[Tensor]:
+        at_once = images_at_once(domain.resolution)
+        for start in range(0, self.count, at_once):
+            yield _levels(domain.photos("train", min(at_once, self.count - start), start).images, self.side)
+
+
+def shrink(images: Tensor, side: int) -> Tensor:
+    """Images [B, 3, H, W] averaged down to ``side``; the same where they have it."""
+    return images if images.shape[-1] == side else F.adaptive_avg_pool2d(images, side)
+
+
+def _levels(images: Tensor, side: int) -> Tensor:
+    """Images [B, 3, H, W] in [-1, 1] -> 8-bit [B, 3, side, side] on the CPU."""
+    return shrink(images, side).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
