@@ -10,6 +10,7 @@ A class takes part by having a `config` property (plain JSON values) and a `from
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -93,18 +94,30 @@ def write_tensors(
 
 
 def _sort_header(path: Path) -> None:
-    """Put a safetensors file's own strings in order: the library writes them in another one every time.
+    """Put the strings of a safetensors header in order: the library writes them in another one every time.
 
     The digest of a method's weights is part of a cell's identity, so equal weights have to be equal files.
+
+    Raises:
+        OSError: the file is not whole.
     """
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
+        text = file.read(length)
+        header = json.loads(text) if len(text) == length else {}
+        if not header or 8 + length + _data_ends(header) != path.stat().st_size:
+            # Older versions of the library say nothing of a full disk.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
         if len(text) <= length:  # spaces at the end are part of the format
             file.seek(8)
             file.write(text.ljust(length))
+
+
+def _data_ends(header: Mapping[str, Any]) -> int:
+    """How many bytes of data a header tells."""
+    return max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
 
 
 def is_safetensors(path: Path) -> bool:
