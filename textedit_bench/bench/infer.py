@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
@@ -22,6 +21,7 @@ from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.shards import pass_size
 from textedit_bench.bench.store import ResultFolder
 from textedit_bench.editor import Editor, Latents
+from textedit_bench.models.storage import save_tensors
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def publish_edits(
     stored, files = kept.files(cell.strengths, inputs.ids, ids, edits.pixels)
     if edits.codes is not None:
         stacked = torch.stack(edits.codes).contiguous()
-        files[EDITS] = lambda path: save_file({"codes": stacked}, path)
+        files[EDITS] = lambda path: save_tensors({"codes": stacked}, path)
     facts = {
         "ids": list(ids),
         "space": edits.space,

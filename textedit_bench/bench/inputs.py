@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from textedit_bench.bench.cell import ImageSet
 from textedit_bench.bench.environment import environment
@@ -25,6 +25,7 @@ from textedit_bench.bench.shards import Shard, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
 from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.models.storage import save_tensors
 from textedit_bench.photos import NoPhotosError, Photos
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
                 raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
             shape = tuple(code.shape[1:])
             parts.append(temporary / str(number))
-            save_file({"w_plus": code.float().cpu().contiguous()}, parts[-1].with_suffix(".safetensors"))
+            save_tensors({"w_plus": code.float().cpu().contiguous()}, parts[-1].with_suffix(".safetensors"))
             groups = {PHOTO: photos, INVERSION: to_uint8(picture)}
             write_pictures(parts[-1].with_suffix(".zip"), groups, part.ids, ids)
 

@@ -28,6 +28,8 @@ from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import Precision, pack, unpack
 
 FORMAT = "textedit_bench"
+_STRINGS = "__metadata__"
+"""Name of a safetensors file's own strings in its header."""
 OUR_PACKAGES = ("textedit_bench.", "textedit_methods.", "textedit_datasets.")
 _BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {}
 
@@ -85,39 +87,33 @@ def write_tensors(
     stored = {name: value.clone(memory_format=torch.contiguous_format) for name, value in packed.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
 
-    def write(temporary: Path) -> None:
-        save_file(stored, temporary, metadata=dict(metadata))
-        _sort_header(temporary)
-
-    write_atomically(target, write)
+    write_atomically(target, lambda temporary: save_tensors(stored, temporary, metadata))
     return target
 
 
-def _sort_header(path: Path) -> None:
-    """Put the strings of a safetensors header in order: the library writes them in another one every time.
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """The library's `save_file`, whole or not at all and with its strings in a fixed order.
 
-    The digest of a method's weights is part of a cell's identity, so equal weights have to be equal files.
+    The library orders them anew every time, and the digest of a method's weights is part of a cell's identity; older
+    versions of it say nothing of a full disk.
 
     Raises:
-        OSError: the file is not whole.
+        OSError: the disk is full.
     """
+    save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
         text = file.read(length)
         header = json.loads(text) if len(text) == length else {}
-        if not header or 8 + length + _data_ends(header) != path.stat().st_size:
-            # Older versions of the library say nothing of a full disk.
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != _STRINGS]
+        if not header or 8 + length + max(ends, default=0) != path.stat().st_size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
-        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-        if len(text) <= length:  # spaces at the end are part of the format
-            file.seek(8)
-            file.write(text.ljust(length))
-
-
-def _data_ends(header: Mapping[str, Any]) -> int:
-    """How many bytes of data a header tells."""
-    return max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
+        if _STRINGS in header:
+            header[_STRINGS] = dict(sorted(header[_STRINGS].items()))
+            ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+            if len(ordered) <= length:  # spaces at the end are part of the format
+                file.seek(8)
+                file.write(ordered.ljust(length))
 
 
 def is_safetensors(path: Path) -> bool:
