@@ -44,7 +44,7 @@ def test_the_method_of_the_tutorial_keeps_the_rules(tmp_path, monkeypatch):
         (folder / name).write_text(content, encoding="utf-8")
     monkeypatch.syspath_prepend(str(folder))
     try:
-        editor = importlib.import_module(f"{package}.editor").MeanDifference
+        editor = importlib.import_module(f"{package}.method").MeanDifference
         results = check_editor(editor, geometries=TOYS[:2], settings={"samples": 16})
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
@@ -55,7 +55,7 @@ def test_the_method_of_the_tutorial_keeps_the_rules(tmp_path, monkeypatch):
 def test_the_notebook_builds_the_method_of_the_tutorial():
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
     (notebook,) = [cell.source for cell in cells if "class MeanDifference" in cell.source]
-    (tutorial,) = [content for name, content in _files().items() if name.endswith("editor.py")]
+    (tutorial,) = [content for name, content in _files().items() if name.endswith("method.py")]
     assert _method(notebook) == _method(tutorial) != {}
 
 

@@ -40,8 +40,9 @@ def test_a_new_method_is_installed_checked_and_benched(kind, tmp_path):
 
     card = write_toy_dataset(tmp_path / "toy", judges=True)
     if kind == "trained":
-        few = ["--set", "steps=2", "--set", "codes=8"]
-        _bench("train", "-m", name, "-d", str(card), *few, cwd=tmp_path, site=site)
+        few = {"epochs": 1, "steps_per_epoch": 2, "num_codes": 8, "batch_size": 2}
+        chosen = [word for key, value in few.items() for word in ("--set", f"{key}={value}")]
+        _bench("train", "-m", name, "-d", str(card), *chosen, cwd=tmp_path, site=site)
     small = ["--prompts", "bright-top", "--images", "4", "--strengths", "0,1", "--threads", "1"]
     _bench("bench", "-m", name, "-d", str(card), *small, cwd=tmp_path, site=site)
     table = pd.read_csv(tmp_path / "results" / "mini" / "table.csv")

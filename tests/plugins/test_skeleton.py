@@ -23,8 +23,8 @@ def test_a_new_method_keeps_the_rules(kind, tmp_path, monkeypatch):
     write_skeleton(name, kind, tmp_path)
     monkeypatch.syspath_prepend(tmp_path / name)
     package = Skeleton(name, kind).package
-    editor = importlib.import_module(f"{package}.editor")
-    method = getattr(editor, Skeleton(name, kind).class_name)
+    module = importlib.import_module(f"{package}.method")
+    method = getattr(module, Skeleton(name, kind).class_name)
     results = check_editor(method, geometries=TOYS[:1])
     assert sum(result.state == "passed" for result in results) > 15
     for module in [module for module in sys.modules if module.split(".")[0] == package]:
@@ -35,8 +35,9 @@ def test_a_new_method_keeps_the_rules(kind, tmp_path, monkeypatch):
 def test_the_package_is_complete(kind, tmp_path):
     files = write_skeleton("zz-new", kind, tmp_path)
     paths = {path.relative_to(tmp_path / "zz-new").as_posix() for path in files}
-    wanted = {"pyproject.toml", "README.md", "zz_new/__init__.py", "zz_new/card.py", "zz_new/editor.py"}
-    assert wanted | {"tests/test_conformance.py"} <= paths
+    wanted = {"pyproject.toml", "README.md", "zz_new/__init__.py", "zz_new/card.py", "zz_new/method.py"}
+    wanted |= {"zz_new/network.py", "zz_new/training.py"} if kind == "trained" else set()
+    assert wanted | {"tests/test_conformance.py"} == paths
     project = tomllib.loads((tmp_path / "zz-new/pyproject.toml").read_text())["project"]
     assert project["entry-points"]["textedit_bench.methods"] == {"zz-new": "zz_new.card:CARD"}
     for path in files:

@@ -106,7 +106,8 @@ def load_trained(
     if torch_file_kind(path) == "safetensors":
         tensors, metadata = read_tensors(path)
         if metadata or released is None:
-            network = build_network(path, tensors, metadata)
+            classes = wanted if isinstance(wanted, tuple) else (wanted,)
+            network = build_network(path, tensors, metadata, {each.__module__ for each in classes})
             if not isinstance(network, wanted):
                 raise CheckpointError(f"{path}: holds a {type(network).__name__}, not the network of {title}")
             return network

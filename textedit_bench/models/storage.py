@@ -14,7 +14,7 @@ import errno
 import importlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,16 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return unpack(tensors), metadata
 
 
-def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> nn.Module:
+def build_network(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], homes: Collection[str] = ()
+) -> nn.Module:
     """Rebuilds the network that `save_network` stored: eval mode, parameters frozen.
+
+    Args:
+        path: of the file, for messages.
+        tensors: what it holds.
+        metadata: its header.
+        homes: modules whose classes are accepted besides those of our packages.
 
     Raises:
         CheckpointError: no header of ours, an unknown class, or tensors that do not fit it.
@@ -150,7 +158,7 @@ def build_network(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     try:
         config = json.loads(metadata["config"])
         network = (
-            _BUILDERS[kind](config) if kind in _BUILDERS else _own_class(metadata.get("class", "")).from_config(config)
+            _BUILDERS[kind](config) if kind in _BUILDERS else _own_class(metadata["class"], homes).from_config(config)
         )
     except (KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
         raise CheckpointError(f"{path}: cannot build a network of kind {kind!r}: {error}") from error
@@ -170,10 +178,10 @@ def _extras(module: nn.Module) -> Mapping[str, str]:
     return getattr(module, "extra_tensors", {})
 
 
-def _own_class(name: str) -> Any:
-    """The network class "module:ClassName", looked up inside our own packages only."""
+def _own_class(name: str, homes: Collection[str]) -> Any:
+    """The network class "module:ClassName", looked up inside our own packages and ``homes`` only."""
     module, _, attribute = name.partition(":")
-    if not module.startswith(OUR_PACKAGES):
+    if not module.startswith(OUR_PACKAGES) and module not in homes:
         raise ImportError(f"class {name!r} is not one of ours; register its kind with register_kind")
     found = getattr(importlib.import_module(module), attribute)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
