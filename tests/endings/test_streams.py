@@ -43,6 +43,14 @@ def test_no_encoding_ends_a_command(start, toy, tmp_path, encoding):
             assert name != "edit as JSON" or found["prompt"] == "明るい Ω"
 
 
+@pytest.fixture(params=["held back", "at once"], autouse=True)
+def buffering(request, monkeypatch):
+    """Python holds output back unless it is told otherwise, as in many containers."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    if request.param == "at once":
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+
+
 def _run(*words: str, cwd: Path, **streams) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "TEXTEDIT_BENCH_HOME": str(cwd / "home")}
     command = [sys.executable, "-m", "textedit_bench.cli.main", *map(str, words)]

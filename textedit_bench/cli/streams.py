@@ -36,7 +36,11 @@ def forgiving() -> Iterator[None]:
         if losing is not None:
             losing.detach()  # else its end would close the real one
         for stream, rule in errors:
-            stream.reconfigure(errors=rule)
+            try:
+                stream.reconfigure(errors=rule)  # writes what is held back
+            except OSError:
+                _let_go(stream)
+                stream.reconfigure(errors=rule)
 
 
 def _open_closed() -> None:
@@ -61,9 +65,16 @@ def flush_stdout() -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
-        if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:  # what is held back goes nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+        if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+            _let_go(sys.__stdout__)
         raise
+
+
+def _let_go(stream: io.TextIOWrapper) -> None:
+    """Put the null device behind a stream: what it still holds back goes nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 class _Losing(io.RawIOBase):
