@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.presets import Row, settings_of
 from textedit_bench.ranges import Numbers, Valid
 from textedit_bench.settings import MethodSettings
+
+Preset = tuple[str | None, tuple[str, ...] | None, Mapping[str, Any]]
+"""Tier, or None for any; kinds of data set, or None for any; settings that replace the defaults there."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class MethodInfo:
     training: dict[str, Any] = field(default_factory=dict)
     valid: dict[str, Valid] = field(default_factory=dict)
     help: dict[str, str] = field(default_factory=dict)
-    presets: tuple[Row, ...] = ()
+    presets: tuple[Preset, ...] = ()
     datasets: tuple[str, ...] = ()
     trial: dict[str, Any] = field(default_factory=dict)
 
@@ -102,8 +104,12 @@ class MethodInfo:
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
     def preset(self, tier: str, kind: str) -> dict[str, Any]:
-        """Settings that replace the defaults for a data set of ``kind`` in ``tier``."""
-        return settings_of(self.presets, tier, kind)
+        """Settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""
+        chosen: dict[str, Any] = {}
+        for for_tier, for_kinds, settings in self.presets:
+            if for_tier in (None, tier) and (for_kinds is None or kind in for_kinds):
+                chosen.update(settings)
+        return chosen
 
     def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
         """Refuse settings that the card does not know, and values of another type than the default or not valid.

@@ -54,7 +54,7 @@ class StateDictAdapter:
     """From the names of a released checkpoint to a network of ours.
 
     Attributes:
-        trainer: who writes such files, such as "FFCLIP's trainer", for messages.
+        trainer: who writes such files, for messages.
         own_name: a name in the file, without wrappers' prefixes -> ours, or None where it is not part of the network.
         build: an untrained network of the sizes that the tensors tell.
         missing: what a file without any of the tensors is told.

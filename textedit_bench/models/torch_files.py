@@ -122,7 +122,7 @@ def read_named(path: Path, whose: str) -> dict[str, Any]:
 
     Args:
         path: a file as PyTorch writes it.
-        whose: "FFCLIP's trainer" or the like, for the message.
+        whose: what writes such files, for the message.
 
     Raises:
         CheckpointError: the file cannot be read, is of another kind, or holds no names.

@@ -40,6 +40,7 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
         """As every trained editor."""
         super().__init__(domain, **settings)
         self.stored_as = self.values.stored_as
+        self._matrices: dict[str | Path, Tensor] = {}
         self._asked: dict[tuple[DeltaModel, str, str | None], tuple[Tensor, Tensor]] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
@@ -86,7 +87,10 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
         # The authors' mapper comes without a matrix; the one they use is StyleCLIP's.
         released = self.released_files()[-1:] if own is None else ()
         if given := self.values.relevance_file or next(iter(released), ""):
-            return load_relevance(given, sum(editable_widths(self.domain.generator)), self.domain.clip.embed_dim)
+            if given not in self._matrices:  # asked for by every prompt
+                rows, width = sum(editable_widths(self.domain.generator)), self.domain.clip.embed_dim
+                self._matrices[given] = load_relevance(given, rows, width)
+            return self._matrices[given]
         if own is None:
             raise UserError(
                 "relevance_file of deltaedit: released weights come without a relevance matrix; name StyleCLIP's "

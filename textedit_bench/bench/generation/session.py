@@ -17,7 +17,6 @@ from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.bench.infer import Edits, publish_edits
 from textedit_bench.bench.inputs import picture_features
 from textedit_bench.bench.kept import CellPictures, save_arrays
-from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
@@ -81,8 +80,7 @@ class GenerationSession(DatasetSession):
 
     def _generate(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Pixels:
         """Generate every picture of a cell and store it; torch's random state is seeded and given back."""
-        meter = Meter(self.domain.device)
-        meter.start()
+        meter = self._meter()
         editor = self._editor(method)
         seed = seed_of(cell=cell.digest, seed=cell.seed)
         devices = [self.domain.device] if self.domain.device.type == "cuda" else []
@@ -118,8 +116,7 @@ class GenerationSession(DatasetSession):
         """Measure the pictures of a cell and store the records."""
         manifest = folder.manifest()
         assert manifest is not None
-        meter = Meter(self.domain.device)
-        meter.start()
+        meter = self._meter()
         with meter.timed("score"):
             columns = self._judges.score(to_images(pixels, self.domain.device), cell.prompt)
             features = picture_features(self.suite, self.domain, pixels) if has_features(self.suite) else None
