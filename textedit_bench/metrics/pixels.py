@@ -105,7 +105,7 @@ def local_mean(images: Tensor) -> Tensor:
 def ssim_map_from(a: Tensor, mean_a: Tensor, b: Tensor, mean_b: Tensor) -> Tensor:
     """`ssim_map` of images whose `local_mean` is known, for pictures that are compared more than once."""
     a, b = a.double(), b.double()
-    squares, product = _blur(a * a + b * b), _blur(a * b)
+    squares, product = _blur((a * a).add_(b * b)), _blur(a * b)
     c1, c2 = 0.01**2, 0.03**2
     # In place: fresh memory for every step would cost as much as the arithmetic.
     means = mean_a.square().add_(mean_b.square())
@@ -130,6 +130,8 @@ def _blur_along(images: Tensor, axis: int) -> Tensor:
     tile = min(side, _TILE)
     # A few kilobytes: they travel with the next kernel, and nothing waits for them.
     matrix = _blur_matrix(tile).to(images.device, non_blocking=True)
+    if side == tile:
+        return matrix @ images if axis == -2 else images @ matrix.T
     blurred = torch.empty_like(images)
     for start in range(0, side - 2 * half, tile - 2 * half):
         first = min(start, side - tile)

@@ -48,6 +48,8 @@ def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, 
         raise ValueError(f"three lists of one length are needed, got {x.shape}, {y.shape} and {of.shape}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("values hold nan or infinity")
+    # Sorted once: whole numbers in the same order have the same ranks, whatever is left out.
+    x, y = (np.unique(values, return_inverse=True)[1] for values in (x, y))
     value, tau = _spearman(x, y), _kendall(x, y)
     names = np.unique(of)
     if not np.isfinite(value) or len(names) < 3:
@@ -63,16 +65,23 @@ def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, 
     return Correlation(value, float(np.tanh(centre - margin)), float(np.tanh(centre + margin)), len(x), tau)
 
 
-def _spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's correlation of the ranks, ties averaged."""
+def _spearman(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
+    """Pearson's correlation of the ranks of whole numbers from 0 on."""
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return float("nan")
-    a, b = stats.rankdata(x), stats.rankdata(y)
+    a, b = _ranks(x), _ranks(y)
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
-def _kendall(x: np.ndarray, y: np.ndarray) -> float:
+def _ranks(values: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Ranks from 1 on, ties averaged."""
+    counts = np.bincount(values)
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2.0)[values]
+    return ranks
+
+
+def _kendall(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
     """Kendall's tau with the correction for ties on both sides."""
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return float("nan")
