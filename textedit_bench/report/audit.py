@@ -14,7 +14,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.correlation import rank_correlation
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 
 EFFECT, KEPT = "success", "preservation"
 """What effect metrics and preservation metrics are held against."""
@@ -109,22 +109,21 @@ def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
         whole = rows[rows["asked"] == ALL].sort_values("rho", ascending=False, kind="stable")
         lines += [f"## {escape(dataset)}: against {truth}", "", *_findings(whole, rows), ""]
         asked = [name for name in dict.fromkeys(rows["asked"]) if name != ALL]
-        heads = " | ".join(["Metric", "All", "All, tau", *map(escape, asked)])
-        lines += [f"| {heads} |", f"| :-- |{' --: |' * (len(asked) + 2)}"]
+        table = []
         for metric in whole["metric"]:
             own = rows[rows["metric"] == metric].set_index("asked")
             cells = [_cell(own.loc[name]) if name in own.index else "-" for name in (ALL, *asked)]
             tau = own.loc[ALL, "tau"]
             cells.insert(1, "-" if pd.isna(tau) else f"{tau:.2f}")
-            lines.append(f"| {escape(metric)} | {' | '.join(cells)} |")
-        lines.append("")
+            table.append([escape(metric), *cells])
+        lines += [*table_lines(["Metric", "All", "All, tau", *map(escape, asked)], table), ""]
     if len(overfit):
         lines += ["## Overfit gap", "", "CLIP gain in standard deviations over all edits.", ""]
-        lines += ["| Data set | Method | In the loop | Held out | Gap |", "| :-- | :-- | --: | --: | --: |"]
-        for _, r in overfit.iterrows():
-            figures = f"{r['in_loop']:+.2f} | {r['held_out']:+.2f} | {r['gap']:+.2f}"
-            lines.append(f"| {escape(r['dataset'])} | {escape(r['method'])} | {figures} |")
-        lines.append("")
+        table = [
+            [escape(r["dataset"]), escape(r["method"]), *(f"{r[name]:+.2f}" for name in ("in_loop", "held_out", "gap"))]
+            for _, r in overfit.iterrows()
+        ]
+        lines += [*table_lines(("Data set", "Method", "In the loop", "Held out", "Gap"), table, "llrrr"), ""]
     return "\n".join(lines)
 
 

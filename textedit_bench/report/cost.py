@@ -8,9 +8,11 @@ import pandas as pd
 
 from textedit_bench.bench.copied import copied
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 
 _STAGES = ("edit", "synthesise", "score")
+_TIMES = ("Per prompt, s", "Edit, ms", "Synthesis, ms", "Judges, ms", "Total, s")
+_HEADINGS = ("Method", "Data set", "Edits", *_TIMES, "Memory, MiB", "Device, MiB")
 
 
 def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
@@ -51,21 +53,16 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
 
 def cost_markdown(frame: pd.DataFrame) -> str:
     """The cost table as Markdown."""
-    lines = [
-        "| Method | Data set | Edits | Per prompt, s | Edit, ms | Synthesis, ms | Judges, ms | Total, s | Memory, MiB "
-        "| Device, MiB |",
-        "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
-    ]
+    cells = []
     for _, row in frame.iterrows():
         title = f"{row['title']}, {row['copied']} of {row['matched']}" if row["matched"] else row["title"]
-        times = " | ".join(f"{row[f'{stage}_ms_per_edit']:.2f}" for stage in _STAGES)
+        times = [f"{row[f'{stage}_ms_per_edit']:.2f}" for stage in _STAGES]
         prepared = "" if pd.isna(row["prepare_s_per_prompt"]) else f"{row['prepare_s_per_prompt']:.2f}"
-        memory = f"{row['host_peak_mib']:.0f} | {row['device_peak_mib']:.0f}"
-        names = f"{escape(title)} | {escape(row['dataset'])}"
-        lines.append(f"| {names} | {row['edits']} | {prepared} | {times} | {row['seconds']:.1f} | {memory} |")
+        sums = [f"{row['seconds']:.1f}", f"{row['host_peak_mib']:.0f}", f"{row['device_peak_mib']:.0f}"]
+        cells.append([escape(title), escape(row["dataset"]), row["edits"], prepared, *times, *sums])
     note = (
         "Per prompt: what a method makes once for a prompt before it edits any image (a boundary; a mapper, where "
         "there was none yet). The other times are per edited picture, on the machine and with the threads that the "
         "manifests record; pictures that are equal are measured once. Memory: peak."
     )
-    return "\n".join(lines) + f"\n\n{note}\n"
+    return "\n".join(table_lines(_HEADINGS, cells, "ll" + 8 * "r")) + f"\n\n{note}\n"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.statistics.correlation import kendall_of_rows
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
 from textedit_bench.report.rows import make_rows
 
@@ -85,13 +85,12 @@ def judge_rankings_markdown(frame: pd.DataFrame) -> str:
         "Kendall's tau-b between the orders in which two judges put the methods: 1 the same, 0 unrelated, -1 reversed; "
         "95 % interval from resampled images and prompts.",
         "",
-        "| Data set | What | Judge | Other judge | tau | Methods |",
-        "| :-- | :-- | :-- | :-- | --: | --: |",
     ]
+    cells = []
     for _, row in frame.iterrows():
         tau = "-" if pd.isna(row["tau"]) else f"{row['tau']:.2f}"
         if not pd.isna(row["low"]) and tau != "-":
             tau += f" [{row['low']:.2f}, {row['high']:.2f}]"
-        words = " | ".join(escape(str(row[name])) for name in COLUMNS[:4])
-        lines.append(f"| {words} | {tau} | {row['methods']} |")
+        cells.append([*(escape(str(row[name])) for name in COLUMNS[:4]), tau, row["methods"]])
+    lines += table_lines(("Data set", "What", "Judge", "Other judge", "tau", "Methods"), cells, "llllrr")
     return "\n".join(lines) + "\n"

@@ -13,7 +13,7 @@ from textedit_bench.metrics.bounds import CHANGED
 from textedit_bench.metrics.column import OK
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import make_rows
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ def leakage_markdown(frame: pd.DataFrame) -> str:
     lines = ["# Leakage: asked attribute (rows) against changed attribute (columns)", ""]
     for (dataset, title), rows in frame.groupby(["dataset", "title"], sort=False):
         wide = rows.pivot(index="asked", columns="attribute", values="rate")
+        cells = [
+            [escape(str(asked)), *(_cell(rate, name in str(asked).split(" + ")) for name, rate in rates.items())]
+            for asked, rates in wide.iterrows()
+        ]
         lines += [f"**{escape(dataset)}, {escape(title)}**", ""]
-        lines += [f"| Asked | {' | '.join(map(escape, wide.columns))} |", f"| :-- |{' --: |' * len(wide.columns)}"]
-        for asked, rates in wide.iterrows():
-            cells = [_cell(rate, name in str(asked).split(" + ")) for name, rate in rates.items()]
-            lines.append(f"| {escape(str(asked))} | {' | '.join(cells)} |")
-        lines.append("")
+        lines += [*table_lines(["Asked", *map(escape, wide.columns)], cells), ""]
     lines.append(
         "Percent of edits whose attribute the oracle reads differently than in the inversion, where a perfect edit "
         "would still show it; bold: what was asked for. At each method's default strength."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from textedit_bench.report.layout import Entry, Page, as_page
 from textedit_bench.report.table import Table
@@ -16,13 +17,29 @@ def render_markdown(table: Table | Page) -> str:
     titles = [escape(title) for title in page.headings]
     parts = []
     for block in page.blocks:
-        lines = [f"**{escape(block.title)}**", "", _row(titles), _row([":--", *["--:"] * (len(titles) - 1)])]
-        for line in block.lines:
-            title = f"*{escape(line.title)}*" if line.control else escape(line.title)
-            lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
-        parts.append("\n".join(lines))
+        rows = [
+            [
+                f"*{escape(line.title)}*" if line.control else escape(line.title),
+                escape(line.strength),
+                *map(_entry, line.entries),
+            ]
+            for line in block.lines
+        ]
+        parts.append("\n".join([f"**{escape(block.title)}**", "", *table_lines(titles, rows)]))
     notes = "\n".join(f"- {escape(note)}" for note in page.footnotes)
     return "\n\n".join([*parts, notes]) + "\n"
+
+
+def table_lines(headings: Sequence[str], rows: Iterable[Sequence[object]], align: str = "") -> list[str]:
+    """Lines of a Markdown table.
+
+    Args:
+        headings: Markdown, one per column.
+        rows: Markdown, as many cells each.
+        align: ``l`` or ``r`` per column; all but the first one to the right where it is empty.
+    """
+    marks = [":--" if side == "l" else "--:" for side in align or "l" + "r" * (len(headings) - 1)]
+    return [f"| {' | '.join(map(str, cells))} |" for cells in (headings, marks, *rows)]
 
 
 def escape(text: str) -> str:
@@ -34,7 +51,3 @@ def _entry(entry: Entry) -> str:
     plain = escape(entry.text) if entry.words else entry.text
     text = f"**{plain}**" if entry.bold else plain
     return f"{text} {entry.interval}".rstrip()
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -12,7 +12,7 @@ from textedit_bench.metrics.statistics.rank_intervals import rank_intervals
 from textedit_bench.metrics.statistics.ranks import average_ranks
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.columns import column_specs
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells, make_rows
 
 COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
@@ -92,13 +92,12 @@ def ranks_markdown(frame: pd.DataFrame) -> str:
             f"**{escape(metric)}**: {first['blocks']} blocks (prompt x data set), Friedman p = "
             f"{first['friedman_p']:.2g}, critical difference {first['critical_difference']:.2f}",
             "",
-            "| Method | Average rank ↓ | Not told apart |",
-            "| :-- | --: | :-- |",
         ]
-        for _, r in rows.iterrows():
-            rank = f"{r['average_rank']:.2f} [{r['low']:.2f}, {r['high']:.2f}]"
-            lines.append(f"| {escape(r['title'])} | {rank} | {r['cliques']} |")
-        lines.append("")
+        cells = [
+            (escape(r["title"]), f"{r['average_rank']:.2f} [{r['low']:.2f}, {r['high']:.2f}]", r["cliques"])
+            for _, r in rows.iterrows()
+        ]
+        lines += [*table_lines(("Method", "Average rank ↓", "Not told apart"), cells, "lrl"), ""]
     lines.append(
         "Ranks within each block on the mean over images that every method has a value of; 1 is best. Brackets: 95 % "
         "interval, bootstrap over images and prompts, alike for every method; a single point says that no resample "

@@ -11,7 +11,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells, make_rows
 from textedit_bench.seeds import seed_of
 
@@ -104,11 +104,9 @@ def tradeoff_markdown(frame: pd.DataFrame) -> str:
             f"**{escape(dataset)}, {prompt_set} prompts**: {effect} (effect) against {kept}. All rows reach an effect "
             f"of {reference:.3f}; the first columns show what is kept at 25, 50 and 75 % of it.",
             "",
-            f"| {' | '.join(heads)} |",
-            f"| :-- |{' --: |' * (len(heads) - 1)}",
+            *table_lines(heads, ([escape(row["title"]), *_cells(row)] for _, row in rows.iterrows())),
+            "",
         ]
-        lines += [f"| {escape(row['title'])} | {' | '.join(_cells(row))} |" for _, row in rows.iterrows()]
-        lines.append("")
     lines.append(
         "Kept: on the upper envelope of the method's strength curve. Area: mean of the envelope over the effects that "
         "every row reaches. Reach: the largest mean effect over the strengths. Brackets: 95 % intervals of whole "

@@ -20,6 +20,7 @@ from textedit_bench.bench.copied import MATCHES
 from textedit_bench.bench.kept import SHOWN
 from textedit_bench.bench.request import STANDARD_STRENGTHS
 from textedit_bench.registry import load_dataset
+from textedit_bench.report.markdown import table_lines
 from textedit_workshop import ROOT
 from textedit_workshop.perf.counts import Passes, networks, transformer
 
@@ -107,11 +108,7 @@ class Beside:
 
 def mini_table() -> list[str]:
     """What the mini tier took."""
-    lines = ["## Measured: the mini tier", ""]
-    lines += [
-        "| Method | Edit, ms | Synthesis, ms | Judges, ms | Peak memory, MiB |",
-        "| :-- | --: | --: | --: | --: |",
-    ]
+    cells = []
     by_title: dict[str, list[dict[str, str]]] = {}
     for row in mini_rows():
         by_title.setdefault(row["title"], []).append(row)
@@ -119,7 +116,9 @@ def mini_table() -> list[str]:
         stages = ("edit", "synthesise", "score")
         times = [statistics.mean(float(row[f"{stage}_ms_per_edit"]) for row in rows) for stage in stages]
         peak = max(float(row["host_peak_mib"]) for row in rows)
-        lines.append(f"| {title} | " + " | ".join(f"{t:.1f}" for t in times) + f" | {peak:.0f} |")
+        cells.append([title, *(f"{t:.1f}" for t in times), f"{peak:.0f}"])
+    heads = ("Method", "Edit, ms", "Synthesis, ms", "Judges, ms", "Peak memory, MiB")
+    lines = ["## Measured: the mini tier", "", *table_lines(heads, cells)]
     lines += ["", "Per edited picture of 64 pixels, mean over the data sets, two CPU threads; from"]
     lines += [
         "`results/reference/mini/cost.csv`. The peak is that of the whole process, all methods before included.",
@@ -132,17 +131,18 @@ def beside_table() -> list[str]:
     """What is done per edited picture beside the networks."""
     rows = rows_of(BESIDE)
     lines = ["## Measured: beside the networks, per edited picture of 1024 pixels", ""]
-    lines += ["| Work | Before, ms | Now, ms | Where |", "| :-- | --: | --: | :-- |"]
+    cells: list[list[str]] = []
     for row in rows:
         work = row["work"]
         where = "threads, beside the next synthesis" if work in THREADED else "the thread that feeds the GPU"
         if work in ON_DEVICE:
             where = "in batches, on the bench's device"
         if work not in ONCE:
-            lines.append(f"| {work} | {float(row['before_ms']):.1f} | {float(row['now_ms']):.1f} | {where} |")
+            cells.append([work, f"{float(row['before_ms']):.1f}", f"{float(row['now_ms']):.1f}", where])
     before, now = Beside("before_ms"), Beside()
     png = next(row for row in rows if row["work"] == "PNG")
-    lines += [f"| **all** | **{before.total:.0f}** | **{now.total:.0f}** | |", ""]
+    cells.append(["**all**", f"**{before.total:.0f}**", f"**{now.total:.0f}**", ""])
+    lines += [*table_lines(("Work", "Before, ms", "Now, ms", "Where"), cells, "lrrl"), ""]
     size = f"{float(png['before_kb']):.0f} kB before and {float(png['now_kb']):.0f} kB now"
     lines += [f"Milliseconds of processor time on two threads of an {rows[0]['processor']}, by"]
     lines += ["`textedit_workshop.perf.edit_cost`: a real face in FFHQ's frame, with and without grain, as a file of"]
@@ -153,11 +153,16 @@ def beside_table() -> list[str]:
 def network_table(found: dict[str, Passes]) -> list[str]:
     """Operations and bytes of every network."""
     lines = ["## Counted: the networks of the full tier", ""]
-    lines += ["| Network | Forward, GFLOP | With gradient, GFLOP | Kept for the gradient, MiB | Weights, MiB |"]
-    lines += ["| :-- | --: | --: | --: | --: |"]
-    for name, p in found.items():
-        sizes = f"{p.kept_bytes / 2**20:.0f} | {p.parameter_bytes / 2**20:.0f}"
-        lines.append(f"| {name} | {p.forward / 1e9:.1f} | {p.both / 1e9:.1f} | {sizes} |")
+    heads = ("Network", "Forward, GFLOP", "With gradient, GFLOP", "Kept for the gradient, MiB", "Weights, MiB")
+    cells = [
+        [
+            name,
+            *(f"{n / 1e9:.1f}" for n in (p.forward, p.both)),
+            *(f"{n / 2**20:.0f}" for n in (p.kept_bytes, p.parameter_bytes)),
+        ]
+        for name, p in found.items()
+    ]
+    lines += table_lines(heads, cells)
     lines += [
         "",
         "One picture, single precision, multiplications and additions counted apart. The CLIPs are counted by formula,",
@@ -183,16 +188,16 @@ def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> li
     lines += [f"Controls: {' and '.join(f'`{name}`' for name in copying)} once per method, each as dear as a method of"]
     lines += ["one pass (an upper bound: pictures that come back soon are not judged again); the others show photos"]
     lines += ["and inversions, which are judged once.", ""]
-    ends = " | ".join(f"{gpus} GPU{'s' * (gpus > 1)}, h" for gpus in GPUS)
-    lines += [f"| Method | Steps | GPU alone, one cell, h | One cell, h | {ends} |"]
-    lines += ["| :-- | --: | --: | --: |" + " --: |" * len(GPUS)]
+    ends = [f"{gpus} GPU{'s' * (gpus > 1)}, h" for gpus in GPUS]
+    heads = ("Method", "Steps", "GPU alone, one cell, h", "One cell, h", *ends)
+    rows: list[list[object]] = []
     every: list[float] = []
 
     def add(name: str, steps: int, gpu: float, count: int) -> None:
         cells = [now.hours(gpu, edits, png=False)] * count
         every.extend(cells)
-        ends = " | ".join(f"{schedule(cells, gpus):.1f}" for gpus in GPUS)
-        lines.append(f"| {name} | {steps or '-'} | {gpu:.3f} | {cells[0]:.3f} | {ends} |")
+        ends = [f"{schedule(cells, gpus):.1f}" for gpus in GPUS]
+        rows.append([name, steps or "-", f"{gpu:.3f}", f"{cells[0]:.3f}", *ends])
 
     for method in methods:
         add(f"`{method}`", steps_of(method), PHOTOS * operations(method, found) / RATE / 3600, prompts)
@@ -200,9 +205,9 @@ def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> li
     for name in copying:
         add(f"control `{name}`", 0, once, prompts * len(methods))
     every.sort(reverse=True)
-    ends = " | ".join(f"**{schedule(every, gpus):.1f}**" for gpus in GPUS)
+    rows.append(["**all**", "", "", "", *(f"**{schedule(every, gpus):.1f}**" for gpus in GPUS)])
     total = len(every) * edits
-    lines += [f"| **all** | | | | {ends} |", ""]
+    lines += [*table_lines(heads, rows), ""]
     gpu = sum(PHOTOS * operations(method, found) for method in methods) * prompts / RATE / 3600
     gpu += once * prompts * len(methods) * len(copying)
     before = gpu + total * Beside("before_ms").total / 3.6e6
@@ -219,13 +224,13 @@ def disk_table(methods: list[str], prompts: int) -> list[str]:
     png, kb = Beside().png, next(float(row["now_kb"]) for row in rows_of(BESIDE) if row["work"] == "PNG")
     cells, strengths = len(methods) * prompts, len(STANDARD_STRENGTHS)
     lines = ["## Extrapolated: pictures on the disk", ""]
-    lines += [
-        "| `--keep-pictures` | Pictures, counted | GB, from measured sizes | Encoding, core hours |",
-        "| :-- | --: | --: | --: |",
-    ]
+    rows = []
     for policy, photos in (("all", PHOTOS), ("shown", SHOWN), ("none", 0)):
         pictures = cells * photos * strengths
-        lines.append(f"| `{policy}` | {pictures:,} | {pictures * kb / 1e6:,.0f} | {pictures * png / 3.6e6:.1f} |")
+        figures = f"{pictures:,}", f"{pictures * kb / 1e6:,.0f}", f"{pictures * png / 3.6e6:.1f}"
+        rows.append([f"`{policy}`", *figures])
+    heads = ("`--keep-pictures`", "Pictures, counted", "GB, from measured sizes", "Encoding, core hours")
+    lines += table_lines(heads, rows)
     codes = cells * PHOTOS * strengths * CODES / 1e9
     lines += ["", "Of all methods. Edited codes, from which pictures are made again, are always kept:"]
     return [
@@ -239,15 +244,14 @@ def memory_table(found: dict[str, Passes]) -> list[str]:
     """What a GPU has to hold."""
     generator, largest = found["generator, 1024"], 3 * 4 * 32 * 1024**2
     weights = sum(p.parameter_bytes for p in found.values())
-    lines = ["## Extrapolated: memory of a GPU", "", "| Work | GiB | From |", "| :-- | --: | :-- |"]
-    lines += [f"| all networks | {weights / 2**30:.1f} | counted weights |"]
+    rows = [("all networks", f"{weights / 2**30:.1f}", "counted weights")]
     big = "three tensors of the largest layer (32 x 1024 x 1024) per picture"
     for batch in (1, 4):
-        lines += [f"| synthesis, batch {batch} | {batch * largest / 2**30:.1f} | {big} |"]
+        rows.append((f"synthesis, batch {batch}", f"{batch * largest / 2**30:.1f}", big))
     for batch in (1, 4):
         size = batch * generator.kept_bytes / 2**30
-        lines += [f"| a step of optimisation, batch {batch} | {size:.1f} | counted, kept for the gradient |"]
-    return lines
+        rows.append((f"a step of optimisation, batch {batch}", f"{size:.1f}", "counted, kept for the gradient"))
+    return ["## Extrapolated: memory of a GPU", "", *table_lines(("Work", "GiB", "From"), rows, "lrl")]
 
 
 def page() -> str:

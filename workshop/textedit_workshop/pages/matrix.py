@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from textedit_bench.report.markdown import table_lines
 from textedit_workshop import ROOT
 
 OLDEST = (3, 11)
@@ -169,21 +170,16 @@ def markdown(rows: Sequence[Mapping[str, object]]) -> str:
         f"`make test-matrix` on {os.cpu_count()} cores, {platform.system()} {platform.machine()}: fresh clones, empty "
         "homes and caches.",
         "",
-        "| Python | installation, s | bench, s | table | quick tests |",
-        "| :-- | --: | --: | :-- | :-- |",
     ]
+    cells = []
     for row in rows:
         table = row.get("problem") or row.get("table", "")
         if row is not rows[0] and "figures" in row and row["figures"] == rows[0].get("figures"):
             table = f"{table}; as {rows[0]['python']} to the last digit"
-        cells = [
-            row["python"],
-            _seconds(row, "installation"),
-            _seconds(row, "bench"),
-            table,
-            row.get("passed", "not run"),
-        ]
-        lines.append(f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |")
+        times = _seconds(row, "installation"), _seconds(row, "bench")
+        texts = (row["python"], *times, table, row.get("passed", "not run"))
+        cells.append([str(text).replace("|", "/") for text in texts])
+    lines += table_lines(("Python", "installation, s", "bench, s", "table", "quick tests"), cells, "lrrll")
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import TRAINED
 from textedit_workshop import ROOT
 
@@ -46,13 +46,13 @@ def small_table(path: Path = TABLE, dataset: str = "ffhq") -> str:
     columns = [success, success, preservation, identity]
     titles = ["Success, trained prompts, %", "Success, unseen prompts, %", preservation.title, identity.title]
     heads = ["Method", *(f"{title} {column.arrow}" for title, column in zip(titles, columns, strict=True))]
-    lines = [_line(heads), _line([":--", *["--:"] * len(columns)])]
+    cells = []
     for _, rows in own.groupby("title", sort=False):
         by_set = {TRAINED if row["prompt_set"] == TRAINED else "": row for row in rows.to_dict("records")}
         seen, unseen = by_set[TRAINED], by_set.get("")
         shown = zip((seen, unseen, seen, seen), columns, strict=True)
-        lines.append(_line([_name(seen), *("-" if row is None else _entry(row, c) for row, c in shown)]))
-    return "\n".join(lines)
+        cells.append([_name(seen), *("-" if row is None else _entry(row, c) for row, c in shown)])
+    return "\n".join(table_lines(heads, cells))
 
 
 def results_tables(path: Path = TABLE, dataset: str = "ffhq") -> str:
@@ -68,8 +68,8 @@ def results_tables(path: Path = TABLE, dataset: str = "ffhq") -> str:
         words = "trained prompts" if prompt_set == TRAINED else "unseen prompts (in no method's training list)"
         title = f"{dataset}, {words}: {rows['prompts'].max()} x {rows['images'].iloc[0]} images"
         heads = ["Method", *(f"{column.title} {column.arrow}" for column in COLUMNS)]
-        lines = [f"**{escape(title)}**", "", _line(heads), _line([":--", *["--:"] * len(COLUMNS)])]
-        lines += [_line([_name(row), *(_entry(row, c, bold=True) for c in COLUMNS)]) for row in rows.to_dict("records")]
+        cells = [[_name(row), *(_entry(row, c, bold=True) for c in COLUMNS)] for row in rows.to_dict("records")]
+        lines = [f"**{escape(title)}**", "", *table_lines(heads, cells)]
         parts.append("\n".join(lines))
     if frame["dataset"].nunique() > 1:
         parts.append(_overview(frame[~frame["control"].astype(bool)]))
@@ -87,9 +87,8 @@ def _overview(frame: pd.DataFrame) -> str:
     lines = [
         "**All data sets: success / preservation for trained prompts, success for unseen ones, %**",
         "",
-        _line(["Method", *datasets]),
-        _line([":--", *["--:"] * len(datasets)]),
     ]
+    cells = []
     for title, rows in frame.groupby("title", sort=False):
         texts = []
         for name in datasets:
@@ -98,8 +97,8 @@ def _overview(frame: pd.DataFrame) -> str:
             text = "-" if seen is None else f"{100 * seen['success']:.0f} / {100 * seen['preservation']:.0f}"
             rest = own.drop(index=TRAINED, errors="ignore")["success"]
             texts.append(f"{text}, {100 * rest.iloc[0]:.0f}" if len(rest) else text)
-        lines.append(_line([escape(str(title)), *texts]))
-    return "\n".join(lines)
+        cells.append([escape(str(title)), *texts])
+    return "\n".join([*lines, *table_lines(["Method", *datasets], cells)])
 
 
 def filled(page: str, table: str) -> str:
@@ -129,10 +128,6 @@ def _entry(row: dict[str, Any], column: ColumnSpec, bold: bool = False) -> str:
         return "-"
     text = f"**{column.text(point)}**" if bold and row[f"{column.name}_best"] else column.text(point)
     return text if pd.isna(low) or pd.isna(high) else f"{text} [{column.text(low)}, {column.text(high)}]"
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
