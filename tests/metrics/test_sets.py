@@ -83,6 +83,39 @@ def test_kid_equals_the_double_sum() -> None:
     assert kid(x, y) == pytest.approx(own_x + own_y - 2 * across, abs=1e-12)
 
 
+def test_kid_leaves_out_pairs_of_one_source() -> None:
+    x, y = _features(9, 5), _features(7, 5, 0.3)
+    of, of_reference = np.array(list("aabbbcdde")), np.array(list("abxcyzd"))
+
+    def mean(a: np.ndarray, b: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+        pairs = [(u, v) for u, i in zip(a, first, strict=True) for v, j in zip(b, second, strict=True) if i != j]
+        return float(np.mean([(u @ v / 5 + 1) ** 3 for u, v in pairs]))
+
+    expected = mean(x, x, of, of) + mean(y, y, of_reference, of_reference) - 2 * mean(x, y, of, of_reference)
+    assert kid(x, y, sources=of, reference_sources=of_reference) == pytest.approx(expected, abs=1e-12)
+    apart = np.array([f"real {i}" for i in range(7)])
+    assert kid(x, y, sources=of) == pytest.approx(kid(x, y, sources=of, reference_sources=apart), abs=1e-12)
+    with pytest.raises(ValueError, match="2 sources"):
+        kid(x, y, sources=["a"] * 9)
+    with pytest.raises(ValueError, match="one source"):
+        kid(x, y, sources=["a"] * 8)
+
+
+def test_kid_of_edits_of_few_photos_is_that_of_many_photos() -> None:
+    # Eight edits of a photo lie near each other: twelve photos, drawn anew each time, against what 96 photos show.
+    def edits(photos: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.repeat(_features(photos, 6), 8, 0) + 0.3 * _features(8 * photos, 6), np.repeat(np.arange(photos), 8)
+
+    real, found, naive = _features(400, 6), [], []
+    for _ in range(60):
+        rows, sources = edits(12)
+        found.append(kid(rows, real, sources=sources))
+        naive.append(kid(rows, real))
+    many = kid(edits(500)[0][::8], real)
+    assert abs(np.mean(found) - many) < 3 * np.std(found) / 60**0.5 + 0.02
+    assert np.mean(naive) - many > 6 * np.std(naive) / 60**0.5
+
+
 def test_kid_by_subsets_is_seeded_and_estimates_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = _features(400, 8), _features(300, 8, 0.3)
     whole = kid(x, y)

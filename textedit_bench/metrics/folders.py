@@ -166,7 +166,9 @@ def _sets(
     entries: list[dict[str, object]] = []
     blocks = np.arange(len(edits))
     if len(edits) >= 3:
-        found = delete_block_jackknife(edits, blocks, photos, reference_blocks=blocks)
+        found = delete_block_jackknife(
+            edits, blocks, photos, distance=SET_METRICS["fid_source"].compute, reference_blocks=blocks
+        )
         identity = protocols["fid_source"].with_counts(len(edits), len(photos)).id
         facts = {"metric": "fid_source", "title": SET_METRICS["fid_source"].title, "left_out": 0, "protocol": identity}
         entries.append({**facts, "mean": found.value, "low": found.low, "high": found.high, "n": len(edits)})

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 Features = NDArray[np.floating]
+Sources = NDArray[np.generic]
+Distance = Callable[[Features, Features, Sources | None, Sources | None], float]
+"""(edits [N, d], reference [M, d], source photo of every edit [N], of every reference row [M]) -> value. Sources are
+None where every edit has one of its own, or the reference is an independent set."""
 FEW = 2048
 """Images below which a Frechet distance says little: its bias falls as one over their number."""
 Reference = Literal["real", "inversion", "source"]
@@ -30,43 +34,60 @@ class SetMetric:
 
     Attributes:
         formula: name of the formula in protocol ids.
-        compute: (features of the edits [N, d], features of the reference [M, d]) -> value.
+        compute: from the features of both sides.
         reference: ``real`` (the domain's reference images), ``inversion`` or ``source`` (of the very images edited).
         title: how the metric is written in tables.
         higher_is_better: the direction of the arrow.
         decimals: digits after the point.
+        version: raised by hand when the computation changes.
     """
 
     formula: str
-    compute: Callable[[Features, Features], float]
+    compute: Distance
     reference: Reference
     title: str
     higher_is_better: bool
     decimals: int
+    version: int = 1
 
 
-def _kid_thousand(edits: Features, reference: Features) -> float:
-    return 1000.0 * kid(edits, reference)
+def _of_features(formula: Callable[[Features, Features], float]) -> Distance:
+    """A formula to which it is all the same whose edits they are."""
+    return lambda edits, reference, _sources, _reference_sources: formula(edits, reference)
+
+
+def _kid_thousand(
+    edits: Features, reference: Features, sources: Sources | None, reference_sources: Sources | None
+) -> float:
+    return 1000.0 * kid(edits, reference, sources=sources, reference_sources=reference_sources)
 
 
 SET_METRICS: dict[str, SetMetric] = {
-    "fid_real": SetMetric("fid", fid, "real", "FID, to real", False, 2),
-    "fid_inversion": SetMetric("fid", fid, "inversion", "FID, to inversion", False, 2),
-    "fid_source": SetMetric("fid", fid, "source", "FID, to source", False, 2),
-    "kid_real": SetMetric("kid-x1000", _kid_thousand, "real", "KID x1000, to real", False, 2),
-    "kid_inversion": SetMetric("kid-x1000", _kid_thousand, "inversion", "KID x1000, to inversion", False, 2),
-    "precision": SetMetric("precision-k3", precision, "real", "Precision", True, 3),
-    "recall": SetMetric("recall-k3", recall, "real", "Recall", True, 3),
+    "fid_real": SetMetric("fid", _of_features(fid), "real", "FID, to real", False, 2),
+    "fid_inversion": SetMetric("fid", _of_features(fid), "inversion", "FID, to inversion", False, 2),
+    "fid_source": SetMetric("fid", _of_features(fid), "source", "FID, to source", False, 2),
+    "kid_real": SetMetric("kid-x1000", _kid_thousand, "real", "KID x1000, to real", False, 2, 2),
+    "kid_inversion": SetMetric("kid-x1000", _kid_thousand, "inversion", "KID x1000, to inversion", False, 2, 2),
+    "precision": SetMetric("precision-k3", _of_features(precision), "real", "Precision", True, 3),
+    "recall": SetMetric("recall-k3", _of_features(recall), "real", "Recall", True, 3),
 }
 
 
-def set_metric(name: str, edits: Features, reference: Features) -> float:
+def set_metric(
+    name: str,
+    edits: Features,
+    reference: Features,
+    sources: Sources | None = None,
+    reference_sources: Sources | None = None,
+) -> float:
     """One set metric by name.
 
     Args:
         name: a key of `SET_METRICS`.
         edits: features of the edits [N, d].
         reference: features of the reference set that the metric names [M, d].
+        sources: source photo of every edit [N]; None if every edit has one of its own.
+        reference_sources: source photo of every reference row [M]; None for an independent reference set.
 
     Raises:
         UserError: an unknown name.
@@ -74,7 +95,7 @@ def set_metric(name: str, edits: Features, reference: Features) -> float:
     """
     if name not in SET_METRICS:
         raise unknown_choice("set metric", name, SET_METRICS)
-    return SET_METRICS[name].compute(edits, reference)
+    return SET_METRICS[name].compute(edits, reference, sources, reference_sources)
 
 
 def set_protocols(domain: Domain) -> dict[str, Protocol]:
@@ -83,7 +104,12 @@ def set_protocols(domain: Domain) -> dict[str, Protocol]:
     found = {}
     for name, metric in SET_METRICS.items():
         identity = protocol_id(
-            metric.formula, network=network, digest=digest, resize="network", reference=metric.reference
+            metric.formula,
+            network=network,
+            digest=digest,
+            resize="network",
+            reference=metric.reference,
+            version=metric.version,
         )
         found[name] = Protocol(identity, metric.title, metric.higher_is_better, "set", decimals=metric.decimals)
     return found

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textedit_bench.metrics.sets import Distance, Features, Sources
 from textedit_bench.metrics.statistics import Jackknife, best_and_tied, delete_block_jackknife, two_way_bootstrap
 
 Values = NDArray[np.float64]
-Features = NDArray[np.floating]
-Distance = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def set_figures(
         features: per row [images, prompts, d], None where there is nothing to measure.
         ranked: which rows may be marked as best.
         reference: [M, d].
-        distance: (edits [N, d], reference) -> value.
+        distance: of the edits to the reference, see `textedit_bench.metrics.sets.Distance`.
         higher_is_better: direction of the metric.
         nonnegative: whether the metric cannot be below zero.
         paired: whether reference row i belongs to image i and is left out with it.
@@ -109,8 +108,9 @@ def _not_different(first: object, second: object, reference: Features, distance:
     a, b = np.asarray(first), np.asarray(second)
     width = a.shape[-1]
 
-    def difference(edits: NDArray[np.floating], to: NDArray[np.floating]) -> float:
-        return distance(edits[:, :width], to) - distance(edits[:, width:], to)
+    def difference(edits: Features, to: Features, sources: Sources | None, of_reference: Sources | None) -> float:
+        one, other = (distance(part, to, sources, of_reference) for part in (edits[:, :width], edits[:, width:]))
+        return one - other
 
     found = _jackknife(np.concatenate([a, b], -1), reference, difference, paired=paired, floor=None)
     return found.low <= 0.0 <= found.high

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textedit_bench.metrics.frechet import fid
-from textedit_bench.metrics.kid import kid
+from textedit_bench.metrics.sets import SET_METRICS, Distance
 from textedit_bench.metrics.statistics import delete_block_jackknife
 
+FID, KID = SET_METRICS["fid_real"].compute, SET_METRICS["kid_real"].compute
 
-def _mean_gap(x: np.ndarray, y: np.ndarray) -> float:
+
+def _mean_gap(x: np.ndarray, y: np.ndarray, *_: object) -> float:
     return float(x.mean() - y.mean())
 
 
@@ -37,8 +38,10 @@ def test_of_many_images_several_make_a_block() -> None:
     images = np.repeat(np.random.default_rng(1).normal(size=(640, 1)), 2, axis=0)
     blocks, asked = np.repeat(np.arange(640), 2), []
 
-    def distance(x: np.ndarray, y: np.ndarray) -> float:
+    def distance(x: np.ndarray, y: np.ndarray, sources: np.ndarray, reference_sources: np.ndarray) -> float:
         asked.append((len(x), len(y)))
+        # Merged for the jackknife alone: photos stay photos.
+        assert len(x) == 2 * len(np.unique(sources)) and (sources == reference_sources).all()
         return _mean_gap(x, y)
 
     found = delete_block_jackknife(images, blocks, images * 0, reference_blocks=blocks, distance=distance, floor=None)
@@ -51,21 +54,21 @@ def test_a_reference_of_the_same_images_is_left_out_with_them() -> None:
     rng = np.random.default_rng(2)
     source = rng.normal(size=(12, 3)) * 5
     edits = source + 0.1
-    together = delete_block_jackknife(edits, np.arange(12), source, reference_blocks=np.arange(12))
-    apart = delete_block_jackknife(edits, np.arange(12), source)
+    together = delete_block_jackknife(edits, np.arange(12), source, distance=FID, reference_blocks=np.arange(12))
+    apart = delete_block_jackknife(edits, np.arange(12), source, distance=FID)
     assert together.error < 1e-6 < apart.error
 
 
-@pytest.mark.parametrize("distance", [fid, kid])
-def test_error_has_the_size_of_the_spread_over_fresh_draws(distance) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("distance", [FID, KID])
+def test_error_has_the_size_of_the_spread_over_fresh_draws(distance: Distance) -> None:
     rng = np.random.default_rng(3)
     reference = rng.normal(size=(150, 4))
 
     def edits() -> np.ndarray:
         return np.repeat(0.7 + rng.normal(size=(40, 4)), 3, axis=0) + 0.3 * rng.normal(size=(120, 4))
 
-    spread = np.std([distance(edits(), reference) for _ in range(40)])
     blocks = np.repeat(np.arange(40), 3)
+    spread = np.std([distance(edits(), reference, blocks, None) for _ in range(40)])
     errors = [delete_block_jackknife(edits(), blocks, reference, distance=distance).error for _ in range(3)]
     assert 0.55 < np.mean(errors) / spread < 1.8
 
@@ -73,15 +76,15 @@ def test_error_has_the_size_of_the_spread_over_fresh_draws(distance) -> None:  #
 def test_an_interval_holds_its_own_point_and_stays_above_the_floor() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(15, 3))
-    found = delete_block_jackknife(x, np.arange(15), rng.normal(size=(200, 3)))
+    found = delete_block_jackknife(x, np.arange(15), rng.normal(size=(200, 3)), distance=FID)
     assert 0.0 <= found.low <= found.value <= found.high
 
 
 def test_wrong_input_is_one_clear_error() -> None:
     x = np.zeros((4, 2))
     with pytest.raises(ValueError, match="label"):
-        delete_block_jackknife(x, [0, 1], x)
+        delete_block_jackknife(x, [0, 1], x, distance=FID)
     with pytest.raises(ValueError, match="label"):
-        delete_block_jackknife(x, [0, 1, 2, 3], x, reference_blocks=[0])
+        delete_block_jackknife(x, [0, 1, 2, 3], x, distance=FID, reference_blocks=[0])
     with pytest.raises(ValueError, match="at least 3"):
-        delete_block_jackknife(x, [0, 0, 1, 1], x)
+        delete_block_jackknife(x, [0, 0, 1, 1], x, distance=FID)

@@ -7,14 +7,13 @@ is one source image with the edits of all its prompts: those edits are not indep
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from textedit_bench.metrics.frechet import fid
+from textedit_bench.metrics.sets import Distance
 
 MOST_BLOCKS = 64
 """Blocks left out in turn; of more source images, several make a block: a distance takes seconds."""
@@ -44,8 +43,8 @@ def delete_block_jackknife(
     blocks: ArrayLike,
     reference: ArrayLike,
     *,
+    distance: Distance,
     reference_blocks: ArrayLike | None = None,
-    distance: Callable[[NDArray[np.floating], NDArray[np.floating]], float] = fid,
     level: float = 0.95,
     floor: float | None = 0.0,
 ) -> Jackknife:
@@ -59,7 +58,7 @@ def delete_block_jackknife(
         reference: features [m, d].
         reference_blocks: source image of every reference row, [m], where the reference belongs to the same images
             (inversions, photos): it is left out together with the edits. None for an independent reference set.
-        distance: (edits, reference) -> float.
+        distance: of the edits to the reference, see `Distance`.
         level: coverage of the interval.
         floor: smallest possible distance (0 for FID), or None (KID may be negative).
 
@@ -70,6 +69,7 @@ def delete_block_jackknife(
     of_reference = None if reference_blocks is None else np.asarray(reference_blocks)
     if of.shape != (len(x),) or (of_reference is not None and of_reference.shape != (len(y),)):
         raise ValueError("every row needs one block label")
+    sources, reference_sources = of, of_reference
     names = np.unique(of)
     if len(names) < 3:
         raise ValueError(f"a jackknife needs at least 3 source images, got {len(names)}")
@@ -78,8 +78,15 @@ def delete_block_jackknife(
         if of_reference is not None:
             of_reference = np.searchsorted(names, of_reference) % MOST_BLOCKS
         names = np.arange(MOST_BLOCKS)
-    value = distance(x, y)
-    left = np.array([distance(x[of != name], y if of_reference is None else y[of_reference != name]) for name in names])
+    value = distance(x, y, sources, reference_sources)
+    left = np.empty(len(names))
+    for i, name in enumerate(names):
+        rows = of != name
+        if of_reference is None or reference_sources is None:
+            left[i] = distance(x[rows], y, sources[rows], None)
+        else:
+            others = of_reference != name
+            left[i] = distance(x[rows], y[others], sources[rows], reference_sources[others])
     error = float(np.sqrt((len(names) - 1) / len(names) * ((left - left.mean()) ** 2).sum()))
     margin = float(stats.t.ppf((1.0 + level) / 2.0, len(names) - 1)) * error
     low = value - margin if floor is None else max(floor, value - margin)
