@@ -49,12 +49,12 @@ def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, 
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("values hold nan or infinity")
     # Sorted once: whole numbers in the same order have the same ranks, whatever is left out.
-    x, y = (np.unique(values, return_inverse=True)[1] for values in (x, y))
-    value, tau = _spearman(x, y), _kendall(x, y)
+    a, b = (np.unique(values, return_inverse=True)[1] for values in (x, y))
+    value, tau = _spearman(a, b), _kendall(a, b)
     names = np.unique(of)
     if not np.isfinite(value) or len(names) < 3:
         return Correlation(value, np.nan, np.nan, len(x), tau)
-    left = np.array([_spearman(x[of != name], y[of != name]) for name in names])
+    left = np.array([_spearman(a[of != name], b[of != name]) for name in names])
     left = left[np.isfinite(left)]
     if len(left) < 3:
         return Correlation(value, np.nan, np.nan, len(x), tau)
