@@ -222,7 +222,7 @@ def test_pictures_that_were_not_kept_are_made_again_from_the_codes(tiny, small_p
 
 def test_a_report_shows_pictures_that_were_not_kept(tiny, small_passes, tmp_path):
     from textedit_bench.bench.store import Store
-    from textedit_bench.report.picture.write import write_picture_report
+    from textedit_bench.report.html_page.write import write_picture_report
 
     pages = []
     for policy in ("all", "none"):

@@ -112,8 +112,8 @@ def test_a_photo_becomes_a_picture_at_the_default_strength(run, flat):
 
 def test_a_grid_starts_with_photo_and_inversion(run, flat, monkeypatch):
     drawn = []
-    original = strip.draw_strip
-    monkeypatch.setattr(strip, "draw_strip", lambda *given: drawn.append(given) or original(*given))
+    original = strip.draw_row
+    monkeypatch.setattr(strip, "draw_row", lambda *given: drawn.append(given) or original(*given))
     assert run("edit", "evaluation-2", "bright", *ON, "--grid", "--strength", "1,2", "--set", "scale=0.3").code == 0
     [(title, name, labels, images)] = drawn
     assert "bright" in title and "flat" in title and "mini" in title and name == "evaluation-2"

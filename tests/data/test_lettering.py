@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 
 from textedit_bench.data import lettering
 from textedit_bench.data.lettering import characters, letters
-from textedit_bench.report.save_figure import save_figure
-from textedit_bench.report.sheet import Strip, draw_sheet
+from textedit_bench.report.figures.save import save_figure
+from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.training.pictures import picture_grid
 
 TEXTS = {"german": "größer", "greek": "Ωμέγα", "russian": "Привет", "hebrew": "שלום", "arabic": "مرحبا", "emoji": "😀"}
@@ -65,7 +65,7 @@ def test_no_text_is_drawn_with_a_font_that_lacks_its_letters(text):
 def test_sheets_and_previews_show_them():
     tile = np.zeros((16, 16, 3), np.uint8)
     for text in [*TEXTS.values(), *FAR.values()]:
-        pages = [draw_sheet(shown, [shown], [[Strip(shown, (tile,))]]) for shown in (text, "\uffff" * len(text))]
+        pages = [draw_sheet(shown, [shown], [[SheetRow(shown, (tile,))]]) for shown in (text, "\uffff" * len(text))]
         assert pages[0].tobytes() != pages[1].tobytes()
     import torch
 

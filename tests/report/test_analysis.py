@@ -13,9 +13,11 @@ from textedit_bench.bench.scoring import write_table
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.controls import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
-from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
+from textedit_bench.report.leakage import leakage_frame, leakage_markdown
+from textedit_bench.report.paired_tests import paired_tests_frame
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
@@ -89,7 +91,6 @@ def test_the_leakage_matrix_by_hand(cell, tmp_path):
     assert frame.set_index(["asked", "attribute"]).loc[("hat", "hair"), "n"] == 8
     page = leakage_markdown(frame)
     assert "| hair | **80** | 0 |" in page and "| hat | 50 | **100** |" in page
-    assert draw_leakage(frame) is not None
     assert leakage_frame([part(cell("x", "p", "hair=a", {"lpips": 0.1}))]).empty
 
 
@@ -125,6 +126,22 @@ def test_ranks_over_prompts_leave_controls_and_networks_in_the_loop_out(cell):
     assert frame[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 3]]  # no resample changes the order
     assert "| Good | 1.00 [1.00, 1.00] |" in ranks_markdown(frame)
     assert ranks_frame([part(*[r for r in rows if r.identity["method"] == "good"])]).empty
+
+
+def test_pairs_of_methods_are_tested_and_corrected_for_their_number(cell):
+    draw = np.random.default_rng(2)
+    spec = ColumnSpec("lpips", "LPIPS", False, 3, False, "image")
+    rows = []
+    for prompt in "pqrs":
+        for method, mean in (("far", 0.9), ("near", 0.3), ("twin", 0.3)):
+            rows.append(cell(method, prompt, "hair=b", {"lpips": mean + 0.05 * draw.normal(size=(3, 10))}))
+        rows.append(cell("control", prompt, "hair=b", {"lpips": 0.0}, control=True))
+    frame = paired_tests_frame([part(*rows)], [spec]).set_index(["title", "other"])
+    assert len(frame) == 6 and frame["p"].between(0, 1).all()
+    assert frame.loc[("Near", "Far"), "better_by"] == pytest.approx(0.6, abs=0.05)  # a distance: lower is better
+    assert frame.loc[("Far", "Near"), "better_by"] == -frame.loc[("Near", "Far"), "better_by"]
+    assert frame.loc[("Near", "Far"), "p"] < 0.05 < frame.loc[("Near", "Twin"), "p"]
+    assert paired_tests_frame([part(*rows[:1])], [spec]).empty
 
 
 def test_ranks_of_methods_alike_have_intervals_and_use_common_images_only(cell):

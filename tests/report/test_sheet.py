@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, STEP
-from textedit_bench.report.sheet import Strip, draw_sheet, sheet_rows
+from textedit_bench.report.sheet import SheetRow, draw_sheet, sheet_rows
 
 
 def flat(level: int) -> np.ndarray:
@@ -15,7 +15,7 @@ def flat(level: int) -> np.ndarray:
 
 
 def test_tiles_are_where_they_belong():
-    groups = [[Strip("a", (flat(10), None)), Strip("b", (flat(90), flat(200)))]]
+    groups = [[SheetRow("a", (flat(10), None)), SheetRow("b", (flat(90), flat(200)))]]
     page = np.asarray(draw_sheet("title", ["one", "two"], groups, tile=20))
     found = {level: np.argwhere((page == level).all(-1)) for level in (10, 90, 200)}
     assert all(len(where) >= 20 * 20 for where in found.values())
@@ -26,7 +26,7 @@ def test_tiles_are_where_they_belong():
 
 def test_long_and_strange_labels_fit():
     label = "a very long label of many words " * 5 + "x" * 300
-    page = draw_sheet(label, [label, "\u202e漢字 🧔"], [[Strip(label, (flat(0), flat(0)))]], tile=20)
+    page = draw_sheet(label, [label, "\u202e漢字 🧔"], [[SheetRow(label, (flat(0), flat(0)))]], tile=20)
     assert page.width < 400
     tile = np.asarray(page)[-34:-14, 160:180]
     assert (tile == 0).all()

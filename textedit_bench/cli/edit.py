@@ -80,12 +80,12 @@ def edit(
     if inversion is None:
         write_grid(images[0], output)
     else:
-        from textedit_bench.report.strip import draw_strip
+        from textedit_bench.report.contact_sheet import draw_row
 
         labels = ["photo", "inversion", *(f"strength {value:g}" for value in strengths)]
         shown = torch.cat([photos.images, inversion, *images])
         title = f"{info.title} on {domain.name}, tier {domain.tier}: {wanted.words}"
-        save_picture(draw_strip(title, photo, labels, shown), output)
+        save_picture(draw_row(title, photo, labels, shown), output)
     if json:
         found = {"output": output, "method": method, "dataset": domain.name, "tier": domain.tier, "photo": photo}
         print_json({**found, "prompt": wanted.words, "strengths": list(strengths)})

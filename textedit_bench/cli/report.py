@@ -48,7 +48,7 @@ def report(
 
     from textedit_bench.bench.store import Store
     from textedit_bench.cli.output import print_json
-    from textedit_bench.report.picture.write import MEGABYTE, write_picture_report
+    from textedit_bench.report.html_page.write import MEGABYTE, write_picture_report
 
     written = write_picture_report(
         Store(results),

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textedit_bench.files import write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.csv import frame_csv
+from textedit_bench.report.figures.leakage import draw_leakage
+from textedit_bench.report.figures.save import save_figure
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
-from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
+from textedit_bench.report.leakage import leakage_frame, leakage_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
-from textedit_bench.report.save_figure import save_figure
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
-
-if TYPE_CHECKING:
-    pass
 
 
 def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.plain import render_plain
-from textedit_bench.report.sheet import Strip, draw_sheet
+from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.report.table import build_table
 from textedit_bench.report.write import Reports, write_table_files
 
@@ -77,12 +77,12 @@ def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[st
 
 def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Image.Image:
     """The first pictures of every prompt of one method, a row per prompt."""
-    strips = []
+    rows = []
     for cell in cells:
         shown = range(min(SHOWN, len(cell.manifest["infer"]["ids"])))
         (pictures,) = cell.pictures(shown, [cell.listing["default_strength"]])
         prompt = cell.identity["prompt"]
-        strips.append(Strip(prompt["phrase"] or prompt["target"], tuple(pictures)))
-    columns = max(len(strip.pictures) for strip in strips)
+        rows.append(SheetRow(prompt["phrase"] or prompt["target"], tuple(pictures)))
+    columns = max(len(row.pictures) for row in rows)
     title = f"{cells[0].listing['title']} on {dataset}, tier {tier}: generated"
-    return draw_sheet(title, [""] * columns, [strips])
+    return draw_sheet(title, [""] * columns, [rows])

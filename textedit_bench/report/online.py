@@ -15,7 +15,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES, curve
-from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.rows import make_rows
 
 PROJECT = "textedit-bench"

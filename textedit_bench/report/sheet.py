@@ -22,26 +22,28 @@ _PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
 
 
 @dataclass(frozen=True)
-class Strip:
+class SheetRow:
     """One row of pictures with a label to its left; None leaves a tile empty."""
 
     label: str
     pictures: tuple[Pixels | None, ...]
 
 
-def draw_sheet(title: str, headings: Sequence[str], groups: Sequence[Sequence[Strip]], tile: int = TILE) -> Image.Image:
-    """Draw groups of strips under column headings.
+def draw_sheet(
+    title: str, headings: Sequence[str], groups: Sequence[Sequence[SheetRow]], tile: int = TILE
+) -> Image.Image:
+    """Draw groups of rows under column headings.
 
     Args:
         title: one line above everything.
         headings: one text per column.
-        groups: strips that belong together (one source image); a wider gap separates groups.
+        groups: rows that belong together (one source image); a wider gap separates groups.
         tile: side of a picture in pixels.
     """
     head = 2 * 15 + _GAP
-    strips = sum(len(group) for group in groups)
+    count = sum(len(group) for group in groups)
     width = 2 * _MARGIN + _LABEL + len(headings) * (tile + _GAP)
-    height = 2 * _MARGIN + _TITLE + head + strips * (tile + _GAP) + (len(groups) - 1) * 2 * _GAP
+    height = 2 * _MARGIN + _TITLE + head + count * (tile + _GAP) + (len(groups) - 1) * 2 * _GAP
     page = Image.new("RGB", (width, height), _PAGE)
     draw = ImageDraw.Draw(page)
     title, font = letters(title, 15)
@@ -54,11 +56,11 @@ def draw_sheet(title: str, headings: Sequence[str], groups: Sequence[Sequence[St
         draw.multiline_text((left + i * (tile + _GAP), top), "\n".join(lines), fill=_INK, font=small, spacing=2)
     top = _MARGIN + _TITLE + head
     for group in groups:
-        for strip in group:
-            label, small = letters(strip.label, 12)
+        for row in group:
+            label, small = letters(row.label, 12)
             lines = _fit(draw, label, small, _LABEL - 2 * _GAP, lines=4)
             draw.multiline_text((_MARGIN, top + _GAP), "\n".join(lines), fill=_SOFT, font=small, spacing=2)
-            for i, picture in enumerate(strip.pictures):
+            for i, picture in enumerate(row.pictures):
                 if picture is not None:
                     page.paste(_tile(picture, tile), (left + i * (tile + _GAP), top))
             top += tile + _GAP
@@ -84,7 +86,7 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
         for i, (title, found) in enumerate(edits):
             source = (photos["photo"][image], photos["inversion"][image]) if i == 0 else (None, None)
             pictures = [found[prompt][image] if prompt in found else None for prompt in prompts]
-            group.append(Strip(title, (*source, *pictures)))
+            group.append(SheetRow(title, (*source, *pictures)))
         groups.append(group)
     strength = format(first.listing["default_strength"], "g")
     title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}, strength {strength}"
@@ -108,16 +110,16 @@ def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[
     """One picture per strength for every prompt; prompt k is shown on image k."""
     first = cells[0]
     strengths = first.identity["strengths"]
-    strips = []
+    rows = []
     for k, cell in enumerate(sorted(cells, key=_trained_first)):
         image = k % len(photos["photo"])
         try:
             edits = [pictures[0] for pictures in cell.pictures([image], strengths)]
         except PicturesGoneError:
             edits = [None] * len(strengths)
-        strips.append(Strip(_words(cell), (photos["photo"][image], *edits)))
+        rows.append(SheetRow(_words(cell), (photos["photo"][image], *edits)))
     title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}: strengths"
-    return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [strips])
+    return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [rows])
 
 
 def _edits(cell: StoredCell) -> Sequence[Pixels | None]:

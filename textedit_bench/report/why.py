@@ -13,7 +13,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.columns import HEADLINE
-from textedit_bench.report.picture.choose import collect_stored
+from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells, make_rows
 from textedit_bench.report.table import build_table
 

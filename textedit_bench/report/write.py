@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,13 @@ from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect
 from textedit_bench.report.controls import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
-from textedit_bench.report.curves import draw_curves
+from textedit_bench.report.figures.canvas import Look, looks_of
+from textedit_bench.report.figures.curves import draw_curves
+from textedit_bench.report.figures.save import save_figure
 from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import render_latex
 from textedit_bench.report.markdown import render_markdown
 from textedit_bench.report.plain import render_plain
-from textedit_bench.report.save_figure import save_figure
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 
@@ -92,9 +93,10 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
     written.append(write_behind(collected, folder))
     written += write_analysis(collected, folder)
     written += _write_cost(collected, folder)
+    looks = looks_of(collected)
     for part in collected:
         notes += part.notes
-        written += _write_curves(store, tier, part)
+        written += _write_curves(folder / part.dataset, part, looks)
         written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
     return Reports(tuple(written), {tier: render_plain(table)}, tuple(notes))
 
@@ -153,13 +155,12 @@ def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
     return [folder / "cost.csv", folder / "cost.md"]
 
 
-def _write_curves(store: Store, tier: str, part: Collected) -> list[Path]:
-    figure = draw_curves(part) if part.cells else None
+def _write_curves(folder: Path, part: Collected, looks: Mapping[str, Look]) -> list[Path]:
+    figure = draw_curves(part, looks) if part.cells else None
     if figure is None:
         return []
-    path = store.root / tier / part.dataset / "curves.png"
-    save_figure(figure, path)
-    return [path]
+    save_figure(figure, folder / "curves.png")
+    return [folder / "curves.png"]
 
 
 def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -> list[Path]:

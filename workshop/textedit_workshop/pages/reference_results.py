@@ -16,8 +16,8 @@ from typing import Any
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.store import Store
 from textedit_bench.files import sha256, write_json
-from textedit_bench.report.picture.choose import collect_stored
-from textedit_bench.report.picture.write import MEGABYTE, NAME, write_picture_report
+from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.html_page.write import MEGABYTE, NAME, write_picture_report
 from textedit_workshop import ROOT
 
 TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")

@@ -19,7 +19,7 @@ LARGEST = 128
 
 
 @dataclass
-class StripBook:
+class ThumbnailBook:
     """Encodes pictures; equal ones are stored once.
 
     Attributes:
@@ -64,7 +64,7 @@ def shown_images(collected: Collected, count: int) -> list[int]:
     return list(range(min(count, len(collected.cells[0].manifest["infer"]["ids"]))))
 
 
-def read_strip(cell: StoredCell, image: int) -> list[Pixels]:
+def read_strengths(cell: StoredCell, image: int) -> list[Pixels]:
     """One image of a cell at every strength."""
     return [pictures[0] for pictures in cell.pictures([image], cell.identity["strengths"])]
 

@@ -12,7 +12,7 @@ import numpy as np
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell
-from textedit_bench.report.picture.strips import StripBook, read_sources, read_strip, shown_images
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths, shown_images
 from textedit_bench.report.rows import RowCells, make_rows
 
 VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
@@ -47,7 +47,7 @@ class Grid:
         return dict(self.__dict__)
 
 
-def make_grid(collected: Collected, book: StripBook, count: int) -> Grid:
+def make_grid(collected: Collected, book: ThumbnailBook, count: int) -> Grid:
     """Encode the strips of the first ``count`` images.
 
     Rows are the methods and the controls of their own; those that copy a method (its step, its edits for another
@@ -73,7 +73,7 @@ def make_grid(collected: Collected, book: StripBook, count: int) -> Grid:
             for k, image in enumerate(images):
                 key = f"{m}/{where[cell.identity['prompt_id']]}/{k}"
                 with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt not edited
-                    grid.strips[key] = book.add(read_strip(cell, image))
+                    grid.strips[key] = book.add(read_strengths(cell, image))
                     grid.values[key] = scored[k]
     return grid
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from textedit_bench.data.pixels import to_uint8
-from textedit_bench.report.strip import draw_contact_sheet, draw_strip
+from textedit_bench.report.contact_sheet import draw_contact_sheet, draw_row
 
 
 def _shades(n):
@@ -23,7 +23,7 @@ def _places(sheet, images):
 
 def test_a_strip_is_one_row_from_left_to_right():
     images = _shades(3)
-    places = _places(draw_strip("A title", "photo.png", ["photo", "inversion", "strength 1"], images), images)
+    places = _places(draw_row("A title", "photo.png", ["photo", "inversion", "strength 1"], images), images)
     rows, columns = zip(*places, strict=True)
     assert max(rows) - min(rows) < 1 and list(columns) == sorted(columns)
     assert columns[1] - columns[0] > 100
@@ -43,6 +43,6 @@ def test_a_contact_sheet_fills_rows_of_four(n):
 def test_values_outside_the_range_are_clipped():
     above, white = torch.full((1, 3, 4, 4), 3.0), torch.full((1, 3, 4, 4), 1.0)
     below, black = torch.full((1, 3, 4, 4), -3.0), torch.full((1, 3, 4, 4), -1.0)
-    drawn = [np.asarray(draw_strip("t", "n", ["a"], images)) for images in (above, white, below, black)]
+    drawn = [np.asarray(draw_row("t", "n", ["a"], images)) for images in (above, white, below, black)]
     assert np.array_equal(drawn[0], drawn[1]) and np.array_equal(drawn[2], drawn[3])
     assert not np.array_equal(drawn[0], drawn[2])

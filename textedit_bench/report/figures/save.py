@@ -11,6 +11,7 @@ from textedit_bench.files import write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_DPI = 160
 # Dates and versions would make equal results differ.
 _METADATA: dict[str, dict[str, None]] = {
     "png": {"Software": None},
@@ -22,7 +23,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG or PDF, as the path ends."""
     show_all_letters(figure)
     form = path.suffix[1:]
-    write_atomically(path, lambda target: figure.savefig(target, format=form, metadata=_METADATA[form]))
+    write_atomically(path, lambda target: figure.savefig(target, format=form, dpi=_DPI, metadata=_METADATA[form]))
 
 
 def show_all_letters(figure: Figure) -> None:

@@ -11,11 +11,11 @@ from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.picture.choose import collect_stored
-from textedit_bench.report.picture.document import Contents, render_document
-from textedit_bench.report.picture.payload import Grid, make_grid
-from textedit_bench.report.picture.plots import write_plots
-from textedit_bench.report.picture.strips import LARGEST, StripBook
+from textedit_bench.report.figures.papers import write_plots
+from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.html_page.document import Contents, render_document
+from textedit_bench.report.html_page.payload import Grid, make_grid
+from textedit_bench.report.html_page.thumbnails import LARGEST, ThumbnailBook
 from textedit_bench.report.table import build_table
 
 NAME = "report.html"
@@ -79,7 +79,7 @@ def write_picture_report(
     page, shown = fit_page(contents, collected, images, limit)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
-    drawn = write_plots(collected, path.parent / PLOTS) if plots else []
+    drawn = write_plots(collected, contents.table, path.parent / PLOTS) if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
@@ -104,6 +104,6 @@ def fit_page(contents: Contents, collected: Sequence[Collected], images: int, li
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
 
 
-def _grids(collected: Sequence[Collected], count: int, quality: int, side: int) -> tuple[StripBook, list[Grid]]:
-    book = StripBook(quality=quality, largest=side)
+def _grids(collected: Sequence[Collected], count: int, quality: int, side: int) -> tuple[ThumbnailBook, list[Grid]]:
+    book = ThumbnailBook(quality=quality, largest=side)
     return book, [make_grid(part, book, count) for part in collected]

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import html5lib
 import numpy as np
 import pytest
 
 from textedit_bench.errors import UserError
-from textedit_bench.report.picture import curve_figure
-from textedit_bench.report.picture.choose import collect_stored
-from textedit_bench.report.picture.curve_figure import curves_svg
-from textedit_bench.report.picture.document import Contents
-from textedit_bench.report.picture.examples import disagreements, ordered_examples
-from textedit_bench.report.picture.payload import embedded
-from textedit_bench.report.picture.strips import StripBook
-from textedit_bench.report.picture.svg import ticks
-from textedit_bench.report.picture.write import fit_page, write_picture_report
+from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.html_page.document import Contents
+from textedit_bench.report.html_page.examples import disagreements, ordered_examples
+from textedit_bench.report.html_page.payload import embedded
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook
+from textedit_bench.report.html_page.write import fit_page, write_picture_report
 from textedit_bench.report.table import build_table
 from textedit_bench.report.why import explain
 
-STYLE = Path(curve_figure.__file__).with_name("report.css")
 EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "
 
 
@@ -45,7 +42,9 @@ def test_the_page_passes_a_strict_parser_and_holds_one_script(page):
     assert kinds == ["application/json", None]
     handlers = [name for node in tree.iter() for name in node.attrib if str(name).startswith("on")]
     assert handlers == []
-    assert "Beta & <b>" in "".join(tree.find(".//table").itertext())
+    assert "Beta & <b>" in "".join(tree.find(".//table[@class='sortable']").itertext())
+    names = [node.get("id") for node in tree.iter() if node.get("id")]
+    assert len(set(names)) == len(names)
 
 
 def test_the_page_loads_nothing_and_may_not(page):
@@ -53,7 +52,11 @@ def test_the_page_loads_nothing_and_may_not(page):
     loaded = [node.get(name) for node in tree.iter() for name in ("src", "href", "data", "action") if node.get(name)]
     assert loaded and all(link.startswith(("data:image/webp", "#")) for link in loaded)
     policy = next(meta.get("content") for meta in tree.iter("meta") if meta.get("http-equiv"))
-    assert policy.startswith("default-src 'none'; img-src data:;") and "script-src 'sha256-" in policy
+    assert policy.startswith("default-src 'none'; img-src data:;") and "unsafe" not in policy
+    for kind, node in (("style", tree.find(".//style")), ("script", tree.findall(".//script")[-1])):
+        digest = base64.b64encode(hashlib.sha256(node.text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert not any(node.get("style") for node in tree.iter())  # a style of its own would not be allowed
     assert "url(http" not in page and "@import" not in page
 
 
@@ -62,16 +65,6 @@ def test_every_part_that_scrolls_can_be_reached_and_is_named(page):
     parts = [node for node in tree.iter("div") if node.get("class") == "scroll"]
     assert {part.find("table").get("class") for part in parts} == {"sortable", "pictures"}
     assert all((part.get("tabindex"), part.get("role")) == ("0", "region") and part.get("aria-label") for part in parts)
-
-
-def test_twelve_lines_of_a_figure_differ_and_so_does_the_legend(tmp_path, make_store):
-    methods = tuple(f"Method {i}" for i in range(11))
-    (part,) = collect_stored(make_store(tmp_path, methods=methods, prompts=1, images=2), "mini")
-    lines = [g for g in ElementTree.fromstring(curves_svg(part, "trained")).iter("g") if g.get("class")]
-    kinds = [g.get("class") for g in lines]
-    assert len(set(kinds)) == len(kinds) == 12 and kinds[-1].endswith("control")
-    assert kinds[8] == "c0 p1" and "svg .p1 .curve { stroke-dasharray" in STYLE.read_text()
-    assert all([mark.tag for mark in g if mark.get("class") == "curve"] == ["polyline", "line"] for g in lines)
 
 
 def test_json_cannot_end_its_script():
@@ -88,7 +81,7 @@ def test_fewer_images_are_shown_where_the_page_would_be_too_large(contents):
 
 
 def test_equal_pictures_are_stored_once_and_large_ones_are_reduced():
-    book = StripBook(largest=16)
+    book = ThumbnailBook(largest=16)
     picture = np.zeros((32, 32, 3), np.uint8)
     assert book.add([picture, picture]) == book.add([picture, picture]) == 0
     assert book.add([picture + 9, picture]) == 1 and len(book.uris) == 2
@@ -114,7 +107,7 @@ def test_nothing_stored_is_bad_input(tmp_path, store):
 
 
 def test_a_place_where_nothing_can_be_written_is_refused_before_any_work(tmp_path, store, monkeypatch):
-    monkeypatch.setattr("textedit_bench.report.picture.write.fit_page", None)  # no page may be made
+    monkeypatch.setattr("textedit_bench.report.html_page.write.fit_page", None)  # no page may be made
     (tmp_path / "file").touch()
     (tmp_path / "with" / "plots").parent.mkdir()
     (tmp_path / "with" / "plots").touch()
@@ -125,11 +118,6 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_any_work(tmp_pat
 
 def test_a_page_in_a_new_folder_is_written(tmp_path, store):
     assert write_picture_report(store, "mini", output=tmp_path / "new" / "x.html", plots=False).path.is_file()
-
-
-def test_ticks_are_round_and_inside():
-    assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert all(3.1 <= t <= 3.9 for t in ticks(3.1, 3.9))
 
 
 def test_why_leads_from_an_entry_to_its_values(store):

@@ -8,14 +8,14 @@ from PIL import Image
 from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels, to_uint8
-from textedit_bench.report.sheet import TILE, Strip, draw_sheet
+from textedit_bench.report.sheet import TILE, SheetRow, draw_sheet
 
 LARGEST_TILE = 512
 COLUMNS = 4
 """Pictures per row of a contact sheet."""
 
 
-def draw_strip(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
+def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
     """Draw images in one row, each under its label.
 
     Args:
@@ -24,8 +24,8 @@ def draw_strip(title: str, name: str, labels: Sequence[str], images: Tensor) -> 
         labels: N texts.
         images: [N, 3, H, W]; values outside [-1, 1] are clipped.
     """
-    strip = Strip(name, tuple(to_uint8(images.detach().clamp(-1, 1))))
-    return draw_sheet(title, labels, [[strip]], _tile(images.shape[-1]))
+    row = SheetRow(name, tuple(to_uint8(images.detach().clamp(-1, 1))))
+    return draw_sheet(title, labels, [[row]], _tile(images.shape[-1]))
 
 
 def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
@@ -37,11 +37,11 @@ def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = CO
         columns: pictures per row.
     """
     columns = min(columns, len(pictures))
-    strips = []
+    rows = []
     for start in range(0, len(pictures), columns):
-        row = pictures[start : start + columns]
-        strips.append(Strip(f"{start} to {start + len(row) - 1}", tuple(row)))
-    return draw_sheet(title, [""] * columns, [strips], _tile(pictures[0].shape[1]))
+        shown = pictures[start : start + columns]
+        rows.append(SheetRow(f"{start} to {start + len(shown) - 1}", tuple(shown)))
+    return draw_sheet(title, [""] * columns, [rows], _tile(pictures[0].shape[1]))
 
 
 def _tile(width: int) -> int:

@@ -1,0 +1,106 @@
+"""Every figure: nothing cut off, controls beside the methods and not between them, the same marks on page and paper."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from textedit_bench.report.cost import cost_frame
+from textedit_bench.report.figures.canvas import blank, looks_of, place, tell
+from textedit_bench.report.figures.cost import draw_cost
+from textedit_bench.report.figures.curves import draw_curves
+from textedit_bench.report.figures.leakage import draw_leakage
+from textedit_bench.report.figures.overview import draw_overview
+from textedit_bench.report.figures.pairs import draw_pairs
+from textedit_bench.report.figures.ranks import draw_ranks
+from textedit_bench.report.figures.svg import to_svg
+from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.html_page.drawings import NARROW
+from textedit_bench.report.leakage import leakage_frame
+from textedit_bench.report.paired_tests import paired_tests_frame
+from textedit_bench.report.ranks import ranks_frame
+from textedit_bench.report.table import build_table
+
+FIGURES = ("overview", "pairs", "curves", "leakage", "cost", "ranks")
+METHODS = tuple(f"Method {i:02} with a name that is far too long for any figure" for i in range(12))
+
+
+@pytest.fixture(scope="module")
+def draw(tmp_path_factory, make_store):
+    """``draw(name, width)`` draws a figure of a store with twelve methods of long names."""
+    collected = collect_stored(make_store(tmp_path_factory.mktemp("many"), methods=METHODS, images=3), "mini")
+    table, looks = build_table("mini", collected), looks_of(collected)
+    tests, ranks = paired_tests_frame(collected, table.columns), ranks_frame(collected)
+    makers = {
+        "overview": lambda width: draw_overview(table.frame, table.columns, looks, width=width),
+        "pairs": lambda width: draw_pairs(tests[tests["metric"] == "preservation"], looks, width=width),
+        "curves": lambda width: draw_curves(collected[0], looks, width=width),
+        "leakage": lambda width: draw_leakage(leakage_frame(collected), width=width),
+        "cost": lambda width: draw_cost(cost_frame(collected), "d", looks, width=width),
+        "ranks": lambda width: draw_ranks(ranks[ranks["metric"] == "preservation"], "Preservation", looks, width=width),
+    }
+    return lambda name, width: makers[name](width)
+
+
+@pytest.mark.parametrize("width", [NARROW, 800.0])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_letter_is_cut_off_on_wide_and_narrow_screens(draw, name, width):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = draw(name, width)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = figure.get_tightbbox(canvas.get_renderer())
+    across, up = figure.get_size_inches()
+    assert drawn.x0 > -0.02 and drawn.y0 > -0.02 and drawn.x1 < across + 0.02 and drawn.y1 < up + 0.02
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_page_gets_plain_shapes_with_theme_colours_and_words(draw, name):
+    tree = ElementTree.fromstring(to_svg(draw(name, 800.0), "a <label> & more"))
+    assert tree.get("aria-label") == "a <label> & more"
+    assert all("style" not in node.attrib and "id" not in node.attrib for node in tree.iter())
+    colours = {node.get(key) for node in tree.iter() for key in ("fill", "stroke")} - {None, "none"}
+    assert colours and all(colour.startswith("var(--") for colour in colours)
+    marks = [node for node in tree.iter() if node.get("class") == "mark"]
+    assert len(marks) >= 12 and all(mark.find("title").text for mark in marks)
+
+
+def test_words_of_a_mark_cannot_become_markup():
+    figure = blank(100, 100)
+    (mark,) = place(figure, 10, 10, 80, 80).plot(0.5, 0.5, "o")
+    evil = '"><script>alert(1)</script>\x00'
+    tell(mark, evil, method=evil)
+    text = to_svg(figure, evil.replace("\x00", ""))
+    assert "<script" not in text
+    (found,) = (node for node in ElementTree.fromstring(text).iter() if node.get("class") == "mark")
+    assert found.find("title").text == evil.replace("\x00", "") and found.get("data-method") == evil.replace("\x00", "")
+
+
+def test_controls_are_bands_and_lines_beside_the_methods_of_the_overview():
+    rows = [
+        {"method": m, "title": t, "control": c, "success": v, "success_low": v - 0.1, "success_high": v + 0.1,
+         "success_best": v > 0.8, "dataset": "d", "prompt_set": "trained"}
+        for m, t, c, v in (
+            ("a", "Worse", False, 0.5), ("b", "Best", False, 0.9), ("x", "Step, of Worse", True, 0.1),
+            ("x", "Step, of Best", True, 0.2), ("y", "Nothing", True, 0.0),
+        )
+    ]  # fmt: skip
+    from textedit_bench.report.columns import ColumnSpec
+    from textedit_bench.report.figures.canvas import method_looks
+
+    spec = ColumnSpec("success", "Success, %", True, 1, False, "image")
+    figure = draw_overview(pd.DataFrame(rows), [spec], method_looks(["Worse", "Best"]))
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["Best", "Worse"]
+    told = {artist.get_gid() for artist in axis.get_children() if artist.get_gid()}
+    assert {'{"title": "Step: Success, % 10.0 to 20.0"}', '{"title": "Nothing: Success, % 0.0"}'} <= told
+    assert '{"title": "Best: Success, % 90.0 [80.0, 100.0]"}' in told
+
+
+def test_bars_of_a_logarithmic_axis_begin_beside_their_names(draw):
+    figure = draw("cost", 800.0)
+    (axis,) = figure.axes
+    assert all(bar.get_x() == axis.get_xlim()[0] for bar in axis.patches)

@@ -1,0 +1,186 @@
+"""A person's way through the report in Debian's Chromium, by keyboard too, at four widths, light and dark."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+
+import pytest
+
+from textedit_bench.bench.store import Store
+from textedit_bench.report.html_page.write import write_picture_report
+
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip("needs Debian's package chromium; .ci/run installs it", allow_module_level=True)
+pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory, make_store):
+    """A page of two data sets with evil words and names that are too long."""
+    root = tmp_path_factory.mktemp("results")
+    for dataset in ("d", "e"):
+        make_store(root, dataset=dataset, methods=("Alpha", "Beta & <b>", "Gamma, a name longer than any column"))
+    return write_picture_report(Store(root), "mini", plots=False).path
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM is not None, "no chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(report, chromium):
+    """The page in a browser that may reach no network; what the page complains of, and what it asked for."""
+    complaints: list[str] = []
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if request.url[:4] == "http" else None)
+    page.goto(report.as_uri())
+    page.wait_for_selector("html.ready", state="attached")
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def test_the_first_screen_says_it_all(opened):
+    assert opened.locator("p.lead").first.inner_text().startswith("3 methods, 2 data sets, 6 photos each.")
+    for part in (".split .card svg", ".pairs figure:not([hidden]) svg"):
+        box = opened.locator(part).locator("visible=true").first.bounding_box()
+        assert box["y"] + box["height"] < 900 and box["x"] + box["width"] <= 1280
+    shown = opened.locator(".pairs").first.locator("figure:not([hidden])")
+    assert shown.count() == 1
+    before = shown.get_attribute("data-metric")
+    opened.locator(".pairs select").first.select_option(index=1)
+    assert shown.get_attribute("data-metric") != before
+
+
+def test_one_data_set_is_shown_at_a_time_or_all(opened):
+    parts = opened.locator("#results .part").locator("visible=true")
+    assert parts.count() == 1
+    opened.locator("#datasets button", has_text="all").click()
+    assert parts.count() == 2
+    opened.locator("#datasets button").nth(1).click()
+    assert parts.count() == 1 and parts.get_attribute("data-dataset") == "e"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_and_words_can_be_read(report, chromium, width, scheme):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(report.as_uri())
+    page.wait_for_selector("html.ready", state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll("main :is(p, h1, h2, h3, button, select, svg, figcaption, summary)")]
+             .filter((node) => node.offsetParent !== null || node.tagName === "svg")
+             .filter((node) => !node.closest(".scroll") && node.getBoundingClientRect().right > innerWidth + 1)
+             .map((node) => node.outerHTML.slice(0, 90))"""
+    )
+    assert outside == []
+    ink, ground = (
+        page.evaluate(f"getComputedStyle(document.body).{name}.match(/\\d+/g).map(Number)")
+        for name in ("color", "backgroundColor")
+    )
+    assert (sum(ink) < sum(ground)) == (scheme == "light") and abs(sum(ink) - sum(ground)) > 450
+    page.close()
+
+
+def test_a_table_is_sorted_unfolded_and_copied_as_it_is_shown(opened):
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box = opened.locator(".table").first
+    rows = box.locator("tbody tr").locator("visible=true")
+
+    def names() -> list[str]:
+        return rows.locator("th").all_inner_texts()
+
+    before = names()
+    heads = box.locator("button.sort")
+    heads.nth(0).focus()
+    opened.keyboard.press("Enter")
+    assert names() == sorted(before) and "Control" not in before
+    opened.keyboard.press("Enter")
+    assert names() == sorted(before, reverse=True)
+    heads.nth(2).click()
+    assert box.locator("thead th").nth(2).get_attribute("aria-sort") == "descending"
+    box.locator(".fold").check()
+    assert "Control" in names()
+    copied = {}
+    for form in ("Markdown", "LaTeX", "CSV"):
+        box.locator(f".copy[data-form={form}]").click()
+        box.locator("[role=status]", has_text="Copied").wait_for()
+        copied[form] = opened.evaluate("navigator.clipboard.readText()")
+    rows_of = list(csv.reader(io.StringIO(copied["CSV"])))
+    assert [row[0] for row in rows_of] == ["Method", *names()]
+    assert {len(row) for row in rows_of} == {heads.count()}
+    assert r"| Beta & \<b\> |" in copied["Markdown"] and copied["Markdown"].splitlines()[1].startswith("| :-- | --: |")
+    assert r"Beta \& <b> &" in copied["LaTeX"] and r"$\uparrow$" in copied["LaTeX"]
+
+
+def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
+    grid = opened.locator(".grid").first
+    tile = grid.locator("table.pictures button.tile").first
+    tile.scroll_into_view_if_needed()
+    opened.wait_for_function("() => document.querySelector('table.pictures .tile').style.backgroundImage !== ''")
+    place = "tile => tile.style.backgroundPosition"
+    default = tile.evaluate(place)
+    grid.locator("input[type=range]").focus()
+    opened.keyboard.press("ArrowRight")
+    assert grid.locator("output").inner_text() == "0"
+    assert tile.evaluate(place) != default
+    for _ in range(9):
+        opened.keyboard.press("ArrowRight")
+    assert grid.locator("output").inner_text() == "2"
+    grid.locator(".images button").nth(1).click()
+    assert grid.locator(".images button").nth(1).get_attribute("aria-pressed") == "true"
+
+    grid.locator("summary").click()
+    grid.locator(".chips").nth(0).get_by_label("Alpha").uncheck()
+    grid.locator(".chips").nth(1).get_by_label("words 1").uncheck()
+    table = grid.locator("table.pictures")
+    assert "Alpha" not in table.inner_text() and "words 1" not in table.inner_text()
+
+    grid.locator("table.pictures button.tile").first.focus()
+    opened.keyboard.press("Enter")
+    dialog = opened.locator("#viewer")
+    strength = opened.locator("#viewer-strength")
+    assert dialog.is_visible() and strength.inner_text() == "strength 2"
+    opened.locator("#viewer-title").click()
+    opened.keyboard.press("ArrowLeft")
+    assert strength.inner_text() == "strength 1 (default)"
+    assert dialog.locator("figure").count() == 3 and dialog.locator(".over").count() == 0
+    opened.locator("#viewer-other").select_option(label="Gamma, a name longer than any column")
+    over = dialog.locator(".over")
+    before = over.evaluate("tile => tile.style.clipPath")
+    opened.locator("#viewer-swipe input").focus()
+    opened.keyboard.press("ArrowRight")
+    assert over.evaluate("tile => tile.style.clipPath") != before
+    assert dialog.locator("#viewer-values tr").first.locator("th").count() == 3
+    opened.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_a_point_of_a_curve_shows_its_values_and_its_picture(opened):
+    mark = opened.locator("#curves .wide .mark[data-method=Alpha]").locator("visible=true").last
+    mark.scroll_into_view_if_needed()
+    mark.hover()
+    tip = opened.locator("#tip")
+    assert "strength" in tip.inner_text() and tip.locator(".tile").count() == 1
+
+
+def test_theme_and_print(opened):
+    opened.locator("#theme").click()
+    assert opened.evaluate("document.documentElement.dataset.theme") in ("dark", "light")
+    opened.emulate_media(media="print")
+    assert not opened.locator("header.top").is_visible() and not opened.locator(".grid").first.is_visible()
+    assert opened.locator("#tables table").first.is_visible()

@@ -1,0 +1,52 @@
+"""Milliseconds per edit as bars on a logarithmic axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from textedit_bench.report.figures import canvas
+from textedit_bench.report.figures.canvas import COLOURS, Look
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, width: float = 640) -> Figure | None:
+    """One bar per method: time of the edit itself, synthesis and judges not counted; None where nothing was timed.
+
+    Args:
+        frame: as `textedit_bench.report.cost.cost_frame` gives it.
+        dataset: whose rows are drawn; controls that copy a method are left out.
+        looks: of the methods; the other bars are grey.
+        width: pixels.
+    """
+    if frame.empty:
+        return None
+    rows = frame[(frame["dataset"] == dataset) & (frame["matched"] == "") & (frame["edit_ms_per_edit"] > 0)]
+    if rows.empty:
+        return None
+    rows = rows.sort_values("edit_ms_per_edit", kind="stable")
+    titles = list(rows["title"])
+    longest = 34 if width > 400 else 20
+    left = canvas.names_width(titles, longest)
+    figure = canvas.blank(width, 20.0 * len(rows) + 46)
+    axis = canvas.place(figure, left, 4, width - left - 64, 20.0 * len(rows))
+    least = rows["edit_ms_per_edit"].min() / 3  # bars on a logarithmic axis have no beginning of their own
+    for y, row in enumerate(rows.to_dict("records")):
+        took, title = row["edit_ms_per_edit"], row["title"]
+        colour = looks[title].colour if title in looks else COLOURS["soft"]
+        (bar,) = axis.barh(y, took - least, left=least, height=0.62, color=colour)
+        canvas.tell(bar, f"{title}: {took:.3g} ms per edit, peak {row['host_peak_mib']:.0f} MiB")
+        axis.annotate(
+            f"{took:.3g} ms" if took < 1000 else f"{took / 1000:.3g} s", (took, y), (4, 0), va="center",
+            textcoords="offset points", fontsize=canvas.SMALL, color=COLOURS["soft"], annotation_clip=False,
+        )  # fmt: skip
+    axis.set_xscale("log")
+    axis.set_xlim(least, rows["edit_ms_per_edit"].max())
+    axis.minorticks_off()
+    canvas.caption(axis, "milliseconds per edit")
+    canvas.name_rows(axis, titles, longest)
+    return figure

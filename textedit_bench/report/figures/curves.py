@@ -1,0 +1,102 @@
+"""What a method keeps against what it achieves, over all strengths, with its name at the end of its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.curves import AXES, curve
+from textedit_bench.report.figures import canvas
+from textedit_bench.report.figures.canvas import COLOURS, Look
+from textedit_bench.report.rows import TRAINED, RowCells, make_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LINES = ("--", ":", "-.")
+_LONGEST = 26
+
+
+def draw_curves(
+    collected: Collected, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 640
+) -> Figure | None:
+    """Curves of the methods of a data set; None where no pair of metrics was measured.
+
+    Each point is one strength, the ring the method's default; further up and to the right is better. Controls are grey;
+    those that copy a method's steps or edits are left out, since there is one for every method.
+    """
+    rows = [row for row in make_rows(collected.cells) if row.prompt_set == prompt_set and not row.matched]
+    for axes in AXES:
+        points = [(row, curve(row, axes).dropna()) for row in rows]
+        drawn = [(row, frame) for row, frame in points if not frame.empty]
+        if drawn:
+            return _draw(collected, drawn, axes, looks, width)
+    return None
+
+
+def _draw(
+    collected: Collected,
+    drawn: Sequence[tuple[RowCells, pd.DataFrame]],
+    axes: tuple[str, str],
+    looks: Mapping[str, Look],
+    width: float,
+) -> Figure:
+    protocols = collected.cells[0].manifest["score"]["protocols"]
+    names = canvas.names_width([row.title for row, _ in drawn], _LONGEST) + 8
+    below = width < 2.2 * names  # no room beside the lines
+    height = max(300.0, 16.0 * len(drawn) + 20)
+    figure = canvas.blank(width, height + 46 + (15.0 * len(drawn) + 8 if below else 0))
+    axis = canvas.place(figure, 50, 8, width - 58 - (0 if below else names), height)
+    axis.grid(axis="y", color=COLOURS["line"], linewidth=1)
+    ends = []
+    for number, (row, frame) in enumerate(drawn):
+        look = Look(COLOURS["soft"], "o") if row.control else looks[row.title]
+        _line(axis, row, frame, collected.dataset, look, _LINES[number % len(_LINES)] if row.control else "-")
+        ends.append((row, look, frame.iloc[-1]))
+    axis.margins(0.04)
+    axis.set_xlabel(
+        f"{canvas.plain(protocols[axes[0]]['title'])} (effect)", fontsize=canvas.NORMAL, color=COLOURS["soft"]
+    )
+    axis.set_ylabel(
+        f"{canvas.plain(protocols[axes[1]]['title'])} (kept)", fontsize=canvas.NORMAL, color=COLOURS["soft"]
+    )
+    axis.set_xlim(axis.get_xlim())
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high)
+    line = (high - low) * 15 / height
+    if below:
+        top = low - (high - low) * 56 / height
+        places = [(top - i * line, 0.06) for i in range(len(ends))]
+    else:
+        wanted = [float(end[axes[1]]) for _, _, end in ends]
+        places = [(y, 1.03) for y in canvas.spread(wanted, line, low, high)]
+    for (row, look, end), (y, x) in zip(ends, places, strict=True):
+        if not below:
+            start = (float(end[axes[0]]), float(end[axes[1]]))
+            target = axis.transData.inverted().transform(axis.transAxes.transform((x - 0.008, 0)))[0]
+            axis.plot([start[0], target], [start[1], y], color=look.colour, lw=0.6, alpha=0.5, clip_on=False)
+        words = axis.text(
+            x, y, canvas.plain(canvas.shorten(row.title, _LONGEST)), transform=axis.get_yaxis_transform(), va="center",
+            fontsize=canvas.NORMAL, color=look.colour, clip_on=False,
+        )  # fmt: skip
+        canvas.tell(words, row.title)
+        if below:
+            axis.plot(
+                x - 0.03, y, look.marker, color=look.colour, ms=5, transform=axis.get_yaxis_transform(), clip_on=False
+            )
+    return figure
+
+
+def _line(axis: Axes, row: RowCells, frame: pd.DataFrame, dataset: str, look: Look, style: str) -> None:
+    x, y = frame.columns
+    axis.plot(frame[x], frame[y], color=look.colour, linestyle=style, linewidth=1.8, alpha=0.8 if row.control else 1)
+    for strength, values in frame.iterrows():
+        (mark,) = axis.plot(values[x], values[y], look.marker, color=look.colour, markersize=5, zorder=3)
+        said = f"{row.title}, strength {strength:g}: {x} {values[x]:.3f}, {y} {values[y]:.3f}"
+        canvas.tell(mark, said, dataset=dataset, method=row.title, strength=float(str(strength)))
+        if strength == row.strength:
+            axis.plot(values[x], values[y], "o", markersize=11, mfc="none", color=look.colour, zorder=2)

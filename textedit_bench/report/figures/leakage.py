@@ -1,0 +1,83 @@
+"""Which attributes change by what was asked: one small heat map per method, all with the same axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from textedit_bench.report.figures import canvas
+from textedit_bench.report.figures.canvas import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_ROW, _TITLE, _HEAD, _GAP = 17.0, 22.0, 78.0, 16.0
+_LEAST = 0.005
+"""Smaller rates are left out."""
+_DARK = 0.55
+"""Rates above it are cells so dark that their number is light."""
+
+
+def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
+    """Heat maps of one data set's methods, controls left out; None without any.
+
+    Rows are what was asked, columns what changed; framed is what was asked for, where a high number is success.
+
+    Args:
+        frame: as `textedit_bench.report.leakage.leakage_frame` gives it.
+        width: pixels.
+    """
+    shown = frame[~frame["control"].astype(bool)]
+    titles = list(dict.fromkeys(shown["title"]))
+    if not titles:
+        return None
+    asked, changed = sorted(set(shown["asked"])), sorted(set(shown["attribute"]))
+    left = 12 + 5.8 * max(len(_words(name)) for name in asked)
+    across = max(1, min(len(titles), int((width - left) // (18 * len(changed)))))
+    inner = (width - left - 4 - (across - 1) * _GAP) / across
+    deep, tall = -(-len(titles) // across), _ROW * len(asked)
+    figure = canvas.blank(width, deep * (_TITLE + tall + 4) + _HEAD)
+    for i, title in enumerate(titles):
+        down, right = divmod(i, across)
+        axis = canvas.place(figure, left + right * (inner + _GAP), down * (_TITLE + tall + 4) + _TITLE, inner, tall)
+        axis.grid(visible=False)
+        heading = axis.set_title(
+            canvas.plain(canvas.shorten(title, int(inner / 6.5))), fontsize=canvas.NORMAL, pad=4, color=COLOURS["ink"]
+        )
+        canvas.tell(heading, title)
+        own = shown[shown["title"] == title]
+        rates = {(r["asked"], r["attribute"]): r["rate"] for r in own.to_dict("records")}
+        _cells(axis, rates, asked, changed)
+        last = i + across >= len(titles)
+        axis.set_xticks(range(len(changed)), [_words(n) for n in changed] if last else [""] * len(changed), rotation=90)
+        axis.set_yticks(range(len(asked)), [_words(n) for n in asked] if right == 0 else [""] * len(asked))
+    return figure
+
+
+def _cells(axis: Axes, rates: dict[tuple[str, str], float], asked: list[str], changed: list[str]) -> None:
+    from matplotlib.patches import Rectangle
+
+    axis.axhspan(-0.5, len(asked) - 0.5, color=COLOURS["band"], linewidth=0)
+    for i, row in enumerate(asked):
+        if not any((row, column) in rates for column in changed):
+            axis.text(0, i, "not measured", va="center", fontsize=canvas.SMALL - 1, color=COLOURS["soft"])
+        for j, column in enumerate(changed):
+            rate, corner = rates.get((row, column), 0.0), (j - 0.46, i - 0.46)
+            if column in row.split(" + "):
+                axis.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=COLOURS["ink"], lw=1.3, zorder=3))
+            if not rate >= _LEAST:
+                continue
+            box = Rectangle(corner, 0.92, 0.92, color=COLOURS["heat"], alpha=rate, lw=0)
+            canvas.tell(box, f"asked {_words(row)}: {_words(column)} changed in {100 * rate:.0f} %")
+            axis.add_patch(box)
+            ink = COLOURS["card"] if rate > _DARK else COLOURS["ink"]
+            axis.text(
+                j, i, f"{100 * rate:.0f}", ha="center", va="center_baseline", fontsize=canvas.SMALL - 1, color=ink
+            )
+    axis.set(xlim=(-0.5, len(changed) - 0.5), ylim=(len(asked) - 0.5, -0.5))
+
+
+def _words(name: str) -> str:
+    return canvas.plain(name.replace("_", " "))

@@ -1,0 +1,148 @@
+"""Every method at one glance: a panel per metric, a point with its interval per method, controls as bands and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from textedit_bench.report.columns import ColumnSpec
+from textedit_bench.report.figures import canvas
+from textedit_bench.report.figures.canvas import COLOURS, Look
+from textedit_bench.report.rows import TRAINED
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "fid_real")
+"""Metrics of the chart; the CLIP direction stands for what was not measured."""
+_ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
+_CONTROLS = ("-", "--", ":", "-.")
+
+
+def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
+    """The metrics that the chart and the tests of pairs show."""
+    names = {spec.name for spec in columns}
+    wanted = [*SHOWN, *(["clip_direction"] if not set(SHOWN) <= names else [])]
+    return [spec for spec in columns if spec.name in wanted]
+
+
+def draw_overview(
+    frame: pd.DataFrame, columns: Sequence[ColumnSpec], looks: Mapping[str, Look], *, width: float = 800
+) -> Figure | None:
+    """One data set's chart; None without a method.
+
+    Args:
+        frame: its rows of the comparison table.
+        columns: of the table.
+        looks: of its methods.
+        width: pixels; below 400 there are two panels side by side.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    columns = shown_columns(columns)
+    block = frame[
+        frame["prompt_set"] == (TRAINED if (frame["prompt_set"] == TRAINED).any() else frame["prompt_set"].iloc[0])
+    ]
+    methods = block[~block["control"].astype(bool)]
+    if methods.empty or not columns:
+        return None
+    lead = columns[0]
+    methods = methods.sort_values([lead.name, "title"], ascending=[not lead.higher_is_better, True], kind="stable")
+    titles = list(methods["title"])
+    unseen = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
+    controls = _controls(block)
+    soft = COLOURS["soft"]
+    handles: list[Artist] = [
+        Line2D([], [], color=soft, marker="o", label="best, or not told apart from it; 95 % interval"),
+        Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
+    ]
+    if len(unseen):
+        handles.append(Line2D([], [], color=soft, marker="|", markersize=9, linewidth=0, label="unseen prompts"))
+    for number, (name, rows) in enumerate(controls.items()):
+        line = Line2D([], [], color=soft, linestyle=_CONTROLS[number % len(_CONTROLS)], label=canvas.plain(name))
+        handles.append(line if len(rows) == 1 else Patch(color=_band(number), label=canvas.plain(f"{name}: range")))
+    longest, across = (26, len(columns)) if width > 400 else (17, 2)
+    left = canvas.names_width(titles, longest)
+    deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
+    inner = (width - left - 8 - (across - 1) * _GAP) / across
+    height = deep * (_TOP + _ROW * len(titles) + _BOTTOM) + 8 + _LEGEND * legend
+    figure = canvas.blank(width, height)
+    for i, spec in enumerate(columns):
+        down, right = divmod(i, across)
+        top = down * (_TOP + _ROW * len(titles) + _BOTTOM) + _TOP
+        axis = canvas.place(figure, left + right * (inner + _GAP), top, inner, _ROW * len(titles))
+        _panel(axis, spec, methods, unseen, controls, looks, inner + _GAP)
+        if right == 0:
+            canvas.name_rows(axis, titles, longest)
+        else:
+            axis.set_yticks([])
+        axis.set_ylim(len(titles) - 0.5, -0.5)
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 0), ncols=max(1, int(width // 260)), frameon=False,
+        fontsize=canvas.SMALL, labelcolor=soft, handlelength=1.6, borderaxespad=0, borderpad=0.2,
+    )  # fmt: skip
+    return figure
+
+
+def _controls(block: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Name of a control -> its rows; one that copies every method has as many."""
+    rows = block[block["control"].astype(bool)]
+    return {str(own["title"].iloc[0]).split(", ")[0]: own for _, own in rows.groupby("method", sort=True)}
+
+
+def _band(number: int) -> str:
+    return COLOURS["line"] if number % 2 else COLOURS["band"]
+
+
+def _panel(
+    axis: Axes,
+    spec: ColumnSpec,
+    methods: pd.DataFrame,
+    unseen: pd.DataFrame,
+    controls: Mapping[str, pd.DataFrame],
+    looks: Mapping[str, Look],
+    room: float,
+) -> None:
+    canvas.head(axis, f"{spec.title} {spec.arrow}", int(room / 5.5))
+    scale = 100.0 if spec.percent else 1.0
+    for number, (name, rows) in enumerate(controls.items()):
+        low, high = (scale * value for value in (rows[spec.name].min(), rows[spec.name].max()))
+        if low != low:
+            continue
+        said = f"{name}: {spec.title} {spec.text(low / scale)}"
+        if len(rows) > 1:
+            canvas.tell(
+                axis.axvspan(low, high, color=_band(number), linewidth=0, zorder=0),
+                f"{said} to {spec.text(high / scale)}",
+            )
+        else:
+            style = _CONTROLS[number % len(_CONTROLS)]
+            canvas.tell(axis.axvline(low, color=COLOURS["soft"], linewidth=1.1, linestyle=style, zorder=1), said)
+    for y, row in enumerate(methods.to_dict("records")):
+        point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
+        if point != point:
+            continue
+        look = looks[row["title"]]
+        said = f"{row['title']}: {spec.title} {spec.text(point / scale)}"
+        if low == low:
+            axis.plot([low, high], [y, y], color=look.colour, linewidth=1.8, solid_capstyle="round", zorder=2)
+            said += f" [{spec.text(low / scale)}, {spec.text(high / scale)}]"
+        face = look.colour if row[f"{spec.name}_best"] else COLOURS["card"]
+        (mark,) = axis.plot(
+            point, y, look.marker, color=look.colour, mfc=face, markersize=6.5, markeredgewidth=1.6, zorder=4
+        )
+        canvas.tell(mark, said)
+        other = unseen.loc[unseen["title"] == row["title"], spec.name]
+        if len(other) and other.iloc[0] == other.iloc[0]:
+            value = float(other.iloc[0])
+            (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)
+            canvas.tell(tick, f"{row['title']}, unseen prompts: {spec.title} {spec.text(value)}")
+    for y in range(len(methods)):
+        axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
+    axis.margins(x=0.06)
+    axis.locator_params(axis="x", nbins=3)

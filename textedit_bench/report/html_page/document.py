@@ -1,0 +1,127 @@
+"""The page: one self-contained HTML document, put together from its parts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from textedit_bench.bench.kept import PicturesGoneError
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.figures.canvas import PALETTE
+from textedit_bench.report.html_page.drawings import FIGURES, Drawings
+from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples
+from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
+from textedit_bench.report.html_page.tables import table_blocks
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
+from textedit_bench.report.table import Table
+from textedit_bench.report.templates import read_asset, render_template
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that a report shows, computed once whatever the pictures' size.
+
+    Attributes:
+        tier: of all results.
+        collected: the cells.
+        table: the comparison table.
+    """
+
+    tier: str
+    collected: tuple[Collected, ...]
+    table: Table
+
+    @cached_property
+    def drawings(self) -> Drawings:
+        """Every figure."""
+        return Drawings(self.collected, self.table)
+
+
+def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBook) -> str:
+    """The whole page; every text of a user is escaped, the content policy allows this page's own script and style."""
+    script, style = read_asset("page.js"), f"{_theme()}{read_asset('page.css')}"
+    parts = [_part(contents, part, book) for part in contents.collected]
+    drawings = contents.drawings
+    figures = [(name, *words) for name, words in FIGURES.items() if any(part[name] for part in parts)]
+    examples = any(part["examples"] for part in parts)
+    sections = [("results", "Results"), ("pictures", "Pictures"), *((name, name.title()) for name, _, _ in figures)]
+    sections += [("ranks", "Ranks")] * bool(drawings.ranks) + [("examples", "Examples")] * examples
+    protocols = contents.collected[0].cells[0].manifest["score"]["protocols"]
+    metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
+    return render_template(
+        "page.html",
+        title=f"Text-driven editing with StyleGAN, tier {contents.tier}",
+        lead=_lead(contents),
+        policy=(
+            f"default-src 'none'; img-src data:; style-src {_allowed(style)}; script-src {_allowed(script)}; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        style=style,
+        script=script,
+        sections=[*sections, ("tables", "Tables"), ("notes", "Notes")],
+        parts=parts,
+        figures=figures,
+        ranks=drawings.ranks,
+        has_examples=examples,
+        rule=RULE,
+        notes=contents.table.footnotes,
+        data=embedded({"pictures": book.uris, "grids": [grid.to_json() for grid in grids], "metrics": metrics}),
+    )
+
+
+def _allowed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _theme() -> str:
+    names = "".join(f" --{name}: light-dark({light}, {dark});" for name, (light, dark) in PALETTE.items())
+    return f":root {{ color-scheme: light dark;{names} }}\n"
+
+
+def _lead(contents: Contents) -> str:
+    frame = contents.table.frame
+    counts = {
+        "method": frame.loc[~frame["control"].astype(bool), "title"].nunique(),
+        "data set": len(contents.collected),
+    }
+    said = ", ".join(f"{count} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
+    images = contents.collected[0].cells[0].identity["images"]["count"]
+    return f"{said}, {images} photos each. Figures of another tier are not comparable with these."
+
+
+def _part(contents: Contents, collected: Collected, book: ThumbnailBook) -> dict[str, Any]:
+    """What the template shows of a data set."""
+    name, drawings = collected.dataset, contents.drawings
+    rows = contents.table.frame[contents.table.frame["dataset"] == name]
+    prompts = ", ".join(f"{own['prompts'].max()} {kind}" for kind, own in rows.groupby("prompt_set", sort=False))
+    return {
+        "name": name,
+        "size": f"{rows['images'].iloc[0]} photos, prompts: {prompts}",
+        "overview": drawings.overview[name],
+        "pairs": drawings.pairs[name],
+        "examples": _examples(collected, book),
+        "tables": table_blocks(contents.table, name),
+        **drawings.cards[name],
+    }
+
+
+def _examples(part: Collected, book: ThumbnailBook) -> list[tuple[str, list[dict[str, Any]]]]:
+    found = {f"{title} on {part.dataset}": examples for title, examples in ordered_examples(part).items()}
+    found[f"Largest disagreement on {part.dataset}"] = disagreements(part)
+    return [(words, [_example(part, each, book) for each in examples]) for words, examples in found.items() if examples]
+
+
+def _example(part: Collected, example: Example, book: ThumbnailBook) -> dict[str, Any]:
+    prompt = example.cell.identity["prompt"]
+    sources = read_sources(part, [example.image])
+    shown: dict[str, Any] = {"words": prompt.get("phrase") or prompt["target"], "caption": example.caption}
+    shown["photo"] = None if sources is None else book.encode(sources["photo"][0])
+    try:
+        shown["edit"] = book.encode(read_edit(example.cell, example.image))
+    except PicturesGoneError as error:
+        shown |= {"edit": None, "gone": str(error)}
+    return shown

@@ -1,0 +1,340 @@
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const make = (tag, kind, words) => {
+    const node = document.createElement(tag);
+    if (kind) node.className = kind;
+    if (words !== undefined) node.textContent = words; // never innerHTML: names and prompts are strangers' words
+    return node;
+  };
+  const data = JSON.parse(byId("data").textContent);
+  document.documentElement.classList.add("js");
+
+  // -- theme ------------------------------------------------------------------------------------------------------
+  const theme = byId("theme");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const shown = () => document.documentElement.dataset.theme || (dark.matches ? "dark" : "light");
+  const label = () => { theme.textContent = shown() === "dark" ? "Light" : "Dark"; };
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    document.documentElement.dataset.theme = shown() === "dark" ? "light" : "dark";
+    label();
+  });
+  dark.addEventListener("change", label);
+  label();
+
+  // -- one data set at a time, or all -------------------------------------------------------------------------------
+  const names = data.grids.map((grid) => grid.name);
+  const picker = byId("datasets");
+  const show = (chosen) => {
+    for (const button of picker.children) button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
+    for (const part of document.querySelectorAll(".part")) part.hidden = chosen !== "" && part.dataset.dataset !== chosen;
+  };
+  if (names.length > 1) {
+    for (const name of [...names, ""]) {
+      const button = make("button", "", name || "all data sets");
+      button.type = "button";
+      button.dataset.name = name;
+      button.addEventListener("click", () => show(name));
+      picker.append(button);
+    }
+    show(names[0]);
+    addEventListener("beforeprint", () => show(""));
+  }
+
+  // -- who beats whom, by one metric ----------------------------------------------------------------------------------
+  for (const card of document.querySelectorAll(".pairs")) {
+    const figures = [...card.querySelectorAll("figure")];
+    const select = make("select");
+    select.setAttribute("aria-label", "Metric");
+    figures.forEach((figure) => {
+      select.append(new Option(figure.dataset.metric));
+      figure.firstElementChild.remove();
+    });
+    const pick = () => figures.forEach((figure, i) => { figure.hidden = i !== select.selectedIndex; });
+    select.addEventListener("change", pick);
+    card.querySelector("h3").append(" by ", select);
+    pick();
+  }
+
+  // -- sortable tables --------------------------------------------------------------------------------------------
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const body = table.tBodies[0];
+    table.querySelectorAll("thead th").forEach((head, column) => {
+      const button = make("button", "sort", head.textContent);
+      button.type = "button";
+      head.textContent = "";
+      head.append(button);
+      button.addEventListener("click", () => {
+        const first = head.dataset.best === "high" ? "descending" : "ascending";
+        const other = first === "ascending" ? "descending" : "ascending";
+        const order = head.getAttribute("aria-sort") === first ? other : first;
+        table.querySelectorAll("thead th").forEach((each) => each.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", order);
+        const sign = order === "ascending" ? 1 : -1;
+        const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+        const rows = [...body.rows].sort((a, b) => {
+          const [x, y] = [key(a), key(b)];
+          if (x === "" || y === "") return (x === "") - (y === ""); // no value: last, whatever the order
+          const [p, q] = [Number(x), Number(y)];
+          return sign * (Number.isNaN(p) || Number.isNaN(q) ? x.localeCompare(y) : p - q);
+        });
+        body.append(...rows);
+      });
+    });
+  }
+
+  // -- controls folded, rows copied as they are shown ------------------------------------------------------------------
+  const quoted = (words) => (/[",\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words);
+  const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "↑": "$\\uparrow$", "↓": "$\\downarrow$" };
+  const latex = (words) => words.replace(/[\\{}$&%#_~^↑↓]/g, (c) => LATEX[c] ?? `\\${c}`);
+  const FORMS = {
+    Markdown: ([head, ...rows]) => [head, head.map((_, i) => (i ? "--:" : ":--")), ...rows]
+      .map((row, i) => `| ${row.map((words) => (i === 1 ? words : words.replace(/([\\`*_[\]<>|~$])/g, "\\$1"))).join(" | ")} |`).join("\n"),
+    LaTeX: ([head, ...rows]) => [`\\begin{tabular}{l${"r".repeat(head.length - 1)}}`, "\\toprule", `${head.map(latex).join(" & ")} \\\\`,
+      "\\midrule", ...rows.map((row) => `${row.map(latex).join(" & ")} \\\\`), "\\bottomrule", "\\end{tabular}"].join("\n"),
+    CSV: (rows) => rows.map((row) => row.map(quoted).join(",")).join("\n"),
+  };
+  const wordsOf = (cell) => [...cell.childNodes].map((node) => node.textContent).join(" ").trim();
+  for (const box of document.querySelectorAll(".table")) {
+    box.querySelector(".fold").addEventListener("change", (event) => box.classList.toggle("whole", event.target.checked));
+    for (const button of box.querySelectorAll(".copy")) {
+      button.addEventListener("click", async () => {
+        const rows = [...box.querySelectorAll("tr")].filter((row) => row.offsetParent !== null);
+        const text = `${FORMS[button.dataset.form](rows.map((row) => [...row.cells].map(wordsOf)))}\n`;
+        const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+        box.querySelector("[role=status]").textContent = done ? "Copied." : "The browser does not allow it.";
+      });
+    }
+  }
+
+  // -- picture grids ----------------------------------------------------------------------------------------------
+  const picture = (tile) => {
+    const { strip, count } = tile.dataset;
+    tile.style.backgroundImage = `url(${data.pictures[strip]})`;
+    tile.style.backgroundSize = `${100 * count}% 100%`;
+  };
+  const lazy = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      picture(entry.target);
+      lazy.unobserve(entry.target);
+    }
+  }, { rootMargin: "300px" });
+  const place = (tile, position, count) => {
+    tile.style.backgroundPosition = count > 1 ? `${(100 * position) / (count - 1)}% 0` : "0 0";
+  };
+  const tileOf = (strip, count, name, kind = "span") => {
+    const tile = make(kind, "tile");
+    tile.dataset.strip = strip;
+    tile.dataset.count = count;
+    if (kind === "button") tile.type = "button";
+    else tile.setAttribute("role", "img");
+    tile.setAttribute("aria-label", name);
+    return tile;
+  };
+  const text = (strength) => String(Number(strength.toFixed(3)));
+
+  class Grid {
+    constructor(section, grid) {
+      this.grid = grid;
+      this.image = 0;
+      this.count = grid.strengths.length;
+      this.slider = section.querySelector("input[type=range]");
+      this.output = section.querySelector("output");
+      this.table = section.querySelector("table.pictures");
+      this.picker = section.querySelector(".images");
+      this.hidden = { methods: new Set(), prompts: new Set() };
+      section.querySelectorAll(".chips").forEach((chips, k) => this.filter(chips, ["methods", "prompts"][k]));
+      section.querySelector(".compare").addEventListener("click", () => viewer.open(this, 0, 0, Math.min(1, grid.methods.length - 1)));
+      this.strength = -1; // every method at its own default
+      this.slider.max = this.count;
+      this.slider.value = 0;
+      this.slider.addEventListener("input", () => { this.strength = this.slider.value - 1; this.move(); });
+      grid.images.forEach((image, k) => {
+        const button = tileOf(image.photo ?? "", 1, `photo ${image.id}`, "button");
+        if (image.photo !== null) lazy.observe(button);
+        button.addEventListener("click", () => { this.image = k; this.draw(); });
+        this.picker.append(button);
+      });
+      this.draw();
+    }
+
+    filter(chips, kind) {
+      this.grid[kind].forEach((each, k) => {
+        const [label, box] = [make("label"), make("input")];
+        Object.assign(box, { type: "checkbox", checked: true });
+        box.addEventListener("change", () => { this.hidden[kind][box.checked ? "delete" : "add"](k); this.draw(); });
+        label.append(box, each.title ?? each.words);
+        chips.append(label);
+      });
+    }
+
+    position(method) {
+      if (this.strength >= 0) return this.strength;
+      return Math.max(0, this.grid.strengths.indexOf(this.grid.methods[method].default));
+    }
+
+    draw() {
+      const { grid, image } = this;
+      [...this.picker.children].forEach((b, k) => b.setAttribute("aria-pressed", String(k === image)));
+      const head = make("tr");
+      head.append(make("th", "", ""));
+      grid.prompts.forEach((prompt, p) => {
+        if (this.hidden.prompts.has(p)) return;
+        const cell = make("th", prompt.trained ? "" : "unseen", prompt.words);
+        cell.scope = "col";
+        if (!prompt.trained) cell.append(make("small", "", "unseen"));
+        head.append(cell);
+      });
+      const rows = grid.methods.map((method, m) => {
+        const row = make("tr", method.control ? "control" : "");
+        const name = make("th", "", method.title);
+        name.scope = "row";
+        row.append(name);
+        grid.prompts.forEach((prompt, p) => {
+          if (this.hidden.prompts.has(p)) return;
+          const cell = make("td");
+          const key = `${m}/${p}/${image}`;
+          if (key in grid.strips) {
+            const tile = tileOf(grid.strips[key], this.count, `${method.title}, ${prompt.words}`, "button");
+            tile.dataset.method = m;
+            tile.addEventListener("click", () => viewer.open(this, m, p));
+            lazy.observe(tile);
+            cell.append(tile);
+          } else cell.append(make("span", "none", "–"));
+          row.append(cell);
+        });
+        return row;
+      });
+      this.table.tHead.replaceChildren(head);
+      this.table.tBodies[0].replaceChildren(...rows.filter((_, m) => !this.hidden.methods.has(m)));
+      this.move();
+    }
+
+    move() {
+      const { grid, strength } = this;
+      const words = strength < 0 ? "default of each method" : text(grid.strengths[strength]);
+      this.output.textContent = words;
+      this.slider.setAttribute("aria-valuetext", words);
+      for (const tile of this.table.querySelectorAll(".tile")) {
+        place(tile, this.position(Number(tile.dataset.method)), this.count);
+      }
+    }
+  }
+
+  // -- one edit, large, alone or against another method's ---------------------------------------------------------------
+  const choices = (select, words, value) => {
+    select.replaceChildren(...words.map(([each, i]) => new Option(each, i)));
+    select.value = value;
+  };
+  const viewer = {
+    dialog: byId("viewer"),
+    swipe: byId("viewer-swipe"),
+    open(grid, method, prompt, other = -1) {
+      Object.assign(this, { grid, method, prompt, other, position: grid.position(method) });
+      this.draw();
+      if (!this.dialog.open) this.dialog.showModal();
+    },
+    step(by) {
+      this.position = Math.min(this.grid.count - 1, Math.max(0, this.position + by));
+      this.draw();
+    },
+    tile(method, kind) {
+      const strip = this.grid.grid.strips[`${method}/${this.prompt}/${this.grid.image}`];
+      if (strip === undefined) return make("span", "none", "–");
+      const tile = tileOf(strip, this.grid.count, this.grid.grid.methods[method].title);
+      tile.classList.add(kind);
+      picture(tile);
+      place(tile, this.position, this.grid.count);
+      return tile;
+    },
+    draw() {
+      const { grid } = this.grid;
+      const [method, prompt, image] = [grid.methods[this.method], grid.prompts[this.prompt], grid.images[this.grid.image]];
+      const titles = grid.methods.map((each) => each.title);
+      byId("viewer-title").textContent = `${method.title}: ${prompt.words}`;
+      const strength = grid.strengths[this.position];
+      byId("viewer-strength").textContent = `strength ${text(strength)}${strength === method.default ? " (default)" : ""}`;
+      choices(byId("viewer-method"), titles.map((title, i) => [title, i]), this.method);
+      choices(byId("viewer-prompt"), grid.prompts.map((each, i) => [each.words, i]), this.prompt);
+      choices(byId("viewer-other"), [["nothing", -1], ...titles.map((title, i) => [title, i])], this.other);
+      const figures = ["photo", "inversion"].filter((name) => image[name] !== null).map((name) => {
+        const box = make("figure");
+        const tile = tileOf(image[name], 1, name);
+        picture(tile);
+        box.append(tile, make("figcaption", "", name));
+        return box;
+      });
+      const box = make("figure");
+      box.append(this.tile(this.method, "edit"));
+      if (this.other >= 0) box.append(this.tile(this.other, "over"));
+      const sides = this.other < 0 ? "edit" : `left ${method.title}, right ${titles[this.other]}`;
+      box.append(make("figcaption", "", sides));
+      byId("viewer-pictures").replaceChildren(...figures, box);
+      this.swipe.hidden = this.other < 0;
+      this.cut();
+      const shown = this.other < 0 ? [this.method] : [this.method, this.other];
+      const head = make("tr");
+      head.append(make("th"), ...shown.map((m) => make("th", "", titles[m])));
+      const values = shown.map((m) => grid.values[`${m}/${this.prompt}/${this.grid.image}`] || {});
+      const rows = Object.keys(values[0]).map((name) => {
+        const row = make("tr");
+        row.append(make("th", "", data.metrics[name] || name));
+        row.append(...values.map((each) => make("td", "", String(each[name]?.[this.position] ?? "–"))));
+        return row;
+      });
+      byId("viewer-values").tHead.replaceChildren(...(this.other < 0 ? [] : [head]));
+      byId("viewer-values").tBodies[0].replaceChildren(...rows);
+    },
+    cut() {
+      const over = this.dialog.querySelector(".over");
+      if (over) over.style.clipPath = `inset(0 0 0 ${this.swipe.querySelector("input").value}%)`;
+    },
+  };
+  viewer.swipe.addEventListener("input", () => viewer.cut());
+  for (const name of ["method", "prompt", "other"]) {
+    byId(`viewer-${name}`).addEventListener("change", (event) => { viewer[name] = Number(event.target.value); viewer.draw(); });
+  }
+  byId("viewer-close").addEventListener("click", () => viewer.dialog.close());
+  byId("viewer-less").addEventListener("click", () => viewer.step(-1));
+  byId("viewer-more").addEventListener("click", () => viewer.step(1));
+  viewer.dialog.addEventListener("click", (event) => { if (event.target === viewer.dialog) viewer.dialog.close(); });
+  viewer.dialog.addEventListener("keydown", (event) => {
+    if (["SELECT", "INPUT"].includes(event.target.tagName)) return;
+    if (event.key === "ArrowLeft") viewer.step(-1);
+    else if (event.key === "ArrowRight") viewer.step(1);
+    else return;
+    event.preventDefault();
+  });
+
+  const grids = new Map();
+  document.querySelectorAll(".grid").forEach((section) => {
+    const own = data.grids.find((grid) => grid.name === section.dataset.name);
+    if (own) grids.set(own.name, new Grid(section, own));
+  });
+
+  // -- what a mark of a figure is, with the picture behind a point of a curve ---------------------------------------------
+  const tip = byId("tip");
+  document.addEventListener("pointerover", (event) => {
+    const mark = event.target.closest?.(".mark");
+    tip.hidden = !mark;
+    if (!mark) return;
+    const title = mark.querySelector("title");
+    if (title) { mark.dataset.words = title.textContent; title.remove(); }
+    tip.replaceChildren(mark.dataset.words);
+    const grid = grids.get(mark.dataset.dataset);
+    const method = grid ? grid.grid.methods.findIndex((each) => each.title === mark.dataset.method) : -1;
+    const strip = method < 0 ? undefined : grid.grid.strips[`${method}/0/${grid.image}`];
+    if (strip !== undefined) {
+      const tile = tileOf(strip, grid.count, "");
+      picture(tile);
+      place(tile, grid.grid.strengths.indexOf(Number(mark.dataset.strength)), grid.count);
+      tip.prepend(tile);
+    }
+    const { left, bottom, top } = mark.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 12))}px`;
+    tip.style.top = `${bottom + 8 + tip.offsetHeight < innerHeight ? bottom + 8 : top - 8 - tip.offsetHeight}px`;
+  });
+  document.documentElement.classList.add("ready");
+})();
