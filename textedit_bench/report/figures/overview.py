@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "fid_real")
 """Metrics of the chart; the CLIP direction stands for what was not measured."""
 _ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
-_CONTROLS = ("-", "--", ":", "-.")
+_CONTROLS: tuple[Any, ...] = ("-", "--", ":", "-.")
 
 
 def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:

@@ -47,8 +47,6 @@ def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, wi
             solid_capstyle="round", transform=axis.get_yaxis_transform(), clip_on=False,
         )  # fmt: skip
         canvas.tell(line, f"not told apart: {', '.join(group['title'])}")
-    axis.set_xlabel(
-        canvas.plain(f"average rank by {metric} (1 is best)"), fontsize=canvas.NORMAL, color=COLOURS["soft"]
-    )
+    canvas.caption(axis, f"average rank by {metric} (1 is best)" if width > 400 else "average rank")
     canvas.name_rows(axis, list(rows["title"]), longest)
     return figure
