@@ -1,4 +1,4 @@
-"""Where this machine keeps what is neither code nor results: fetched files, data sets, inversions, trained networks."""
+"""Where this machine keeps what is neither code nor results: fetched files, data, codes, trained networks, samples."""
 
 from __future__ import annotations
 
@@ -54,3 +54,8 @@ def inversions_folder() -> Path:
 def trained_folder() -> Path:
     """Networks that were trained here: on fetched generators, or because an edit needed them."""
     return home() / "trained"
+
+
+def prepared_folder() -> Path:
+    """What editors need once per network, such as samples and their statistics; all of it can be made again."""
+    return home() / "prepared"

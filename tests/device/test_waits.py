@@ -11,20 +11,23 @@ from packaging.version import Version
 
 from textedit_bench.domain import load_domain
 from textedit_bench.models.projection import ProjectionSettings, project
+from textedit_bench.places import HOME
 from textedit_bench.registry import list_methods, new_editor
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
 from textedit_bench.stylespace.sweep import sweep
-from textedit_methods.interfacegan.method import draw
+from textedit_bench.training.samples import draw
 from textedit_methods.styleclip_global.relevance import products
 
 EDITORS = [card.name for card in list_methods() if not card.control] + ["random-direction"]
-STEPS = {"styleclip-optimization": "steps", "tedigan": "steps", "interfacegan": "samples"}
+STEPS = {"styleclip-optimization": "steps", "tedigan": "steps", "interfacegan": "samples", "stylespace": "samples"}
 
 
 @pytest.fixture(scope="module")
-def domain(cuda):
-    return load_domain("ffhq", "mini", "cuda")
+def domain(cuda, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME, str(tmp_path_factory.mktemp("home")))  # what editors prepare is made here, and waits
+        yield load_domain("ffhq", "mini", "cuda")
 
 
 @pytest.fixture(scope="module")

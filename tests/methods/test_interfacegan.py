@@ -11,9 +11,15 @@ from scipy.optimize import minimize
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
+from textedit_bench.places import HOME
 from textedit_methods.interfacegan.method import InterFaceGAN, extremes, separate
 
 PROMPT = Prompt("a face with glasses", "a face", "glasses")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME, str(tmp_path / "home"))
 
 
 def _groups(seed: int, count: int = 30, dim: int = 5) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,34 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_methods.interfacegan.card import CARD, Settings
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.training.samples import Samples
 
 _ITERATIONS = 200
-_CHUNK = 32
-"""Samples per pass where memory allows them."""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Codes drawn from the generator.
-
-    Attributes:
-        codes: W codes [N, w_dim] on the CPU.
-        seen: unit CLIP embeddings [N, d] of their pictures, on the CPU.
-    """
-
-    codes: Tensor
-    seen: Tensor
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,7 @@ class InterFaceGAN(OffsetEditor[Settings]):
     """Edited code = code + strength * step * distance * normal, the same for every image and row.
 
     The normal belongs to the hyperplane that separates the samples which the guiding CLIP finds most like the prompt
-    from those it finds least like it. Samples are drawn once per editor, boundaries found once per prompt.
+    from those it finds least like it. Samples are drawn once per generator, boundaries found once per prompt.
     """
 
     info = CARD
@@ -79,36 +63,21 @@ class InterFaceGAN(OffsetEditor[Settings]):
         """The boundary of a prompt's target against its source; found once."""
         key = (prompt.target, prompt.source)
         if key not in self._boundaries:
-            if self._samples is None:
-                self._samples = draw(self.domain, self.values.samples, self.values.seed)
-            high, low = extremes(self._scores(self._samples, prompt), self.values.share)
-            codes = self._samples.codes
+            samples = self.samples
+            source = None if prompt.source is None else self.embed_text(prompt.source)
+            high, low = extremes(samples.likeness(self.embed_text(prompt.target), source), self.values.share)
+            codes = samples.codes
             self._boundaries[key] = separate(codes[high], codes[low], self.values.penalty)
         return self._boundaries[key]
 
-    def _scores(self, samples: Samples, prompt: Prompt) -> Tensor:
-        """How much more a sample looks like the prompt's target than its source, [N]: a difference of cosines."""
-        score = samples.seen @ self._direction(prompt.target)
-        return score if prompt.source is None else score - samples.seen @ self._direction(prompt.source)
+    @property
+    def samples(self) -> Samples:
+        """What the boundaries separate; drawn once."""
+        if self._samples is None:
+            from textedit_bench.training.samples import seen_samples
 
-    def _direction(self, text: str) -> Tensor:
-        return F.normalize(self.embed_text(text), dim=-1).cpu()
-
-
-@torch.no_grad()
-def draw(domain: Domain, count: int, seed: int) -> Samples:
-    """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
-    generator, clip = domain.generator, domain.clip
-    stream = torch.Generator().manual_seed(seed)
-    at_once = images_at_once(generator.resolution, _CHUNK)
-    codes, seen = [], []
-    for start in range(0, count, at_once):
-        z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
-        w = generator.map(sent(z, domain.device))
-        pictures = generator.synthesize(w[:, None].repeat(1, generator.num_rows, 1), noise="const")
-        codes.append(w.float())
-        seen.append(F.normalize(clip.encode_image(pictures), dim=-1))
-    return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
+            self._samples = seen_samples(self.domain, self.values.samples, self.values.seed)
+        return self._samples
 
 
 def extremes(score: Tensor, share: float) -> tuple[Tensor, Tensor]:

@@ -24,10 +24,11 @@ from textedit_bench.files import write_text
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import FORMAT, is_safetensors, read_tensors, write_tensors
 from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.released import STATISTICS, read_statistics
 from textedit_bench.stylespace.resumable import resumable_sweep
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
 from textedit_bench.training.run import run_folder
-from textedit_methods.styleclip_global.released import STATISTICS, read_rows, read_statistics
+from textedit_methods.styleclip_global.released import read_rows
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -91,7 +92,9 @@ def load_relevance(
         beside = matrix.with_name(STATISTICS)
         if measured is not None and not beside.is_file():
             return Relevance(rows, measured())
-        return Relevance(rows, Statistics(*read_statistics(beside, widths)))
+        kept = torch.cat([torch.full((width,), not is_rgb) for width, is_rgb in widths])
+        mean, std = read_statistics(beside, [width for width, _ in widths])
+        return Relevance(rows, Statistics(mean[kept], std[kept]))
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     if not is_safetensors(path):

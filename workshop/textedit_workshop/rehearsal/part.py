@@ -23,6 +23,7 @@ class Part:
     Attributes:
         edit: settings of an edit of at most three steps.
         untrained: settings of an edit where nothing was released or trained; None where there is none.
+        edit_files: settings of an edit that name a file or folder -> what writes it.
         training: settings of a training of two epochs of one step.
         training_files: settings of the training that name a file -> what writes it.
         endless: the training cannot be made short: it is stopped by time, resumed, and stopped again.
@@ -32,6 +33,7 @@ class Part:
 
     edit: Mapping[str, Any] = field(default_factory=dict)
     untrained: Mapping[str, Any] | None = None
+    edit_files: Mapping[str, Writer] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     training_files: Mapping[str, Writer] = field(default_factory=dict)
     endless: bool = False

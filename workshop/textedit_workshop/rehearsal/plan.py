@@ -80,7 +80,8 @@ class DatasetRehearsal:
     def settings(self, method: str) -> dict[str, Any]:
         """Of a method's edits."""
         part = self.parts[method]
-        return {**part.edit, **({} if self.name in part.released else part.untrained or {})}
+        files = {setting: str(self.given_file(method, setting)) for setting in part.edit_files}
+        return {**part.edit, **({} if self.name in part.released else part.untrained or {}), **files}
 
     def write(self) -> Stage:
         """Weights and photos."""
@@ -103,7 +104,7 @@ class DatasetRehearsal:
     def train(self, method: str, part: Part) -> Iterator[Stage]:
         """One step, saved; and a second one that goes on from there."""
         runs = self.folder / "runs" / self.name / method
-        files = {setting: str(self.training_file(method, setting)) for setting in part.training_files}
+        files = {setting: str(self.given_file(method, setting)) for setting in part.training_files}
         command = [*COMMAND, "train", "--method", method, "--dataset", str(self.card.path), "--tier", "full"]
         command += ["--folder", str(runs), *_given({**part.training, **files})]
         runs.mkdir(parents=True, exist_ok=True)
@@ -124,8 +125,8 @@ class DatasetRehearsal:
             place = self.folder / "home" / "trained"
             yield Stage(second, command, lambda: check_resumed(runs, place / method.replace("-", "_")))
 
-    def training_file(self, method: str, setting: str) -> Path:
-        """Where a file lies that a setting of the training names."""
+    def given_file(self, method: str, setting: str) -> Path:
+        """Where a file lies that a setting names."""
         return self.folder / "given" / self.name / method / setting
 
 

@@ -103,8 +103,8 @@ def write_all(card: DatasetCard, sizes: Sizes, folder: Path, chosen: Mapping[str
         write_photos(where, source, PICTURES, sizes.resolution)
     for method, part in chosen.items():
         rehearsal = DatasetRehearsal(card, sizes, folder, chosen, frozenset())
-        for setting, write in part.training_files.items():
-            path = rehearsal.training_file(method, setting)
+        for setting, write in {**part.edit_files, **part.training_files}.items():
+            path = rehearsal.given_file(method, setting)
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, sizes, method)
     trunk = get_asset(_TRUNK).path

@@ -11,6 +11,7 @@ from textedit_workshop.rehearsal.methods import (
     styleclip_global,
     styleclip_mapper,
     styleclip_optimization,
+    stylespace,
 )
 from textedit_workshop.rehearsal.part import Part
 
@@ -21,5 +22,6 @@ PARTS: Mapping[str, Part] = {
     "styleclip-global": styleclip_global.PART,
     "styleclip-mapper": styleclip_mapper.PART,
     "styleclip-optimization": styleclip_optimization.PART,
+    "stylespace": stylespace.PART,
 }
 """Method -> its part; one that is not here edits and trains with its defaults, which may take days."""

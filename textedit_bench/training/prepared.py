@@ -1,0 +1,49 @@
+"""What an editor needs once per network and no training gives: computed once and kept in the user's data folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from textedit_bench.places import PlaceError, prepared_folder, written
+from textedit_bench.training.kept import kept, kept_path
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+log = logging.getLogger(__name__)
+
+
+def prepared(
+    domain: Domain, what: str, roles: Sequence[str], axes: Sequence[object], make: Callable[[], Mapping[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Tensors on the CPU, made where this machine has none of them yet.
+
+    The last digits are those that this run would compute: device, precision, threads and torch's version decide with
+    the networks. Where nothing can be written they are made for this run alone, with a warning.
+
+    Args:
+        domain: whose networks.
+        what: names the file.
+        roles: of the networks that the tensors depend on.
+        axes: settings that they depend on, plain JSON values.
+        make: computes them.
+    """
+    computed = [domain.device.type, domain.precision, torch.__version__, torch.get_num_threads()]
+    path = kept_path(prepared_folder(), domain, what, [domain.digest(role) for role in roles], list(axes), computed)
+    try:
+        with written(path):
+            try:
+                return kept(path, make)
+            except SafetensorError as error:
+                log.warning("%s: damaged (%s); made again", path, error)
+                path.unlink(missing_ok=True)
+                return kept(path, make)
+    except PlaceError as error:
+        log.warning("%s of %s are not kept: %s", what, domain.name, error)
+        return dict(make())

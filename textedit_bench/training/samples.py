@@ -1,0 +1,69 @@
+"""Samples of the generator as the guiding CLIP sees them: the examples of methods that label or rank pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.devices import sent
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.training.prepared import prepared
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+_CHUNK = 32
+"""Samples per pass where memory allows them."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Codes drawn from the generator.
+
+    Attributes:
+        codes: W codes [N, w_dim] on the CPU.
+        seen: unit CLIP embeddings [N, d] of their pictures, on the CPU.
+    """
+
+    codes: Tensor
+    seen: Tensor
+
+    def likeness(self, target: Tensor, source: Tensor | None) -> Tensor:
+        """How much more a sample looks like a target than like a source, [N]: a difference of cosines.
+
+        Args:
+            target: raw embedding [d] of a text.
+            source: likewise; None where there is nothing to subtract.
+        """
+        score = self.seen @ F.normalize(target, dim=-1).cpu()
+        return score if source is None else score - self.seen @ F.normalize(source, dim=-1).cpu()
+
+
+def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
+    """`draw`, once per generator, CLIP, count and seed on this machine."""
+
+    def make() -> dict[str, Tensor]:
+        samples = draw(domain, count, seed)
+        return {"codes": samples.codes, "seen": samples.seen}
+
+    return Samples(**prepared(domain, "samples", ("generator", "clip"), (count, seed), make))
+
+
+@torch.no_grad()
+def draw(domain: Domain, count: int, seed: int) -> Samples:
+    """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
+    generator, clip = domain.generator, domain.clip
+    stream = torch.Generator().manual_seed(seed)
+    at_once = images_at_once(generator.resolution, _CHUNK)
+    codes, seen = [], []
+    for start in range(0, count, at_once):
+        z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
+        w = generator.map(sent(z, domain.device))
+        pictures = generator.synthesize(w[:, None].repeat(1, generator.num_rows, 1), noise="const")
+        codes.append(w.float())
+        seen.append(F.normalize(clip.encode_image(pictures), dim=-1))
+    return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
