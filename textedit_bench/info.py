@@ -103,6 +103,10 @@ class MethodInfo:
         """The default settings of an edit in a tier."""
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
+    def identity_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What a cell's identity holds of the settings of its edit."""
+        return dict(settings)
+
     def preset(self, tier: str, kind: str) -> dict[str, Any]:
         """Settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""
         chosen: dict[str, Any] = {}

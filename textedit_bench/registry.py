@@ -2,7 +2,8 @@
 
 Names come from package metadata alone; a card is imported when it is listed, a class when it is used, torch by neither.
 Built-ins are found exactly like anyone's: group ``textedit_bench.methods`` maps a name to a `MethodInfo`, group
-``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`.
+``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`. The controls are no plugins; their names are
+taken.
 
 A plugin that cannot be used is listed as a `BrokenPlugin` that remembers why; it never disturbs another one.
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from textedit_bench.errors import UserError, unknown_choice
 
 if TYPE_CHECKING:
+    from textedit_bench.controls.cards import ControlInfo
     from textedit_bench.data.card import DatasetCard
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Editor
@@ -51,16 +53,16 @@ class BrokenPlugin:
 
 
 def method_names() -> list[str]:
-    """Registered method names, broken ones included; imports nothing."""
-    return sorted(_claims(METHODS))
+    """Names of registered methods, broken ones included, and controls; imports no plugin."""
+    return sorted({*_claims(METHODS), *_controls()})
 
 
 def list_methods() -> list[MethodInfo]:
-    """Cards of all methods that can be imported, methods before controls, by name."""
+    """Cards of all methods that can be imported, then those of the controls, by name."""
     from textedit_bench.info import MethodInfo
 
     plugins = [_method_plugin(name, points) for name, points in _claims(METHODS).items()]
-    cards = [plugin for plugin in plugins if isinstance(plugin, MethodInfo)]
+    cards = [*_controls().values(), *(plugin for plugin in plugins if isinstance(plugin, MethodInfo))]
     return sorted(cards, key=lambda card: (card.control, card.name))
 
 
@@ -71,14 +73,16 @@ def broken_methods() -> list[BrokenPlugin]:
 
 
 def method_info(name: str) -> MethodInfo:
-    """The card of one method.
+    """The card of one method or control.
 
     Raises:
         UserError: the name is unknown, broken, or claimed by two distributions.
     """
+    if control := _controls().get(name):
+        return control
     claims = _claims(METHODS)
     if name not in claims:
-        raise unknown_choice("method", name, claims)
+        raise unknown_choice("method", name, method_names())
     plugin = _method_plugin(name, claims[name])
     if isinstance(plugin, BrokenPlugin):
         raise plugin.error("method")
@@ -238,9 +242,17 @@ def _claims(group: str) -> dict[str, list[EntryPoint]]:
     return claims
 
 
+def _controls() -> dict[str, ControlInfo]:
+    from textedit_bench.controls import cards
+
+    return cards.CONTROLS
+
+
 def _method_plugin(name: str, points: list[EntryPoint]) -> MethodInfo | BrokenPlugin:
     from textedit_bench.info import MethodInfo
 
+    if name in _controls():
+        return BrokenPlugin(name, " and ".join(map(_origin, points)), "a control has this name")
     loaded = _load(name, points)
     if isinstance(loaded, BrokenPlugin):
         return loaded

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textedit_bench.bench.controls import other_prompts
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.controls.other_prompts import other_prompts
 from textedit_bench.prompt import Prompt
 from textedit_bench.report import write
 
@@ -92,7 +92,7 @@ def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tin
                 row.__dict__["records"] = frame[frame["strength"] == row.strength]
         return rows
 
-    monkeypatch.setattr("textedit_bench.report.controls.make_rows", broken)
+    monkeypatch.setattr("textedit_bench.report.control_checks.make_rows", broken)
     summary = tiny.run(tmp_path, "shift")
     assert summary.exit_code == 1
     assert "lpips_inversion = 0; largest deviation 0.3" in summary.text()

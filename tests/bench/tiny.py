@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.controls.cards import CONTROLS as CONTROL_CARDS
 from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor, Latents, MethodInfo, Prompt
 from textedit_bench.models import Generator
@@ -184,7 +185,7 @@ CARDS = {editor.info.name: editor.info for editor in (Shift, Styles, Broken, Pic
 
 
 CONTROLS = ("no-edit", "random-direction")
-"""Real controls that are installed; tests of the others name them."""
+"""The controls that run; tests of the others name them."""
 
 
 def install(set_attribute: Any = setattr, controls: tuple[str, ...] = CONTROLS) -> None:
@@ -196,11 +197,12 @@ def install(set_attribute: Any = setattr, controls: tuple[str, ...] = CONTROLS) 
     sys.modules["bench_tiny"], sys.modules["bench_tiny_cards"] = module, cards
     group = "textedit_bench.methods"
     points = [EntryPoint(name, f"bench_tiny_cards:{name}", group) for name in CARDS]
-    for name in controls:
-        points.append(EntryPoint(name, f"textedit_methods.{name.replace('-', '_')}.card:CARD", group))
+    import textedit_bench.controls.cards
     import textedit_bench.domain
     import textedit_bench.registry
 
+    chosen = {name: card for name, card in CONTROL_CARDS.items() if name in controls}
+    set_attribute(textedit_bench.controls.cards, "CONTROLS", chosen)
     set_attribute(textedit_bench.registry, "entry_points", lambda group: points if group.endswith("methods") else [])
     set_attribute(textedit_bench.domain, "Domain", TinyDomain)
 

@@ -107,3 +107,9 @@ def test_an_unknown_name_gets_the_nearest_spelling_and_all_names():
         load_method(known[0] + "x")
     assert f"Did you mean {known[0]!r}?" in str(caught.value)
     assert all(name in str(caught.value) for name in known)
+
+
+def test_the_name_of_a_control_cannot_be_taken(install):
+    install("zz-greedy", {METHODS: {"no-edit": "zz_greedy:CARD"}}, {"zz_greedy": "raise AssertionError('imported')"})
+    assert _reason("no-edit") == "a control has this name"
+    assert method_info("no-edit").control

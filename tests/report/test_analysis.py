@@ -14,7 +14,7 @@ from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected, StoredCell
 from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.controls import check_controls
+from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import paired_tests_frame
@@ -225,15 +225,13 @@ def test_expectations_of_controls(cell):
     other = {"p": "q", "q": "r", "r": "p"}
 
     def rows(direction: float, lpips: float, success: float) -> Collected:
-        wrong = {"matches": "other prompt"}
         cells = list(method.values())
         for p in prompts:
             values = {"clip_direction": direction, "clip_gain": 0.1, "lpips": lpips, "identity": 0.8}
-            options = {"control": True, "settings": wrong, "matched": method[other[p]]}
-            cells.append(cell(f"wrong{direction}{lpips}{success}", p, "hair=b", values, **options))
+            options = {"control": True, "settings": {"of": [direction, lpips, success]}}
+            cells.append(cell("wrong-prompt", p, "hair=b", values, **options, matched=method[other[p]]))
             truth = {"success": success, "clip_gain": 8.0, "clip_gain_photo": 8.0, "clip_direction": 0.6}
-            options = {"control": True, "settings": {"shows": "truth"}}
-            cells.append(cell(f"truth{direction}{lpips}{success}", p, "hair=b", truth, **options))
+            cells.append(cell("real-attribute", p, "hair=b", truth, **options))
         return part(*cells)
 
     right = check_controls(rows(0.02, 0.2, 1.0))
@@ -246,9 +244,9 @@ def test_expectations_of_controls(cell):
 def test_an_unchanged_control_may_have_no_value_where_it_must_not(cell):
     exact = {"lpips_inversion": 0.0, "identity_inversion": 1.0, "clip_gain": 0.0}
     silent = {"psnr_inversion": np.nan, "clip_direction": np.nan}
-    options = {"control": True, "settings": {"shows": "inversion"}}
-    right = cell("none", "p", "hair=b", {**exact, **silent}, **options)
+    right = cell("no-edit", "p", "hair=b", {**exact, **silent}, control=True)
     assert all(check.passed for check in check_controls(part(right))) and len(check_controls(part(right))) == 5
-    moved = cell("moved", "p", "hair=b", {**exact, **silent, "clip_direction": 0.3}, **options)
+    changed = {**exact, **silent, "clip_direction": 0.3}
+    moved = cell("no-edit", "p", "hair=b", changed, control=True, settings={"seed": 1})
     failed = [check for check in check_controls(part(moved)) if not check.passed]
     assert len(failed) == 1 and "10 of 10 have a value" in failed[0].sentence

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, STEP
 from textedit_bench.report.sheet import SheetRow, draw_sheet, sheet_rows
 
 
@@ -34,12 +33,12 @@ def test_long_and_strange_labels_fit():
 
 def test_the_row_of_a_control_holds_that_control_alone():
     # The edits for other prompts once stood in the row of the random step: both are matched to the method.
-    def cell(title, prompt, settings, matched_to=None):
-        identity = {"prompt_id": prompt, "matched_to": matched_to, "settings": settings}
-        return SimpleNamespace(digest=f"{title}/{prompt}", listing={"title": title}, identity=identity)
+    def cell(method, prompt, matched_to=None):
+        identity = {"prompt_id": prompt, "matched_to": matched_to, "method": method}
+        return SimpleNamespace(digest=f"{method}/{prompt}", listing={"title": method}, identity=identity)
 
-    method = [cell("M", prompt, {}) for prompt in "ab"]
-    random = [cell("random", prompt, {MATCHES: STEP}, f"M/{prompt}") for prompt in "ab"]
-    wrong = [cell("wrong", prompt, {MATCHES: OTHER_PROMPT}, f"M/{prompt}") for prompt in "ab"]
-    stranger = [cell("random", "a", {MATCHES: STEP}, "N/a")]
-    assert sheet_rows(method, [*method, *wrong, *random, *stranger]) == {"M": method, "random": random}
+    method = [cell("M", prompt) for prompt in "ab"]
+    random = [cell("random-direction", prompt, f"M/{prompt}") for prompt in "ab"]
+    wrong = [cell("wrong-prompt", prompt, f"M/{prompt}") for prompt in "ab"]
+    stranger = [cell("random-direction", "a", "N/a")]
+    assert sheet_rows(method, [*method, *wrong, *random, *stranger]) == {"M": method, "random-direction": random}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from textedit_bench.bench.copied import copied
+from textedit_bench.controls.cards import copied
 from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import Prompt
 
@@ -116,6 +116,6 @@ class Cell:
     @property
     def label(self) -> str:
         """``method / data set / prompt`` for a person."""
-        like = f" ({copied(self.settings)} of {self.matched_to.method})" if self.matched_to is not None else ""
+        like = f" ({copied(self.method)} of {self.matched_to.method})" if self.matched_to is not None else ""
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.method}{variant}{like} / {self.dataset} / {self.prompt_id}"

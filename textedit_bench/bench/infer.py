@@ -20,7 +20,7 @@ from textedit_bench.bench.pictures import Pixels, to_uint8
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.shards import pass_size
 from textedit_bench.bench.store import ResultFolder
-from textedit_bench.editor import Editor, Latents
+from textedit_bench.editor import Editor, Latents, Space
 from textedit_bench.models.storage import save_tensors
 from textedit_bench.seeds import seed_of
 
@@ -164,7 +164,7 @@ def publish_edits(
 
 def step_lengths(
     folder: ResultFolder, cell: Cell, shard: InputShard, domain: Domain
-) -> tuple[str, dict[str, list[float]]]:
+) -> tuple[Space, dict[str, list[float]]]:
     """Measure the steps of a cell's stored edits of some images at its default strength.
 
     The step is taken from strength 0 of the same cell where there is one, so that a method with an inversion of its own
@@ -186,7 +186,7 @@ def step_lengths(
 
         after = at(cell.default_strength)
         before = at(0.0) if 0.0 in cell.strengths else shard.latents.codes.cpu()
-    space = "w+" if after.ndim == 3 else "s"
+    space: Space = "w+" if after.ndim == 3 else "s"
     step = (after - _in_space(before, space, domain)).double()
     if space == "w+":
         norms = step.norm(dim=-1)

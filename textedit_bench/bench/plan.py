@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.controls import other_prompts
-from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT, copied
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.reading import check_read
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, read_tuned
+from textedit_bench.controls.cards import copied
+from textedit_bench.controls.other_prompts import other_prompts
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.data.wording import says_nothing
 from textedit_bench.errors import UserError
@@ -75,7 +75,7 @@ class DatasetPlan:
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
         """What a cell is called before it exists."""
-        about = f" ({copied(method.settings)} of {like})" if like else " (tuned)" if method.tuned is not None else ""
+        about = f" ({copied(method.info.name)} of {like})" if like else " (tuned)" if method.tuned is not None else ""
         return f"{method.info.name}{about} / {self.card.name} / {prompt.id}"
 
     def pairs(self) -> Iterator[tuple[MethodPlan, MethodPlan | None]]:
@@ -110,7 +110,7 @@ class DatasetPlan:
             images=images,
             networks=networks,
             weights=weights,
-            settings=method.settings,
+            settings=info.identity_settings(method.settings),
             method_version=info.version,
             device=request.device.partition(":")[0],
             precision=request.precision,
@@ -126,7 +126,7 @@ class DatasetPlan:
 
     def source_prompt(self, method: MethodPlan, prompt: PlannedPrompt) -> PlannedPrompt | None:
         """The prompt of the cell that a matched control copies; None where no prompt asks for something else."""
-        if method.settings[MATCHES] == OTHER_PROMPT:
+        if copied(method.info.name) == "edit":
             return other_prompts(self.prompts).get(prompt.id)
         return prompt
 
@@ -138,7 +138,7 @@ class DatasetPlan:
 
 def _default_strength(method: MethodPlan, matched_to: Cell | None) -> float:
     """A control that shows another method's edits is measured where that method is."""
-    if matched_to is not None and method.settings.get(MATCHES) == OTHER_PROMPT:
+    if matched_to is not None and copied(method.info.name) == "edit":
         return matched_to.default_strength
     return method.tuned.strength if method.tuned is not None else float(method.info.strength_default)
 
@@ -179,7 +179,7 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     if request.controls and compared:
         chosen.update((info.name, info) for info in list_methods() if info.control)
     methods = [
-        _plan_method(request, card, tier, info, matched=compared and info.control and MATCHES in info.settings)
+        _plan_method(request, card, tier, info, matched=compared and copied(info.name) != "")
         for info in chosen.values()
     ]
     if request.tuned:

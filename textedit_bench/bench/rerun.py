@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import SCHEMA, Store
+from textedit_bench.controls.cards import copied
 from textedit_bench.data.wording import LONGEST, is_printable
 from textedit_bench.errors import UserError
 from textedit_bench.precision import HIGHEST
@@ -175,10 +175,10 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
         method = str(listing.get("matched_method") or "")
         method_info(method)
         settings = asked.get("settings") or {}
-        whole = info.settings.get(MATCHES) == OTHER_PROMPT  # it shows edits for other prompts, so all are needed
+        whole = copied(info.name) == "edit"  # it shows edits for other prompts, so all are needed
         prompts = {"prompts": tuple(map(str, asked.get("prompts") or ()))} if whole else _own(path, identity, listing)
         return {"methods": (method,), "datasets": datasets, "settings": dict(settings), "controls": True, **prompts}
-    usual = info.settings_for(identity.tier)
+    usual = info.identity_settings(info.settings_for(identity.tier))
     changed = {k: v for k, v in identity.settings.items() if k != "seed" and usual.get(k) != v}
     if info.control and changed:
         raise UserError(f"manifest {path}: the control {info.name} has other settings today: {', '.join(changed)}")

@@ -12,17 +12,10 @@ import torch
 from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.controls import (
-    SHOWS,
-    TRUTH,
-    fill_matched,
-    fill_truth,
-    pictures_lie_elsewhere,
-)
-from textedit_bench.bench.copied import MATCHES, OTHER_PROMPT
 from textedit_bench.bench.infer import infer, publish_edits
 from textedit_bench.bench.inputs import InputShard, prepare_features, prepare_inputs, reference_images
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
+from textedit_bench.bench.material import CellMaterial, lies_elsewhere
 from textedit_bench.bench.measure import Meter, fixed_threads, return_free_memory
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.parts import join_parts, part_folder, remove_parts
@@ -32,6 +25,8 @@ from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import RECORDS, has_features, protocols_of, publish_scores, score
 from textedit_bench.bench.shards import Shard, cut_shards, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
+from textedit_bench.controls.cards import copied, shown
+from textedit_bench.controls.control import Control
 from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor
 
@@ -220,9 +215,11 @@ class DatasetSession:
             raise NotApplicableError("no stored edits to score; run the bench without scoring only")
         request = self.plan.request
         meter = self._meter()
-        editor = self._filled_editor(cell, method, photos)
+        editor = self._editor(method)
+        if isinstance(editor, Control):
+            editor = editor.make(CellMaterial(cell, photos, self.store, self.domain, self.suite.perfect))
         edits = infer(self.domain, editor, photos, cell, meter)
-        kept = Kept(request.keep_pictures or KEPT[self.plan.tier], pictures_lie_elsewhere(cell))
+        kept = Kept(request.keep_pictures or KEPT[self.plan.tier], lies_elsewhere(cell))
         publish_edits(folder, cell, self.inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
         return edits.pixels
 
@@ -247,17 +244,6 @@ class DatasetSession:
         if key not in self._editors:
             self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
         return self._editors[key]
-
-    def _filled_editor(self, cell: Cell, method: MethodPlan, photos: InputShard) -> Editor:
-        """The method's editor; for a control with what the runner has to fill in for these images."""
-        if cell.matched_to is not None:
-            source = self.store.cell(cell.matched_to)
-            filled = fill_matched(method.settings[MATCHES], cell, source, photos, self.domain)
-        elif method.info.control and method.settings.get(SHOWS) == TRUTH:
-            filled = fill_truth(cell, photos, self.domain, self.suite.perfect)
-        else:
-            return self._editor(method)
-        return load_editor(method.info.name, self.domain, **{**method.settings, **filled})
 
     def _weights_of(self, method: MethodPlan) -> str | None:
         name = method.info.name
@@ -286,8 +272,8 @@ class DatasetSession:
                 if method.tuned is None:
                     done[method.info.name, prompt.id] = cell
                 if not self.store.cell(cell).file(RECORDS).exists():
-                    pictures = 1 if SHOWS in method.settings else len(cell.strengths)
-                    shown_before = method.matched and method.settings[MATCHES] == OTHER_PROMPT
+                    pictures = 1 if shown(cell.method) else len(cell.strengths)
+                    shown_before = method.matched and copied(cell.method) == "edit"
                     known += pictures * shown_before
                     new += pictures * (not shown_before)
         return Todo(new, known)

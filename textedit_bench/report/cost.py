@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from textedit_bench.bench.copied import copied
+from textedit_bench.controls.cards import copied
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape, table_lines
 
@@ -24,7 +24,7 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
         cell.cost().assign(
             title=cell.listing["title"],
             matched=cell.listing["matched_title"] or "",
-            copied=copied(cell.identity["settings"]) if cell.listing["matched_title"] else "",
+            copied=copied(cell.identity["method"]) if cell.listing["matched_title"] else "",
         )
         for part in collected
         for cell in part.cells

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from textedit_bench.bench.copied import copied
+from textedit_bench.controls.cards import copied
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import StoredCell
 
@@ -39,8 +39,8 @@ class RowCells:
     @property
     def title(self) -> str:
         """How the row is written in tables."""
-        listing, settings = self.cells[0].listing, self.cells[0].identity["settings"]
-        matched = f", {copied(settings)} of {listing['matched_title']}" if listing["matched_title"] else ""
+        listing = self.cells[0].listing
+        matched = f", {copied(self.method)} of {listing['matched_title']}" if listing["matched_title"] else ""
         variant = f" ({self.variant})" if self.variant else ""
         return f"{listing['title']}{matched}{variant}"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from textedit_bench.bench.copied import MATCHES, STEP
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.bench.pictures import Pixels
+from textedit_bench.controls.cards import copied
 from textedit_bench.data.lettering import letters
 from textedit_bench.report.collect import Collected, StoredCell
 
@@ -101,7 +101,7 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     digests = {cell.digest for cell in cells}
     rows = {cells[0].listing["title"]: list(cells)}
     for cell in everything:
-        if cell.identity["matched_to"] in digests and cell.identity["settings"].get(MATCHES) == STEP:
+        if cell.identity["matched_to"] in digests and copied(cell.identity["method"]) == "step":
             rows.setdefault(cell.listing["title"], []).append(cell)
     return rows
 

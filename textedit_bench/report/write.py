@@ -18,7 +18,7 @@ from textedit_bench.files import locked, write_text
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.behind import FILE, write_behind
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
-from textedit_bench.report.controls import check_controls, write_checks
+from textedit_bench.report.control_checks import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
 from textedit_bench.report.figures.canvas import Look, looks_of

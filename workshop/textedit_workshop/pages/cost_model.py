@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench import list_methods
-from textedit_bench.bench.copied import MATCHES
 from textedit_bench.bench.kept import SHOWN
 from textedit_bench.bench.request import STANDARD_STRENGTHS
+from textedit_bench.controls.cards import copied
 from textedit_bench.registry import load_dataset
 from textedit_bench.report.markdown import table_lines
 from textedit_workshop import ROOT
@@ -173,7 +173,7 @@ def network_table(found: dict[str, Passes]) -> list[str]:
 def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> list[str]:
     """Hours of the grid."""
     now, edits = Beside(), PHOTOS * len(STANDARD_STRENGTHS)
-    copying = [card.name for card in list_methods() if card.control and MATCHES in card.settings_for("full")]
+    copying = [card.name for card in list_methods() if copied(card.name)]
     size = f"{len(methods)} methods x {prompts} prompts x {PHOTOS} photos x {len(STANDARD_STRENGTHS)} strengths"
     lines = ["## Extrapolated: hours of the grid", ""]
     lines += [f"{size}, each method's published steps."]

@@ -1,1 +1,0 @@
-"""Control: the photo itself, not even inverted."""

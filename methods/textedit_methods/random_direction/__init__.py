@@ -1,1 +1,0 @@
-"""Control: a random step as long as the compared method's."""

@@ -1,1 +1,0 @@
-"""Control: pictures that really have the asked attribute."""

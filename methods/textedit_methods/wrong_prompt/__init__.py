@@ -1,1 +1,0 @@
-"""Control: the edits that a method made for another prompt."""

@@ -1,0 +1,91 @@
+"""What the runner knows of a cell's images and no editor can: what controls are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.infer import step_lengths
+from textedit_bench.bench.inputs import INVERSION, PHOTO, InputShard
+from textedit_bench.bench.kept import CellPictures, PicturesGoneError, read_manifest
+from textedit_bench.bench.pictures import to_images
+from textedit_bench.bench.store import Store
+from textedit_bench.controls.cards import copied, shown
+from textedit_bench.editor import Space
+from textedit_bench.errors import NotApplicableError
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.metrics.perfect import PerfectEdits
+
+
+@dataclass(frozen=True)
+class CellMaterial:
+    """What controls are made from; where there is no such thing a method raises a `NotApplicableError`.
+
+    Attributes:
+        cell: the control's.
+        shard: the images, as the copied cell starts from them too, and what the renderer drew for them.
+        store: where the copied cell lies.
+        domain: for the layout of codes, for pictures that have to be made again, and its world, which draws.
+        perfect: the judges' own ground truth, which holds pictures with the asked attribute.
+    """
+
+    cell: Cell
+    shard: InputShard
+    store: Store
+    domain: Domain
+    perfect: PerfectEdits
+
+    @property
+    def copies(self) -> bool:
+        """Whether the cell copies something of another one."""
+        return self.cell.matched_to is not None
+
+    @property
+    def _copied(self) -> Cell:
+        assert self.cell.matched_to is not None
+        return self.cell.matched_to
+
+    def step_lengths(self) -> tuple[Space, dict[str, list[float]]]:
+        """As `textedit_bench.bench.infer.step_lengths`, of the copied cell."""
+        try:
+            return step_lengths(self.store.cell(self._copied), self._copied, self.shard, self.domain)
+        except FileNotFoundError as error:
+            raise NotApplicableError(f"there are no edited codes of {self._copied.method} to match") from error
+
+    def edits(self) -> dict[float, dict[str, Tensor]]:
+        """Strength -> image id -> picture [3, H, W] in [-1, 1] of the copied cell."""
+        source, strengths = self.store.cell(self._copied).path, self.cell.strengths
+        manifest = read_manifest(source)
+        assert manifest is not None
+        try:
+            stored = CellPictures(source, manifest, lambda: self.domain).read(self.shard.ids, strengths)
+        except PicturesGoneError as error:
+            raise NotApplicableError(str(error)) from error
+        shown = {s: to_images(pixels, self.domain.device) for s, pixels in zip(strengths, stored, strict=True)}
+        return {s: dict(zip(self.shard.ids, images, strict=True)) for s, images in shown.items()}
+
+    @torch.no_grad()
+    def truth(self) -> dict[str, Tensor]:
+        """Image id -> picture [3, H, W] in [-1, 1] that has the asked attribute."""
+        cell, world, asked = self.cell, self.domain.world, self.cell.prompt.asked
+        if world is None or self.shard.factors is None:
+            raise NotApplicableError(f"nobody can draw photos of {cell.dataset} with another attribute")
+        if not asked:
+            raise NotApplicableError(f"prompt {cell.prompt_id} names no attribute of the {world.name} world")
+        truth = self.perfect(self.shard.factors, asked)
+        assert truth is not None
+        return dict(zip(self.shard.ids, truth.images.to(self.domain.device), strict=True))
+
+
+def lies_elsewhere(cell: Cell) -> dict[str, str] | None:
+    """Where the pictures of a control lie already, as `Kept.copied` says it; None where they are its own."""
+    if cell.matched_to is not None and copied(cell.method) == "edit":
+        return {"method": cell.matched_to.method, "cell": cell.matched_to.digest}
+    group = shown(cell.method)
+    return {"inputs": group} if group in (PHOTO, INVERSION) else None

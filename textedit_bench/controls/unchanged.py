@@ -1,0 +1,56 @@
+"""The controls that do nothing: the photo, not even inverted, and its inversion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from textedit_bench.controls.cards import COPY_PHOTO, NO_EDIT
+from textedit_bench.controls.control import Control
+from textedit_bench.controls.expectations import unchanged
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textedit_bench.report.control_checks import Finding, RowScores
+
+
+class CopyPhoto(Control):
+    """Returns the photos: it wins every measure of preservation and changes nothing."""
+
+    info = COPY_PHOTO
+
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
+        """The photos [B, 3, H, W] in [-1, 1], whatever the prompt and the strength.
+
+        Raises:
+            UserError: the codes come without photos.
+        """
+        if latents.images is None:
+            raise UserError("copy-photo needs the photos; the given codes have none")
+        return latents.images
+
+    @classmethod
+    def expect(cls, scores: RowScores) -> Iterator[Finding]:
+        """Nothing is lost, the photos' distribution included."""
+        yield from unchanged(scores, "", "_photo")
+        if (distance := scores.distance_to_photos()) is not None:
+            yield "fid_source = 0", f"{distance:.3g}", distance <= 1e-3
+
+
+class NoEdit(Control):
+    """Returns the codes it is given, so its pictures are the inversions."""
+
+    info = NO_EDIT
+
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """The given `latents`, whatever the prompt and the strength."""
+        return latents
+
+    @classmethod
+    def expect(cls, scores: RowScores) -> Iterator[Finding]:
+        """Nothing differs from the inversion."""
+        return unchanged(scores, "_inversion", "")

@@ -1,0 +1,143 @@
+"""Do the controls score what they must? A table whose controls are wrong is not written: its judges are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textedit_bench.controls.cards import CONTROLS, shown
+from textedit_bench.files import write_text
+from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.frechet import fid
+from textedit_bench.metrics.statistics import interval
+from textedit_bench.registry import load_method
+from textedit_bench.report.collect import Collected, load_arrays
+from textedit_bench.report.markdown import escape
+from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.seeds import seed_of
+
+if TYPE_CHECKING:
+    from textedit_bench.controls.control import Control
+
+Finding = tuple[str, str, bool]
+"""What is expected, what was measured, and whether the two agree."""
+
+ENOUGH_PROMPTS, ENOUGH_IMAGES = 3, 8
+"""With fewer, expectations that hold on average only are not checked; exact ones always are."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation and what was measured."""
+
+    dataset: str
+    prompt_set: str
+    control: str
+    expected: str
+    measured: str
+    passed: bool
+
+    @property
+    def sentence(self) -> str:
+        """The check in one line."""
+        return f"{self.dataset}, {self.prompt_set} prompts, {self.control}: expected {self.expected}; {self.measured}"
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """What a row scored, and the rows that a control's is compared with.
+
+    Attributes:
+        row: the row.
+        block: all rows of its prompt set.
+        photos: set-metric features of the photos, or None.
+    """
+
+    row: RowCells
+    block: Sequence[RowCells]
+    photos: np.ndarray | None
+
+    @property
+    def truth(self) -> RowScores | None:
+        """The row of pictures that really have what the same prompts ask."""
+        return self._other(next((row for row in self.block if shown(row.method) == "truth"), None))
+
+    @property
+    def copied(self) -> RowScores | None:
+        """The row of the method whose cells this one copies."""
+        sources = {cell.identity["matched_to"] for cell in self.row.cells}
+        return self._other(next((r for r in self.block if {cell.digest for cell in r.cells} == sources), None))
+
+    def _other(self, row: RowCells | None) -> RowScores | None:
+        return None if row is None else RowScores(row, self.block, self.photos)
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """Of the edits that have one."""
+        records = self.row.records
+        chosen = (records["metric"] == metric) & (records["state"] == OK)
+        return records.loc[chosen, "value"].to_numpy(np.float64)
+
+    def count(self, metric: str) -> int:
+        """How many edits were scored, with a value or without."""
+        return int((self.row.records["metric"] == metric).sum())
+
+    def mean(self, metric: str) -> float:
+        """Of `values`; nan where there is none."""
+        values = self.values(metric)
+        return float(values.mean()) if len(values) else np.nan
+
+    def interval(self, metric: str) -> tuple[float, float, float] | None:
+        """Mean with its 95 % interval; None where there are too few prompts or images to call a control wrong."""
+        grid = self.row.grid(metric, self.row.prompts, self.row.cells[0].manifest["infer"]["ids"])
+        known = np.isfinite(grid)
+        if known.any(1).sum() < ENOUGH_PROMPTS or known.any(0).sum() < ENOUGH_IMAGES:
+            return None
+        low, high = interval(grid, seed=seed_of(check=metric) % 2**32)
+        return float(np.nanmean(grid)), low, high
+
+    def distance_to_photos(self) -> float | None:
+        """The largest Frechet distance of a prompt's edits to the photos; None where it cannot be known."""
+        features = self.row.features()
+        if features is None or self.photos is None or len(self.photos) < 2:
+            return None
+        return max(fid(features[:, prompt], self.photos) for prompt in range(features.shape[1]))
+
+
+def check_controls(part: Collected) -> list[Check]:
+    """Every expectation that can be checked on the stored rows of a data set; empty where no control was run."""
+    rows = make_rows(part.cells)
+    photos = part.inputs / "features.npz" if part.inputs else None
+    features = load_arrays(photos)["photo"] if photos and photos.exists() else None
+    checks: list[Check] = []
+    for row in rows:
+        if row.method in CONTROLS:
+            block = [other for other in rows if other.prompt_set == row.prompt_set]
+            control = cast("type[Control]", load_method(row.method))
+            for finding in control.expect(RowScores(row, block, features)):
+                checks.append(Check(part.dataset, row.prompt_set, row.title, *finding))
+    return checks
+
+
+def write_checks(checks: Sequence[Check], folder: Path) -> list[Path]:
+    """Write ``controls.md``; nothing where no control was run."""
+    if not checks:
+        return []
+    right = sum(check.passed for check in checks)
+    lines = [
+        "# Controls",
+        "",
+        f"{right} of {len(checks)} expectations hold. A table is written only where all of them do.",
+        "",
+        "| Data set | Prompts | Control | Expected | Measured | |",
+        "| :-- | :-- | :-- | :-- | :-- | :-- |",
+    ]
+    for c in checks:
+        texts = (c.dataset, c.prompt_set, c.control, c.expected, c.measured)
+        lines.append(f"| {' | '.join(map(escape, texts))} | {'ok' if c.passed else '**wrong**'} |")
+    write_text(folder / "controls.md", "\n".join(lines) + "\n")
+    return [folder / "controls.md"]
