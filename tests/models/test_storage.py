@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save
 
 from textedit_bench.models import (
     CheckpointError,
@@ -13,6 +14,7 @@ from textedit_bench.models import (
     load_discriminator,
     load_generator,
     save_network,
+    storage,
 )
 
 CHANNELS = {4: 16, 8: 16, 16: 8}
@@ -82,3 +84,18 @@ def test_a_header_cannot_name_foreign_code(generator, tmp_path):
     path = write_tensors(generator.state_dict(), tmp_path / "x.safetensors", header)
     with pytest.raises(CheckpointError, match="not one of ours"):
         load_generator(path)
+
+
+@pytest.mark.parametrize("length", [0, 5, 60, None], ids=["empty", "no length", "half a header", "raised"])
+def test_of_a_full_disk_nothing_is_left(tmp_path, monkeypatch, length):
+    # Old versions of the library cut the file and say nothing; new ones raise, and leave the piece.
+    def cut(tensors, path, metadata=None):
+        whole = save(tensors, metadata)
+        path.write_bytes(whole[: len(whole) - 1 if length is None else length])
+        if length is None:
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(storage, "save_file", cut)
+    with pytest.raises(OSError, match="space"):
+        storage.save_tensors({"a": torch.zeros(9)}, tmp_path / "a.safetensors", {"kind": "x"})
+    assert list(tmp_path.iterdir()) == []

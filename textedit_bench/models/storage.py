@@ -100,7 +100,17 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[st
     Raises:
         OSError: the disk is full.
     """
-    save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+    try:
+        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+        _finish(path)
+    except BaseException:
+        if path.is_file():  # a device stays
+            path.unlink()
+        raise
+
+
+def _finish(path: Path) -> None:
+    """Check that a safetensors file is whole, and put the strings of its header in order."""
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
         text = file.read(length)
