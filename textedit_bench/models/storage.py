@@ -114,7 +114,7 @@ def _finish(path: Path) -> None:
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
         text = file.read(length)
-        header = json.loads(text) if len(text) == length else {}
+        header = json.loads(text) if len(text) == length > 0 else {}
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != _STRINGS]
         if not header or 8 + length + max(ends, default=0) != path.stat().st_size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
