@@ -73,7 +73,7 @@ class Stub:
 
 def test_missing_weights_are_named_and_fail(tmp_path: Path) -> None:
     figures = check_world(Stub({}, tmp_path), sizes=Sizes(4, 2, 4, 4))  # type: ignore[arg-type]
-    assert len(figures) == 8
+    assert len(figures) == len(check.PARTS)
     assert not any(f.passed for f in figures)
     assert any("weights missing: generator, encoder" in f.name for f in figures)
     assert {row[-1] for row in table(figures)} == {"FAIL"}
@@ -144,12 +144,17 @@ def test_a_perfect_inversion_passes_and_a_wrong_one_fails(tmp_path: Path) -> Non
     photos = stub.photos("evaluation", 6)
     oracle.learn(photos.images, photos.factors.attributes)
     good = check._inversion(stub, Sizes(inversions=6))  # type: ignore[arg-type]
-    assert [f.value for f in good] == [1.0] * len(good)
+    *kept, second = good
+    assert [f.value for f in kept] == pytest.approx([1.0] * len(kept))
+    assert second.value == pytest.approx(1.0) and second.bar is None  # this judge tells no subjects apart
     echo.offset = 10.0
     bad = check._inversion(stub, Sizes(inversions=6))  # type: ignore[arg-type]
-    assert {f.value for f in bad} == {0.0}
-    assert not bad[0].passed
-    assert not bad[-1].passed
+    by_name = {f.name: f for f in bad}
+    accepted = by_name["identity above the 1 % false-accept threshold"]
+    cosine = by_name["identity, mean cosine with the photo"]
+    assert {f.value for f in bad if "agreement" in f.name} == {0.0}
+    assert accepted.value == 0.0 and cosine.value == pytest.approx(-1.0)
+    assert not bad[0].passed and not accepted.passed and not cosine.passed
 
 
 def test_total_variation_by_hand() -> None:
@@ -186,6 +191,18 @@ def test_bars_hold_at_equality_and_not_for_nan() -> None:
     assert not Figure("p", "n", None, None).passed
     shown = [Figure("p", "n", 0.3, None), Figure("p", "n", None, None)]
     assert [(row[2], row[3], row[5]) for row in table(shown)] == [("0.3000", "-", "-"), ("-", "-", "FAIL")]
+
+
+def test_a_bar_with_two_ends_fails_beyond_either():
+    assert [Figure("p", "n", v, 0.3, up_to=0.8).passed for v in (0.29, 0.3, 0.8, 0.81)] == [False, True, True, False]
+
+
+def test_a_planned_bar_says_that_it_is_missed_and_fails_no_check_unless_the_number_is_missing():
+    missed, missing = Figure("p", "n", 0.1, 0.3, up_to=0.8, planned=True), Figure("p", "n", None, 0.3, planned=True)
+    assert table([missed]) == [("p", "n", "0.1000", "0.30 to 0.80", "0", "FAIL (planned)")]
+    assert [f.passed for f in (missed, missing)] == [False, False]
+    assert [f.fails for f in (missed, missing)] == [False, True]
+    assert Figure("p", "n", 0.1, 0.3).fails
 
 
 def test_the_page_shows_every_figure_and_every_training_stage(tmp_path: Path) -> None:

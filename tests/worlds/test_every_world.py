@@ -16,9 +16,11 @@ from textedit_bench.worlds.faces import FaceWorld
 from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, World
 from textedit_workshop.worlds.catalogue import every_world
+from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.latent import LatentFactors
 from textedit_workshop.worlds.training.generator import Z_DIM, new_generator
-from textedit_workshop.worlds.training.mapping import LatentFactors, set_mapping
+from textedit_workshop.worlds.training.mapping import SHAPES, set_mapping
 
 
 @dataclass(frozen=True)
@@ -243,10 +245,65 @@ def test_the_world_fits_the_closed_form_mapping_network(traits):
     world = traits.world
     generator = new_generator(world.resolution, world.detail).eval()
     embedding, latent = FactorEmbedding(world.space, generator.w_dim), LatentFactors(world.space, Z_DIM)
-    set_mapping(generator, embedding, latent)
+    set_mapping(generator, embedding, latent, SHAPES["sharp"])
     z = torch.randn(2_000, Z_DIM, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         # Ramps of finite steepness mix two values for a few z; nearly all are exact, up to the piecewise linear
         # distribution function of the continuous factors.
         error = (generator.map(z) - embedding.w(latent.factors(z))).abs().amax(1)
     assert float(error.median()) < traits.mapping_error
+
+
+@each_world
+def test_normal_numbers_and_latents_of_given_factors_stand_for_those_factors(traits):
+    space = traits.world.space
+    wanted = space.sample(3_000, torch.Generator().manual_seed(1))
+    stream = torch.Generator().manual_seed(2)
+    latent = LatentFactors(space, Z_DIM)
+    normal, z = space.to_normal(wanted, stream), latent.z(wanted, stream)
+    torch.testing.assert_close(z.square().mean(1), torch.ones(len(z)), atol=1e-4, rtol=0)
+    for found in (space.from_normal(normal), latent.factors(z)):
+        assert torch.equal(found.attributes, wanted.attributes)
+        torch.testing.assert_close(found.identity, wanted.identity, atol=1e-4, rtol=0)
+        torch.testing.assert_close(found.nuisance, wanted.nuisance, atol=1e-4, rtol=0)
+    # Factors drawn at random give numbers that are normal again, whatever depends on what.
+    assert float(normal.mean(0).abs().max()) < 0.1
+    assert float((normal.std(0) - 1).abs().max()) < 0.1
+
+
+@each_world
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_the_mapping_keeps_w_at_unit_variance_and_codes_near_what_stands_for_the_same(traits, shape):
+    world = traits.world
+    generator = new_generator(world.resolution, world.detail).eval()
+    set_mapping(
+        generator, FactorEmbedding(world.space, generator.w_dim), LatentFactors(world.space, Z_DIM), SHAPES[shape]
+    )
+    codes = FactorCodes(world.space, generator)
+    factors = world.sample(500, torch.Generator().manual_seed(1))
+    first, again = (codes.w(factors, torch.Generator().manual_seed(seed)) for seed in (2, 3))
+    other = codes.w(world.sample(500, torch.Generator().manual_seed(4)), torch.Generator().manual_seed(5))
+    assert 0.75 < float(first.std(0).square().mean().sqrt()) < 1.25
+    assert (first - again).norm(dim=1).mean() < 0.6 * (first - other).norm(dim=1).mean()
+    noise = codes.noise(200, 3, torch.Generator().manual_seed(6))
+    assert noise.shape == (200, 3, generator.w_dim) and not torch.equal(noise[:, 0], noise[:, 1])
+    if not SHAPES[shape].bent:  # a linear W leaves room, and noise stays in it
+        spread = first.double() - first.double().mean(0)
+        assert float((noise.reshape(-1, generator.w_dim).double() @ spread.T).abs().max()) < 1e-3
+
+
+def test_soft_ramps_mix_values_for_many_latents_and_sharp_ones_for_few():
+    world = EVERY[0].world
+    latent, generator = LatentFactors(world.space, Z_DIM), new_generator().eval()
+    embedding = FactorEmbedding(world.space, generator.w_dim)
+    z = torch.randn(2_000, Z_DIM, generator=torch.Generator().manual_seed(0))
+    column = sum(len(a.values) for a in world.attributes[: world.index("beard")])
+    mixed = {}
+    for name in ("sharp", "soft"):
+        set_mapping(generator, embedding, latent, SHAPES[name])
+        with torch.no_grad():
+            one_hot = (generator.map(z) @ embedding.matrix.T)[:, column] / 4.0 / 2.0**0.5 + 0.5
+        mixed[name] = float(((one_hot > 0.02) & (one_hot < 0.98)).float().mean())
+    # A ramp of 1 / sharpness around the threshold, times the density there; beards: 0.36 per standard deviation.
+    assert mixed["sharp"] == pytest.approx(0.36 / 30, abs=0.01)
+    assert mixed["soft"] == pytest.approx(0.36 / 1.5, abs=0.03)

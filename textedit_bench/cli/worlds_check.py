@@ -24,6 +24,8 @@ def check(
 ) -> None:
     """Measure every network of a procedural world against its quality bar; exit code 1 where one is missed.
 
+    Bars that are planned for worlds to come are measured and shown as well; missing them changes no exit code.
+
     \b
     Examples:
       textedit-bench worlds check --dataset DATASET
@@ -54,7 +56,10 @@ def check(
         print_columns(bars.HEADER, bars.table(figures))
     if readme:
         typer.echo(bars.write_readme(domain, figures, page), err=True)
-    missed = sum(not f.passed for f in figures)
+    planned = sum(f.planned and not f.passed and not f.fails for f in figures)
+    if planned:
+        typer.echo(f"{planned} of {len(figures)} figures miss a bar that is planned; they do not count yet", err=True)
+    missed = sum(f.fails for f in figures)
     if missed:
         typer.echo(f"{missed} of {len(figures)} figures are missing or below their bar", err=True)
         raise typer.Exit(1)

@@ -22,6 +22,12 @@ def train_(
         float | None, typer.Option("--learning-rate", metavar="X", help="Peak rate, instead of the role's own.")
     ] = None,
     further: Annotated[bool, typer.Option("--further", help="Start from the role's present weights.")] = False,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping", metavar="SHAPE", help="Of the generator: sharp, soft, ...; the worlds' where left out."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of weights, instead of the card's.")
     ] = None,
@@ -59,7 +65,7 @@ def train_(
     assert world is not None and card.path is not None
     in_use = card.path.parent / "weights"
     places = training.Places(output or in_use, in_use)
-    options = training.Options(steps, seed, learning_rate, further)
+    options = training.Options(steps, seed, learning_rate, further, mapping)
     chosen = roles or training.all_roles(card.name, places)
     training.check_request(card.name, chosen, places, options)
     for role in chosen:

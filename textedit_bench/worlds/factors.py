@@ -100,16 +100,34 @@ class FactorSpace:
         """Standard normal numbers [B, count] -> factors, by inverse distribution functions."""
         uniform = torch.special.ndtr(normal.double()).float().clamp(1e-6, 1 - 1e-6)
         drawn: list[Tensor] = []
-        for i, attribute in enumerate(self.attributes):
-            table = torch.tensor(attribute.weights).expand(len(uniform), -1).clone()
-            if attribute.given is not None:
-                parent, tables = attribute.given
-                for value, weights in tables.items():
-                    table[drawn[self.index(parent)] == value] = torch.tensor(weights)
-            edges = table.cumsum(1)[:, :-1].contiguous()
+        for i in range(len(self.attributes)):
+            edges = self._table(i, drawn, len(uniform)).cumsum(1)[:, :-1].contiguous()
             drawn.append((uniform[:, i : i + 1] >= edges).sum(1))
         a, i = len(self.attributes), len(self.identity)
         return Factors(torch.stack(drawn, 1), uniform[:, a : a + i].clone(), uniform[:, a + i :].clone())
+
+    def to_normal(self, factors: Factors, generator: torch.Generator) -> Tensor:
+        """Factors -> normal numbers [B, count] that `from_normal` turns into them, drawn from those that it does."""
+        values = list(factors.attributes.unbind(1))
+        place = torch.rand(len(factors), len(values), generator=generator)
+        columns = []
+        for i, own in enumerate(values):
+            table = self._table(i, values, len(factors)).double()
+            width = table.gather(1, own[:, None])[:, 0]
+            # Away from the edges by more than their rounding.
+            columns.append(table.cumsum(1).gather(1, own[:, None])[:, 0] - width * (1e-4 + (1 - 2e-4) * place[:, i]))
+        uniform = torch.cat([torch.stack(columns, 1), factors.identity.double(), factors.nuisance.double()], 1)
+        return torch.special.ndtri(uniform.clamp(1e-6, 1 - 1e-6)).float()
+
+    def _table(self, i: int, values: Sequence[Tensor], n: int) -> Tensor:
+        """Weights [n, values] of attribute ``i`` beside the values of those before it."""
+        attribute = self.attributes[i]
+        table = torch.tensor(attribute.weights).expand(n, -1).clone()
+        if attribute.given is not None:
+            parent, tables = attribute.given
+            for value, weights in tables.items():
+                table[values[self.index(parent)] == value] = torch.tensor(weights)
+        return table
 
     def sample(self, n: int, generator: torch.Generator) -> Factors:
         """``n`` pictures of the training distribution."""

@@ -26,6 +26,18 @@ def total_variation(first: Tensor, second: Tensor, values: int) -> float:
     return float((shares[0] - shares[1]).abs().sum() / 2)
 
 
+def dependent_values(attribute: Attribute) -> tuple[int, int]:
+    """The attribute's value that depends most on the attribute it is given by, and the value there that raises it."""
+    if attribute.given is None:
+        raise ValueError(f"attribute {attribute.name} depends on no other")
+    raised = {
+        (own, other): weights[own] - attribute.weights[own]
+        for other, weights in attribute.given[1].items()
+        for own in range(len(weights))
+    }
+    return max(raised, key=raised.__getitem__)
+
+
 def correlation(world: World, attribute: Attribute, read: Tensor) -> float:
     """Correlation (phi) of an attribute's most dependent value with the value it depends on.
 
@@ -34,15 +46,9 @@ def correlation(world: World, attribute: Attribute, read: Tensor) -> float:
         attribute: has ``given``.
         read: value indices [N, A].
     """
-    if attribute.given is None:
-        raise ValueError(f"attribute {attribute.name} depends on no other")
-    parent, tables = attribute.given
-    raised = {
-        (own, other): weights[own] - attribute.weights[own]
-        for other, weights in tables.items()
-        for own in range(len(weights))
-    }
-    own, other = max(raised, key=raised.__getitem__)
+    own, other = dependent_values(attribute)
+    assert attribute.given is not None
+    parent = attribute.given[0]
     x = (read[:, world.index(attribute.name)] == own).double()
     y = (read[:, world.index(parent)] == other).double()
     spread = x.std(correction=0) * y.std(correction=0)

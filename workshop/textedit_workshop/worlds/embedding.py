@@ -20,7 +20,7 @@ class FactorEmbedding:
 
     Every factor change then has a form in which no coordinate of w falls. Some published mappers end in a leaky ReLU,
     so their offsets hardly fall either; with a single copy they could express half of the edits only.
-    What is left, {(a, a)}, is the null space: the generator is trained to ignore it.
+    What is left, {(a, a)} among it, stands for nothing: the generator is trained to ignore it.
 
     Args:
         space: the world's factors.
@@ -41,8 +41,3 @@ class FactorEmbedding:
     def w(self, factors: Factors) -> Tensor:
         """Factors -> w [B, w_dim]."""
         return self.space.vector(factors) @ self.matrix
-
-    def null_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Standard normal vectors of the null space {(a, a)}, of shape ``shape + (w_dim,)``."""
-        half = torch.randn(*shape, self.half, generator=generator)
-        return torch.cat([half, half], -1)

@@ -13,19 +13,19 @@ import torch
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.factors import Factors, concatenate
 from textedit_bench.worlds.world import World
-from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.training.pool import Pool, render_pool
 
 STEP = (0.8, 1.8)
 """Length of the step, as a multiple of the way to the other drawing."""
-NULL_NOISE, ROW_NOISE = 0.8, 0.25
-"""Largest standard deviation of the noise in the null space of the embedding, and in all directions."""
+ROW_NOISE = 0.25
+"""Largest standard deviation of the noise in all directions."""
 
 
 @torch.no_grad()
 def edited_pool(world: World, generator: Generator, count: int, seed: int, batch_size: int = 64) -> Pool:
     """Draw ``count`` pictures; a pure function of world, generator, count and seed."""
-    embedding = FactorEmbedding(world.space, generator.w_dim)
+    codes_of = FactorCodes(world.space, generator)
     stream = torch.Generator().manual_seed(seed)
     pixels, drawn = [], []
     for start in range(0, count, batch_size):
@@ -34,10 +34,10 @@ def edited_pool(world: World, generator: Generator, count: int, seed: int, batch
         after = _one_changed(world, before, stream)
         low, high = STEP
         length = low + (high - low) * torch.rand(n, 1, generator=stream)
-        w = embedding.w(before) + length * (embedding.w(after) - embedding.w(before))
-        codes = w[:, None].expand(-1, generator.num_rows, -1)
-        null, rows = torch.rand(2, n, 1, 1, generator=stream)
-        codes = codes + NULL_NOISE * null * embedding.null_noise((n, generator.num_rows), stream)
+        start_w, end_w = codes_of.w(before, stream), codes_of.w(after, stream)
+        w = start_w + length * (end_w - start_w)
+        codes = w[:, None] + codes_of.noise(n, generator.num_rows, stream)
+        rows = torch.rand(n, 1, 1, generator=stream)
         codes = codes + ROW_NOISE * rows * torch.randn(codes.shape, generator=stream)
         images = generator.synthesize(codes).clamp(-1.0, 1.0)
         pixels.append(((images + 1.0) * 127.5).round().to(torch.uint8))

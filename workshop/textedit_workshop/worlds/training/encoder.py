@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from textedit_bench.worlds.networks.encoder import WIDTHS, MiniEncoder
 from textedit_bench.worlds.world import World
-from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.training.fit import Plan, Trained, fit
-from textedit_workshop.worlds.training.generator import SEED_STRIDE, W_DIM, pixel_weights, reconstruction_loss
+from textedit_workshop.worlds.training.generator import SEED_STRIDE, pixel_weights, reconstruction_loss
 from textedit_workshop.worlds.training.pool import FRESH_SEED, POOL_SEED, POOL_SIZE, Pool, cached_pool
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ CODE_WEIGHT = 0.2
 
 
 class CodeBatches:
-    """Pictures of a pool with their embedded factors."""
+    """Pictures of a pool with codes of their factors."""
 
-    def __init__(self, pool: Pool, embedding: FactorEmbedding, seed: int) -> None:
-        self.pool, self.embedding, self.seed = pool, embedding, seed
+    def __init__(self, pool: Pool, codes: FactorCodes, seed: int) -> None:
+        self.pool, self.codes, self.seed = pool, codes, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """Images and w of one step."""
@@ -41,7 +41,7 @@ class CodeBatches:
         index = torch.randint(len(self.pool), (CODE_BATCH,), generator=stream)
         images = self.pool.images(index)
         noisy = images + NOISE * torch.randn(images.shape, generator=stream)
-        return noisy, self.embedding.w(self.pool.factors[index])
+        return noisy, self.codes.w(self.pool.factors[index], stream)
 
 
 class CodeRegression(Trained):
@@ -62,15 +62,15 @@ class CodeRegression(Trained):
 class RefinementBatches:
     """Fresh renders with the codes that stand for them."""
 
-    def __init__(self, world: World, embedding: FactorEmbedding, seed: int) -> None:
-        self.world, self.embedding, self.seed = world, embedding, seed
+    def __init__(self, world: World, codes: FactorCodes, seed: int) -> None:
+        self.world, self.codes, self.seed = world, codes, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """w, pictures and pixel weights of one step."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(REFINE_BATCH, stream)
         render = self.world.render(factors)
-        return self.embedding.w(factors), render.images, pixel_weights(render)
+        return self.codes.w(factors, stream), render.images, pixel_weights(render)
 
 
 class CodeRefinement(Trained):
@@ -127,13 +127,15 @@ def train(
     Returns:
         Network, seconds of both stages, and the mean absolute distance of inversions to fresh renders on [-1, 1].
     """
-    embedding = FactorEmbedding(world.space, W_DIM)
-    encoder = MiniEncoder(generator.num_rows, W_DIM, [4 * round(width * world.detail / 4) for width in WIDTHS])
+    codes = FactorCodes(world.space, generator)
+    encoder = MiniEncoder(
+        generator.num_rows, generator.w_dim, [4 * round(width * world.detail / 4) for width in WIDTHS]
+    )
     first = replace(plan, steps=CODE_STEPS, folder=plan.folder / "codes", learning_rate=CODE_RATE)
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)
-    seconds = fit(CodeRegression(first, encoder), CodeBatches(pool, embedding, plan.seed), first)
+    seconds = fit(CodeRegression(first, encoder), CodeBatches(pool, codes, plan.seed), first)
     refinement = CodeRefinement(plan, encoder, generator, identity)
-    seconds += fit(refinement, RefinementBatches(world, embedding, plan.seed), plan)
+    seconds += fit(refinement, RefinementBatches(world, codes, plan.seed), plan)
     encoder.eval().requires_grad_(False)
     images = world.render(world.sample(256, torch.Generator().manual_seed(FRESH_SEED))).images
     made = generator.synthesize(encoder.encode(images)).clamp(-1.0, 1.0)

@@ -51,7 +51,10 @@ class Plan:
     def prepare(self, network: nn.Module) -> None:
         """Load the initial weights, where there are any, into an untrained network."""
         if self.initial is not None:
-            load_exactly(network, read_tensors(self.initial)[0], source=str(self.initial))
+            # What a file keeps beside the parameters (the mean of W) follows from them and is computed at the end.
+            beside = getattr(network, "extra_tensors", {})
+            state = {name: t for name, t in read_tensors(self.initial)[0].items() if name not in beside}
+            load_exactly(network, state, source=str(self.initial))
 
 
 class Batches(IterableDataset[Batch]):

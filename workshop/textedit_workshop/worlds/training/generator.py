@@ -1,11 +1,12 @@
-"""The mini generator, first stage: synthesis by regression from embedded factors onto renders."""
+"""The mini generator: the mapping network in closed form, then synthesis by regression from its codes onto renders."""
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -13,19 +14,21 @@ from torch.nn import functional
 
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.world import Render, World
+from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.embedding import FactorEmbedding
+from textedit_workshop.worlds.latent import LatentFactors
 from textedit_workshop.worlds.training.fit import Plan, Trained, fit
-from textedit_workshop.worlds.training.mapping import DEPTH, LatentFactors, set_mapping
+from textedit_workshop.worlds.training.mapping import DEPTH, SHAPE, SHAPES, Shape, set_mapping
 from textedit_workshop.worlds.training.pool import FRESH_SEED
+
+if TYPE_CHECKING:
+    from textedit_bench.models.layers import EqualLinear
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
 """Channels per resolution of a world of full detail."""
 Z_DIM = W_DIM = 128
 SMALL_FEATURE_WEIGHT = 4.0
 """Extra weight of the pixels of an attribute that covers little of the picture; else eyes and mouths stay soft."""
-
-NULL_NOISE = 0.8
-"""Largest standard deviation, per coordinate of w, of the noise in the null space of the embedding."""
 
 
 def new_generator(resolution: int = 64, detail: float = 1.0) -> Generator:
@@ -67,23 +70,22 @@ def reconstruction_loss(made: Tensor, wanted: Tensor, weights: Tensor) -> Tensor
 BATCH_SIZE = 8
 EMA_DECAY = 0.998
 SEED_STRIDE = 10_000_019
+FITTED_CODES = 8192
+"""Codes from which the styles of a generator are carried over to another mapping."""
 
 
 class RegressionBatches:
     """Fresh renders with the codes that stand for them; a batch is a function of seed and step."""
 
-    def __init__(self, world: World, embedding: FactorEmbedding, rows: int, seed: int) -> None:
-        self.world, self.embedding, self.rows, self.seed = world, embedding, rows, seed
+    def __init__(self, world: World, codes: FactorCodes, rows: int, seed: int) -> None:
+        self.world, self.codes, self.rows, self.seed = world, codes, rows, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """W+ codes [B, rows, w_dim], the pictures they should give, and the weights of the pixels."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(BATCH_SIZE, stream)
         render = self.world.render(factors)
-        codes = self.embedding.w(factors)[:, None].expand(-1, self.rows, -1)
-        # Directions that stand for no factor must change nothing, in any row: editors will wander into them.
-        strength = NULL_NOISE * torch.rand(BATCH_SIZE, 1, 1, generator=stream)
-        codes = codes + strength * self.embedding.null_noise((BATCH_SIZE, self.rows), stream)
+        codes = self.codes.w(factors, stream)[:, None] + self.codes.noise(BATCH_SIZE, self.rows, stream)
         return codes, render.images, pixel_weights(render)
 
 
@@ -121,26 +123,54 @@ class GeneratorRegression(Trained):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def train(world: World, name: str, plan: Plan, cache: Path) -> tuple[Generator, float, dict[str, Any]]:
-    """Synthesis by regression, then the mapping network in closed form and the mean of W.
+@torch.no_grad()
+def reshape(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors, shape: Shape) -> None:
+    """Give a generator another mapping, and let its styles read the new codes as nearly as a linear map can."""
+    z = torch.randn(FITTED_CODES, generator.z_dim, generator=torch.Generator().manual_seed(0))
+    before = generator.map(z).double()
+    set_mapping(generator, embedding, latent, shape)
+    after = generator.map(z).double()
+    # A small ridge: where axes of W are empty, any weight would do, and none is best.
+    centred = after - after.mean(0)
+    square = centred.T @ centred / len(z) + 1e-3 * torch.eye(generator.w_dim, dtype=torch.float64)
+    slope = torch.linalg.solve(square, centred.T @ (before - before.mean(0)) / len(z))
+    constant = before.mean(0) - after.mean(0) @ slope
+    for entry in generator.style_layout:
+        affine = cast("EqualLinear", generator.get_submodule(f"{entry.layer}.conv.modulation"))
+        weight = affine.weight.double()
+        affine.bias.add_((affine.scale * weight @ constant).float())
+        affine.weight.copy_(weight @ slope.T)
+
+
+def train(
+    world: World, name: str, plan: Plan, cache: Path, *, mapping: str = SHAPE
+) -> tuple[Generator, float, dict[str, Any]]:
+    """The mapping network, synthesis by regression from its codes, and the mean of W.
 
     Args:
         world: what renders.
         name: the role; there is one.
         plan: of the regression.
         cache: not needed, every batch is rendered afresh.
+        mapping: a key of `SHAPES`.
 
     Returns:
         Network, seconds of training, and the mean absolute distance to fresh renders on the scale [-1, 1].
     """
-    embedding = FactorEmbedding(world.space, W_DIM)
+    embedding, latent = FactorEmbedding(world.space, W_DIM), LatentFactors(world.space, Z_DIM)
     generator = new_generator(world.resolution, world.detail)
+    plan.prepare(generator)
+    if plan.initial is None:
+        set_mapping(generator, embedding, latent, SHAPES[mapping])
+    else:
+        reshape(generator, embedding, latent, SHAPES[mapping])
+    codes = FactorCodes(world.space, copy.deepcopy(generator).requires_grad_(False))
     module = GeneratorRegression(plan, generator)
-    seconds = fit(module, RegressionBatches(world, embedding, generator.num_rows, plan.seed), plan)
+    seconds = fit(module, RegressionBatches(world, codes, generator.num_rows, plan.seed), plan)
     generator.load_state_dict(module.average.module.state_dict())
     generator.eval().requires_grad_(False)
-    set_mapping(generator, embedding, LatentFactors(world.space, Z_DIM))
     generator.estimate_w_mean()
-    factors = world.sample(256, torch.Generator().manual_seed(FRESH_SEED))
-    made = generator.synthesize(embedding.w(factors)).clamp(-1.0, 1.0)
+    stream = torch.Generator().manual_seed(FRESH_SEED)
+    factors = world.sample(256, stream)
+    made = generator.synthesize(codes.w(factors, stream)).clamp(-1.0, 1.0)
     return generator, seconds, {"l1_to_renders": float((made - world.render(factors).images).abs().mean())}

@@ -2,48 +2,56 @@
 
 The factors of a picture are step functions of normal numbers, and a step is two leaky ReLUs. So four layers of the
 mapping network can hold the exact map: ramps at every threshold, products for correlated attributes, the rotation into
-W, and the inverse of the last activation. Regression of the same network was tried first: after 5,000 steps of 512 its
-error was still 0.49 of a variance of 1.1 per coordinate, and samples were mixtures of attribute values.
+W, and the inverse of the last activation (or, where W is to be bent, a second rotation and the activation itself).
+Regression of the same network was tried first: after 5,000 steps of 512 its error was still 0.49 of a variance of 1.1
+per coordinate, and samples were mixtures of attribute values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
+from textedit_bench.worlds.factors import Attribute, FactorSpace
 from textedit_workshop.worlds.embedding import FactorEmbedding
-
-DEPTH = 4
-SHARPNESS = 30.0
-"""Steepness of a ramp: values mix only within 1/30 of a standard deviation around a threshold."""
-SLOPE = 0.2
-HINGES = (-8.0, -1.25, 1.25)
-"""Kinks of the piecewise linear form of the normal distribution function."""
+from textedit_workshop.worlds.latent import LatentFactors
 
 
-class LatentFactors:
-    """Which factors a z stands for: fixed orthogonal projections of the normalised z, read as normal numbers.
+@dataclass(frozen=True)
+class Shape:
+    """What the way from z to w looks like.
 
-    Args:
-        space: supplies the distribution of the factors.
-        z_dim: width of z, at least as many as the world has random numbers.
-        seed: draws the projections.
+    Attributes:
+        sharpness: steepness of a ramp: values mix within 1 / sharpness of a standard deviation around a threshold.
+        bent: whether the last two layers keep their activations, so that W is a bent image of the factors; a linear one
+            otherwise.
+        shift: added ahead of both activations; the larger, the less is bent.
     """
 
-    def __init__(self, space: FactorSpace, z_dim: int, seed: int = 0) -> None:
-        stream = torch.Generator().manual_seed(seed + 1)
-        square = torch.randn(z_dim, z_dim, generator=stream, dtype=torch.float64)
-        self.matrix = torch.linalg.qr(square)[0][:, : space.count]
-        self.space = space
+    sharpness: float = 30.0
+    bent: bool = False
+    shift: float = 0.0
 
-    def factors(self, z: Tensor) -> Factors:
-        """z [B, z_dim], standard normal -> factors, distributed as the world's training data."""
-        unit = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
-        return self.space.from_normal(unit @ self.matrix.float())
+
+SHAPES = {
+    "sharp": Shape(),
+    "soft": Shape(sharpness=1.5),
+    "soft-bent": Shape(sharpness=1.5, bent=True),
+}
+SHAPE = "sharp"
+"""The shape of the worlds' generators where a training names no other."""
+
+DEPTH = 4
+SLOPE = 0.2
+BEND_SEED = 2
+BEND_GAIN = 2.4
+"""Brings the coordinates of a bent w back to about unit variance."""
+HINGES = (-8.0, -1.25, 1.25)
+"""Kinks of the piecewise linear form of the normal distribution function."""
 
 
 class _Layer:
@@ -77,8 +85,8 @@ class _Affine:
         return result
 
 
-def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors) -> None:
-    """Write the exact mapping into ``generator.style``.
+def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors, shape: Shape) -> None:
+    """Write the mapping of a shape into ``generator.style``.
 
     Raises:
         ValueError: the network has another depth, or is too narrow for the world.
@@ -86,11 +94,16 @@ def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: Latent
     if generator.n_mlp != DEPTH:
         raise ValueError(f"the mapping is written into {DEPTH} layers, this network has {generator.n_mlp}")
     width = generator.w_dim
-    first, ramps, curves = _first_layer(latent, width)
+    first, ramps, curves = _first_layer(latent, width, shape.sharpness)
     second, above, uniforms = _second_layer(embedding.space, ramps, curves, width)
-    third, fourth = _last_layers(embedding, above, uniforms, width)
+    rows, constants = _factor_vector(embedding.space, above, uniforms, width)
+    last = (
+        _bent_layers(embedding, rows, constants, shape.shift)
+        if shape.bent
+        else _linear_layers(embedding, rows, constants)
+    )
     layers = [module for module in generator.style if hasattr(module, "weight")]
-    for module, layer in zip(layers, (first, second, third, fourth), strict=True):
+    for module, layer in zip(layers, (first, second, *last), strict=True):
         if len(layer.rows) > width:
             raise ValueError(f"the world needs {len(layer.rows)} units, the mapping network has {width} per layer")
         weight = torch.zeros(width, layer.inputs, dtype=torch.float64)
@@ -123,18 +136,18 @@ def _tables(space: FactorSpace, attribute: Attribute) -> list[tuple[float, ...]]
 
 
 def _first_layer(
-    latent: LatentFactors, width: int
+    latent: LatentFactors, width: int, sharpness: float
 ) -> tuple[_Layer, dict[tuple[int, int, int], _Affine], list[_Affine]]:
     """Ramps (attribute, table, threshold) -> 0..1, and the distribution function of every continuous factor."""
     space, layer = latent.space, _Layer(latent.matrix.shape[0])
     ramps: dict[tuple[int, int, int], _Affine] = {}
     for a, attribute in enumerate(space.attributes):
-        axis = latent.matrix[:, a] * SHARPNESS
+        axis = latent.matrix[:, a] * sharpness
         for t, table in enumerate(_tables(space, attribute)):
             for k, threshold in enumerate(thresholds(attribute, table)):
                 # Both saturate: the difference of the two units is SLOPE below the ramp and 1 above it.
-                upper = layer.add(axis, 0.5 - SHARPNESS * threshold)
-                lower = layer.add(axis, -0.5 - SHARPNESS * threshold)
+                upper = layer.add(axis, 0.5 - sharpness * threshold)
+                lower = layer.add(axis, -0.5 - sharpness * threshold)
                 gain = 1.0 / (1.0 - SLOPE)
                 ramps[a, t, k] = _Affine(width, {upper: gain, lower: -gain}, -SLOPE * gain)
     weights, constant = _distribution_function()
@@ -190,11 +203,10 @@ def _second_layer(
     return layer, above, [passed(curve) for curve in curves]
 
 
-def _last_layers(
-    embedding: FactorEmbedding, above: list[list[_Affine]], uniforms: list[_Affine], width: int
-) -> tuple[_Layer, _Layer]:
-    """Factor vector, rotation into W, and the inverse of the activation that ends the network."""
-    space = embedding.space
+def _factor_vector(
+    space: FactorSpace, above: list[list[_Affine]], uniforms: list[_Affine], width: int
+) -> tuple[Tensor, Tensor]:
+    """The factor vector as rows [vector_size, width] over the second layer's units, and constants [vector_size]."""
     entries: list[_Affine] = []
     for attribute, indicators in zip(space.attributes, above, strict=True):
         levels = [_Affine(width, None, 1.0), *indicators, _Affine(width)]
@@ -204,11 +216,30 @@ def _last_layers(
     for uniform in uniforms:
         entries.append(_Affine(width).plus(uniform, 12.0**0.5, constant=-0.5 * 12.0**0.5))
     rows = torch.stack([entry.row for entry in entries])
-    constants = torch.tensor([entry.constant for entry in entries], dtype=torch.float64)
+    return rows, torch.tensor([entry.constant for entry in entries], dtype=torch.float64)
+
+
+def _linear_layers(embedding: FactorEmbedding, rows: Tensor, constants: Tensor) -> tuple[_Layer, _Layer]:
+    """Rotation into W, and the inverse of the activation that ends the network."""
     matrix = embedding.matrix.double()
+    width = matrix.shape[1]
     third, fourth = _Layer(width), _Layer(width)
     for column in matrix.T:
         unit = third.add(-(column @ rows), -float(column @ constants))
         # leaky(-leaky(-x) / SLOPE) = x for both signs.
         fourth.add(_Affine(width, {unit: -1.0 / SLOPE}).row, 0.0)
+    return third, fourth
+
+
+def _bent_layers(embedding: FactorEmbedding, rows: Tensor, constants: Tensor, shift: float) -> tuple[_Layer, _Layer]:
+    """Rotation into W, activation, a second rotation that mixes all coordinates, activation."""
+    matrix = embedding.matrix.double()
+    width = matrix.shape[1]
+    third, fourth = _Layer(width), _Layer(width)
+    for column in matrix.T:
+        third.add(column @ rows, float(column @ constants) + shift)
+    stream = torch.Generator().manual_seed(BEND_SEED)
+    rotation = torch.linalg.qr(torch.randn(width, width, generator=stream, dtype=torch.float64))[0]
+    for row in rotation:
+        fourth.add(BEND_GAIN * row, BEND_GAIN * shift)
     return third, fourth

@@ -22,6 +22,7 @@ from textedit_bench.models.loading import load_own
 from textedit_bench.models.storage import read_tensors, save_network
 from textedit_bench.worlds.world import World
 from textedit_workshop.worlds.training.fit import Plan, parameter_count
+from textedit_workshop.worlds.training.mapping import SHAPES
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ _EDITS = ("generator",)  # oracles see edits of the generator in their second st
 ROLES = {
     "clip": Role(f"{_HERE}.clip:train", "world-clip", 3600, 11, 1.5e-3, shared=True, continues=True),
     "identity": Role(f"{_HERE}.identity:train", "world-identity", 2400, 21, continues=True),
-    "generator": Role(f"{_HERE}.generator:train", "stylegan2-generator", 10_000, 0, 8e-3),
+    "generator": Role(f"{_HERE}.generator:train", "stylegan2-generator", 10_000, 0, 8e-3, continues=True),
     "encoder": Role(f"{_HERE}.encoder:train", "world-encoder", 1200, 71, 6e-4, needs=("generator", "identity")),
     "discriminator": Role(f"{_HERE}.discriminator:train", "stylegan2-discriminator", 1500, 81, needs=("generator",)),
     "oracle": Role(f"{_HERE}.attributes:train", "world-oracle", 2400, 31, continues=True, needs_further=_EDITS),
@@ -80,12 +81,14 @@ class Options:
     Attributes:
         steps, seed, learning_rate: None keeps the role's.
         further: start from the role's present weights; the record keeps both stages.
+        mapping: shape of the generator's mapping network; None keeps the worlds'.
     """
 
     steps: int | None = None
     seed: int | None = None
     learning_rate: float | None = None
     further: bool = False
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,13 @@ def check_request(dataset: str, names: Sequence[str], places: Places, options: O
         UserError: an unknown role, one that cannot be trained further, weights that are not there, or a folder that
             cannot be written.
     """
+    if options.mapping is not None and options.mapping not in SHAPES:
+        raise unknown_choice("mapping", options.mapping, SHAPES)
     for position, name in enumerate(names):
         if name not in ROLES:
             raise unknown_choice("role", name, ROLES)
+        if options.mapping is not None and name != "generator":
+            raise UserError(f"--mapping: role {name!r} takes the mapping of the generator; valid: generator")
         if options.further and not ROLES[name].continues:
             valid = ", ".join(role for role in ROLES if ROLES[role].continues)
             raise UserError(f"--further: role {name!r} always starts from nothing; valid: {valid}")
@@ -168,16 +175,19 @@ def train_role(
     options = options or Options()
     check_request(dataset, [name], places, options)
     given = {k: v for k, v in vars(options).items() if k != "further" and v is not None}
-    role = replace(ROLES[name], **given)
+    role = replace(ROLES[name], **{k: v for k, v in given.items() if k != "mapping"})
     path = places.target(dataset, name)
     initial = places.require(dataset, name) if options.further else None
     earlier: list[dict[str, Any]] = json.loads(read_tensors(initial)[1]["record"])["stages"] if initial else []
-    folder = work / path.parent.name / f"{name}-{len(earlier)}-{role.steps}-{role.seed}"
+    shape = f"-{options.mapping}" if options.mapping else ""
+    folder = work / path.parent.name / f"{name}{shape}-{len(earlier)}-{role.steps}-{role.seed}"
     plan = Plan(role.steps, folder, role.seed, role.learning_rate, initial=initial)
     module, _, function = role.train.partition(":")
     torch.manual_seed(role.seed)
     train: Train = getattr(import_module(module), function)
-    needed = {need: load_own(places.require(dataset, need)) for need in role.required(options.further)}
+    needed: dict[str, Any] = {n: load_own(places.require(dataset, n)) for n in role.required(options.further)}
+    if options.mapping is not None:
+        needed["mapping"] = options.mapping
     network, seconds, figures = train(world, name, plan, work / "pools", **needed)
     changes = "".join(f" --{k.replace('_', '-')} {v}" for k, v in given.items()) + " --further" * options.further
     stage = {

@@ -1,0 +1,48 @@
+"""Where a generator's mapping network puts given factors, and which directions of W stand for none."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from textedit_bench.models.stylegan2 import Generator
+from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_workshop.worlds.latent import LatentFactors
+
+QUIET = 0.01
+"""A principal axis of W with a smaller share than this of the mean variance stands for no factor."""
+QUIET_NOISE, EVEN_NOISE = 1.1, 0.2
+"""Largest standard deviation of noise along each quiet axis, and, where there is none, along every axis."""
+SPREAD_SAMPLES = 4096
+
+
+class FactorCodes:
+    """The codes of one world's generator; what trains on them need not know the shape of the mapping.
+
+    Args:
+        space: the world's factors.
+        generator: its mapping network is asked, and not changed.
+    """
+
+    def __init__(self, space: FactorSpace, generator: Generator) -> None:
+        self.latent = LatentFactors(space, generator.z_dim)
+        self.generator = generator
+        z = torch.randn(SPREAD_SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            values, vectors = torch.linalg.eigh(generator.map(z).double().T.cov())
+        self.quiet_axes = vectors[:, values < QUIET * values.mean()].T.float()
+
+    @torch.no_grad()
+    def w(self, factors: Factors, stream: torch.Generator) -> Tensor:
+        """w [B, w_dim] of a z that stands for the factors, drawn from those that do."""
+        return self.generator.map(self.latent.z(factors, stream))
+
+    def noise(self, n: int, rows: int, stream: torch.Generator) -> Tensor:
+        """What the pictures of n codes must not show, [n, rows, w_dim]: editors wander into such directions.
+
+        Along the quiet axes where there are any, a little along all axes otherwise; of a strength drawn per code.
+        """
+        strength = torch.rand(n, 1, 1, generator=stream)
+        if not len(self.quiet_axes):
+            return EVEN_NOISE * strength * torch.randn(n, rows, self.generator.w_dim, generator=stream)
+        return QUIET_NOISE * strength * torch.randn(n, rows, len(self.quiet_axes), generator=stream) @ self.quiet_axes

@@ -1,0 +1,78 @@
+"""One measured number of a world beside its bar, and the table of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HEADER = ("part", "figure", "value", "bar", "n", "verdict")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many pictures, pairs or codes the figures are measured on."""
+
+    renders: int = 4_000
+    subjects: int = 600
+    samples: int = 10_000
+    inversions: int = 500
+    paths: int = 2_000
+    codes: int = 4_000
+    boundaries: int = 2_048
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number and its bar.
+
+    Attributes:
+        part: the network or networks it is about.
+        name: what was measured.
+        value: the number; None where the weights are missing.
+        bar: what it must reach; None where the number stands for information only.
+        at_most: the number must not be above the bar, instead of not below.
+        n: pictures (or pairs) behind it.
+        up_to: where given, the number must also not be above this.
+        planned: a bar for the worlds to come: shown, and without a say in whether the check fails.
+    """
+
+    part: str
+    name: str
+    value: float | None
+    bar: float | None
+    at_most: bool = False
+    n: int = 0
+    up_to: float | None = None
+    planned: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the bar is reached; a number without a bar only has to be there."""
+        if self.value is None or self.value != self.value:
+            return False
+        if self.bar is None:
+            return True
+        if self.at_most:
+            return self.value <= self.bar
+        return self.value >= self.bar and (self.up_to is None or self.value <= self.up_to)
+
+    @property
+    def fails(self) -> bool:
+        """Whether it makes the check fail: every missing number does, and every missed bar that is not planned."""
+        return not self.passed and not (self.planned and self.value is not None)
+
+
+def table(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str, str]]:
+    """Rows of text: part, figure, value, bar, n, verdict."""
+    rows = []
+    for f in figures:
+        value = "-" if f.value is None else (f"{f.value:.4f}" if abs(f.value) < 10 else f"{f.value:.0f}")
+        verdict = "pass" if f.passed else ("FAIL" if f.fails else "FAIL (planned)")
+        rows.append((f.part, f.name, value, _bar(f), str(f.n), "-" if f.passed and f.bar is None else verdict))
+    return rows
+
+
+def _bar(f: Figure) -> str:
+    if f.value is None or f.bar is None:
+        return "-"
+    return f"{f.bar:.2f} to {f.up_to:.2f}" if f.up_to is not None else f"{'<=' if f.at_most else '>='} {f.bar:.2f}"
