@@ -66,7 +66,7 @@ def table(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str, str]
     """Rows of text: part, figure, value, bar, n, verdict."""
     rows = []
     for f in figures:
-        value = "-" if f.value is None else (f"{f.value:.4f}" if abs(f.value) < 10 else f"{f.value:.0f}")
+        value = "-" if f.value is None else f"{f.value:.{4 if abs(f.value) < 10 else 1 if abs(f.value) < 100 else 0}f}"
         verdict = "pass" if f.passed else ("FAIL" if f.fails else "FAIL (planned)")
         rows.append((f.part, f.name, value, _bar(f), str(f.n), "-" if f.passed and f.bar is None else verdict))
     return rows
