@@ -13,7 +13,7 @@ from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.controls.other_prompts import other_prompts
 from textedit_bench.prompt import Prompt
-from textedit_bench.report import write
+from textedit_bench.report import collect
 
 ALL = ("copy-photo", "no-edit", "random-direction", "real-attribute", "wrong-prompt")
 IDS = [f"evaluation-{i}" for i in range(4)]
@@ -85,14 +85,14 @@ def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tin
     frame = pd.read_parquet(records)
     frame.loc[(frame["metric"] == "lpips_inversion") & (frame["strength"] == 1.0), "value"] = 0.3
 
-    def broken(path, read=write.check_controls.__globals__["make_rows"]):
-        rows = read(path)
+    def broken(cells, read=collect.make_rows):
+        rows = read(cells)
         for row in rows:
             if row.method == "no-edit" and "cap" in row.prompts:
                 row.__dict__["records"] = frame[frame["strength"] == row.strength]
         return rows
 
-    monkeypatch.setattr("textedit_bench.report.control_checks.make_rows", broken)
+    monkeypatch.setattr("textedit_bench.report.collect.make_rows", broken)
     summary = tiny.run(tmp_path, "shift")
     assert summary.exit_code == 1
     assert "lpips_inversion = 0; largest deviation 0.3" in summary.text()

@@ -16,6 +16,7 @@ from textedit_bench.bench import kept as kept_pictures
 from textedit_bench.bench import shards
 from textedit_bench.bench.joined import join_array, join_codes, join_pictures, join_records, write_tensor
 from textedit_bench.bench.kept import PicturesGoneError, save_arrays
+from textedit_bench.bench.manifest import read_manifest
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import write_pictures
 from textedit_bench.bench.scoring import write_table
@@ -203,7 +204,7 @@ def test_pictures_that_were_not_kept_are_made_again_from_the_codes(tiny, small_p
         assert sum(p.stat().st_size for p in cell.rglob("*.zip")) < 0.5 * (whole / "images.zip").stat().st_size
 
     ids = [f"evaluation-{i}" for i in (6, 0, 3)]
-    manifest = kept_pictures.read_manifest(cell)
+    manifest = read_manifest(cell)
     domain = tiny.module.TinyDomain(_card(tiny), "mini")
     made = kept_pictures.CellPictures(cell, manifest, lambda: domain).read(ids, [0.0, 2.0])
     want = tiny.module.stored_pictures(whole).read(ids, [0.0, 2.0])
@@ -242,7 +243,7 @@ def test_pictures_that_come_out_different_are_told(tiny, small_passes, tmp_path,
     digests[1, 4] ^= 1
     save_arrays(cell / "digests.npz", {"digests": digests})
     domain = tiny.module.TinyDomain(_card(tiny), "mini")
-    pictures = kept_pictures.CellPictures(cell, kept_pictures.read_manifest(cell), lambda: domain)
+    pictures = kept_pictures.CellPictures(cell, read_manifest(cell), lambda: domain)
     pictures.read([f"evaluation-{i}" for i in range(IMAGES)], [0.0, 1.0])
     assert "1 of 16 pictures made again are not what they were" in caplog.text
 

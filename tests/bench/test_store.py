@@ -26,8 +26,8 @@ def text(content: str):
 def folder(tmp_path) -> ResultFolder:
     made = ResultFolder(tmp_path, IDENTITY)
     with made.locked():
-        made.publish("infer", {"edits": text("edits")}, {"n": 1}, listing={"title": "M"})
-        made.publish("score", {"records": text("records")}, {"n": 2})
+        made.publish("infer", {"edits": text("edits")}, {"threads": 1}, listing={"title": "M"})
+        made.publish("score", {"records": text("records")}, {"threads": 2})
     return made
 
 
@@ -38,21 +38,21 @@ def test_a_folder_is_named_after_its_content(folder):
 
 def test_what_was_published_is_vouched_for(folder):
     manifest = folder.manifest()
-    assert manifest["infer"]["files"].keys() == {"edits"}
-    assert manifest["score"]["n"] == 2
-    assert manifest["listing"] == {"title": "M"}
+    assert manifest.infer.files.keys() == {"edits"}
+    assert manifest.score.threads == 2
+    assert manifest.listing.title == "M"
 
 
 def test_scoring_again_keeps_the_edits(folder):
-    before = folder.manifest()["infer"]
-    folder.publish("score", {"records": text("other")}, {"n": 3})
-    assert folder.manifest()["infer"] == before
-    assert folder.manifest()["score"]["n"] == 3
+    before = folder.manifest().infer
+    folder.publish("score", {"records": text("other")}, {"threads": 3})
+    assert folder.manifest().infer == before
+    assert folder.manifest().score.threads == 3
 
 
 def test_editing_again_forgets_the_scores(folder):
     folder.publish("infer", {"edits": text("new")}, {})
-    assert "score" not in folder.manifest()
+    assert folder.manifest().score is None
 
 
 @pytest.mark.parametrize("damage", [lambda p: p.write_text("edit5"), lambda p: p.write_text(""), Path.unlink])
@@ -69,8 +69,8 @@ def test_damaged_edits_set_everything_aside(folder, damage, caplog):
 def test_damaged_scores_are_set_aside_alone(folder):
     folder.file("records").write_text("rec")
     manifest = folder.manifest()
-    assert "score" not in manifest
-    assert manifest["infer"]["files"]
+    assert manifest.score is None
+    assert manifest.infer.files
     assert folder.file("records.corrupt-1").read_text() == "rec"
     assert folder.file("edits").read_text() == "edits"
 
@@ -172,4 +172,4 @@ def test_only_scored_cells_are_listed(tmp_path):
             made.publish("infer", {}, {})
             if scored:
                 made.publish("score", {}, {})
-    assert [manifest["identity"]["seed"] for _, manifest in store.manifests("mini")] == [0]
+    assert [manifest.identity["seed"] for _, manifest in store.manifests("mini")] == [0]

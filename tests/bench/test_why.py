@@ -31,7 +31,7 @@ def test_why_explains_the_last_table_although_a_larger_run_is_stored(tiny, tmp_p
     (entry,) = explain(Store(results), "mini", ADDRESS)
     assert entry.value == pytest.approx(now, abs=1e-6) and entry.images == 3
     (part,) = collect_stored(Store(results), "mini")
-    assert {cell.identity["images"]["count"] for cell in part.cells} == {3}
+    assert {cell.identity.images.count for cell in part.cells} == {3}
     # A cell that is not in the table can still be asked for by its digest.
     old = next(c for c in (results / "mini" / "tiny" / "styles").iterdir() if c.is_dir()).name
     assert {why.address.split("/")[0] for why in explain(Store(results), "mini", old)} == {"styles"}

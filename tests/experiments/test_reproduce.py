@@ -181,7 +181,7 @@ def test_generation_is_the_benchs_own_task(run, tiny, monkeypatch):
     assert all(math.isfinite(m.value) for m in drawn if m.metric == "clip_score")
     assert "does not generate" in states(done)["styles"]
     cells = list(GenerationStore(done.written[0].parents[2]).manifests("mini"))
-    assert cells and {manifest["identity"]["images"]["count"] for _, manifest in cells} == {5}
+    assert cells and {manifest.identity["images"]["count"] for _, manifest in cells} == {5}
 
 
 def test_a_wrong_request_is_refused_before_anything_runs(run, tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from textedit_bench.bench.cell import digest_of
+from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.pictures import strength_name, write_pictures
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.bench.store import Store
@@ -125,8 +126,8 @@ def _store(
         "caveat": caveat,
         "trained": trained,
         "in_loop": [],
-        "matched_method": matched.identity["method"] if matched else None,
-        "matched_title": matched.listing["title"] if matched else None,
+        "matched_method": matched.identity.method if matched else None,
+        "matched_title": matched.listing.title if matched else None,
     }
     manifest = {
         "identity": identity,
@@ -134,7 +135,7 @@ def _store(
         "infer": {"ids": IMAGES, "finished": finished, "inputs": "i"},
         "score": {"protocols": protocols},
     }
-    return StoredCell(path, manifest)
+    return StoredCell(path, Manifest.model_validate(manifest))
 
 
 STRENGTHS = [0.0, 0.5, 1.0, 2.0]

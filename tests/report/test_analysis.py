@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from textedit_bench.bench.cell import digest_of
+from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
@@ -47,8 +48,8 @@ def cell(tmp_path):
         }  # fmt: skip
         listing = {
             "title": method.title(), "default_strength": 1.0, "control": options.get("control", False), "trained": True,
-            "matched_method": matched.identity["method"] if matched else None,
-            "matched_title": matched.listing["title"] if matched else None,
+            "matched_method": matched.identity.method if matched else None,
+            "matched_title": matched.listing.title if matched else None,
         }  # fmt: skip
         protocols = {
             name: {"id": name, "title": name, "higher_is_better": name not in LOWER, "decimals": 3, "scope": "image",
@@ -64,7 +65,7 @@ def cell(tmp_path):
             "infer": {"ids": IMAGES},
             "score": {"protocols": protocols},
         }
-        return StoredCell(path, manifest)
+        return StoredCell(path, Manifest.model_validate(manifest))
 
     return make
 
@@ -125,7 +126,7 @@ def test_ranks_over_prompts_leave_controls_and_networks_in_the_loop_out(cell):
     assert frame["friedman_p"].iloc[0] < 0.001
     assert frame[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 3]]  # no resample changes the order
     assert "| Good | 1.00 [1.00, 1.00] |" in ranks_markdown(frame)
-    assert ranks_frame([part(*[r for r in rows if r.identity["method"] == "good"])]).empty
+    assert ranks_frame([part(*[r for r in rows if r.identity.method == "good"])]).empty
 
 
 def test_pairs_of_methods_are_tested_and_corrected_for_their_number(cell):
@@ -206,7 +207,7 @@ def test_judges_that_rank_methods_alike_and_the_wrong_way_round(cell):
     assert (frame["methods"] == 4).all() and (frame["low"] == frame["tau"]).all()
     page = judge_rankings_markdown(frame.reset_index())
     assert "| d | effect | success | clip\\_gain | 1.00 [1.00, 1.00] | 4 |" in page
-    assert judge_rankings_frame([part(*[c for c in cells if c.identity["method"] in ("first", "next")])]).empty
+    assert judge_rankings_frame([part(*[c for c in cells if c.identity.method in ("first", "next")])]).empty
 
 
 def test_files_are_written_and_those_no_longer_possible_removed(cell, tmp_path):

@@ -34,8 +34,8 @@ def test_long_and_strange_labels_fit():
 def test_the_row_of_a_control_holds_that_control_alone():
     # The edits for other prompts once stood in the row of the random step: both are matched to the method.
     def cell(method, prompt, matched_to=None):
-        identity = {"prompt_id": prompt, "matched_to": matched_to, "method": method}
-        return SimpleNamespace(digest=f"{method}/{prompt}", listing={"title": method}, identity=identity)
+        identity = SimpleNamespace(prompt_id=prompt, matched_to=matched_to, method=method)
+        return SimpleNamespace(digest=f"{method}/{prompt}", listing=SimpleNamespace(title=method), identity=identity)
 
     method = [cell("M", prompt) for prompt in "ab"]
     random = [cell("random-direction", prompt, f"M/{prompt}") for prompt in "ab"]

@@ -109,7 +109,7 @@ def test_collecting_takes_comparable_cells_of_the_current_weights(stored):
     cells = [old, new, rescored, of_old, of_new]
 
     def chosen(own: frozenset[str]) -> set[str]:
-        wanted = Wanted(new.protocol_key, frozenset({"p"}), own, new.manifest["score"]["protocols"])
+        wanted = Wanted(new.protocol_key, frozenset({"p"}), own, new.manifest.protocols)
         found = collect("d", cells, wanted)
         assert found.notes and "1 stored cells of d have older scores" in found.notes[0]
         return {cell.digest for cell in found.cells}

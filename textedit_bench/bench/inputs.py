@@ -257,7 +257,7 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
     folder = inputs.folder
     with folder.locked():
         manifest = folder.manifest()
-        if manifest is not None and manifest.get("score", {}).get("protocol") == protocol:
+        if manifest is not None and manifest.score is not None and manifest.score.protocol == protocol:
             return
         size = pass_size(domain.resolution)
         features = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from textedit_bench.bench.manifest import CellIdentity, Manifest, read_manifest
 from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name, to_uint8, write_pictures
 from textedit_bench.bench.shards import pass_size
-from textedit_bench.bench.store import MANIFEST
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -86,9 +85,9 @@ class CellPictures:
         domain: gives the data set's networks, where pictures have to be made again from codes; None forbids that.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any], domain: Callable[[], Domain] | None = None) -> None:
+    def __init__(self, path: Path, manifest: Manifest, domain: Callable[[], Domain] | None = None) -> None:
         self._path, self._manifest, self._domain = path, manifest, domain
-        self._ids: list[str] = list(manifest["infer"]["ids"])
+        self._ids = manifest.infer.ids
 
     def read(self, ids: Sequence[str], strengths: Sequence[float]) -> list[Pixels]:
         """Pictures of some images, 8-bit, one [n, H, W, 3] per strength.
@@ -96,10 +95,10 @@ class CellPictures:
         Raises:
             PicturesGoneError: they were not kept and cannot be made again.
         """
-        stored = self._manifest["infer"].get("pictures", {"kept": "all"})
-        if copied := stored.get("copied"):
-            return self._copied(copied, ids, strengths)
-        kept = {"all": self._ids, "shown": self._ids[:SHOWN], "none": []}[stored["kept"]]
+        stored = self._manifest.infer.pictures
+        if stored.copied is not None:
+            return self._copied(stored.copied, ids, strengths)
+        kept = {"all": self._ids, "shown": self._ids[:SHOWN], "none": []}[stored.kept]
         where = {name: i for i, name in enumerate(ids)}
         there = [name for name in ids if name in set(kept)]
         gone = [name for name in ids if name not in set(kept)]
@@ -119,7 +118,7 @@ class CellPictures:
     def _copied(self, copied: Mapping[str, str], ids: Sequence[str], strengths: Sequence[float]) -> list[Pixels]:
         dataset = self._path.parent.parent
         if group := copied.get("inputs"):
-            where = dataset / INPUTS / self._manifest["infer"]["inputs"] / PICTURES
+            where = dataset / INPUTS / self._manifest.infer.inputs / PICTURES
             if not where.is_file():
                 raise PicturesGoneError(f"the photos of {dataset.name} are gone ({where})")
             pictures = read_pictures(where, ids, [group], self._ids)[group]
@@ -134,10 +133,9 @@ class CellPictures:
         if self._domain is None or not (self._path / EDITS).is_file():
             what = "there are no codes to make them from" if self._domain else "no networks are loaded"
             raise PicturesGoneError(f"{len(ids)} pictures of {self._path.name} were not kept, and {what}")
-        domain = self._domain()
-        if domain.digest("generator") != self._manifest["identity"]["networks"]["generator"]:
+        domain, identity = self._domain(), CellIdentity.model_validate(self._manifest.identity)
+        if domain.digest("generator") != identity.networks["generator"]:
             raise PicturesGoneError(f"{len(ids)} pictures of {self._path.name} were not kept; the generator is another")
-        own = [float(strength) for strength in self._manifest["identity"]["strengths"]]
         positions = {name: i for i, name in enumerate(self._ids)}
         size = pass_size(domain.resolution)
         with np.load(self._path / DIGESTS, allow_pickle=False) as stored:
@@ -145,7 +143,7 @@ class CellPictures:
         made: list[list[Pixels]] = []
         different = 0
         for strength in strengths:
-            row = own.index(float(strength))
+            row = identity.strengths.index(float(strength))
             batches: dict[int, Pixels] = {}
             pictures = []
             for name in ids:
@@ -167,15 +165,6 @@ class CellPictures:
             codes = stored.get_slice("codes")[row, start : start + size].to(domain.device)
         make = domain.generator.synthesize if codes.ndim == 3 else domain.generator.synthesize_style
         return to_uint8(make(codes, noise="const"))
-
-
-def read_manifest(path: Path) -> dict[str, Any] | None:
-    """The manifest of a cell's folder, checksums not looked at; None where there is no readable one."""
-    try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest if "infer" in manifest else None
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

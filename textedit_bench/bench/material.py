@@ -11,7 +11,8 @@ from torch import Tensor
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.infer import step_lengths
 from textedit_bench.bench.inputs import INVERSION, PHOTO, InputShard
-from textedit_bench.bench.kept import CellPictures, PicturesGoneError, read_manifest
+from textedit_bench.bench.kept import CellPictures, PicturesGoneError
+from textedit_bench.bench.manifest import read_manifest
 from textedit_bench.bench.pictures import to_images
 from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import copied, shown

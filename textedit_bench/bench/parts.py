@@ -10,6 +10,7 @@ from typing import Any
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.joined import join_array, join_codes, join_pictures, join_records
 from textedit_bench.bench.kept import DIGESTS, EDITS, PICTURES
+from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.pictures import strength_name
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_cost, write_cost
 from textedit_bench.bench.shards import Shard
@@ -49,14 +50,14 @@ def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], 
         ValueError: the shards are of different spaces.
     """
     manifests = [_manifest(part) for part in parts]
-    inferred = [manifest["infer"] for manifest in manifests]
-    ids = [name for known in inferred for name in known["ids"]]
+    inferred = [manifest.infer for manifest in manifests]
+    ids = [name for known in inferred for name in known.ids]
     if new_edits:
-        spaces = {known["space"] for known in inferred}
+        spaces = {known.space for known in inferred}
         if len(spaces) > 1:
             raise ValueError(f"{cell.method} gave edits in spaces {', '.join(sorted(spaces))}")
-        facts = {name: value for name, value in inferred[0].items() if name not in ("files", "finished")}
-        facts |= {"ids": ids, "cost": add_costs([known["cost"] for known in inferred])}
+        facts = inferred[0].facts()
+        facts |= {"ids": ids, "cost": add_costs([known.cost for known in inferred])}
         writers: dict[str, Writer] = {
             EDITS: lambda path: join_codes(path, _files(parts, EDITS)),
             PICTURES: lambda path: join_pictures(
@@ -66,10 +67,11 @@ def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], 
         }
         there = {name: write for name, write in writers.items() if _files(parts, name)}
         folder.publish("infer", there, facts, listing=cell.listing())
-    scored = [manifest["score"] for manifest in manifests]
-    protocols = scored[0]["protocols"]
-    rows = len(cell.strengths) * sum(protocol["scope"] == "image" for protocol in protocols.values())
-    earlier = [] if new_edits else [(folder.manifest() or {"infer": {"cost": []}})["infer"]["cost"]]
+    scored = manifests[0].score
+    assert scored is not None
+    rows = len(cell.strengths) * sum(protocol["scope"] == "image" for protocol in scored.protocols.values())
+    before = None if new_edits else folder.manifest()
+    earlier = [] if before is None else [before.infer.cost]
     cost = add_costs([*earlier, *(read_cost(part.file(COST)) for part in parts)])
     files: dict[str, Writer] = {
         RECORDS: lambda path: join_records(path, _files(parts, RECORDS), ids, rows),
@@ -77,8 +79,7 @@ def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], 
     }
     if features := _files(parts, FEATURES):
         files[FEATURES] = lambda path: join_array(path, "features", features)
-    facts = {name: value for name, value in scored[0].items() if name not in ("files", "finished")}
-    folder.publish("score", files, facts, listing=cell.listing())
+    folder.publish("score", files, scored.facts(), listing=cell.listing())
 
 
 def add_costs(parts: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -93,9 +94,9 @@ def add_costs(parts: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, An
     return list(stages.values())
 
 
-def _manifest(part: ResultFolder) -> dict[str, Any]:
+def _manifest(part: ResultFolder) -> Manifest:
     manifest = part.manifest()
-    if manifest is None or "score" not in manifest:
+    if manifest is None or manifest.score is None:
         raise OSError(f"{part.path}: the shard is gone or damaged; the same command computes it again")
     return manifest
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textedit_bench.bench.cell import digest_of
+from textedit_bench.bench.manifest import SCHEMA
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import BenchRequest
-from textedit_bench.bench.store import SCHEMA, Store
+from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import copied
 from textedit_bench.data.wording import LONGEST, is_printable
 from textedit_bench.errors import UserError
@@ -130,13 +131,12 @@ def differences(rerun: Rerun, store: Store) -> list[str]:
     """What is not the same after the run; empty where every stored byte is."""
     found = {path.name: manifest for path, manifest in store.manifests(rerun.request.tier)}
     if rerun.digest in found:
-        manifest = found[rerun.digest]
-        stages = [manifest[stage] for stage in ("infer", "score")]
-        now = {name: known["sha256"] for stage in stages for name, known in stage["files"].items()}
+        stages = [stage for stage in (found[rerun.digest].infer, found[rerun.digest].score) if stage is not None]
+        now = {name: known.sha256 for stage in stages for name, known in stage.files.items()}
         same = ("cost.parquet",)  # seconds and bytes are never the same
         return [f"{name} differs" for name in rerun.files if name not in same and now.get(name) != rerun.files[name]]
     key = ("method", "prompt_id")
-    near = [m["identity"] for m in found.values() if all(m["identity"][k] == rerun.identity[k] for k in key)]
+    near = [m.identity for m in found.values() if all(m.identity[k] == rerun.identity[k] for k in key)]
     if not near:
         return ["the run could not be done"]
     return list(_changes("", near[0], dict(rerun.identity)))

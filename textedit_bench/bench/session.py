@@ -15,6 +15,7 @@ from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.infer import infer, publish_edits
 from textedit_bench.bench.inputs import InputShard, prepare_features, prepare_inputs, reference_images
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
+from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.material import CellMaterial, lies_elsewhere
 from textedit_bench.bench.measure import Meter, fixed_threads, return_free_memory
 from textedit_bench.bench.outcome import State
@@ -143,7 +144,7 @@ class DatasetSession:
         with folder.locked():
             manifest = folder.manifest()
             if manifest is not None and self._is_scored(manifest):
-                folder.update(manifest, listing=cell.listing())
+                folder.update(listing=cell.listing())
                 remove_parts(folder)
                 return State.CACHED
             shards = self._shards()
@@ -172,11 +173,11 @@ class DatasetSession:
         request = self.plan.request
         return cut_shards(len(self.inputs.ids), self.domain.resolution, len(request.strengths), request.shard)
 
-    def _is_scored(self, manifest: Mapping[str, Any] | None) -> bool:
-        return manifest is not None and manifest.get("score", {}).get("protocols") == self.protocols
+    def _is_scored(self, manifest: Manifest | None) -> bool:
+        return manifest is not None and manifest.score is not None and manifest.protocols == self.protocols
 
     def _part(
-        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> ResultFolder:
         """Bring one shard to its end, in a folder of its own below the cell's."""
         part = part_folder(folder, shard, new_edits=manifest is None)
@@ -186,7 +187,7 @@ class DatasetSession:
         return part
 
     def _compute(
-        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> None:
         """Edit and score some images of a cell.
 
@@ -229,7 +230,7 @@ class DatasetSession:
             raise OSError(f"{folder.path}: what was just written cannot be read back")
         meter = self._meter()
         records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
-        rows = [*manifest["infer"]["cost"], *meter.rows(len(photos.ids) * len(cell.strengths))]
+        rows = [*manifest.infer.cost, *meter.rows(len(photos.ids) * len(cell.strengths))]
         publish_scores(folder, cell, self.suite, records, features, rows)
 
     def _meter(self) -> Meter:

@@ -6,7 +6,6 @@ A folder is named after the digest of its identity and holds ``manifest.json``, 
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.cell import Cell, digest_of
+from textedit_bench.bench.manifest import MANIFEST, SCHEMA, Manifest, Stage, read_json, read_scored
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked, sha256, write_atomically, write_json
 
-SCHEMA = 1
-MANIFEST = "manifest.json"
 FAILURE = "failure.json"
 SET_ASIDE = ".corrupt-"
 STAGES = ("infer", "score")
@@ -56,33 +54,36 @@ class ResultFolder:
         with locked(self.path):
             yield
 
-    def manifest(self) -> dict[str, Any] | None:
+    def manifest(self) -> Manifest | None:
         """The manifest as far as it can be trusted, or None.
 
         Where the manifest or the edits are damaged, everything is set aside (renamed, nothing deleted); where only
         scores are, their files are set aside and the ``score`` stage is left out of the answer.
         """
-        where = self.file(MANIFEST)
-        if not where.exists():
+        trusted = self._trusted()
+        return None if trusted is None else Manifest.model_validate(trusted)
+
+    def _trusted(self) -> dict[str, Any] | None:
+        if not self.file(MANIFEST).exists():
             return None
         try:
-            manifest: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
-            if manifest["schema"] != SCHEMA or digest_of(manifest["identity"]) != self.digest:
+            raw = read_json(self.path)
+            if digest_of(raw["identity"]) != self.digest:
                 raise ValueError("it describes something else")
-            broken = {stage: self._damage(manifest[stage]["files"]) for stage in STAGES if manifest.get(stage)}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._set_aside(f"unreadable {MANIFEST} ({error})")
+        except (OSError, ValueError) as error:
+            self._set_aside(f"unreadable {MANIFEST} ({_first_line(error)})")
             return None
-        if broken.get("infer") or "infer" not in broken:
-            self._set_aside(f"damaged {', '.join(broken.get('infer', ['infer stage']))}")
+        manifest = Manifest.model_validate(raw)
+        if broken := self._damage(manifest.infer):
+            self._set_aside(f"damaged {', '.join(broken)}")
             return None
-        if broken.get("score"):
-            for name in broken["score"]:
+        if broken := self._damage(manifest.score):
+            for name in broken:
                 if self.file(name).exists():
                     self.file(name).rename(_free_name(self.file(name)))
-            log.warning("%s: damaged %s set aside; it is scored again", self.path, ", ".join(broken["score"]))
-            del manifest["score"]
-        return manifest
+            log.warning("%s: damaged %s set aside; it is scored again", self.path, ", ".join(broken))
+            del raw["score"]
+        return raw
 
     def publish(self, stage: str, files: Mapping[str, Writer], facts: Mapping[str, Any], **sections: Any) -> None:
         """Write a stage's files, then the manifest that vouches for them.
@@ -93,7 +94,7 @@ class ResultFolder:
             facts: what else the stage has to say; plain JSON values.
             sections: further top-level entries of the manifest.
         """
-        manifest = self.manifest() if stage != STAGES[0] else None
+        manifest = self._trusted() if stage != STAGES[0] else None
         if manifest is None:
             if stage != STAGES[0]:
                 raise RuntimeError(f"{self.path}: there is nothing to {stage}; its edits are gone")
@@ -107,8 +108,9 @@ class ResultFolder:
         write_json(self.file(MANIFEST), manifest)
         self.file(FAILURE).unlink(missing_ok=True)
 
-    def update(self, manifest: dict[str, Any], **sections: Any) -> None:
+    def update(self, **sections: Any) -> None:
         """Change sections of the manifest that describe no files."""
+        manifest = read_json(self.path)
         if any(manifest.get(name) != value for name, value in sections.items()):
             write_json(self.file(MANIFEST), {**manifest, **sections})
 
@@ -118,12 +120,13 @@ class ResultFolder:
         write_json(self.file(FAILURE), failure)
         return self.file(FAILURE)
 
-    def _damage(self, files: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    def _damage(self, stage: Stage | None) -> list[str]:
         """Names of files that are gone or not what was written."""
+        files = stage.files if stage is not None else {}
         return [
             name
             for name, known in files.items()
-            if not self.file(name).is_file() or sha256(self.file(name)) != known["sha256"]
+            if not self.file(name).is_file() or sha256(self.file(name)) != known.sha256
         ]
 
     def _set_aside(self, why: str) -> None:
@@ -169,18 +172,20 @@ class Store:
         """The folder of photos and inversions that a data set's cells share."""
         return ResultFolder(self.method(tier, dataset, "_inputs"), identity)
 
-    def manifests(self, tier: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def manifests(self, tier: str) -> Iterator[tuple[Path, Manifest]]:
         """Every readable, scored cell of a tier with its manifest, by path; checksums are not looked at."""
-        for path in sorted((self.root / tier).glob(f"*/*/*/{MANIFEST}")):
-            if path.parent.parent.name.startswith("_") or SET_ASIDE in path.parent.name:
-                continue
-            try:
-                manifest = json.loads(path.read_text(encoding="utf-8"))
-                complete = digest_of(manifest["identity"]) == path.parent.name and "score" in manifest
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
-            if complete:
-                yield path.parent, manifest
+        for path in self._cells(tier):
+            if SET_ASIDE not in path.name and (manifest := read_scored(path)) is not None:
+                yield path, manifest
+
+    def _cells(self, tier: str) -> list[Path]:
+        """Folders of a tier that may be cells."""
+        found = sorted(path.parent for path in (self.root / tier).glob(f"*/*/*/{MANIFEST}"))
+        return [path for path in found if not path.parent.name.startswith("_")]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _free_name(path: Path) -> Path:

@@ -18,7 +18,7 @@ def measure_audit(dataset: str, cells: DatasetCells) -> list[Measured]:
         state = "; ".join(f"{name}: {why}" for name, why in cells.states.items()) or "no cells"
         keys: dict[str, Any] = {"dataset": dataset, "method": "", "setting": "", "metric": METRIC}
         return [Measured(**keys, heading=HEADING, title="every metric", state=state)]
-    protocols = cells.collected.cells[0].manifest["score"]["protocols"]
+    protocols = cells.collected.cells[0].manifest.protocols
     return [
         Measured(
             dataset=dataset,

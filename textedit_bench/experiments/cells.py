@@ -115,7 +115,7 @@ def bench_cells(
     if not own:
         return DatasetCells(None, states, titles, failures)
     chosen = Wanted(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
-    return DatasetCells(collect(own[0].identity["dataset"], own, chosen), states, titles, failures)
+    return DatasetCells(collect(own[0].identity.dataset, own, chosen), states, titles, failures)
 
 
 def check_cells(experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions) -> None:

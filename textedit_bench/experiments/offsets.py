@@ -27,17 +27,17 @@ def measure_offsets(part: Offsets, dataset: str, cells: DatasetCells) -> list[Me
     rows: list[Measured] = []
     known = {name.lower(): setting for name, setting in part.settings.items()}  # as CLIP reads texts: without case
     for cell in cells.collected.cells if cells.collected is not None else []:
-        if cell.listing["control"]:
+        if cell.listing.control:
             continue
-        prompt = cell.identity["prompt"]
-        names = (cell.identity["prompt_id"], prompt.get("phrase") or "", prompt["target"])
+        prompt = cell.identity.prompt
+        names = (cell.identity.prompt_id, prompt.phrase or "", prompt.target)
         setting = next((known[name.lower()] for name in names if name.lower() in known), names[1] or names[2])
         steps = _steps(cell)
         for metric, heading in HEADINGS.items():
             base = Measured(
                 dataset=dataset,
-                method=cell.identity["method"],
-                title=cell.listing["title"],
+                method=cell.identity.method,
+                title=cell.listing.title,
                 setting=setting,
                 metric=metric,
                 heading=heading,
@@ -61,11 +61,11 @@ def pair_cosines(steps: NDArray[np.float64]) -> NDArray[np.float64]:
 def _steps(cell: StoredCell) -> NDArray[np.float64] | None:
     """Steps [N, d] from strength 0 to the default one, images that did not move left out; None without codes."""
     where = cell.path / EDITS
-    strengths = cell.identity["strengths"]
+    strengths = cell.identity.strengths
     if not where.is_file() or 0.0 not in strengths:
         return None
     codes = load_file(where)["codes"].astype(np.float64)
-    steps = codes[strengths.index(cell.listing["default_strength"])] - codes[strengths.index(0.0)]
+    steps = codes[strengths.index(cell.listing.default_strength)] - codes[strengths.index(0.0)]
     flat = steps.reshape(len(steps), -1)
     return flat[np.linalg.norm(flat, axis=1) > 0]
 

@@ -9,7 +9,6 @@ import pandas as pd
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.experiment import Generation, Scores
 from textedit_bench.experiments.measured import Heading, Measured
-from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected, StoredCell
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.rows import TRAINED, UNSEEN
@@ -87,17 +86,17 @@ def _subsets(part: Scores | Generation, collected: Collected) -> Iterator[tuple[
     for name in sorted(groups):
         kept = {cell.digest for cell in groups[name]}
         # The wrong-prompt control copies a cell of another prompt: it needs that cell for its own name alone.
-        cells = [c for c in groups[name] if c.identity["matched_to"] is None or c.identity["matched_to"] in kept]
+        cells = [c for c in groups[name] if c.identity.matched_to is None or c.identity.matched_to in kept]
         yield name, Collected(collected.dataset, cells, collected.inputs)
 
 
 def _group(part: Scores | Generation, cell: StoredCell) -> str:
-    prompt = cell.identity["prompt"]
+    prompt = cell.identity.prompt
     if part.per == "group":
-        return prompt.get("group") or "no group"
+        return prompt.group or "no group"
     if part.per == "prompt":
-        return prompt.get("phrase") or prompt["target"]
-    count = len(Prompt(prompt["target"], attribute=prompt.get("attribute")).asked)
+        return prompt.phrase or prompt.target
+    count = len(prompt.asked)
     return f"{count} attribute{'' if count == 1 else 's'}"
 
 

@@ -149,7 +149,7 @@ def _measure_one(
     digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
     cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
     collected = Collected(
-        domain.name, sorted(cells, key=lambda c: c.identity["prompt_id"]), bench.session.inputs.folder.path
+        domain.name, sorted(cells, key=lambda c: c.identity.prompt_id), bench.session.inputs.folder.path
     )
     return measure_scores(_as_scores(part), domain.name, domain.tier, DatasetCells(collected, {}, {}))
 

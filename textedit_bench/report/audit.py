@@ -12,7 +12,6 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.correlation import rank_correlation
-from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape, table_lines
 
@@ -40,10 +39,10 @@ def audit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """
     entries = []
     for part in collected:
-        cells = [cell for cell in part.cells if not cell.listing["control"]]
+        cells = [cell for cell in part.cells if not cell.listing.control]
         if not cells:
             continue
-        protocols = cells[0].manifest["score"]["protocols"]
+        protocols = cells[0].manifest.protocols
         wide = _wide(cells)
         for truth, names in JUDGES.items():
             for name in names:
@@ -66,9 +65,9 @@ def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
         records = cell.records()
         chosen = records[records["metric"].isin(wanted) & (records["state"] == OK) & (records["strength"] > 0)]
         wide = chosen.pivot(index=["image", "strength"], columns="metric", values="value").reset_index()
-        prompt = cell.identity["prompt"]
-        asked = " + ".join(sorted(Prompt(prompt["target"], attribute=prompt.get("attribute")).asked))
-        frames.append(wide.assign(asked=asked, method=cell.listing["title"], prompt_id=cell.identity["prompt_id"]))
+        prompt = cell.identity.prompt
+        asked = " + ".join(sorted(prompt.asked))
+        frames.append(wide.assign(asked=asked, method=cell.listing.title, prompt_id=cell.identity.prompt_id))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -79,7 +78,7 @@ def overfit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """
     entries = []
     for part in collected:
-        cells = [cell for cell in part.cells if not cell.listing["control"]]
+        cells = [cell for cell in part.cells if not cell.listing.control]
         wide = _wide(cells) if cells else pd.DataFrame()
         if not {"clip_gain", "clip_gain_in_loop"} <= set(wide.columns):
             continue

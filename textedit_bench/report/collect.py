@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,11 @@ import pandas as pd
 
 from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.bench.kept import CellPictures
+from textedit_bench.bench.manifest import MANIFEST, CellIdentity, Listing, Manifest
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
-from textedit_bench.bench.store import MANIFEST, Store
+from textedit_bench.bench.store import Store
+from textedit_bench.report.rows import RowCells, make_rows
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -27,17 +29,17 @@ class StoredCell:
     """A scored cell in the store."""
 
     path: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
-    @property
-    def identity(self) -> Mapping[str, Any]:
+    @cached_property
+    def identity(self) -> CellIdentity:
         """What its digest is taken of."""
-        return self.manifest["identity"]
+        return CellIdentity.model_validate(self.manifest.identity)
 
     @property
-    def listing(self) -> Mapping[str, Any]:
+    def listing(self) -> Listing:
         """What tables say about it."""
-        return self.manifest["listing"]
+        return self.manifest.listing
 
     @property
     def digest(self) -> str:
@@ -47,8 +49,8 @@ class StoredCell:
     @property
     def protocol_key(self) -> str:
         """What cells must share to be compared: images, networks, strengths, seed, kind of device and precision."""
-        kept = {name: self.identity[name] for name in ("images", "networks", "strengths", "seed")}
-        kept |= {name: self.identity[name] for name in ("device", "precision") if name in self.identity}
+        names = ("images", "networks", "strengths", "seed", "device", "precision")
+        kept = {name: value for name, value in self.manifest.identity.items() if name in names}
         return json.dumps(kept, sort_keys=True)
 
     def records(self) -> pd.DataFrame:
@@ -65,16 +67,14 @@ class StoredCell:
         Raises:
             PicturesGoneError: they were not kept and cannot be made again.
         """
-        ids = self.manifest["infer"]["ids"]
+        ids = self.manifest.infer.ids
         return CellPictures(self.path, self.manifest, self._domain).read([ids[i] for i in images], strengths)
 
     def _domain(self) -> Domain:
         """The data set's networks, as the bench that made the cell found them."""
-        asked = self.manifest["infer"].get("request", {}).get("datasets") or ()
+        asked = self.manifest.infer.request.get("datasets") or ()
         cards = [name for name in asked if name.endswith((".yaml", ".yml"))]
-        return _load_domain(
-            cards[0] if len(asked) == len(cards) == 1 else self.identity["dataset"], self.identity["tier"]
-        )
+        return _load_domain(cards[0] if len(asked) == len(cards) == 1 else self.identity.dataset, self.identity.tier)
 
     def features(self) -> np.ndarray | None:
         """Set-metric features [strengths, N, d], None where there are none."""
@@ -109,6 +109,11 @@ class Collected:
     notes: list[str] = field(default_factory=list)
     """What a reader of the table has to know."""
 
+    @cached_property
+    def rows(self) -> list[RowCells]:
+        """The cells as rows of a table; their records are read once."""
+        return make_rows(self.cells)
+
 
 @lru_cache(maxsize=1)
 def _load_domain(dataset: str, tier: str) -> Domain:
@@ -131,22 +136,22 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collec
     comparable = [
         cell
         for cell in cells
-        if cell.identity["dataset"] == dataset
+        if cell.identity.dataset == dataset
         and cell.protocol_key == wanted.protocol_key
-        and (not wanted.prompts or cell.identity["prompt_id"] in wanted.prompts)
+        and (not wanted.prompts or cell.identity.prompt_id in wanted.prompts)
     ]
-    current = [cell for cell in comparable if cell.manifest["score"]["protocols"] == wanted.protocols]
+    current = [cell for cell in comparable if cell.manifest.protocols == wanted.protocols]
     notes = []
     if len(current) < len(comparable):
         old = len(comparable) - len(current)
         notes.append(f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore")
-    plain = _newest([cell for cell in current if cell.identity["matched_to"] is None], wanted)
+    plain = _newest([cell for cell in current if cell.identity.matched_to is None], wanted)
     kept = {cell.digest for cell in plain}
-    chosen = plain + _newest([cell for cell in current if cell.identity["matched_to"] in kept], wanted)
+    chosen = plain + _newest([cell for cell in current if cell.identity.matched_to in kept], wanted)
     chosen.sort(key=_slot)
     folder = None
     if chosen:
-        inputs = chosen[0].path.parent.parent / "_inputs" / chosen[0].manifest["infer"]["inputs"]
+        inputs = chosen[0].path.parent.parent / "_inputs" / chosen[0].manifest.infer.inputs
         folder = inputs if (inputs / MANIFEST).exists() else None
         if _lacks_reference(inputs / FEATURES):
             notes.append(
@@ -166,7 +171,7 @@ def _lacks_reference(features: Path) -> bool:
 def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:
     """One cell per table entry."""
     chosen: dict[tuple[str, ...], StoredCell] = {}
-    for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest["infer"]["finished"], c.digest)):
+    for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest)):
         chosen[_slot(cell)] = cell
     return list(chosen.values())
 
@@ -174,8 +179,8 @@ def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:
 def _slot(cell: StoredCell) -> tuple[str, ...]:
     """What makes two cells versions of the same table entry."""
     i = cell.identity
-    matched = cell.listing["matched_method"] or ""
-    return (i["method"], i.get("variant", ""), matched, json.dumps(i["settings"], sort_keys=True), i["prompt_id"])
+    matched = cell.listing.matched_method or ""
+    return (i.method, i.variant, matched, json.dumps(i.settings, sort_keys=True), i.prompt_id)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
 from textedit_bench.report.collect import Collected, load_arrays
 from textedit_bench.report.markdown import escape
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class RowScores:
     @property
     def copied(self) -> RowScores | None:
         """The row of the method whose cells this one copies."""
-        sources = {cell.identity["matched_to"] for cell in self.row.cells}
+        sources = {cell.identity.matched_to for cell in self.row.cells}
         return self._other(next((r for r in self.block if {cell.digest for cell in r.cells} == sources), None))
 
     def _other(self, row: RowCells | None) -> RowScores | None:
@@ -93,7 +93,7 @@ class RowScores:
 
     def interval(self, metric: str) -> tuple[float, float, float] | None:
         """Mean with its 95 % interval; None where there are too few prompts or images to call a control wrong."""
-        grid = self.row.grid(metric, self.row.prompts, self.row.cells[0].manifest["infer"]["ids"])
+        grid = self.row.grid(metric, self.row.prompts, self.row.cells[0].manifest.infer.ids)
         known = np.isfinite(grid)
         if known.any(1).sum() < ENOUGH_PROMPTS or known.any(0).sum() < ENOUGH_IMAGES:
             return None
@@ -110,7 +110,7 @@ class RowScores:
 
 def check_controls(part: Collected) -> list[Check]:
     """Every expectation that can be checked on the stored rows of a data set; empty where no control was run."""
-    rows = make_rows(part.cells)
+    rows = part.rows
     photos = part.inputs / "features.npz" if part.inputs else None
     features = load_arrays(photos)["photo"] if photos and photos.exists() else None
     checks: list[Check] = []

@@ -22,9 +22,9 @@ def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """
     parts = [
         cell.cost().assign(
-            title=cell.listing["title"],
-            matched=cell.listing["matched_title"] or "",
-            copied=copied(cell.identity["method"]) if cell.listing["matched_title"] else "",
+            title=cell.listing.title,
+            matched=cell.listing.matched_title or "",
+            copied=copied(cell.identity.method) if cell.listing.matched_title else "",
         )
         for part in collected
         for cell in part.cells

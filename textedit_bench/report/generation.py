@@ -64,7 +64,7 @@ def _collect(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell])
 def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[str]) -> list[Path]:
     written = []
     for method in methods:
-        cells = [cell for cell in part.cells if cell.identity["method"] == method]
+        cells = [cell for cell in part.cells if cell.identity.method == method]
         if not cells:
             continue
         path = store.method(tier, part.dataset, method) / f"{NAME}.png"
@@ -79,10 +79,10 @@ def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Im
     """The first pictures of every prompt of one method, a row per prompt."""
     rows = []
     for cell in cells:
-        shown = range(min(SHOWN, len(cell.manifest["infer"]["ids"])))
-        (pictures,) = cell.pictures(shown, [cell.listing["default_strength"]])
-        prompt = cell.identity["prompt"]
-        rows.append(SheetRow(prompt["phrase"] or prompt["target"], tuple(pictures)))
+        shown = range(min(SHOWN, len(cell.manifest.infer.ids)))
+        (pictures,) = cell.pictures(shown, [cell.listing.default_strength])
+        prompt = cell.identity.prompt
+        rows.append(SheetRow(prompt.phrase or prompt.target, tuple(pictures)))
     columns = max(len(row.pictures) for row in rows)
-    title = f"{cells[0].listing['title']} on {dataset}, tier {tier}: generated"
+    title = f"{cells[0].listing.title} on {dataset}, tier {tier}: generated"
     return draw_sheet(title, [""] * columns, [rows])

@@ -17,7 +17,6 @@ from textedit_bench.metrics.statistics.correlation import kendall_of_rows
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
-from textedit_bench.report.rows import make_rows
 
 JUDGES = {
     "effect": ("success", "success_second", "clip_gain", "clip_gain_in_loop"),
@@ -41,9 +40,9 @@ def judge_rankings_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     for part in collected:
         if not part.cells:
             continue
-        rows = [row for row in make_rows(part.cells) if not row.control]
+        rows = [row for row in part.rows if not row.control]
         titles = sorted({row.title for row in rows})
-        protocols = part.cells[0].manifest["score"]["protocols"]
+        protocols = part.cells[0].manifest.protocols
         if len(titles) < FEWEST:
             continue
         for what, names in JUDGES.items():

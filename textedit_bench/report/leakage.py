@@ -11,7 +11,6 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.markdown import escape, table_lines
-from textedit_bench.report.rows import make_rows
 
 COLUMNS = ("dataset", "method", "title", "control", "asked", "attribute", "rate", "n")
 
@@ -25,8 +24,8 @@ def leakage_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """
     parts = []
     for part in collected:
-        for row in make_rows(part.cells):
-            asked = {cell.identity["prompt_id"]: _asked(cell.identity["prompt"]) for cell in row.cells}
+        for row in part.rows:
+            asked = {cell.identity.prompt_id: _asked(cell.identity.prompt) for cell in row.cells}
             records = row.records
             chosen = records[records["metric"].str.startswith(CHANGED) & (records["state"] == OK)]
             if chosen.empty:
@@ -44,9 +43,9 @@ def leakage_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     return grouped.rename(columns={"mean": "rate", "size": "n"})[list(COLUMNS)]
 
 
-def _asked(prompt: dict[str, str]) -> str:
+def _asked(prompt: Prompt) -> str:
     """Names of the asked attributes, joined."""
-    return " + ".join(sorted(Prompt(prompt["target"], attribute=prompt.get("attribute")).asked))
+    return " + ".join(sorted(prompt.asked))
 
 
 def leakage_markdown(frame: pd.DataFrame) -> str:

@@ -16,7 +16,6 @@ from textedit_bench.errors import UserError
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES, curve
 from textedit_bench.report.html_page.choose import collect_stored
-from textedit_bench.report.rows import make_rows
 
 PROJECT = "textedit-bench"
 FOLDER = "wandb"
@@ -101,7 +100,7 @@ def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], wri
 def _points(collected: Sequence[Collected]) -> Iterator[dict[str, Any]]:
     """Effect and preservation of every row at every strength."""
     for part in collected:
-        for row in make_rows(part.cells):
+        for row in part.rows:
             for axes in AXES:
                 for strength, values in curve(row, axes).dropna().iterrows():
                     facts = {"dataset": part.dataset, "method": row.title, "prompts": row.prompt_set}

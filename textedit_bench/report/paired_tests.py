@@ -12,7 +12,6 @@ from textedit_bench.metrics.statistics import pairwise_tests
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.ranks import shared_grids
-from textedit_bench.report.rows import make_rows
 from textedit_bench.seeds import seed_of
 
 COLUMNS = ("dataset", "metric", "title", "other", "better_by", "p")
@@ -28,7 +27,7 @@ def paired_tests_frame(collected: Sequence[Collected], columns: Sequence[ColumnS
     """
     entries = []
     for part in collected:
-        rows = [row for row in make_rows(part.cells) if not row.control]
+        rows = [row for row in part.rows if not row.control]
         titles = sorted({row.title for row in rows})
         for spec in columns:
             grids = shared_grids([(part, rows)], titles, spec.name) if spec.scope == "image" else []

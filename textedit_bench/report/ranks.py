@@ -13,7 +13,7 @@ from textedit_bench.metrics.statistics.ranks import average_ranks
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.columns import column_specs
 from textedit_bench.report.markdown import escape, table_lines
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import RowCells
 
 COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
 
@@ -25,13 +25,13 @@ def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     letters, shared with the methods they hold) whose ranks are not told apart. Metrics judged by a network that methods
     may have optimised are not ranked, nor are controls. Empty for fewer than two methods.
     """
-    parts = [(part, [row for row in make_rows(part.cells) if not row.control]) for part in collected]
+    parts = [(part, [row for row in part.rows if not row.control]) for part in collected]
     titles = sorted({row.title for _, rows in parts for row in rows})
     specs = {
         spec.name: spec
         for part, _ in parts
         if part.cells
-        for spec in column_specs(part.cells[0].manifest["score"]["protocols"])
+        for spec in column_specs(part.cells[0].manifest.protocols)
         if spec.scope == "image" and not spec.in_loop
     }
     entries = []
@@ -61,7 +61,7 @@ def shared_grids(
     for part, rows in parts:
         if not part.cells:
             continue
-        images = part.cells[0].manifest["infer"]["ids"]
+        images = part.cells[0].manifest.infer.ids
         by_prompt: dict[str, dict[str, RowCells]] = {}
         for row in rows:
             for prompt in row.prompts:

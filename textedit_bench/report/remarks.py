@@ -16,7 +16,7 @@ def row_remarks(rows: Sequence[RowCells]) -> list[str]:
     """What has to be said of one data set's rows, plain text."""
     titles: dict[str, list[str]] = {}
     for row in rows:
-        titles.setdefault(row.cells[0].listing.get("caveat", ""), []).append(row.title)
+        titles.setdefault(row.cells[0].listing.caveat, []).append(row.title)
     remarks = [f"{'; '.join(dict.fromkeys(named))}: {caveat}" for caveat, named in titles.items() if caveat]
     return [*_agreement(rows), *remarks]
 
@@ -26,6 +26,6 @@ def _agreement(rows: Sequence[RowCells]) -> list[str]:
     shares = records.loc[(records["metric"] == AGREEMENT) & (records["state"] == OK), "value"]
     if shares.empty:
         return []
-    dataset = rows[0].cells[0].identity["dataset"]
+    dataset = rows[0].cells[0].identity.dataset
     share = f"{100 * shares.mean():.1f}"
     return [f"{dataset}: the two oracles agree on {share} % of attributes over {len(shares)} edits (all rows)."]

@@ -6,13 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from textedit_bench.controls.cards import copied
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.collect import StoredCell
+
+if TYPE_CHECKING:
+    from textedit_bench.report.collect import StoredCell
 
 TRAINED, UNSEEN = "trained", "unseen"
 """Prompt sets: words some method of the tier was trained on, and words none was."""
@@ -34,35 +37,35 @@ class RowCells:
     @property
     def method(self) -> str:
         """Registry name."""
-        return self.cells[0].identity["method"]
+        return self.cells[0].identity.method
 
     @property
     def title(self) -> str:
         """How the row is written in tables."""
         listing = self.cells[0].listing
-        matched = f", {copied(self.method)} of {listing['matched_title']}" if listing["matched_title"] else ""
+        matched = f", {copied(self.method)} of {listing.matched_title}" if listing.matched_title else ""
         variant = f" ({self.variant})" if self.variant else ""
-        return f"{listing['title']}{matched}{variant}"
+        return f"{listing.title}{matched}{variant}"
 
     @property
     def matched(self) -> str:
         """Name of the method a control copies a measure of, or nothing."""
-        return self.cells[0].listing["matched_method"] or ""
+        return self.cells[0].listing.matched_method or ""
 
     @property
     def control(self) -> bool:
         """Whether it is a control of the harness."""
-        return self.cells[0].listing["control"]
+        return self.cells[0].listing.control
 
     @property
     def strength(self) -> float:
         """The method's default strength, at which the row is measured."""
-        return self.cells[0].listing["default_strength"]
+        return self.cells[0].listing.default_strength
 
     @property
     def prompts(self) -> tuple[str, ...]:
         """Prompt ids, sorted."""
-        return tuple(cell.identity["prompt_id"] for cell in self.cells)
+        return tuple(cell.identity.prompt_id for cell in self.cells)
 
     @cached_property
     def records(self) -> pd.DataFrame:
@@ -81,7 +84,7 @@ class RowCells:
         stored = [cell.features() for cell in self.cells]
         if any(features is None for features in stored):
             return None
-        position = self.cells[0].identity["strengths"].index(self.strength)
+        position = self.cells[0].identity.strengths.index(self.strength)
         return np.stack([features[position] for features in stored if features is not None], axis=1)
 
 
@@ -101,18 +104,18 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
     """Group the cells of one data set into rows: trained prompts first, methods before their controls."""
     groups: dict[tuple[bool, str, str, str, str, str], list[StoredCell]] = {}
     for cell in cells:
-        unseen = not cell.listing["trained"]
-        matched = cell.listing["matched_method"] or ""
-        settings = json.dumps(cell.identity["settings"], sort_keys=True)
+        unseen = not cell.listing.trained
+        matched = cell.listing.matched_method or ""
+        settings = json.dumps(cell.identity.settings, sort_keys=True)
         like = _matched_settings(cell, cells)
-        variant = cell.identity.get("variant", "")
-        groups.setdefault((unseen, cell.identity["method"], matched, settings, like, variant), []).append(cell)
+        variant = cell.identity.variant
+        groups.setdefault((unseen, cell.identity.method, matched, settings, like, variant), []).append(cell)
     variants: dict[str, set[str]] = {}
     for _, method, _, settings, _, _ in groups:
         variants.setdefault(method, set()).add(settings)
     rows = [
         RowCells(
-            tuple(sorted(members, key=lambda c: c.identity["prompt_id"])),
+            tuple(sorted(members, key=lambda c: c.identity.prompt_id)),
             UNSEEN if unseen else TRAINED,
             _variant(settings, variants[method]) or _variant(like, variants.get(matched, set())),
         )
@@ -122,8 +125,8 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
 
 
 def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:
-    matched = cell.identity["matched_to"]
-    return next((json.dumps(c.identity["settings"], sort_keys=True) for c in cells if c.digest == matched), "")
+    matched = cell.identity.matched_to
+    return next((json.dumps(c.identity.settings, sort_keys=True) for c in cells if c.digest == matched), "")
 
 
 def _variant(settings: str, known: set[str]) -> str:

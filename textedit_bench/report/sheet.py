@@ -77,9 +77,9 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
         photos: ``photo`` and ``inversion`` of the first images, 8-bit [n, H, W, 3].
     """
     first = cells[0]
-    prompts = {cell.identity["prompt_id"]: _words(cell) for cell in sorted(cells, key=_trained_first)}
+    prompts = {cell.identity.prompt_id: _words(cell) for cell in sorted(cells, key=_trained_first)}
     rows = sheet_rows(cells, collected.cells)
-    edits = [(title, {cell.identity["prompt_id"]: _edits(cell) for cell in of}) for title, of in rows.items()]
+    edits = [(title, {cell.identity.prompt_id: _edits(cell) for cell in of}) for title, of in rows.items()]
     groups = []
     for image in range(min(IMAGES, len(photos["photo"]))):
         group = []
@@ -88,8 +88,8 @@ def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict
             pictures = [found[prompt][image] if prompt in found else None for prompt in prompts]
             group.append(SheetRow(title, (*source, *pictures)))
         groups.append(group)
-    strength = format(first.listing["default_strength"], "g")
-    title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}, strength {strength}"
+    strength = format(first.listing.default_strength, "g")
+    title = f"{first.listing.title} on {collected.dataset}, tier {first.identity.tier}, strength {strength}"
     return draw_sheet(title, ["photo", "inversion", *prompts.values()], groups)
 
 
@@ -99,17 +99,17 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     The control that shows its edits for other prompts is left out: they stand on the sheet already.
     """
     digests = {cell.digest for cell in cells}
-    rows = {cells[0].listing["title"]: list(cells)}
+    rows = {cells[0].listing.title: list(cells)}
     for cell in everything:
-        if cell.identity["matched_to"] in digests and copied(cell.identity["method"]) == "step":
-            rows.setdefault(cell.listing["title"], []).append(cell)
+        if cell.identity.matched_to in digests and copied(cell.identity.method) == "step":
+            rows.setdefault(cell.listing.title, []).append(cell)
     return rows
 
 
 def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
     """One picture per strength for every prompt; prompt k is shown on image k."""
     first = cells[0]
-    strengths = first.identity["strengths"]
+    strengths = first.identity.strengths
     rows = []
     for k, cell in enumerate(sorted(cells, key=_trained_first)):
         image = k % len(photos["photo"])
@@ -118,27 +118,27 @@ def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[
         except PicturesGoneError:
             edits = [None] * len(strengths)
         rows.append(SheetRow(_words(cell), (photos["photo"][image], *edits)))
-    title = f"{first.listing['title']} on {collected.dataset}, tier {first.identity['tier']}: strengths"
+    title = f"{first.listing.title} on {collected.dataset}, tier {first.identity.tier}: strengths"
     return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [rows])
 
 
 def _edits(cell: StoredCell) -> Sequence[Pixels | None]:
     """Edits of the first images at the default strength; None each where they are gone."""
-    images = range(min(IMAGES, len(cell.manifest["infer"]["ids"])))
+    images = range(min(IMAGES, len(cell.manifest.infer.ids)))
     try:
-        return list(cell.pictures(images, [cell.listing["default_strength"]])[0])
+        return list(cell.pictures(images, [cell.listing.default_strength])[0])
     except PicturesGoneError:
         return [None] * len(images)
 
 
 def _words(cell: StoredCell) -> str:
-    prompt = cell.identity["prompt"]
-    unseen = "" if cell.listing["trained"] else " (unseen)"
-    return f"{prompt['phrase'] or prompt['target']}{unseen}"
+    prompt = cell.identity.prompt
+    unseen = "" if cell.listing.trained else " (unseen)"
+    return f"{prompt.phrase or prompt.target}{unseen}"
 
 
 def _trained_first(cell: StoredCell) -> tuple[bool, str]:
-    return (not cell.listing["trained"], cell.identity["prompt_id"])
+    return (not cell.listing.trained, cell.identity.prompt_id)
 
 
 def _tile(picture: Pixels, side: int) -> Image.Image:

@@ -17,7 +17,7 @@ from textedit_bench.report.collect import Collected, load_arrays
 from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
-from textedit_bench.report.rows import RowCells, check_protocols, make_rows
+from textedit_bench.report.rows import RowCells, check_protocols
 from textedit_bench.seeds import seed_of
 
 INPUT_FEATURES = "features.npz"
@@ -66,14 +66,14 @@ def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, .
     for part in collected:
         if not part.cells:
             continue
-        protocols = part.cells[0].manifest["score"]["protocols"]
+        protocols = part.cells[0].manifest.protocols
         where = part.inputs / INPUT_FEATURES if part.inputs else None
         references = load_arrays(where) if where and where.exists() else {}
         columns = column_specs(protocols, metrics)
         if references:
             columns = [spec for spec in columns if _reference_of(spec) in (None, *references)]
         specs.update((spec.name, spec) for spec in columns)
-        rows = make_rows(part.cells)
+        rows = part.rows
         check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
         remarks.extend(row_remarks(rows))
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
@@ -104,7 +104,7 @@ class _Block:
         protocols: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self.dataset, self.rows, self.references, self.protocols = dataset, rows, references, protocols
-        self.images = tuple(rows[0].cells[0].manifest["infer"]["ids"])
+        self.images = tuple(rows[0].cells[0].manifest.infer.ids)
         self.prompts = tuple(sorted({prompt for row in rows for prompt in row.prompts}))
         self.features = [row.features() for row in rows]
 
@@ -180,12 +180,11 @@ def _footnotes(
         if not part.cells:
             continue
         identity = part.cells[0].identity
-        images, networks = identity["images"], identity["networks"]
-        seeds = f"seed {identity['seed']}"
-        weights = ", ".join(f"{role} {digest}" for role, digest in networks.items())
+        images = identity.images
+        networks = ", ".join(f"{role} {digest}" for role, digest in identity.networks.items())
         notes.append(
-            f"{part.dataset}: {images['count']} images of the {images['split']} split (digest {images['digest']}), "
-            f"{seeds}; networks: {weights}."
+            f"{part.dataset}: {images.count} images of the {images.split} split (digest {images.digest}), "
+            f"seed {identity.seed}; networks: {networks}."
         )
         notes.extend(part.notes)
     notes.append(

@@ -12,7 +12,7 @@ from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compar
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES
 from textedit_bench.report.markdown import escape, table_lines
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 
 KEYS = ("dataset", "prompt_set", "method", "title", "effect", "kept", "reference")
@@ -28,7 +28,7 @@ def tradeoff_frame(collected: Sequence[Collected]) -> pd.DataFrame:
     """
     entries = []
     for part in collected:
-        rows = [row for row in make_rows(part.cells) if not row.control]
+        rows = [row for row in part.rows if not row.control]
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
             block = [row for row in rows if row.prompt_set == prompt_set]
             entries += _block(part.dataset, [row for row in block if row.prompts == _all_prompts(block)])
@@ -84,9 +84,9 @@ def _cube(row: RowCells, metric: str) -> np.ndarray:
     """Values [strengths, prompts, images] of a metric, nan where the state is not ok."""
     frames = [cell.records() for cell in row.cells]
     records = pd.concat([f[(f["metric"] == metric) & (f["state"] == OK)] for f in frames], ignore_index=True)
-    images = list(row.cells[0].manifest["infer"]["ids"])
+    images = list(row.cells[0].manifest.infer.ids)
     layers = []
-    for strength in row.cells[0].identity["strengths"]:
+    for strength in row.cells[0].identity.strengths:
         wide = records[records["strength"] == strength].pivot(index="prompt_id", columns="image", values="value")
         layers.append(wide.reindex(index=list(row.prompts), columns=images).to_numpy(np.float64))
     return np.stack(layers)

@@ -14,7 +14,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
 from textedit_bench.report.columns import HEADLINE
 from textedit_bench.report.html_page.choose import collect_stored
-from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells, make_rows
+from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells
 from textedit_bench.report.table import build_table
 
 SETS = (TRAINED, UNSEEN)
@@ -98,13 +98,13 @@ def explain(store: Store, tier: str, address: str) -> list[Why]:
     if len(parts) == 4 and parts[3] not in SETS:
         raise unknown_choice("prompt set", parts[3], SETS)
     collected = collect_stored(store, tier, [dataset])[0]
-    methods = {cell.identity["method"] for cell in collected.cells}
+    methods = {cell.identity.method for cell in collected.cells}
     if method not in methods:
         raise unknown_choice(f"method with results on {dataset}, tier {tier},", method, methods)
-    known = collected.cells[0].manifest["score"]["protocols"]
+    known = collected.cells[0].manifest.protocols
     if metric not in known:
         raise unknown_choice("metric", metric, known)
-    cells = [c for c in collected.cells if c.identity["method"] == method]
+    cells = [c for c in collected.cells if c.identity.method == method]
     return _entries(tier, collected, cells, (metric,), parts[3:] or SETS)
 
 
@@ -117,8 +117,8 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
         raise UserError(f"cell {digits!r}: no cell {where} has a digest that begins like that; valid: {valid}")
     if len(found) > 1:
         raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
-    cell, dataset = found[0], found[0].identity["dataset"]
-    own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest["score"]["protocols"])
+    cell, dataset = found[0], found[0].identity.dataset
+    own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
     return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)
 
 
@@ -127,15 +127,15 @@ def _entries(
 ) -> list[Why]:
     own = Collected(collected.dataset, list(cells), collected.inputs)
     frame = build_table(tier, [own], metrics).frame
-    rows = {(row.title, row.prompt_set): row for row in make_rows(own.cells)}
-    protocols = cells[0].manifest["score"]["protocols"]
+    rows = {(row.title, row.prompt_set): row for row in own.rows}
+    protocols = cells[0].manifest.protocols
     found = []
     for record in frame.to_dict("records"):
         row = rows[str(record["title"]), str(record["prompt_set"])]
         if row.prompt_set in sets:
             found += [_why(collected, row, record, metric) for metric in metrics if metric in protocols]
     if not found:
-        raise UserError(f"cell: {cells[0].listing['title']} has no results for {' or '.join(sets)} prompts")
+        raise UserError(f"cell: {cells[0].listing.title} has no results for {' or '.join(sets)} prompts")
     return found
 
 
@@ -146,7 +146,7 @@ def _why(collected: Collected, row: RowCells, record: Mapping[Any, Any], metric:
         address=f"{row.method}/{collected.dataset}/{metric}/{row.prompt_set}",
         title=row.title,
         strength=float(row.strength),
-        images=int(row.cells[0].identity["images"]["count"]),
+        images=int(row.cells[0].identity.images.count),
         value=float(record[metric]),
         low=float(record[f"{metric}_low"]),
         high=float(record[f"{metric}_high"]),
@@ -159,21 +159,21 @@ def _why(collected: Collected, row: RowCells, record: Mapping[Any, Any], metric:
 
 
 def _run(cell: StoredCell) -> Run:
-    identity, infer = cell.identity, cell.manifest["infer"]
-    prompt = identity["prompt"]
+    identity, infer = cell.identity, cell.manifest.infer
+    prompt = identity.prompt
     return Run(
         digest=cell.digest,
         folder=str(cell.path),
-        prompt=prompt.get("phrase") or prompt["target"],
-        prompt_id=identity["prompt_id"],
-        seed=identity["seed"],
-        weights=identity["weights"],
-        settings=identity["settings"],
-        command=infer.get("command", ""),
-        git_revision=infer.get("environment", {}).get("git_revision"),
-        device=infer.get("device", ""),
-        threads=infer.get("threads", 0),
-        finished=infer["finished"],
+        prompt=prompt.phrase or prompt.target,
+        prompt_id=identity.prompt_id,
+        seed=identity.seed,
+        weights=identity.weights,
+        settings=identity.settings,
+        command=infer.command,
+        git_revision=infer.environment.get("git_revision"),
+        device=infer.device,
+        threads=infer.threads,
+        finished=infer.finished,
     )
 
 

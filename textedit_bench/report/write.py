@@ -123,13 +123,13 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[B
     stored = stored_cells(store, tier)
     wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
     request, images = benched[0].plan.request, benched[0].plan.images
-    for cell in sorted(stored, key=lambda c: c.manifest["infer"]["finished"]):
-        name, identity = cell.identity["dataset"], cell.identity
-        same = identity["images"]["count"] == images and identity["seed"] == request.seed
+    for cell in sorted(stored, key=lambda c: c.manifest.infer.finished):
+        name, identity = cell.identity.dataset, cell.identity
+        same = identity.images.count == images and identity.seed == request.seed
         if name in {data.plan.card.name for data in benched} or request.prompts or not same:
             continue
-        if identity["strengths"] == list(request.strengths):
-            wanted[name] = Wanted(cell.protocol_key, frozenset(), frozenset(), cell.manifest["score"]["protocols"])
+        if identity.strengths == list(request.strengths):
+            wanted[name] = Wanted(cell.protocol_key, frozenset(), frozenset(), cell.manifest.protocols)
     return [collect(name, stored, wanted[name]) for name in sorted(wanted)]
 
 
@@ -142,7 +142,7 @@ def _wanted(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) 
 
 def _protocol(plan: DatasetPlan, part: Collected) -> str:
     request = plan.request
-    images = part.cells[0].identity["images"]["count"] if part.cells else plan.images
+    images = part.cells[0].identity.images.count if part.cells else plan.images
     prompts = "chosen prompts" if request.prompts else "all prompts"
     strengths = ", ".join(format(strength, "g") for strength in request.strengths)
     return f"{images} images, {prompts}, strengths {strengths}, seed {request.seed}"
@@ -166,10 +166,10 @@ def _write_curves(folder: Path, part: Collected, looks: Mapping[str, Look]) -> l
 def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -> list[Path]:
     written = []
     for method in sorted(methods):
-        cells = [cell for cell in part.cells if cell.identity["method"] == method]
+        cells = [cell for cell in part.cells if cell.identity.method == method]
         if not cells or part.inputs is None:
             continue
-        ids = cells[0].manifest["infer"]["ids"]
+        ids = cells[0].manifest.infer.ids
         photos: dict[str, Pixels] = read_pictures(part.inputs / PICTURES, ids[:SHOWN], ["photo", "inversion"], ids)
         folder = store.method(tier, part.dataset, method)
         for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.bench.infer import Edits, publish_edits
 from textedit_bench.bench.inputs import picture_features
 from textedit_bench.bench.kept import CellPictures, save_arrays
+from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
@@ -70,7 +70,7 @@ class GenerationSession(DatasetSession):
         return [Shard(0, len(self._ids))]
 
     def _compute(
-        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Mapping[str, Any] | None
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> None:
         if manifest is None:
             pixels = self._generate(folder, cell, method)
@@ -129,7 +129,7 @@ class GenerationSession(DatasetSession):
         ]
         records = pd.concat(parts, ignore_index=True)[[*KEYS, "value", "state", "protocol", "tier"]]
         records = records.sort_values(KEYS, kind="stable", ignore_index=True)
-        cost = [*manifest["infer"]["cost"], *meter.rows(len(self._ids))]
+        cost = [*manifest.infer.cost, *meter.rows(len(self._ids))]
         files: dict[str, Writer] = {
             RECORDS: lambda path: write_table(records, path),
             COST: lambda path: write_cost(path, cell, cost),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.store import MANIFEST, SET_ASIDE, ResultFolder, Store
+from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.manifest import MANIFEST
+from textedit_bench.bench.store import ResultFolder, Store
 
 FOLDER = "_generated"
 """Beside the methods' folders; names that begin with ``_`` are no methods, so tables of edits pass it over."""
@@ -21,15 +19,6 @@ class GenerationStore(Store):
         """The folder of a cell."""
         return ResultFolder(self.method(cell.tier, cell.dataset, FOLDER), cell.identity())
 
-    def manifests(self, tier: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """Every readable, scored cell of a tier with its manifest, by path; checksums are not looked at."""
-        for path in sorted((self.root / tier).glob(f"*/{FOLDER}/*/{MANIFEST}")):
-            if SET_ASIDE in path.parent.name:
-                continue
-            try:
-                manifest = json.loads(path.read_text(encoding="utf-8"))
-                complete = digest_of(manifest["identity"]) == path.parent.name and "score" in manifest
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
-            if complete:
-                yield path.parent, manifest
+    def _cells(self, tier: str) -> list[Path]:
+        """Folders of a tier that may be cells."""
+        return sorted(path.parent for path in (self.root / tier).glob(f"*/{FOLDER}/*/{MANIFEST}"))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.rows import make_rows
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -56,7 +55,7 @@ def method_looks(titles: Sequence[str]) -> dict[str, Look]:
 
 def looks_of(collected: Sequence[Collected]) -> dict[str, Look]:
     """A look per method of all data sets, by name."""
-    rows = [row for part in collected for row in make_rows(part.cells) if not row.control]
+    rows = [row for part in collected for row in part.rows if not row.control]
     return method_looks([title for _, title in sorted({(row.method, row.title) for row in rows})])
 
 

@@ -11,7 +11,7 @@ from textedit_bench.report.collect import Collected
 from textedit_bench.report.curves import AXES, curve
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
-from textedit_bench.report.rows import TRAINED, RowCells, make_rows
+from textedit_bench.report.rows import TRAINED, RowCells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def draw_curves(
     Each point is one strength, the ring the method's default; further up and to the right is better. Controls are grey;
     those that copy a method's steps or edits are left out, since there is one for every method.
     """
-    rows = [row for row in make_rows(collected.cells) if row.prompt_set == prompt_set and not row.matched]
+    rows = [row for row in collected.rows if row.prompt_set == prompt_set and not row.matched]
     for axes in AXES:
         points = [(row, curve(row, axes).dropna()) for row in rows]
         drawn = [(row, frame) for row, frame in points if not frame.empty]
@@ -45,7 +45,7 @@ def _draw(
     looks: Mapping[str, Look],
     width: float,
 ) -> Figure:
-    protocols = collected.cells[0].manifest["score"]["protocols"]
+    protocols = collected.cells[0].manifest.protocols
     names = canvas.names_width([row.title for row, _ in drawn], _LONGEST) + 8
     below = width < 2.2 * names  # no room beside the lines
     height = max(300.0, 16.0 * len(drawn) + 20)

@@ -21,7 +21,7 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
         UserError: nothing is stored, or a data set without stored cells is asked for.
     """
     stored = stored_cells(store, tier)
-    names = sorted({cell.identity["dataset"] for cell in stored})
+    names = sorted({cell.identity.dataset for cell in stored})
     if not names:
         raise UserError(f"results {store.root}: no scored cell of tier {tier}; run bench first")
     for name in datasets:
@@ -30,12 +30,12 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
     behind = read_behind(store.root / tier)
     found = []
     for name in datasets or names:
-        own = [cell for cell in stored if cell.identity["dataset"] == name]
+        own = [cell for cell in stored if cell.identity.dataset == name]
         shown = [cell for cell in own if cell.digest in behind.get(name, ())]
         if shown and len(shown) == len(behind[name]):
             own = shown
         best = _fullest(own)
-        wanted = Wanted(best.protocol_key, frozenset(), frozenset(), best.manifest["score"]["protocols"])
+        wanted = Wanted(best.protocol_key, frozenset(), frozenset(), best.manifest.protocols)
         found.append(collect(name, own, wanted))
     return found
 
@@ -45,9 +45,9 @@ def _fullest(cells: Sequence[StoredCell]) -> StoredCell:
     counts: dict[tuple[str, str], int] = {}
     for cell in cells:
         counts[_protocol(cell)] = counts.get(_protocol(cell), 0) + 1
-    return max(cells, key=lambda c: (counts[_protocol(c)], c.manifest["infer"]["finished"], c.digest))
+    return max(cells, key=lambda c: (counts[_protocol(c)], c.manifest.infer.finished, c.digest))
 
 
 def _protocol(cell: StoredCell) -> tuple[str, str]:
-    scored = cell.manifest["score"]["protocols"]
+    scored = cell.manifest.protocols
     return cell.protocol_key, "|".join(f"{name}={scored[name]['id']}" for name in sorted(scored))

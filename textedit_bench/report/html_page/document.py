@@ -50,7 +50,7 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
     examples = any(part["examples"] for part in parts)
     sections = [("results", "Results"), ("pictures", "Pictures"), *((name, name.title()) for name, _, _ in figures)]
     sections += [("ranks", "Ranks")] * bool(drawings.ranks) + [("examples", "Examples")] * examples
-    protocols = contents.collected[0].cells[0].manifest["score"]["protocols"]
+    protocols = contents.collected[0].cells[0].manifest.protocols
     metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
     return render_template(
         "page.html",
@@ -89,7 +89,7 @@ def _lead(contents: Contents) -> str:
         "data set": len(contents.collected),
     }
     said = ", ".join(f"{count} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
-    images = contents.collected[0].cells[0].identity["images"]["count"]
+    images = contents.collected[0].cells[0].identity.images.count
     return f"{said}, {images} photos each. Figures of another tier are not comparable with these."
 
 
@@ -116,9 +116,9 @@ def _examples(part: Collected, book: ThumbnailBook) -> list[tuple[str, list[dict
 
 
 def _example(part: Collected, example: Example, book: ThumbnailBook) -> dict[str, Any]:
-    prompt = example.cell.identity["prompt"]
+    prompt = example.cell.identity.prompt
     sources = read_sources(part, [example.image])
-    shown: dict[str, Any] = {"words": prompt.get("phrase") or prompt["target"], "caption": example.caption}
+    shown: dict[str, Any] = {"words": prompt.phrase or prompt.target, "caption": example.caption}
     shown["photo"] = None if sources is None else book.encode(sources["photo"][0])
     try:
         shown["edit"] = book.encode(read_edit(example.cell, example.image))

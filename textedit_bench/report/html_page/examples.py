@@ -8,7 +8,7 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell
-from textedit_bench.report.rows import TRAINED, RowCells, make_rows
+from textedit_bench.report.rows import TRAINED, RowCells
 
 EFFECT = "clip_direction"
 """The judge's score that orders the edits of a method: comparable between prompts."""
@@ -81,7 +81,7 @@ def _said(row: pd.Series) -> str:
 
 
 def _method_rows(collected: Collected) -> list[RowCells]:
-    return [row for row in make_rows(collected.cells) if not row.control and row.prompt_set == TRAINED]
+    return [row for row in collected.rows if not row.control and row.prompt_set == TRAINED]
 
 
 def _values(row: RowCells, metric: str) -> pd.DataFrame:
@@ -91,5 +91,5 @@ def _values(row: RowCells, metric: str) -> pd.DataFrame:
 
 
 def _example(row: RowCells, record: pd.Series, caption: str) -> Example:
-    cell = next(cell for cell in row.cells if cell.identity["prompt_id"] == record["prompt_id"])
-    return Example(cell, cell.manifest["infer"]["ids"].index(record["image"]), caption)
+    cell = next(cell for cell in row.cells if cell.identity.prompt_id == record["prompt_id"])
+    return Example(cell, cell.manifest.infer.ids.index(record["image"]), caption)

@@ -13,7 +13,7 @@ from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import Collected, StoredCell
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths, shown_images
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import RowCells
 
 VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
 """Metrics beside an opened picture, where they were measured."""
@@ -55,14 +55,14 @@ def make_grid(collected: Collected, book: ThumbnailBook, count: int) -> Grid:
     """
     rows = _rows(collected)
     first = rows[0].cells[0]
-    grid = Grid(collected.dataset, [float(s) for s in first.identity["strengths"]])
+    grid = Grid(collected.dataset, [float(s) for s in first.identity.strengths])
     prompts = _prompts(collected)
     grid.prompts = [{"words": words, "trained": trained} for words, trained in prompts.values()]
     where = {prompt: i for i, prompt in enumerate(prompts)}
     images = shown_images(collected, count)
     sources = read_sources(collected, images)
     for k, image in enumerate(images):
-        shown = {"id": first.manifest["infer"]["ids"][image]}
+        shown: dict[str, Any] = {"id": first.manifest.infer.ids[image]}
         for name in ("photo", "inversion"):
             shown[name] = None if sources is None else book.add([sources[name][k]])
         grid.images.append(shown)
@@ -71,7 +71,7 @@ def make_grid(collected: Collected, book: ThumbnailBook, count: int) -> Grid:
         for cell in cells:
             scored = _values(cell, images)
             for k, image in enumerate(images):
-                key = f"{m}/{where[cell.identity['prompt_id']]}/{k}"
+                key = f"{m}/{where[cell.identity.prompt_id]}/{k}"
                 with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt not edited
                     grid.strips[key] = book.add(read_strengths(cell, image))
                     grid.values[key] = scored[k]
@@ -85,7 +85,7 @@ def embedded(value: Any) -> str:
 
 
 def _rows(collected: Collected) -> list[RowCells]:
-    return [row for row in make_rows(collected.cells) if not row.matched]
+    return [row for row in collected.rows if not row.matched]
 
 
 def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
@@ -99,22 +99,22 @@ def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]
 def _prompts(collected: Collected) -> dict[str, tuple[str, bool]]:
     """Prompt id -> (words, trained), trained ones first."""
     found = {}
-    for cell in sorted(collected.cells, key=lambda c: (not c.listing["trained"], c.identity["prompt_id"])):
-        prompt = cell.identity["prompt"]
-        words = prompt.get("phrase") or prompt["target"]
-        found[cell.identity["prompt_id"]] = (words, bool(cell.listing["trained"]))
+    for cell in sorted(collected.cells, key=lambda c: (not c.listing.trained, c.identity.prompt_id)):
+        prompt = cell.identity.prompt
+        words = prompt.phrase or prompt.target
+        found[cell.identity.prompt_id] = (words, bool(cell.listing.trained))
     return found
 
 
 def _values(cell: StoredCell, images: list[int]) -> list[dict[str, list[float | None]]]:
     """Per image: metric -> one rounded value per strength."""
-    ids = cell.manifest["infer"]["ids"]
+    ids = cell.manifest.infer.ids
     records = cell.records()
     chosen = records[records["metric"].isin(VALUES) & (records["state"] == OK)]
     found = []
     for image in images:
         own = chosen[chosen["image"] == ids[image]].pivot(index="strength", columns="metric", values="value")
-        own = own.reindex(index=cell.identity["strengths"])
+        own = own.reindex(index=cell.identity.strengths)
         found.append({name: [_rounded(v) for v in own[name]] for name in VALUES if name in own.columns})
     return found
 

@@ -61,17 +61,17 @@ class ThumbnailBook:
 
 def shown_images(collected: Collected, count: int) -> list[int]:
     """Positions of the images a report shows: the first ones, whatever they look like."""
-    return list(range(min(count, len(collected.cells[0].manifest["infer"]["ids"]))))
+    return list(range(min(count, len(collected.cells[0].manifest.infer.ids))))
 
 
 def read_strengths(cell: StoredCell, image: int) -> list[Pixels]:
     """One image of a cell at every strength."""
-    return [pictures[0] for pictures in cell.pictures([image], cell.identity["strengths"])]
+    return [pictures[0] for pictures in cell.pictures([image], cell.identity.strengths)]
 
 
 def read_edit(cell: StoredCell, image: int) -> Pixels:
     """One image of a cell at its default strength."""
-    return cell.pictures([image], [cell.listing["default_strength"]])[0][0]
+    return cell.pictures([image], [cell.listing.default_strength])[0][0]
 
 
 def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixels] | None:
@@ -86,5 +86,5 @@ def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixel
 
 
 def _ids(cell: StoredCell) -> list[str]:
-    ids: list[str] = cell.manifest["infer"]["ids"]
+    ids: list[str] = cell.manifest.infer.ids
     return ids

@@ -59,12 +59,12 @@ def copy_reference(
     ).path
     cells: list[dict[str, Any]] = [
         {
-            "dataset": cell.identity["dataset"],
-            "method": cell.identity["method"],
-            "prompt": cell.identity["prompt_id"],
+            "dataset": cell.identity.dataset,
+            "method": cell.identity.method,
+            "prompt": cell.identity.prompt_id,
             "digest": cell.digest,
-            "weights": cell.identity["weights"],
-            "command": cell.manifest["infer"].get("command", ""),
+            "weights": cell.identity.weights,
+            "command": cell.manifest.infer.command,
         }
         for part in collect_stored(Store(results), tier)
         for cell in part.cells

@@ -1,0 +1,148 @@
+"""The manifest of a folder of results: what it holds, and the one place that reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from textedit_bench.bench.cell import ImageSet, digest_of
+from textedit_bench.precision import HIGHEST
+from textedit_bench.prompt import Prompt
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class StoredFile(_Section):
+    """A file that a stage wrote."""
+
+    sha256: str
+
+
+class Pictures(_Section):
+    """Which pictures of the edits are stored, see `textedit_bench.bench.kept.Kept`."""
+
+    kept: str = "all"
+    copied: dict[str, str] | None = None
+
+
+class Stage(_Section):
+    """What every stage says."""
+
+    files: dict[str, StoredFile] = {}
+    finished: str = ""
+    threads: int = 0
+    environment: dict[str, Any] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """What it was published with, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude={"files", "finished"})
+
+
+class Edited(Stage):
+    """The stage ``infer``: edits, or photos and their inversions."""
+
+    ids: list[str] = []
+    """Names of the images."""
+    cost: list[dict[str, Any]] = []
+    space: str = ""
+    inputs: str = ""
+    """Folder of the photos and inversions that the edits started from."""
+    device: str = ""
+    command: str = ""
+    pictures: Pictures = Pictures()
+    request: dict[str, Any] = {}
+
+
+class Scored(Stage):
+    """The stage ``score``: records of edits, or features of photos."""
+
+    protocols: dict[str, dict[str, Any]] = {}
+    """Metric name -> protocol."""
+    protocol: dict[str, Any] | None = None
+    """What the features of photos depend on."""
+
+
+class Listing(_Section):
+    """What tables say about a cell, see `Cell.listing`."""
+
+    title: str = ""
+    default_strength: float = 1.0
+    control: bool = False
+    trained: bool = False
+    caveat: str = ""
+    matched_method: str | None = None
+    matched_title: str | None = None
+
+
+class CellIdentity(_Section):
+    """What the digest of a cell is taken of, see `Cell.identity`."""
+
+    tier: str
+    dataset: str
+    method: str
+    prompt_id: str
+    prompt: Prompt
+    seed: int
+    strengths: list[float]
+    settings: dict[str, Any]
+    images: ImageSet = ImageSet("", 0, "")
+    networks: dict[str, str] = {}
+    weights: str | None = None
+    matched_to: str | None = None
+    variant: str = ""
+    device: str = "cpu"
+    precision: str = HIGHEST
+
+
+class Manifest(_Section):
+    """A manifest; a stage that is not in it did not happen."""
+
+    identity: dict[str, Any]
+    infer: Edited
+    score: Scored | None = None
+    listing: Listing = Listing()
+
+    @property
+    def protocols(self) -> dict[str, dict[str, Any]]:
+        """Metric name -> protocol of a cell's scores; empty where it has none."""
+        return self.score.protocols if self.score is not None else {}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The manifest in a folder as plain values.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no manifest, or of another schema.
+    """
+    raw: Any = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        raise ValueError("it is of another kind")
+    Manifest.model_validate(raw)
+    return raw
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest in a folder, checksums not looked at; None where there is no readable one."""
+    try:
+        return Manifest.model_validate(read_json(path))
+    except (OSError, ValueError):
+        return None
+
+
+def read_scored(path: Path) -> Manifest | None:
+    """As `read_manifest`, of a cell that has scores and is named after its identity."""
+    found = read_manifest(path)
+    try:
+        complete = found is not None and found.score is not None and digest_of(found.identity) == path.name
+    except ValueError:  # numbers that JSON cannot hold
+        return None
+    return found if complete else None
