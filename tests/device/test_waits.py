@@ -20,7 +20,15 @@ from textedit_bench.training.samples import draw
 from textedit_methods.styleclip_global.relevance import products
 
 EDITORS = [card.name for card in list_methods() if not card.control] + ["random-direction"]
-STEPS = {"styleclip-optimization": "steps", "tedigan": "steps", "interfacegan": "samples", "stylespace": "samples"}
+STEPS = {
+    "styleclip-optimization": "steps",
+    "tedigan": "steps",
+    "interfacegan": "samples",
+    "stylespace": "samples",
+    "ganspace": "samples",
+}
+FEWER = {"ganspace": {"components": 2, "images": 2}}
+"""What is not a step and takes long."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,7 @@ def waits(cuda, act) -> Counter:
 
 
 def editor(domain, name, **settings):
-    made = new_editor(name, domain, **settings)
+    made = new_editor(name, domain, **FEWER.get(name, {}), **settings)
     weights = made.weights_path()
     if weights is not None and weights.is_file():
         made.load(weights)

@@ -36,7 +36,7 @@ def make(tmp_path, monkeypatch):
 def test_it_is_made_once(make):
     for _ in range(2):
         assert prepared(Network(), "samples", ["generator"], [8, 0], make)["number"].item() == 1
-    assert len(make.calls) == len(list(prepared_folder().iterdir())) == 1
+    assert len(make.calls) == len(list(prepared_folder().glob("samples/*.safetensors"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,18 @@ def test_another_way_of_computing_is_made_anew(make, attribute, value):
     assert prepared(network, "samples", ["generator"], [8, 0], make)["number"].item() == 2
 
 
+def test_one_thing_may_need_another(make):
+    def effects():
+        components = prepared(Network(), "components", ["generator"], [8, 0], make)
+        return {"number": components["number"] + 1}
+
+    assert prepared(Network(), "effects", ["generator"], [8, 0], effects)["number"].item() == 2
+
+
 @pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"damaged"), lambda file: file.write_bytes(b"")])
 def test_a_damaged_file_is_told_and_made_again(make, caplog, damage):
     prepared(Network(), "samples", ["generator"], [8, 0], make)
-    damage(next(prepared_folder().iterdir()))
+    damage(next(prepared_folder().glob("samples/*")))
     assert prepared(Network(), "samples", ["generator"], [8, 0], make)["number"].item() == 2
     assert "damaged" in caplog.text
     assert prepared(Network(), "samples", ["generator"], [8, 0], make)["number"].item() == 2

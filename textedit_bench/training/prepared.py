@@ -35,7 +35,9 @@ def prepared(
         make: computes them.
     """
     computed = [domain.device.type, domain.precision, torch.__version__, torch.get_num_threads()]
-    path = kept_path(prepared_folder(), domain, what, [domain.digest(role) for role in roles], list(axes), computed)
+    # A folder for each: it is locked meanwhile, and what is made may need another thing that is prepared.
+    folder, digests = prepared_folder() / what, [domain.digest(role) for role in roles]
+    path = kept_path(folder, domain, what, digests, list(axes), computed)
     try:
         with written(path):
             try:

@@ -1,0 +1,54 @@
+"""Facts about GANSpace with components picked by CLIP, readable without torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textedit_bench.info import MethodInfo
+from textedit_bench.settings import MethodSettings, edit_setting
+
+
+class Settings(MethodSettings):
+    """The components, how a text picks one, its step; the authors' components and edits in place of ours."""
+
+    components: int = edit_setting(80, "kept, at most the width of W", source="code", ge=1)
+    samples: int = edit_setting(100_000, "of W; the paper: 1,000,000", ge=2)
+    estimator: Literal["exact", "incremental"] = edit_setting(
+        "exact", "of the components; the released one: incremental"
+    )
+    images: int = edit_setting(6, "samples that every candidate is shown on", ge=1)
+    width: float = edit_setting(3.0, "deviations to either side that CLIP looks at", gt=0)
+    rule: Literal["change", "cosine"] = edit_setting("change", "how far CLIP moves along the text, or how straight")
+    picks: int = edit_setting(1, "best candidates that move together, as far as each lies along the text", ge=1)
+    step: float = edit_setting(4.0, "deviations of the component", gt=0)
+    form: Literal["offset", "centred", "absolute"] = edit_setting(
+        "offset", "from the code, its centre, or to a coordinate"
+    )
+    seed: int = edit_setting(0, "of the samples")
+    file: str = edit_setting("", "the authors' components (npz or pt) in place of our own")
+    named: str = edit_setting(
+        "", "a published edit of `file`, or 'COMPONENT:START-END:DEVIATIONS', in place of the text's"
+    )
+
+
+CARD = MethodInfo(
+    name="ganspace",
+    title="GANSpace (CLIP picks)",
+    paper="GANSpace: Discovering Interpretable GAN Controls",
+    arxiv="2004.02546",
+    editor="textedit_methods.ganspace.method:GANSpace",
+    space="w+",
+    trains="none",
+    strength_default=1.0,
+    strength_meaning="the component and rows that the guiding CLIP picks move by `step` of the component's deviations",
+    in_loop={"clip": "the guiding CLIP"},
+    caveat={
+        tier: "The paper has no text: the guiding CLIP picks the component, its rows and its sign (ours)."
+        for tier in ("mini", "full")
+    },
+    weights_licence="none: the components are found here; the authors' are under Apache-2.0",
+    model=Settings,
+    tier_settings={"mini": {"components": 60, "samples": 20_000}},
+    # Of a few toy components two texts often pick the same one; how far each of several moves tells the texts apart.
+    trial={"components": 4, "samples": 256, "images": 2, "picks": 4},
+)
