@@ -12,7 +12,8 @@ from typing import Any
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.report.collect import Collected
 from textedit_bench.report.figures.canvas import PALETTE
-from textedit_bench.report.html_page.drawings import FIGURES, Drawings
+from textedit_bench.report.figures.every import Drawing, every_drawing
+from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
 from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples
 from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
 from textedit_bench.report.html_page.tables import table_blocks
@@ -36,20 +37,24 @@ class Contents:
     table: Table
 
     @cached_property
-    def drawings(self) -> Drawings:
+    def drawings(self) -> tuple[Drawing, ...]:
         """Every figure."""
-        return Drawings(self.collected, self.table)
+        return tuple(every_drawing(self.collected, self.table))
+
+    @cached_property
+    def shown(self) -> Shown:
+        """Every figure as the page shows it."""
+        return show(self.drawings)
 
 
 def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBook) -> str:
     """The whole page; every text of a user is escaped, the content policy allows this page's own script and style."""
     script, style = read_asset("page.js"), f"{_theme()}{read_asset('page.css')}"
     parts = [_part(contents, part, book) for part in contents.collected]
-    drawings = contents.drawings
-    figures = [(name, *words) for name, words in FIGURES.items() if any(part[name] for part in parts)]
+    kinds = {kind for kind, _ in contents.shown}
+    figures = [(name, *words) for name, words in SECTIONS.items() if name in kinds]
     examples = any(part["examples"] for part in parts)
-    sections = [("results", "Results"), ("pictures", "Pictures"), *((name, name.title()) for name, _, _ in figures)]
-    sections += [("ranks", "Ranks")] * bool(drawings.ranks) + [("examples", "Examples")] * examples
+    names = ["results", "pictures", *(name for name, *_ in figures), *["examples"] * examples, "tables", "notes"]
     protocols = contents.collected[0].cells[0].manifest.protocols
     metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
     return render_template(
@@ -62,11 +67,10 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
         ),
         style=style,
         script=script,
-        sections=[*sections, ("tables", "Tables"), ("notes", "Notes")],
+        sections=names,
+        shown=contents.shown,
         parts=parts,
         figures=figures,
-        ranks=drawings.ranks,
-        has_examples=examples,
         rule=RULE,
         notes=contents.table.footnotes,
         data=embedded({"pictures": book.uris, "grids": [grid.to_json() for grid in grids], "metrics": metrics}),
@@ -95,17 +99,14 @@ def _lead(contents: Contents) -> str:
 
 def _part(contents: Contents, collected: Collected, book: ThumbnailBook) -> dict[str, Any]:
     """What the template shows of a data set."""
-    name, drawings = collected.dataset, contents.drawings
+    name = collected.dataset
     rows = contents.table.frame[contents.table.frame["dataset"] == name]
     prompts = ", ".join(f"{own['prompts'].max()} {kind}" for kind, own in rows.groupby("prompt_set", sort=False))
     return {
         "name": name,
         "size": f"{rows['images'].iloc[0]} photos, prompts: {prompts}",
-        "overview": drawings.overview[name],
-        "pairs": drawings.pairs[name],
         "examples": _examples(collected, book),
         "tables": table_blocks(contents.table, name),
-        **drawings.cards[name],
     }
 
 

@@ -79,7 +79,7 @@ def write_picture_report(
     page, shown = fit_page(contents, collected, images, limit)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
-    drawn = write_plots(collected, contents.table, path.parent / PLOTS) if plots else []
+    drawn = write_plots(contents.drawings, path.parent / PLOTS) if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 

@@ -1,0 +1,71 @@
+"""Every figure that the records of a bench allow, for the page and for papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textedit_bench.report.collect import Collected
+from textedit_bench.report.cost import cost_frame
+from textedit_bench.report.figures.canvas import looks_of
+from textedit_bench.report.figures.cost import draw_cost
+from textedit_bench.report.figures.curves import draw_curves
+from textedit_bench.report.figures.leakage import draw_leakage
+from textedit_bench.report.figures.overview import draw_overview, shown_columns
+from textedit_bench.report.figures.pairs import draw_pairs
+from textedit_bench.report.figures.ranks import draw_ranks
+from textedit_bench.report.leakage import leakage_frame
+from textedit_bench.report.paired_tests import paired_tests_frame
+from textedit_bench.report.ranks import ranks_frame
+from textedit_bench.report.rows import TRAINED, UNSEEN
+from textedit_bench.report.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that can be drawn at any width.
+
+    Attributes:
+        kind: which figure: overview, pairs, curves, leakage, cost or ranks.
+        dataset: whose; empty for all.
+        name: of its files.
+        words: what a reader is told it shows.
+        draw: ``draw(width=pixels)``; None where there is nothing to draw.
+        width: where there is room.
+    """
+
+    kind: str
+    dataset: str
+    name: str
+    words: str
+    draw: Callable[..., Figure | None]
+    width: float = 640.0
+
+
+def every_drawing(collected: Sequence[Collected], table: Table) -> Iterator[Drawing]:
+    """Every figure of every data set, then those over all of them."""
+    looks, cost, leakage = looks_of(collected), cost_frame(collected), leakage_frame(collected)
+    titles = {spec.name: f"{spec.title} {spec.arrow}" for spec in table.columns}
+    tests = paired_tests_frame(collected, shown_columns(table.columns))
+    for part in collected:
+        name = part.dataset
+        rows, own = (frame[frame["dataset"] == name] for frame in (table.frame, leakage))
+        overview = partial(draw_overview, rows, table.columns, looks)
+        yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 800.0)
+        for metric, pairs in tests[tests["dataset"] == name].groupby("metric", sort=False):
+            square = partial(draw_pairs, pairs, looks)
+            yield Drawing("pairs", name, f"{name}-pairs-{metric}", titles[str(metric)], square, 400.0)
+        for kind, end in ((TRAINED, ""), (UNSEEN, f"-{UNSEEN}")):
+            curves = partial(draw_curves, part, looks, kind)
+            yield Drawing("curves", name, f"{name}-curves{end}", f"{name}, {kind} prompts", curves)
+        yield Drawing("leakage", name, f"{name}-leakage", name, partial(draw_leakage, own), 960.0)
+        yield Drawing("cost", name, f"{name}-cost", name, partial(draw_cost, cost, name, looks))
+    for metric, ranks in ranks_frame(collected).groupby("metric", sort=False):
+        title, first = titles.get(str(metric), str(metric)), ranks.iloc[0]
+        words = f"{title}: {first['blocks']} blocks, critical difference {first['critical_difference']:.2f}"
+        yield Drawing("ranks", "", f"ranks-{metric}", words, partial(draw_ranks, ranks, title, looks))
