@@ -18,7 +18,7 @@ from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import leakage_frame, leakage_markdown
-from textedit_bench.report.paired_tests import paired_tests_frame
+from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
@@ -143,6 +143,20 @@ def test_pairs_of_methods_are_tested_and_corrected_for_their_number(cell):
     assert frame.loc[("Far", "Near"), "better_by"] == -frame.loc[("Near", "Far"), "better_by"]
     assert frame.loc[("Near", "Far"), "p"] < 0.05 < frame.loc[("Near", "Twin"), "p"]
     assert paired_tests_frame([part(*rows[:1])], [spec]).empty
+
+
+def test_few_photos_cannot_tell_many_methods_apart(cell):
+    values = {"low": 0.0, "mid": 0.5, "high": 1.0, "top": 2.0}
+    for photos, enough in ((6, False), (10, True)):
+        there = np.arange(10) < photos
+        cells = [
+            cell(f"{name}{photos}", p, "hair=b", {"clip_score": np.where(there, value, np.nan)})
+            for name, value in values.items()
+            for p in "pqrs"
+        ]
+        spec = ColumnSpec("clip_score", "CLIP score", True, 3, False, "image")
+        frame = paired_tests_frame([part(*cells)], [spec])
+        assert can_tell_apart(len(values), photos) == enough == (frame["p"] < 0.05).any()
 
 
 def test_ranks_of_methods_alike_have_intervals_and_use_common_images_only(cell):

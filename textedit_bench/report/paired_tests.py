@@ -19,6 +19,11 @@ ALPHA = 0.05
 """Share of data sets and metrics in which any pair at all may wrongly be called different."""
 
 
+def can_tell_apart(methods: int, photos: int) -> bool:
+    """Whether any pair can be called different: flipping the sign of few photos reaches every difference by chance."""
+    return methods * (methods - 1) / 2 * 2.0 ** (1 - photos) <= ALPHA
+
+
 def paired_tests_frame(collected: Sequence[Collected], columns: Sequence[ColumnSpec]) -> pd.DataFrame:
     """One row per data set, per-image metric and ordered pair of methods, over the prompts that all of them have.
 

@@ -62,15 +62,14 @@ def shared_grids(
         if not part.cells:
             continue
         images = part.cells[0].manifest.infer.ids
-        by_prompt: dict[str, dict[str, RowCells]] = {}
+        by_prompt: dict[str, dict[str, NDArray[np.float64]]] = {}
         for row in rows:
-            for prompt in row.prompts:
-                by_prompt.setdefault(prompt, {})[row.title] = row
+            for prompt, values in zip(row.prompts, row.grid(metric, row.prompts, images), strict=True):
+                by_prompt.setdefault(prompt, {})[row.title] = values
         shared = [prompt for prompt in sorted(by_prompt) if set(by_prompt[prompt]) == set(titles)]
         if not shared:
             continue
-        values = [[by_prompt[p][title].grid(metric, [p], images)[0] for p in shared] for title in titles]
-        grid = np.array(values, dtype=np.float64)
+        grid = np.array([[by_prompt[prompt][title] for prompt in shared] for title in titles], dtype=np.float64)
         grid[:, ~np.isfinite(grid).all(0)] = np.nan
         grids.append(grid)
     return grids

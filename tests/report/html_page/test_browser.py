@@ -72,6 +72,7 @@ def test_one_data_set_is_shown_at_a_time_or_all(opened):
     assert parts.count() == 2
     opened.locator("#datasets button").nth(1).click()
     assert parts.count() == 1 and parts.get_attribute("data-dataset") == "e"
+    assert opened.locator(".grid[data-dataset=e] button.tile").count() > 0  # built when it is shown
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])

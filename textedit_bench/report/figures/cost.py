@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, width: float = 640) -> Figure | None:
+def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, width: float = 580) -> Figure | None:
     """One bar per method: time of the edit itself, synthesis and judges not counted; None where nothing was timed.
 
     Args:
@@ -47,6 +47,7 @@ def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, w
     axis.set_xscale("log")
     axis.set_xlim(least, rows["edit_ms_per_edit"].max())
     axis.minorticks_off()
+    axis.xaxis.set_major_formatter("{x:g}")
     canvas.caption(axis, "milliseconds per edit")
     canvas.name_rows(axis, titles, longest)
     return figure

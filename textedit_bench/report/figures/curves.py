@@ -22,7 +22,7 @@ _LONGEST = 26
 
 
 def draw_curves(
-    collected: Collected, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 640
+    collected: Collected, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 580
 ) -> Figure | None:
     """Curves of the methods of a data set; None where no pair of metrics was measured.
 

@@ -44,7 +44,7 @@ class Drawing:
     name: str
     words: str
     draw: Callable[..., Figure | None]
-    width: float = 640.0
+    width: float = 580.0
 
 
 def every_drawing(collected: Sequence[Collected], table: Table) -> Iterator[Drawing]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW, _TITLE, _HEAD, _GAP = 17.0, 22.0, 78.0, 16.0
+_ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH = 17.0, 22.0, 78.0, 16.0, 180.0
 _LEAST = 0.005
 """Smaller rates are left out."""
 _DARK = 0.55
@@ -35,7 +35,7 @@ def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
         return None
     asked, changed = sorted(set(shown["asked"])), sorted(set(shown["attribute"]))
     left = 12 + 5.8 * max(len(_words(name)) for name in asked)
-    across = max(1, min(len(titles), int((width - left) // (18 * len(changed)))))
+    across = max(1, min(len(titles), int((width - left) // max(18 * len(changed) + _GAP, _LEAST_WIDTH))))
     inner = (width - left - 4 - (across - 1) * _GAP) / across
     deep, tall = -(-len(titles) // across), _ROW * len(asked)
     figure = canvas.blank(width, deep * (_TITLE + tall + 4) + _HEAD)

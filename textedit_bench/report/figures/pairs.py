@@ -14,7 +14,7 @@ from textedit_bench.report.paired_tests import ALPHA
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LARGEST, _TOP, _SCORE = 22.0, 22.0, 56.0
+_ROW, _TOP, _SCORE = 18.0, 22.0, 50.0
 
 
 def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -> Figure:
@@ -33,11 +33,11 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
     scores = {title: (int(won.get(title, 0)), int(lost.get(title, 0))) for title in sorted(set(rows["title"]))}
     titles = sorted(scores, key=lambda title: scores[title][1] - scores[title][0])
     names = [f"{i}  {title}" for i, title in enumerate(titles, 1)]
-    longest = 28
+    longest = 26 if len(titles) <= 12 else 21
     left = canvas.names_width(names, longest)
-    side = min(_LARGEST, (width - left - _SCORE) / len(titles))
-    figure = canvas.blank(left + side * len(titles) + _SCORE, _TOP + side * len(titles) + 6)
-    axis = canvas.place(figure, left, _TOP, side * len(titles), side * len(titles))
+    across = min(1.3 * _ROW, (width - left - _SCORE) / len(titles))
+    figure = canvas.blank(left + across * len(titles) + _SCORE, _TOP + _ROW * len(titles) + 6)
+    axis = canvas.place(figure, left, _TOP, across * len(titles), _ROW * len(titles))
     axis.grid(visible=False)
     found = {(r["title"], r["other"]): (r["better_by"], r["p"]) for r in rows.to_dict("records")}
     for y, title in enumerate(titles):
@@ -56,10 +56,10 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
             color=COLOURS["soft"], clip_on=False,
         )  # fmt: skip
     axis.set_xlim(-0.5, len(titles) - 0.5)
-    axis.set_xticks(range(len(titles)), [str(i) for i in range(1, len(titles) + 1)])
+    shown = range(0, len(titles), 1 if across > canvas.NORMAL + 2 else 2)  # numbers need room
+    axis.set_xticks(shown, [str(i + 1) for i in shown])
     axis.xaxis.tick_top()
     canvas.name_rows(axis, names, longest)
     for label, title in zip(axis.get_yticklabels(), titles, strict=True):
         label.set_color(looks[title].colour)
-        label.set_fontsize(min(canvas.NORMAL, 0.9 * side))
     return figure

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, width: float = 640) -> Figure:
+def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, width: float = 580) -> Figure:
     """One metric's critical-difference diagram: a point per method, a bar beside those that are not told apart.
 
     Args:

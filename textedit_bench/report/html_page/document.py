@@ -18,6 +18,7 @@ from textedit_bench.report.html_page.examples import RULE, Example, disagreement
 from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
 from textedit_bench.report.html_page.tables import table_blocks
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
+from textedit_bench.report.paired_tests import can_tell_apart
 from textedit_bench.report.table import Table
 from textedit_bench.report.templates import read_asset, render_template
 
@@ -101,9 +102,11 @@ def _part(contents: Contents, collected: Collected, book: ThumbnailBook) -> dict
     """What the template shows of a data set."""
     name = collected.dataset
     rows = contents.table.frame[contents.table.frame["dataset"] == name]
+    methods = rows.loc[~rows["control"].astype(bool), "title"].nunique()
     prompts = ", ".join(f"{own['prompts'].max()} {kind}" for kind, own in rows.groupby("prompt_set", sort=False))
     return {
         "name": name,
+        "too_few": not can_tell_apart(methods, rows["images"].iloc[0]),
         "size": f"{rows['images'].iloc[0]} photos, prompts: {prompts}",
         "examples": _examples(collected, book),
         "tables": table_blocks(contents.table, name),

@@ -28,7 +28,10 @@
   const picker = byId("datasets");
   const show = (chosen) => {
     for (const button of picker.children) button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
-    for (const part of document.querySelectorAll(".part")) part.hidden = chosen !== "" && part.dataset.dataset !== chosen;
+    for (const part of document.querySelectorAll(".part")) {
+      part.hidden = chosen !== "" && part.dataset.dataset !== chosen;
+      if (!part.hidden && part.classList.contains("grid")) build(part);
+    }
   };
   if (names.length > 1) {
     for (const name of [...names, ""]) {
@@ -38,7 +41,6 @@
       button.addEventListener("click", () => show(name));
       picker.append(button);
     }
-    show(names[0]);
     addEventListener("beforeprint", () => show(""));
   }
 
@@ -268,7 +270,14 @@
       });
       const box = make("figure");
       box.append(this.tile(this.method, "edit"));
-      if (this.other >= 0) box.append(this.tile(this.other, "over"));
+      if (this.other >= 0) {
+        box.append(this.tile(this.other, "over"));
+        box.addEventListener("pointermove", (event) => {
+          const { left, width } = box.getBoundingClientRect();
+          this.swipe.querySelector("input").value = (100 * (event.clientX - left)) / width;
+          this.cut();
+        });
+      }
       const sides = this.other < 0 ? "edit" : `left ${method.title}, right ${titles[this.other]}`;
       box.append(make("figcaption", "", sides));
       byId("viewer-pictures").replaceChildren(...figures, box);
@@ -309,10 +318,11 @@
   });
 
   const grids = new Map();
-  document.querySelectorAll(".grid").forEach((section) => {
-    const own = data.grids.find((grid) => grid.name === section.dataset.name);
-    if (own) grids.set(own.name, new Grid(section, own));
-  });
+  const build = (section) => { // not before it is looked at: hundreds of pictures
+    const own = data.grids.find((grid) => grid.name === section.dataset.dataset);
+    if (own && !grids.has(own.name)) grids.set(own.name, new Grid(section, own));
+  };
+  show(names[0]);
 
   // -- what a mark of a figure is, with the picture behind a point of a curve ---------------------------------------------
   const tip = byId("tip");
