@@ -181,7 +181,7 @@
       const { grid, image } = this;
       [...this.picker.children].forEach((b, k) => b.setAttribute("aria-pressed", String(k === image)));
       const head = make("tr");
-      head.append(make("th", "", ""));
+      head.append(make("th", "", "Method"));
       grid.prompts.forEach((prompt, p) => {
         if (this.hidden.prompts.has(p)) return;
         const cell = make("th", prompt.trained ? "" : "unseen", prompt.words);
@@ -285,7 +285,7 @@
       this.cut();
       const shown = this.other < 0 ? [this.method] : [this.method, this.other];
       const head = make("tr");
-      head.append(make("th"), ...shown.map((m) => make("th", "", titles[m])));
+      head.append(make("th", "", "Metric"), ...shown.map((m) => make("th", "", titles[m])));
       const values = shown.map((m) => grid.values[`${m}/${this.prompt}/${this.grid.image}`] || {});
       const rows = Object.keys(values[0]).map((name) => {
         const row = make("tr");
