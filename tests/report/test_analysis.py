@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.manifest import Manifest
@@ -18,7 +19,7 @@ from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import leakage_frame, leakage_markdown
-from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame
+from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame, pairs_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
@@ -159,6 +160,28 @@ def test_few_photos_cannot_tell_many_methods_apart(cell):
         assert can_tell_apart(len(values), photos) == enough == (frame["p"] < 0.05).any()
 
 
+def test_a_difference_that_some_prompts_make_is_sure_of_these_prompts_alone(cell):
+    draw = np.random.default_rng(0)
+    rows = []
+    for i, prompt in enumerate("pqrs"):
+        for method, step in (("One", 0.0), ("Two", 0.5 * (i == 0))):
+            values = 0.4 + step + 0.02 * draw.normal(size=(3, 10))
+            rows.append(cell(method, prompt, "hair=b", {"identity": values}, title=method))
+    spec = ColumnSpec("identity", "Identity", True, 3, False, "image")
+    frame = paired_tests_frame([part(*rows)], [spec])
+    two = frame.set_index("title").loc["Two"]
+    assert two["prompts"] == 4 and two["better_by"] == pytest.approx(0.125, abs=0.02)
+    assert two["p_fixed"] < 0.05 < two["p"]
+    # What it takes to be seen over other prompts is what their scatter says: the textbook figure of four means.
+    steps = [0.5, 0.0, 0.0, 0.0]
+    error = np.std(steps, ddof=1) / 2
+    expected = error * (stats.t.ppf(0.975, 3) + stats.t.ppf(0.9, 3))
+    assert two["detectable"] == pytest.approx(expected, rel=0.1)
+    assert two["detectable_fixed"] < 0.03
+    text = pairs_markdown(frame)
+    assert "| d | identity | 4 | 1 | 0 |" in text and "| 1 | " in text
+
+
 def test_ranks_of_methods_alike_have_intervals_and_use_common_images_only(cell):
     draw = np.random.default_rng(3)
     rows = []
@@ -227,7 +250,7 @@ def test_judges_that_rank_methods_alike_and_the_wrong_way_round(cell):
 def test_files_are_written_and_those_no_longer_possible_removed(cell, tmp_path):
     (tmp_path / "ranks.csv").write_text("old")
     both = {**curve(1.0, 0.5), "changed_hair": at_one(1)}
-    written = write_analysis([part(cell("m", "p", "hair=b", both))], tmp_path)
+    written = write_analysis([part(cell("m", "p", "hair=b", both))], [], tmp_path)
     assert {"matched.csv", "matched.md", "leakage.csv", "leakage.md", "leakage.png"} <= {path.name for path in written}
     assert all(path.stat().st_size > 50 for path in written)
     assert not (tmp_path / "ranks.csv").exists()

@@ -8,28 +8,32 @@ from pathlib import Path
 from textedit_bench.files import write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
 from textedit_bench.report.collect import Collected
+from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.csv import frame_csv
 from textedit_bench.report.figures.leakage import draw_leakage
 from textedit_bench.report.figures.save import save_figure
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import leakage_frame, leakage_markdown
+from textedit_bench.report.paired_tests import paired_tests_frame, pairs_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
 
-def write_analysis(collected: Sequence[Collected], folder: Path) -> list[Path]:
+def write_analysis(collected: Sequence[Collected], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
     """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
 
-    ``matched``, ``leakage``, ``ranks``, ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data
-    set.
+    ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns``, but for those in the loop), ``audit`` and
+    ``judges``, each as CSV and Markdown, and one heat map per data set.
     """
     matched, leakage, ranks, audit, judges = (
         make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame, judge_rankings_frame)
     )
+    pairs = paired_tests_frame(collected, [spec for spec in columns if not spec.in_loop])
     pages = {
         "matched": (matched, tradeoff_markdown),
         "leakage": (leakage, leakage_markdown),
         "ranks": (ranks, ranks_markdown),
+        "pairs": (pairs, pairs_markdown),
         "audit": (audit, lambda frame: audit_markdown(frame, overfit_frame(collected))),
         "judges": (judges, judge_rankings_markdown),
     }

@@ -8,15 +8,20 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from textedit_bench.metrics.statistics import pairwise_tests
+from textedit_bench.metrics.statistics import pairwise_tests, spread_of
 from textedit_bench.report.collect import Collected
-from textedit_bench.report.columns import ColumnSpec
+from textedit_bench.report.columns import PERCENT, ColumnSpec
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
 from textedit_bench.seeds import seed_of
 
-COLUMNS = ("dataset", "metric", "title", "other", "better_by", "p")
+COLUMNS = (
+    "dataset", "metric", "title", "other", "prompts", "better_by", "p", "detectable", "p_fixed", "detectable_fixed"
+)  # fmt: skip
 ALPHA = 0.05
 """Share of data sets and metrics in which any pair at all may wrongly be called different."""
+POWER = 0.9
+"""Probability with which a difference as large as ``detectable`` is found, before the correction for several pairs."""
 
 
 def can_tell_apart(methods: int, photos: int) -> bool:
@@ -28,7 +33,9 @@ def paired_tests_frame(collected: Sequence[Collected], columns: Sequence[ColumnS
     """One row per data set, per-image metric and ordered pair of methods, over the prompts that all of them have.
 
     ``better_by`` is the mean difference, positive where ``title`` is better than ``other``; ``p`` is of the paired
-    sign-flip test, adjusted over all pairs by Holm's method. Controls are not compared.
+    sign-flip test, adjusted over all pairs by Holm's method; ``detectable`` is the smallest true difference that such a
+    test finds with probability `POWER`. These take the prompts as drawn from many; ``p_fixed`` and
+    ``detectable_fixed`` speak of these very prompts on other images. Controls are not compared.
     """
     entries = []
     for part in collected:
@@ -38,10 +45,41 @@ def paired_tests_frame(collected: Sequence[Collected], columns: Sequence[ColumnS
             grids = shared_grids([(part, rows)], titles, spec.name) if spec.scope == "image" else []
             if len(titles) < 2 or not grids or not np.isfinite(grids[0]).any():
                 continue
-            difference, p = pairwise_tests(grids[0], seed=seed_of(pairs=part.dataset, metric=spec.name) % 2**32)
+            grid, seed = grids[0], seed_of(pairs=part.dataset, metric=spec.name) % 2**32
+            difference, p = pairwise_tests(grid, seed=seed)
+            _, p_fixed = pairwise_tests(grid, seed=seed, fixed_prompts=True)
+            prompts = int(np.isfinite(grid).any((0, 2)).sum())
             sign = 1.0 if spec.higher_is_better else -1.0
-            entries += [
-                (part.dataset, spec.name, titles[a], titles[b], sign * difference[a, b], p[a, b])
-                for a, b in permutations(range(len(titles)), 2)
-            ]
+            for a, b in permutations(range(len(titles)), 2):
+                seen = [
+                    spread_of(grid[a] - grid[b], fixed_prompts=fixed).detectable(power=POWER, level=1.0 - ALPHA)
+                    for fixed in (False, True)
+                ]
+                tests = (p[a, b], seen[0], p_fixed[a, b], seen[1])
+                who = (part.dataset, spec.name, titles[a], titles[b])
+                entries.append((*who, prompts, sign * difference[a, b], *tests))
     return pd.DataFrame(entries, columns=list(COLUMNS))
+
+
+def pairs_markdown(frame: pd.DataFrame) -> str:
+    """How many pairs are told apart, and how large a difference has to be, as Markdown."""
+    lines = [
+        "# Who beats whom",
+        "",
+        "Every two methods on the same images: differences and p-values (sign flips, Holm's correction) are in "
+        f"`pairs.csv`; told apart are those with p up to {ALPHA:g}. First as if the prompts were drawn from many like "
+        "them, then for these very prompts on other images. Beside each the smallest difference that is found with "
+        f"{POWER:.0%} probability before the correction, for the median pair.",
+        "",
+    ]
+    rows = []
+    for (dataset, metric), block in frame.groupby(["dataset", "metric"], sort=False):
+        pairs = block[block["title"] < block["other"]]
+        scale, unit = (100.0, " points") if metric in PERCENT else (1.0, "")
+        cells = [escape(str(dataset)), escape(str(metric)), block["prompts"].iloc[0], len(pairs)]
+        for end in ("", "_fixed"):
+            smallest = scale * pairs[f"detectable{end}"].median()
+            cells += [(pairs[f"p{end}"] <= ALPHA).sum(), f"{smallest:.3g}{unit}" if np.isfinite(smallest) else "-"]
+        rows.append(cells)
+    headings = ("Data set", "Metric", "Prompts", "Pairs", "Told apart", "Seen from", "These prompts", "Seen from")
+    return "\n".join([*lines, *table_lines(headings, rows, "llrrrrrr")]) + "\n"

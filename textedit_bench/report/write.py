@@ -91,7 +91,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
         table = build_table(tier, collected)
     written += write_table_files(table, folder)
     written.append(write_behind(collected, folder))
-    written += write_analysis(collected, folder)
+    written += write_analysis(collected, table.columns, folder)
     written += _write_cost(collected, folder)
     looks = looks_of(collected)
     for part in collected:

@@ -2,7 +2,7 @@
 
 Prompts and images are drawn with replacement, independently of each other and alike for every method (Owen 2007). The
 draws give the shape of the interval; their spread is then set to that of `two_way_spread` with Student's quantile,
-because bare draws are too narrow for 8 prompts and too wide where noise dominates.
+because bare draws are too narrow for 8 prompts and too wide where noise dominates. Fixed prompts are not drawn.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from textedit_bench.metrics.statistics.cells import Values, stack
-from textedit_bench.metrics.statistics.components import Spread, two_way_spread
+from textedit_bench.metrics.statistics.components import Spread, spread_of
 from textedit_bench.metrics.statistics.rates import agreeing_interval
 
 DRAWS = 2000
@@ -49,6 +49,7 @@ def two_way_bootstrap(
     level: float = 0.95,
     seed: int = 0,
     bounds: tuple[float, float] | None = None,
+    fixed_prompts: bool = False,
 ) -> Intervals:
     """Intervals for the mean of each method.
 
@@ -59,6 +60,7 @@ def two_way_bootstrap(
         seed: of the resamples; the same seed and shape give the same draws.
         bounds: range of the metric, such as (0, 1) for a rate; ends are clipped to it. Where (nearly) all cells agree
             and the range is finite, the interval is at least `agreeing_interval`, never a single point.
+        fixed_prompts: whether the interval speaks of these very prompts on other images, not of other prompts.
 
     Raises:
         ValueError: wrong shape, infinite values, fewer than 100 draws, level outside (0, 1).
@@ -68,9 +70,9 @@ def two_way_bootstrap(
         raise ValueError(f"draws must be at least 100, got {draws}")
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
-    spreads = tuple(two_way_spread(method) for method in cells)
+    spreads = tuple(spread_of(method, fixed_prompts=fixed_prompts) for method in cells)
     mean = np.array([spread.mean for spread in spreads])
-    resampled = _resample(cells, draws, seed)
+    resampled = _resample(cells, draws, seed, fixed_prompts=fixed_prompts)
     normal = stats.norm.ppf((1.0 + level) / 2.0)
     low, high = np.empty(len(cells)), np.empty(len(cells))
     for m, spread in enumerate(spreads):
@@ -103,16 +105,18 @@ def interval(
     level: float = 0.95,
     seed: int = 0,
     bounds: tuple[float, float] | None = None,
+    fixed_prompts: bool = False,
 ) -> tuple[float, float]:
     """The interval (low, high) of one method's mean over [prompts, images]; arguments as `two_way_bootstrap`.
 
     For a paired difference, give the differences: nan wherever either method has no value.
     """
-    found = two_way_bootstrap(np.array(values)[None], draws=draws, level=level, seed=seed, bounds=bounds)
+    one = np.array(values)[None]
+    found = two_way_bootstrap(one, draws=draws, level=level, seed=seed, bounds=bounds, fixed_prompts=fixed_prompts)
     return float(found.low[0]), float(found.high[0])
 
 
-def _resample(cells: Values, draws: int, seed: int) -> Values:
+def _resample(cells: Values, draws: int, seed: int, *, fixed_prompts: bool) -> Values:
     """Means [R, M] over resampled prompts and images; nan where a draw holds none of a method's cells."""
     methods, prompts, images = cells.shape
     there = np.isfinite(cells)
@@ -125,7 +129,7 @@ def _resample(cells: Values, draws: int, seed: int) -> Values:
     step = max(1, _CHUNK // (methods * images))
     for start in range(0, draws, step):
         size = min(step, draws - start)
-        prompt_draw = _counts(rng, prompts, size)
+        prompt_draw = np.ones((size, prompts)) if fixed_prompts else _counts(rng, prompts, size)
         image_draw = _counts(rng, images, size)
         total = _weigh(prompt_draw @ table, image_draw, methods)
         weight: Values | float = float(prompts * images)

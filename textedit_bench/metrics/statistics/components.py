@@ -1,13 +1,18 @@
-"""How far a mean over prompts x images may be off when both are random draws: crossed random effects.
+"""How far a mean over prompts x images may be off: over other images, and over other prompts where they were drawn.
 
-Model: value = mean + prompt effect + image effect + noise. Then
+Where prompts and images are both random draws, they are crossed random effects. Model:
 
+    value = mean + prompt effect + image effect + noise
     Var(mean) = s_prompt^2 / P + s_image^2 / I + s_noise^2 / (P I)
 
 and the mean squares of the two-way layout estimate its parts without bias, which resampling does not: at 8 prompts it
 underestimates the prompts' share by an eighth and counts the noise three times. A component that comes out negative is
 taken as zero; the degrees of freedom are Satterthwaite's (1946). Simulated coverage of the resulting 95 % interval at
 8 prompts x 24 images is 93 to 98 % whether prompts, images, both or noise alone make the scatter.
+
+Where the prompts are fixed, because they are all there are, the mean is one over just these prompts. What is left is
+the scatter of images about their prompt's mean, and an image that several prompts share is one draw: its residuals are
+added before they are squared (Liang and Zeger 1986, with the small-sample factor m / (m - 1) of every prompt).
 """
 
 from __future__ import annotations
@@ -51,6 +56,12 @@ class Spread:
             return self.error
         return float(stats.t.ppf((1.0 + level) / 2.0, self.freedom)) * self.error
 
+    def detectable(self, *, power: float = 0.9, level: float = 0.95) -> float:
+        """The smallest true mean that a two-sided test finds with this probability, at one less ``level``."""
+        if self.error in (0.0, np.inf):
+            return self.error
+        return self.margin(level) + float(stats.t.ppf(power, self.freedom)) * self.error
+
 
 def two_way_spread(values: ArrayLike) -> Spread:
     """Mean and standard error of one method's values [prompts, images], nan where a cell does not count.
@@ -91,6 +102,46 @@ def two_way_spread(values: ArrayLike) -> Spread:
     spread = sum(part**2 / freedom for part, freedom in [*parts, (used, max(noise_freedom, 1))])
     freedom = max(square**2 / spread, float(min(prompts, images) - 1))
     return known(square**0.5, freedom, prompt_part / square, image_part / square)
+
+
+def spread_of(values: ArrayLike, *, fixed_prompts: bool) -> Spread:
+    """`fixed_prompts_spread` or `two_way_spread`, by what the prompts are."""
+    return fixed_prompts_spread(values) if fixed_prompts else two_way_spread(values)
+
+
+def fixed_prompts_spread(values: ArrayLike) -> Spread:
+    """Mean and standard error of one method's values [prompts, images] over these very prompts and other images.
+
+    Prompts may have different images; those without two values say nothing about their scatter, so the error is
+    infinite where any is left.
+    """
+    cells = grid(values)
+    if not cells.size:
+        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0)
+    prompts, images = cells.shape
+    there = np.isfinite(cells)
+    n, mean = int(there.sum()), float(cells[there].mean())
+    residuals = prompt_residuals(cells)
+    known = residuals is not None and images > 1
+    error = float(np.sqrt((residuals.sum(0) ** 2).sum())) / n if residuals is not None and known else np.inf
+    if error <= 1e-13 * max(1.0, abs(mean)):
+        error = 0.0
+    return Spread(mean, error, float(max(images - 1, 1)), 0.0, float(0.0 < error < np.inf), n, prompts, images)
+
+
+def prompt_residuals(cells: Values) -> Values | None:
+    """Deviations from each prompt's mean [prompts, images], scaled to be unbiased when squared; 0 where no value is.
+
+    None where a prompt has a single value.
+    """
+    there = np.isfinite(cells)
+    counts = there.sum(1, keepdims=True)
+    if (counts == 1).any():
+        return None
+    filled = np.where(there, cells, 0.0)
+    means = filled.sum(1, keepdims=True) / counts
+    residuals: Values = np.where(there, filled - means, 0.0) * np.sqrt(counts / (counts - 1.0))
+    return residuals
 
 
 def _additive_residual(cells: Values, there: Values, rounds: int = 200) -> Values:

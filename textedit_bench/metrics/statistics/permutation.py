@@ -4,6 +4,9 @@ If two methods are equally good, the sign of an image's mean difference is a coi
 flip. Prompts are not: with 8 of them the plain flip cannot get below p = 2/256, and no table of six methods could ever
 show a difference. The scatter that prompts add is therefore drawn by flipping their deviations from the mean, reduced
 by the part that is noise (already in the image flips) and widened to Student's form for their small number.
+
+Where the prompts are fixed, methods may differ on each of them and still be equal on the whole. Flipped are then what
+an image departs from its prompts' means: a wild bootstrap with the null imposed (Cameron, Gelbach and Miller 2008).
 """
 
 from __future__ import annotations
@@ -12,27 +15,33 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from textedit_bench.metrics.statistics.cells import Values, grid
-from textedit_bench.metrics.statistics.components import two_way_spread
+from textedit_bench.metrics.statistics.components import prompt_residuals, spread_of, two_way_spread
 
 FLIPS = 9999
 
 
-def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> float:
+def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0, fixed_prompts: bool = False) -> float:
     """Two-sided p-value for "the mean difference is zero", in [1 / (flips + 1), 1].
 
     Args:
         differences: [prompts, images], method A minus method B; nan where either has no value.
         flips: number of random sign patterns.
         seed: of the patterns.
+        fixed_prompts: whether the mean is one over these very prompts, not over prompts like them.
 
     Returns:
         1.0 where nothing can be said (no cell, one cell, or all differences zero).
     """
     cells = grid(differences)
-    spread = two_way_spread(cells)
+    spread = spread_of(cells, fixed_prompts=fixed_prompts)
     if spread.cells < 2 or not np.nanmax(np.abs(cells)) > 0.0:
         return 1.0
     rng = np.random.default_rng(seed)
+    if fixed_prompts:
+        residuals = prompt_residuals(cells)
+        if residuals is None:
+            return 1.0
+        return _p_value(_signs(rng, flips, cells.shape[1]) @ residuals.sum(0) / spread.cells, spread.mean)
     sums = np.where(np.isfinite(cells), cells, 0.0)
     prompts, images = cells.shape
     if images == 1:
@@ -41,8 +50,13 @@ def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0)
         drawn = _signs(rng, flips, images) @ sums.sum(0) / spread.cells
         if prompts > 1:
             drawn += _prompt_scatter(rng, cells, flips)
-    reached = np.abs(drawn) >= abs(spread.mean) * (1.0 - 1e-12)
-    return float((1 + reached.sum()) / (flips + 1))
+    return _p_value(drawn, spread.mean)
+
+
+def _p_value(drawn: Values, mean: float) -> float:
+    """How often a draw under the null is as far out as the mean."""
+    reached = np.abs(drawn) >= abs(mean) * (1.0 - 1e-12)
+    return float((1 + reached.sum()) / (len(drawn) + 1))
 
 
 def _prompt_scatter(rng: np.random.Generator, cells: Values, flips: int) -> Values:

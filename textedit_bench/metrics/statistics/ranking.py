@@ -10,7 +10,13 @@ from textedit_bench.metrics.statistics.permutation import FLIPS, holm, sign_flip
 
 
 def best_and_tied(
-    values: ArrayLike, *, higher_is_better: bool, alpha: float = 0.05, flips: int = FLIPS, seed: int = 0
+    values: ArrayLike,
+    *,
+    higher_is_better: bool,
+    alpha: float = 0.05,
+    flips: int = FLIPS,
+    seed: int = 0,
+    fixed_prompts: bool = False,
 ) -> list[bool]:
     """For each method, whether it is the best or not significantly worse than the best.
 
@@ -24,6 +30,7 @@ def best_and_tied(
         alpha: family-wise error of calling a method worse.
         flips: sign patterns per comparison.
         seed: of the patterns.
+        fixed_prompts: see `sign_flip_test`.
 
     Returns:
         One flag per method; False for a method without any value.
@@ -35,7 +42,8 @@ def best_and_tied(
     means = np.array([np.nanmean(m) if k else -np.inf for m, k in zip(cells, known, strict=True)])
     best = int(means.argmax())
     others = [m for m in range(len(cells)) if m != best and known[m]]
-    adjusted = holm([sign_flip_test(cells[best] - cells[m], flips=flips, seed=seed) for m in others])
+    steps = (cells[best] - cells[m] for m in others)
+    adjusted = holm([sign_flip_test(step, flips=flips, seed=seed, fixed_prompts=fixed_prompts) for step in steps])
     tied = list(known)
     for m, p in zip(others, adjusted, strict=True):
         difference = cells[best] - cells[m]
@@ -44,13 +52,16 @@ def best_and_tied(
     return tied
 
 
-def pairwise_tests(values: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> tuple[Values, NDArray[np.float64]]:
+def pairwise_tests(
+    values: ArrayLike, *, flips: int = FLIPS, seed: int = 0, fixed_prompts: bool = False
+) -> tuple[Values, NDArray[np.float64]]:
     """Mean paired differences and Holm-adjusted p-values of all pairs of methods.
 
     Args:
         values: [methods, prompts, images].
         flips: sign patterns per pair.
         seed: of the patterns.
+        fixed_prompts: see `sign_flip_test`.
 
     Returns:
         Differences [M, M] (row minus column; nan without common cells) and p-values [M, M], adjusted over all
@@ -65,7 +76,7 @@ def pairwise_tests(values: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> t
         step = cells[a] - cells[b]
         mean = np.nanmean(step) if np.isfinite(step).any() else np.nan
         difference[a, b], difference[b, a] = mean, -mean
-        raw.append(sign_flip_test(step, flips=flips, seed=seed))
+        raw.append(sign_flip_test(step, flips=flips, seed=seed, fixed_prompts=fixed_prompts))
     for (a, b), adjusted in zip(pairs, holm(raw), strict=True):
         p[a, b] = p[b, a] = adjusted
     return difference, p
