@@ -30,17 +30,20 @@ class Shape:
         bent: whether the last two layers keep their activations, so that W is a bent image of the factors; a linear one
             otherwise.
         shift: added ahead of both activations; the larger, the less is bent.
+        gain: brings the coordinates of a bent w back to about unit variance.
     """
 
     sharpness: float = 30.0
     bent: bool = False
     shift: float = 0.0
+    gain: float = 2.4
 
 
 SHAPES = {
     "sharp": Shape(),
     "soft": Shape(sharpness=1.5),
     "soft-bent": Shape(sharpness=1.5, bent=True),
+    "soft-half-bent": Shape(sharpness=1.5, bent=True, shift=1.0, gain=1.35),
 }
 SHAPE = "sharp"
 """The shape of the worlds' generators where a training names no other."""
@@ -48,8 +51,6 @@ SHAPE = "sharp"
 DEPTH = 4
 SLOPE = 0.2
 BEND_SEED = 2
-BEND_GAIN = 2.4
-"""Brings the coordinates of a bent w back to about unit variance."""
 HINGES = (-8.0, -1.25, 1.25)
 """Kinks of the piecewise linear form of the normal distribution function."""
 
@@ -97,11 +98,7 @@ def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: Latent
     first, ramps, curves = _first_layer(latent, width, shape.sharpness)
     second, above, uniforms = _second_layer(embedding.space, ramps, curves, width)
     rows, constants = _factor_vector(embedding.space, above, uniforms, width)
-    last = (
-        _bent_layers(embedding, rows, constants, shape.shift)
-        if shape.bent
-        else _linear_layers(embedding, rows, constants)
-    )
+    last = _bent_layers(embedding, rows, constants, shape) if shape.bent else _linear_layers(embedding, rows, constants)
     layers = [module for module in generator.style if hasattr(module, "weight")]
     for module, layer in zip(layers, (first, second, *last), strict=True):
         if len(layer.rows) > width:
@@ -231,15 +228,15 @@ def _linear_layers(embedding: FactorEmbedding, rows: Tensor, constants: Tensor) 
     return third, fourth
 
 
-def _bent_layers(embedding: FactorEmbedding, rows: Tensor, constants: Tensor, shift: float) -> tuple[_Layer, _Layer]:
+def _bent_layers(embedding: FactorEmbedding, rows: Tensor, constants: Tensor, shape: Shape) -> tuple[_Layer, _Layer]:
     """Rotation into W, activation, a second rotation that mixes all coordinates, activation."""
     matrix = embedding.matrix.double()
     width = matrix.shape[1]
     third, fourth = _Layer(width), _Layer(width)
     for column in matrix.T:
-        third.add(column @ rows, float(column @ constants) + shift)
+        third.add(column @ rows, float(column @ constants) + shape.shift)
     stream = torch.Generator().manual_seed(BEND_SEED)
     rotation = torch.linalg.qr(torch.randn(width, width, generator=stream, dtype=torch.float64))[0]
     for row in rotation:
-        fourth.add(BEND_GAIN * row, BEND_GAIN * shift)
+        fourth.add(shape.gain * row, shape.gain * shape.shift)
     return third, fourth
