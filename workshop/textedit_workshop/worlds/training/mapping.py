@@ -41,6 +41,7 @@ class Shape:
 
 SHAPES = {
     "sharp": Shape(),
+    "firm": Shape(sharpness=4.0),
     "soft": Shape(sharpness=1.5),
     "soft-bent": Shape(sharpness=1.5, bent=True),
     "soft-half-bent": Shape(sharpness=1.5, bent=True, shift=1.0, gain=1.35),
