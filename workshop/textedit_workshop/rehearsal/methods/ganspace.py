@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,9 @@ def write(path: Path, sizes: Sizes, salt: str) -> None:
     mean = 0.5 * value("mean", (1, sizes.w_dim), salt)
     stdev = np.sort(1 + abs(value("stdev", (_COMPONENTS,), salt)))[::-1].astype(np.float32)
     ratio, random = stdev**2 / sizes.w_dim, np.ones(_COMPONENTS, np.float32)
-    both = {f"{kind}_{name}": array for kind in ("act", "lat") for name, array in (("comp", comp), ("mean", mean))}
+    both: dict[str, Any] = {
+        f"{kind}_{name}": array for kind in ("act", "lat") for name, array in (("comp", comp), ("mean", mean))
+    }
     with path.open("wb") as file:
         np.savez_compressed(file, **both, act_stdev=stdev, lat_stdev=stdev, var_ratio=ratio, random_stdevs=random)
 
