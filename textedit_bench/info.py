@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.ranges import Numbers, Valid
+from textedit_bench.ranges import NumberRange, Valid
 from textedit_bench.settings import MethodSettings
 
 Preset = tuple[str | None, tuple[str, ...] | None, Mapping[str, Any]]
@@ -142,7 +142,7 @@ class MethodInfo:
         valid = self.valid.get(name)
         if isinstance(valid, tuple) and value not in valid:
             raise unknown_choice(f"setting {name} of {self.name}", str(value), valid)
-        if isinstance(valid, Numbers) and value not in valid:
+        if isinstance(valid, NumberRange) and value not in valid:
             raise UserError(
                 f"setting {name} of {self.name}: {value} is out of range; valid: {valid.describe(whole=whole)}"
             )
@@ -151,7 +151,9 @@ class MethodInfo:
         """Plain values for ``--json`` listings."""
         known = {**self.settings, **self.training}
         valid = {
-            name: values.describe(whole=isinstance(known[name], int)) if isinstance(values, Numbers) else list(values)
+            name: values.describe(whole=isinstance(known[name], int))
+            if isinstance(values, NumberRange)
+            else list(values)
             for name, values in self.valid.items()
         }
         return {**asdict(replace(self, model=None)), "valid": valid}

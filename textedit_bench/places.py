@@ -21,7 +21,7 @@ class PlaceError(OSError):
 
 
 @contextmanager
-def written(path: Path) -> Iterator[None]:
+def reraise_write_errors(path: Path) -> Iterator[None]:
     """Turn the system's error while something below `home` is written into a `PlaceError`."""
     try:
         yield

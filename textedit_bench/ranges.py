@@ -9,7 +9,7 @@ from textedit_bench.errors import UserError
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberRange:
     """Numbers from ``low`` to ``high``, both included.
 
     Attributes:
@@ -40,15 +40,15 @@ class Numbers:
         return f"{'whole numbers' if whole else 'numbers'} from {self.low:g}"
 
 
-AT_LEAST_ONE = Numbers(1)
-NOT_NEGATIVE = Numbers(0)
-POSITIVE = Numbers(0, above=True)
-SHARE = Numbers(0, 1)
+AT_LEAST_ONE = NumberRange(1)
+NOT_NEGATIVE = NumberRange(0)
+POSITIVE = NumberRange(0, above=True)
+UNIT_INTERVAL = NumberRange(0, 1)
 
 MACHINE = 2**63
 """The first whole number that no tensor and no random stream takes."""
 
-Valid = Numbers | tuple[str, ...]
+Valid = NumberRange | tuple[str, ...]
 """Numbers, or the words to choose from."""
 
 

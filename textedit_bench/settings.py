@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from textedit_bench.ranges import Numbers, Valid
+from textedit_bench.ranges import NumberRange, Valid
 
 Source = Literal["paper", "code", "ours"]
 """Where a default comes from: the paper, the released code, or us."""
@@ -70,7 +70,7 @@ def _words(field: FieldInfo) -> tuple[str, ...] | None:
     return get_args(field.annotation) or None
 
 
-def _numbers(field: FieldInfo) -> Numbers | None:
+def _numbers(field: FieldInfo) -> NumberRange | None:
     if not field.metadata:
         return None
     low, high, above = float("-inf"), float("inf"), False
@@ -82,4 +82,4 @@ def _numbers(field: FieldInfo) -> Numbers | None:
                 low, above = float(value), True  # type: ignore[arg-type]
             case Le(le=value):
                 high = float(value)  # type: ignore[arg-type]
-    return Numbers(low, high, above)
+    return NumberRange(low, high, above)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from textedit_bench.metrics import Suite, chunks
 from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.scorers import PerceptualScorer, PictureScorer
 from textedit_bench.prompt import Prompt
@@ -115,7 +115,7 @@ def test_on_a_device_the_values_are_those_of_the_cpu_and_there_is_one_wait_per_c
 
 def test_the_ground_truth_of_many_photos_is_not_remembered_for_good(domain: Any, draw: torch.Generator) -> None:
     suite = Suite(domain)
-    suite.perfect._recent = Recent(2)
+    suite.perfect._recent = LRUCache(2)
     for _ in range(5):
         suite.perfect(domain.world.sample(1, draw), {"mouth": "smile"})
     assert len(suite.perfect._recent) == 2

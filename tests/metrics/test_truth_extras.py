@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textedit_bench.metrics import Suite
 from textedit_bench.metrics.geometry import GeometryReadout
-from textedit_bench.metrics.perfect import PerfectEdit, PerfectEdits
+from textedit_bench.metrics.ground_truth import GroundTruth, PerfectEdit
 from textedit_bench.metrics.renders import Renders
 from textedit_bench.metrics.retrieval import mismatched, reciprocal_rank
 from textedit_bench.prompt import Prompt
@@ -36,10 +36,10 @@ def test_the_region_is_where_the_asked_attribute_shows_and_what_the_edit_changes
     assert perfect.asked == {2: 1}
     # The mouth is rows 8 to 11; two pixels more on either side.
     assert perfect.region[0, 6:14].all() and not perfect.region[0, :6].any() and not perfect.region[0, 14:].any()
-    remember = PerfectEdits(Renders(domain.world))
+    remember = GroundTruth(Renders(domain.world))
     assert remember(drawn([0, 0, 0]), {"mouth": "smile"}) is remember(drawn([0, 0, 0]), {"mouth": "smile"})
     assert remember(None, {"mouth": "smile"}) is None and remember(drawn([0, 0, 0]), {}) is None
-    assert PerfectEdits(None)(drawn([0, 0, 0]), {"mouth": "smile"}) is None
+    assert GroundTruth(None)(drawn([0, 0, 0]), {"mouth": "smile"}) is None
 
 
 def test_changes_inside_and_outside_the_region_are_told_apart(domain: Any) -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
-from textedit_bench.ranges import POSITIVE, SHARE, Numbers
+from textedit_bench.ranges import POSITIVE, UNIT_INTERVAL, NumberRange
 from textedit_bench.registry import list_methods
 
 CARD = MethodInfo(
     name="m", title="M", paper="", arxiv="", editor="m:M", space="w+", trains="none",
     settings={"share": 0.5, "kind": "a", "count": 3},
     training={"rate": 0.1},
-    valid={"share": SHARE, "kind": ("a", "b"), "count": Numbers(2), "rate": POSITIVE},
+    valid={"share": UNIT_INTERVAL, "kind": ("a", "b"), "count": NumberRange(2), "rate": POSITIVE},
 )  # fmt: skip
 
 
@@ -46,13 +46,13 @@ def test_valid_values_pass():
 
 @given(low=st.floats(-1e6, 1e6), width=st.floats(0, 1e6), value=st.floats(allow_nan=False), above=st.booleans())
 def test_numbers_are_those_between_the_ends(low, width, value, above):
-    numbers = Numbers(low, low + width, above)
+    numbers = NumberRange(low, low + width, above)
     assert (value in numbers) == (low <= value <= low + width and not (above and value == low))
 
 
 def test_a_card_that_contradicts_itself_is_refused():
     with pytest.raises(ValueError, match="unknown settings: shar"):
-        replace(CARD, valid={"shar": SHARE})
+        replace(CARD, valid={"shar": UNIT_INTERVAL})
     with pytest.raises(ValueError, match=r"share of m: 2\.0"):
         replace(CARD, settings={**CARD.settings, "share": 2.0})
     with pytest.raises(ValueError, match="count of m: 0"):

@@ -15,7 +15,7 @@ from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.pictures import strength_name, write_pictures
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.bench.store import Store
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 
 IMAGES = [f"image-{i}" for i in range(8)]
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -43,13 +43,13 @@ def stored(tmp_path):
 def collected(tmp_path):
     """Cells as one data set's, with reference features."""
 
-    def make(cells: list[StoredCell], notes: tuple[str, ...] = ()) -> Collected:
+    def make(cells: list[StoredCell], notes: tuple[str, ...] = ()) -> ComparableCells:
         inputs = tmp_path / "inputs"
         inputs.mkdir(exist_ok=True)
         draw = np.random.default_rng(5)
         arrays = {name: draw.normal(size=(n, 2)) for name, n in (("reference", 9), ("inversion", 8), ("photo", 8))}
         np.savez(inputs / "features.npz", **arrays)
-        return Collected("d", cells, inputs, list(notes))
+        return ComparableCells("d", cells, inputs, list(notes))
 
     return make
 

@@ -14,7 +14,7 @@ from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
@@ -71,8 +71,8 @@ def cell(tmp_path):
     return make
 
 
-def part(*cells: StoredCell) -> Collected:
-    return Collected("d", list(cells), None)
+def part(*cells: StoredCell) -> ComparableCells:
+    return ComparableCells("d", list(cells), None)
 
 
 def at_one(values: Any) -> np.ndarray:
@@ -262,7 +262,7 @@ def test_expectations_of_controls(cell):
     method = {p: cell("m", p, "hair=b", steps) for p in prompts}
     other = {"p": "q", "q": "r", "r": "p"}
 
-    def rows(direction: float, lpips: float, success: float) -> Collected:
+    def rows(direction: float, lpips: float, success: float) -> ComparableCells:
         cells = list(method.values())
         for p in prompts:
             values = {"clip_direction": direction, "clip_gain": 0.1, "lpips": lpips, "identity": 0.8}

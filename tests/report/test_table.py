@@ -7,7 +7,7 @@ import pytest
 
 from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.frechet import fid
-from textedit_bench.report.collect import Wanted, collect
+from textedit_bench.report.collect import CellFilter, collect
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.curves import curve
 from textedit_bench.report.intervals import image_figures
@@ -109,7 +109,7 @@ def test_collecting_takes_comparable_cells_of_the_current_weights(stored):
     cells = [old, new, rescored, of_old, of_new]
 
     def chosen(own: frozenset[str]) -> set[str]:
-        wanted = Wanted(new.protocol_key, frozenset({"p"}), own, new.manifest.protocols)
+        wanted = CellFilter(new.protocol_key, frozenset({"p"}), own, new.manifest.protocols)
         found = collect("d", cells, wanted)
         assert found.notes and "1 stored cells of d have older scores" in found.notes[0]
         return {cell.digest for cell in found.cells}

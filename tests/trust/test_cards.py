@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textedit_bench.bench.engines import open_pool
-from textedit_bench.bench.engines.job import DatasetJob, Lost
+from textedit_bench.bench.engines.job import DatasetJob, WorkerLost
 from textedit_bench.bench.engines.processes import Processes
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
@@ -73,7 +73,7 @@ def test_who_takes_the_place_of_a_worker_that_died_gets_its_card():
         for number in range(2):
             pool.submit(number, DatasetJob(0, "x"))
         assert sorted(each.setup[0].device for each in pool._processes) == ["cuda:0", "cuda:1"]
-        assert all(isinstance(end, Lost) for _, end in pool.wait() + (pool.wait() if pool._processes else []))
+        assert all(isinstance(end, WorkerLost) for _, end in pool.wait() + (pool.wait() if pool._processes else []))
 
 
 def test_several_cards_are_served_by_processes_and_one_where_it_was_asked():

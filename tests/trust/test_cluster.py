@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textedit_bench.bench.engines import cluster as module
 from textedit_bench.bench.engines import connection
-from textedit_bench.bench.engines.job import CellJob, DatasetJob, Lost
+from textedit_bench.bench.engines.job import CellJob, DatasetJob, WorkerLost
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
 
@@ -62,7 +62,7 @@ def test_a_job_for_which_there_is_no_room_any_more_is_given_back(monkeypatch, fo
     ray.cpus, ray.told = 0, told
     pool.submit(7, DatasetJob(0, "x"))
     ((number, end),) = pool.wait()
-    assert number == 7 and isinstance(end, Lost) and "no node had room" in end.reason
+    assert number == 7 and isinstance(end, WorkerLost) and "no node had room" in end.reason
     assert ray.actors == []
 
 

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from textedit_bench.bench.engines.job import CellEnd, CellJob, DatasetEnd, DatasetJob, Lost
+from textedit_bench.bench.engines.job import CellJob, CellResult, DatasetEnd, DatasetJob, WorkerLost
 from textedit_bench.bench.engines.schedule import RETRIES, Schedule
 from textedit_bench.bench.engines.worker import Worker
 from textedit_bench.bench.outcome import CellOutcome, State
@@ -36,7 +36,7 @@ class Treacherous:
             self.lost += 1
             if self.chance.random() < 0.5:
                 self.work(job)
-            return [(number, Lost("it vanished"))]
+            return [(number, WorkerLost("it vanished"))]
         return [(number, self.work(job))]
 
     def close(self):
@@ -92,7 +92,7 @@ def _pretend(job):
     """A finished cell without any work."""
     if isinstance(job, DatasetJob):
         return DatasetEnd({})
-    return CellEnd(CellOutcome(job.label, "", State.DONE), cell="a cell")
+    return CellResult(CellOutcome(job.label, "", State.DONE), cell="a cell")
 
 
 def test_a_control_starts_only_when_what_it_copies_is_finished(house, tmp_path):
@@ -118,7 +118,7 @@ def test_a_job_that_kills_every_worker_fails_and_the_others_go_on(house, tmp_pat
     def work(job):
         if isinstance(job, CellJob) and job.method == "copy-photo" and job.prompt == 0:
             tried.append(job)
-            return Lost("killed by signal 9")
+            return WorkerLost("killed by signal 9")
         return _pretend(job)
 
     schedule = Schedule(plan(request), Treacherous(work, 2, 0.0, 0), Lines())

@@ -15,7 +15,7 @@ import pytest
 from textedit_bench.bench.engines import node
 from textedit_bench.bench.engines import slurm as module
 from textedit_bench.bench.engines.choice import open_pool
-from textedit_bench.bench.engines.job import CellJob, DatasetEnd, DatasetJob, Lost
+from textedit_bench.bench.engines.job import CellJob, DatasetEnd, DatasetJob, WorkerLost
 from textedit_bench.bench.engines.schedule import Schedule
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.plan import plan
@@ -92,7 +92,7 @@ def test_the_job_of_a_worker_that_vanished_is_given_back_and_another_worker_is_s
     made = pool(start, workers=1)
     made.submit(3, DatasetJob(0, "x"))
     ((number, end),) = made.wait()
-    assert number == 3 and end == Lost("job 7: the node failed")
+    assert number == 3 and end == WorkerLost("job 7: the node failed")
     made.submit(3, DatasetJob(0, "x"))
     assert made.wait() == [(3, DatasetEnd({}))]
     assert len(started) == 2

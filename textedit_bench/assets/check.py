@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.assets.asset import Asset
-from textedit_bench.assets.first_bytes import HEAD, expected_kind, looks_like_page
+from textedit_bench.assets.magic_bytes import HEAD, expected_kind, looks_like_page
 
 
 class WrongFileError(ValueError):

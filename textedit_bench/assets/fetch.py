@@ -12,9 +12,9 @@ from filelock import FileLock
 from textedit_bench.assets import licences
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, check, check_unpacked
+from textedit_bench.assets.disk_space import check_room
 from textedit_bench.assets.known import forget, is_checked, remember, remembered
 from textedit_bench.assets.manifest import list_assets
-from textedit_bench.assets.room import check_room
 from textedit_bench.assets.transfer import Progress, TransferError, transfer
 from textedit_bench.assets.unpack import unpack
 from textedit_bench.errors import UserError

@@ -9,7 +9,7 @@ from pathlib import Path
 from textedit_bench.assets.asset import Asset
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_json
-from textedit_bench.places import assets_folder, written
+from textedit_bench.places import assets_folder, reraise_write_errors
 
 
 def _record() -> Path:
@@ -42,6 +42,6 @@ def require(asset: Asset, *, accept: bool) -> None:
             f"asset {asset.id}: for non-commercial use only (licence: {asset.licence}); read it where the file comes "
             f"from ({asset.page or asset.origin}) and run again with --accept-licence"
         )
-    with written(_record()):
+    with reraise_write_errors(_record()):
         _record().parent.mkdir(parents=True, exist_ok=True)
         write_json(_record(), {**known, asset.licence: datetime.now(UTC).isoformat(timespec="seconds")})

@@ -12,7 +12,7 @@ from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.manifest import OWN, read_list
 from textedit_bench.errors import UserError
 from textedit_bench.files import sha256, write_text
-from textedit_bench.places import assets_folder, written
+from textedit_bench.places import assets_folder, reraise_write_errors
 
 _FORMS = {
     "id": "lower-case letters, digits, '-' and '.', a letter or digit first",
@@ -50,7 +50,7 @@ def list_own(asset: Asset) -> None:
         PlaceError: the list cannot be written.
     """
     path = assets_folder() / OWN
-    with written(path):
+    with reraise_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, asset)
 

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from textedit_bench.assets.check import WrongFileError
-from textedit_bench.assets.room import check_room
+from textedit_bench.assets.disk_space import check_room
 from textedit_bench.assets.transfer import TransferError
 
 _DAMAGED = (zipfile.BadZipFile, RuntimeError, zlib.error, lzma.LZMAError, EOFError)

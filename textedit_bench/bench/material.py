@@ -21,7 +21,7 @@ from textedit_bench.errors import NotApplicableError
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.metrics.perfect import PerfectEdits
+    from textedit_bench.metrics.ground_truth import GroundTruth
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CellMaterial:
     shard: InputShard
     store: Store
     domain: Domain
-    perfect: PerfectEdits
+    perfect: GroundTruth
 
     @property
     def copies(self) -> bool:

@@ -12,21 +12,21 @@ from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.request import REMOTE, BenchRequest
-from textedit_bench.bench.session import Benched, DatasetSession
+from textedit_bench.bench.session import DatasetSession, ScoredDataset
 from textedit_bench.bench.store import Store
 
-__all__ = ["Done", "run_cells"]
+__all__ = ["BenchRun", "run_cells"]
 
 
 @dataclass(frozen=True)
-class Done:
+class BenchRun:
     """What a run left, for those who write tables of it."""
 
     summary: BenchSummary
     store: Store
     cells: tuple[Cell, ...]
     """Cells with stored scores."""
-    benched: tuple[Benched, ...]
+    benched: tuple[ScoredDataset, ...]
     began: float
 
     @property
@@ -45,7 +45,7 @@ def run_cells(
     *,
     open_session: type[DatasetSession] = DatasetSession,
     open_store: type[Store] = Store,
-) -> Done:
+) -> BenchRun:
     """Plan, edit and score; writes no table. The reporter is left open.
 
     Args:
@@ -73,6 +73,6 @@ def run_cells(
         outcomes = [*schedule.outcomes, CellOutcome("bench", "", State.INTERRUPTED, "stopped between cells")]
     finally:
         pool.close()
-    benched = tuple(Benched(plans[position], protocols) for position, protocols in schedule.prepared.items())
+    benched = tuple(ScoredDataset(plans[position], protocols) for position, protocols in schedule.prepared.items())
     summary = BenchSummary(tuple(outcomes), time.monotonic() - began)
-    return Done(summary, store, tuple(schedule.cells), benched, began)
+    return BenchRun(summary, store, tuple(schedule.cells), benched, began)

@@ -44,7 +44,7 @@ _WORTH_TIMING = 8
 
 
 @dataclass(frozen=True)
-class Benched:
+class ScoredDataset:
     """What tables need to know of a data set that was benched, without its networks."""
 
     plan: DatasetPlan

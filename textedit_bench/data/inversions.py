@@ -22,7 +22,7 @@ from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
 from textedit_bench.files import remove_left_over, write_atomically, write_json
-from textedit_bench.places import PlaceError, written
+from textedit_bench.places import PlaceError, reraise_write_errors
 
 VERSION = 1
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class InversionCache:
             with temporary.open("wb") as file:
                 np.savez(file, w_plus=codes.float().cpu().numpy())
 
-        with written(path):
+        with reraise_write_errors(path):
             if not path.parent.is_dir():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest

@@ -22,7 +22,7 @@ from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment, TierName
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import list_methods, method_info, method_names
-from textedit_bench.report.collect import Collected, Wanted, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, collect, stored_cells
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class DatasetCells:
         failures: cells that should have been run and were not, with the reason.
     """
 
-    collected: Collected | None
+    collected: ComparableCells | None
     states: Mapping[str, str]
     titles: Mapping[str, str]
     failures: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ def bench_cells(
         digests |= {cell.digest for cell in done.cells}
         for data in done.benched:
             prompts = frozenset(prompt.id for prompt in data.plan.prompts)
-            wanted = Wanted("", prompts, frozenset(digests), data.protocols)
+            wanted = CellFilter("", prompts, frozenset(digests), data.protocols)
     for info in infos:
         if info.name not in states:
             reason = _reason(outcomes, info.name)
@@ -114,7 +114,7 @@ def bench_cells(
     own = [cell for cell in stored_cells(stores(conditions.results), tier) if cell.digest in digests]
     if not own:
         return DatasetCells(None, states, titles, failures)
-    chosen = Wanted(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
+    chosen = CellFilter(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
     return DatasetCells(collect(own[0].identity.dataset, own, chosen), states, titles, failures)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.experiment import Generation, Scores
 from textedit_bench.experiments.measured import Heading, Measured
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.rows import TRAINED, UNSEEN
 from textedit_bench.report.table import Table, build_table
@@ -75,7 +75,7 @@ def heading_of(spec: ColumnSpec) -> Heading:
     return Heading(spec.title, spec.higher_is_better, spec.decimals, spec.percent)
 
 
-def _subsets(part: Scores | Generation, collected: Collected) -> Iterator[tuple[str, Collected]]:
+def _subsets(part: Scores | Generation, collected: ComparableCells) -> Iterator[tuple[str, ComparableCells]]:
     """The cells of every setting; controls that copy a cell stay with it."""
     if part.per == "prompt set":
         yield "", collected
@@ -87,7 +87,7 @@ def _subsets(part: Scores | Generation, collected: Collected) -> Iterator[tuple[
         kept = {cell.digest for cell in groups[name]}
         # The wrong-prompt control copies a cell of another prompt: it needs that cell for its own name alone.
         cells = [c for c in groups[name] if c.identity.matched_to is None or c.identity.matched_to in kept]
-        yield name, Collected(collected.dataset, cells, collected.inputs)
+        yield name, ComparableCells(collected.dataset, cells, collected.inputs)
 
 
 def _group(part: Scores | Generation, cell: StoredCell) -> str:

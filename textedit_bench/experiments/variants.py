@@ -32,7 +32,7 @@ from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.registry import new_editor
-from textedit_bench.report.collect import Collected, stored_cells
+from textedit_bench.report.collect import ComparableCells, stored_cells
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -148,7 +148,7 @@ def _measure_one(
     editor, weights = _trained(bench, info, variant, schedule, given)
     digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
     cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
-    collected = Collected(
+    collected = ComparableCells(
         domain.name, sorted(cells, key=lambda c: c.identity.prompt_id), bench.session.inputs.folder.path
     )
     return measure_scores(_as_scores(part), domain.name, domain.tier, DatasetCells(collected, {}, {}))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.metrics.chunks import pictures_at_once
-from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.lru_cache import LRUCache
 
 BATCHES = 512
 """Batches whose rows are remembered: all edits of a method and of one control between it and the next."""
@@ -103,7 +103,7 @@ class ImageFeatures:
     def __init__(self, compute: Callable[..., Tensor]) -> None:
         self._compute = compute
         self._known: dict[bytes, Tensor] = {}
-        self._batches: Recent[Tensor] = Recent(BATCHES)
+        self._batches: LRUCache[Tensor] = LRUCache(BATCHES)
 
     def __call__(self, batch: ImageBatch, *, keep: bool, beside: Tensor | None = None) -> Tensor:
         """Rows for every image of the batch, in order, on the CPU.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.lru_cache import LRUCache
 
 if TYPE_CHECKING:
     from textedit_bench.worlds.factors import Factors
@@ -29,7 +29,7 @@ class Renders:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._recent: Recent[Render] = Recent(LIMIT)
+        self._recent: LRUCache[Render] = LRUCache(LIMIT)
 
     def __call__(self, factors: Factors) -> Render:
         """Draw a batch, or give what was drawn for it before."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 from textedit_bench.metrics.column import Column
+from textedit_bench.metrics.ground_truth import PerfectEdit
 from textedit_bench.metrics.images import ImageBatch
-from textedit_bench.metrics.perfect import PerfectEdit
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.prompt import Prompt
 

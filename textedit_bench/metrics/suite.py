@@ -12,11 +12,11 @@ from torch import Tensor
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import NOT_FINITE, Column
-from textedit_bench.metrics.content import EVERYTHING, content_of, content_rows, of_rows
+from textedit_bench.metrics.ground_truth import GroundTruth
 from textedit_bench.metrics.images import BATCHES, BYTES_PER_PIXEL, ImageBatch
-from textedit_bench.metrics.perfect import PerfectEdits
+from textedit_bench.metrics.lru_cache import LRUCache
+from textedit_bench.metrics.picture_rows import EVERYTHING, content_of, content_rows, of_rows
 from textedit_bench.metrics.protocol import Protocol
-from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.renders import Renders
 from textedit_bench.metrics.sample import Sample, Scorer
 from textedit_bench.metrics.scorers import (
@@ -55,8 +55,8 @@ class Suite:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         renders = None if domain.world is None else Renders(domain.world)
-        self.perfect = PerfectEdits(renders)
-        self._features: Recent[NDArray[np.float32]] = Recent(BATCHES)
+        self.perfect = GroundTruth(renders)
+        self._features: LRUCache[NDArray[np.float32]] = LRUCache(BATCHES)
         families = (PictureScorer, PerceptualScorer, IdentityScorer, TextScorer, TruthScorer)
         self._scorers: list[Scorer] = [*(family(domain) for family in families), ColourScorer(renders)]
         self.protocols: dict[str, Protocol] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textedit_bench.files import write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.csv import frame_csv
 from textedit_bench.report.figures.leakage import draw_leakage
@@ -19,7 +19,7 @@ from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
 
-def write_analysis(collected: Sequence[Collected], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
+def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
     """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
 
     ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns``, but for those in the loop), ``audit`` and

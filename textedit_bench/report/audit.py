@@ -12,7 +12,7 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.correlation import rank_correlation
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines
 
 EFFECT, KEPT = "success", "preservation"
@@ -31,7 +31,7 @@ COLUMNS = ("dataset", "truth", "metric", "asked", "rho", "low", "high", "tau", "
 ALL = "all"
 
 
-def audit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per metric and asked attribute (and over all of them): rank correlation with the truth over all edits.
 
     Edits of methods at every strength but 0 count, controls do not. The correlation is signed so that 1 means: whatever
@@ -71,7 +71,7 @@ def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
     return pd.concat(frames, ignore_index=True)
 
 
-def overfit_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def overfit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per method: CLIP gain by the network in the loop and by the judge, both z-scored, and their difference.
 
     A large gap says that the method pleases the network it optimised more than one it never saw.

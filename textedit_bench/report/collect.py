@@ -83,7 +83,7 @@ class StoredCell:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CellFilter:
     """Which stored cells of a data set are comparable with a run.
 
     Attributes:
@@ -100,7 +100,7 @@ class Wanted:
 
 
 @dataclass
-class Collected:
+class ComparableCells:
     """Comparable cells of one data set, and what has to be said of them."""
 
     dataset: str
@@ -127,7 +127,7 @@ def stored_cells(store: Store, tier: str) -> list[StoredCell]:
     return [StoredCell(path, manifest) for path, manifest in store.manifests(tier)]
 
 
-def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collected:
+def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> ComparableCells:
     """Choose the cells of a data set that may share a table with a run.
 
     Of cells that differ in nothing but weights or code version, the run's own is taken, else the one edited last. Cells
@@ -157,7 +157,7 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: Wanted) -> Collec
             notes.append(
                 f"{dataset}: no metric compares with real photos: there are too few apart from the edited ones"
             )
-    return Collected(dataset, chosen, folder, notes)
+    return ComparableCells(dataset, chosen, folder, notes)
 
 
 def _lacks_reference(features: Path) -> bool:
@@ -168,7 +168,7 @@ def _lacks_reference(features: Path) -> bool:
         return REFERENCE not in stored.files
 
 
-def _newest(cells: Sequence[StoredCell], wanted: Wanted) -> list[StoredCell]:
+def _newest(cells: Sequence[StoredCell], wanted: CellFilter) -> list[StoredCell]:
     """One cell per table entry."""
     chosen: dict[tuple[str, ...], StoredCell] = {}
     for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest)):

@@ -16,7 +16,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
-from textedit_bench.report.collect import Collected, load_arrays
+from textedit_bench.report.collect import ComparableCells, load_arrays
 from textedit_bench.report.markdown import escape
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
@@ -108,7 +108,7 @@ class RowScores:
         return max(fid(features[:, prompt], self.photos) for prompt in range(features.shape[1]))
 
 
-def check_controls(part: Collected) -> list[Check]:
+def check_controls(part: ComparableCells) -> list[Check]:
     """Every expectation that can be checked on the stored rows of a data set; empty where no control was run."""
     rows = part.rows
     photos = part.inputs / "features.npz" if part.inputs else None

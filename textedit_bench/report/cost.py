@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from textedit_bench.controls.cards import copied
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines
 
 _STAGES = ("edit", "synthesise", "score")
@@ -15,7 +15,7 @@ _TIMES = ("Per prompt, s", "Edit, ms", "Synthesis, ms", "Judges, ms", "Total, s"
 _HEADINGS = ("Method", "Data set", "Edits", *_TIMES, "Memory, MiB", "Device, MiB")
 
 
-def cost_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def cost_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per method and data set.
 
     Columns: seconds per prompt before any edit, milliseconds per edited image and stage, peak memory.

@@ -9,10 +9,10 @@ from PIL import Image
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.measure import fixed_threads
-from textedit_bench.bench.session import Benched
+from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
-from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.report.table import build_table
@@ -32,7 +32,7 @@ SHOWN = 8
 """Pictures per prompt on a sheet: the first ones, whatever they look like."""
 
 
-def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
+def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
     """The table of every tier, over all comparable stored cells, and one sheet per method of this run."""
     written: list[Path] = []
     tables: dict[str, str] = {}
@@ -53,15 +53,15 @@ def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Benc
     return Reports(tuple(written), tables, tuple(notes))
 
 
-def _collect(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Collected:
+def _collect(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> ComparableCells:
     plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
     key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
-    wanted = Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
+    wanted = CellFilter(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
     return collect(plan.card.name, stored, wanted)
 
 
-def _write_sheets(store: Store, tier: str, part: Collected, methods: Sequence[str]) -> list[Path]:
+def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: Sequence[str]) -> list[Path]:
     written = []
     for method in methods:
         cells = [cell for cell in part.cells if cell.identity.method == method]

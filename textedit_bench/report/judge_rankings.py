@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textedit_bench.metrics.statistics.correlation import kendall_of_rows
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
 
@@ -29,7 +29,7 @@ FEWEST = 3
 """Methods below which there is no ranking to speak of."""
 
 
-def judge_rankings_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def judge_rankings_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per data set and pair of judges: tau-b between their rankings of the methods, and its 95 % interval.
 
     A method is ranked on its mean over the prompts that every method has, at its default strength; the interval draws

@@ -9,13 +9,13 @@ import pandas as pd
 from textedit_bench.metrics.bounds import CHANGED
 from textedit_bench.metrics.column import OK
 from textedit_bench.prompt import Prompt
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines
 
 COLUMNS = ("dataset", "method", "title", "control", "asked", "attribute", "rate", "n")
 
 
-def leakage_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def leakage_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per method, asked attribute and changed attribute, at the method's default strength.
 
     ``rate`` is the share of edits in which the oracle reads another value than in the inversion, ``n`` the edits behind

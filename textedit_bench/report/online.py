@@ -13,7 +13,7 @@ from textedit_bench.bench.engines.worker import one_line
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.curves import AXES, curve
 from textedit_bench.report.html_page.choose import collect_stored
 
@@ -97,7 +97,7 @@ def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], wri
     return "logged to Weights & Biases" if online else f"logged offline; send it with: wandb sync {where}"
 
 
-def _points(collected: Sequence[Collected]) -> Iterator[dict[str, Any]]:
+def _points(collected: Sequence[ComparableCells]) -> Iterator[dict[str, Any]]:
     """Effect and preservation of every row at every strength."""
     for part in collected:
         for row in part.rows:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.statistics import pairwise_tests, spread_of
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import PERCENT, ColumnSpec
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
@@ -29,7 +29,7 @@ def can_tell_apart(methods: int, photos: int) -> bool:
     return methods * (methods - 1) / 2 * 2.0 ** (1 - photos) <= ALPHA
 
 
-def paired_tests_frame(collected: Sequence[Collected], columns: Sequence[ColumnSpec]) -> pd.DataFrame:
+def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec]) -> pd.DataFrame:
     """One row per data set, per-image metric and ordered pair of methods, over the prompts that all of them have.
 
     ``better_by`` is the mean difference, positive where ``title`` is better than ``other``; ``p`` is of the paired

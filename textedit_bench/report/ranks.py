@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.statistics.rank_intervals import rank_intervals
 from textedit_bench.metrics.statistics.ranks import average_ranks
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import column_specs
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells
@@ -18,7 +18,7 @@ from textedit_bench.report.rows import RowCells
 COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
 
 
-def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def ranks_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per headline metric and method; a block is a prompt of a data set, ranked on the mean over its images.
 
     ``low`` and ``high`` are the 95 % interval of the average rank (`rank_intervals`). ``cliques`` names the groups (by
@@ -51,7 +51,7 @@ def ranks_frame(collected: Sequence[Collected]) -> pd.DataFrame:
 
 
 def shared_grids(
-    parts: Sequence[tuple[Collected, list[RowCells]]], titles: Sequence[str], metric: str
+    parts: Sequence[tuple[ComparableCells, list[RowCells]]], titles: Sequence[str], metric: str
 ) -> list[NDArray[np.float64]]:
     """Values [methods, prompts, images], one entry per data set, of the prompts that every method has.
 

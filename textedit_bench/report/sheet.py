@@ -12,7 +12,7 @@ from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.controls.cards import copied
 from textedit_bench.data.lettering import letters
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 
 IMAGES = 4
 """The first ones, whatever they look like."""
@@ -68,7 +68,7 @@ def draw_sheet(
     return page
 
 
-def method_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
+def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
     """The sheet of one method with the controls that take steps as long as its own.
 
     Args:
@@ -106,7 +106,7 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     return rows
 
 
-def sweep_sheet(collected: Collected, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
+def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
     """One picture per strength for every prompt; prompt k is shown on image k."""
     first = cells[0]
     strengths = first.identity.strengths

@@ -13,7 +13,7 @@ from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
-from textedit_bench.report.collect import Collected, load_arrays
+from textedit_bench.report.collect import ComparableCells, load_arrays
 from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
@@ -49,7 +49,7 @@ class Table:
         return list(dict.fromkeys(self.frame["dataset"]))
 
 
-def build_table(tier: str, collected: Sequence[Collected], metrics: tuple[str, ...] = HEADLINE) -> Table:
+def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[str, ...] = HEADLINE) -> Table:
     """The table of comparable cells.
 
     Args:
@@ -173,7 +173,7 @@ class _Block:
 
 
 def _footnotes(
-    tier: str, collected: Sequence[Collected], frame: pd.DataFrame, columns: Sequence[ColumnSpec]
+    tier: str, collected: Sequence[ComparableCells], frame: pd.DataFrame, columns: Sequence[ColumnSpec]
 ) -> list[str]:
     notes = [f"Tier {tier}; figures of different tiers are not comparable."]
     for part in collected:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.curves import AXES
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells
@@ -20,7 +20,7 @@ MEASURES = (*(f"kept_at_{100 * share:.0f}" for share in QUARTERS), "area", "reac
 _ENDS = ("", "_low", "_high")
 
 
-def tradeoff_frame(collected: Sequence[Collected]) -> pd.DataFrame:
+def tradeoff_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per method and prompt set: kept at 25, 50 and 75 % of the effect that all reach, area and reach.
 
     Controls are not compared: they do not reach any effect. The effect and what is kept are the first pair of

@@ -11,7 +11,7 @@ import pandas as pd
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.columns import HEADLINE
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells
@@ -118,14 +118,14 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     if len(found) > 1:
         raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
     cell, dataset = found[0], found[0].identity.dataset
-    own = Wanted(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
+    own = CellFilter(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
     return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)
 
 
 def _entries(
-    tier: str, collected: Collected, cells: Sequence[StoredCell], metrics: tuple[str, ...], sets: Sequence[str]
+    tier: str, collected: ComparableCells, cells: Sequence[StoredCell], metrics: tuple[str, ...], sets: Sequence[str]
 ) -> list[Why]:
-    own = Collected(collected.dataset, list(cells), collected.inputs)
+    own = ComparableCells(collected.dataset, list(cells), collected.inputs)
     frame = build_table(tier, [own], metrics).frame
     rows = {(row.title, row.prompt_set): row for row in own.rows}
     protocols = cells[0].manifest.protocols
@@ -139,7 +139,7 @@ def _entries(
     return found
 
 
-def _why(collected: Collected, row: RowCells, record: Mapping[Any, Any], metric: str) -> Why:
+def _why(collected: ComparableCells, row: RowCells, record: Mapping[Any, Any], metric: str) -> Why:
     records = row.records
     values = records[records["metric"] == metric][["prompt_id", "image", "value", "state"]].reset_index(drop=True)
     return Why(

@@ -11,13 +11,12 @@ from textedit_bench.bench.kept import PICTURES, SHOWN
 from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import Pixels, read_pictures
 from textedit_bench.bench.plan import DatasetPlan
-from textedit_bench.bench.session import Benched
+from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
 from textedit_bench.files import locked, write_text
 from textedit_bench.report.analysis import write_analysis
-from textedit_bench.report.behind import FILE, write_behind
-from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.control_checks import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
@@ -30,6 +29,7 @@ from textedit_bench.report.markdown import render_markdown
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
+from textedit_bench.report.table_provenance import FILE, write_provenance
 
 _RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "html": render_html}
 
@@ -51,7 +51,7 @@ class Reports:
     refused: tuple[str, ...] = ()
 
 
-def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
+def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
     """Tables of every tier the bench touched, over all comparable stored cells, and its methods' picture sheets.
 
     A tier whose controls are wrong gets no table, and loses the one it has: its judges cannot be trusted.
@@ -68,7 +68,7 @@ def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[Benched
     )
 
 
-def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> Reports:
+def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
     """Tables and sheets of one tier."""
     request = benched[0].plan.request
     notes: list[str] = []
@@ -90,7 +90,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
             return Reports(tuple(written), {}, (), tuple(f"tier {tier}: {check.sentence}" for check in wrong))
         table = build_table(tier, collected)
     written += write_table_files(table, folder)
-    written.append(write_behind(collected, folder))
+    written.append(write_provenance(collected, folder))
     written += write_analysis(collected, table.columns, folder)
     written += _write_cost(collected, folder)
     looks = looks_of(collected)
@@ -118,7 +118,7 @@ def remove_table_files(folder: Path) -> None:
     (folder / FILE).unlink(missing_ok=True)
 
 
-def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[Benched]) -> list[Collected]:
+def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> list[ComparableCells]:
     """Comparable cells of the bench's data sets, and of others that were benched by the same protocol."""
     stored = stored_cells(store, tier)
     wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
@@ -129,18 +129,18 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[B
         if name in {data.plan.card.name for data in benched} or request.prompts or not same:
             continue
         if identity.strengths == list(request.strengths):
-            wanted[name] = Wanted(cell.protocol_key, frozenset(), frozenset(), cell.manifest.protocols)
+            wanted[name] = CellFilter(cell.protocol_key, frozenset(), frozenset(), cell.manifest.protocols)
     return [collect(name, stored, wanted[name]) for name in sorted(wanted)]
 
 
-def _wanted(data: Benched, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> Wanted:
+def _wanted(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> CellFilter:
     plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
     key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
-    return Wanted(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
+    return CellFilter(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
 
 
-def _protocol(plan: DatasetPlan, part: Collected) -> str:
+def _protocol(plan: DatasetPlan, part: ComparableCells) -> str:
     request = plan.request
     images = part.cells[0].identity.images.count if part.cells else plan.images
     prompts = "chosen prompts" if request.prompts else "all prompts"
@@ -148,14 +148,14 @@ def _protocol(plan: DatasetPlan, part: Collected) -> str:
     return f"{images} images, {prompts}, strengths {strengths}, seed {request.seed}"
 
 
-def _write_cost(collected: Sequence[Collected], folder: Path) -> list[Path]:
+def _write_cost(collected: Sequence[ComparableCells], folder: Path) -> list[Path]:
     frame = cost_frame(collected)
     write_text(folder / "cost.csv", frame_csv(frame))
     write_text(folder / "cost.md", cost_markdown(frame))
     return [folder / "cost.csv", folder / "cost.md"]
 
 
-def _write_curves(folder: Path, part: Collected, looks: Mapping[str, Look]) -> list[Path]:
+def _write_curves(folder: Path, part: ComparableCells, looks: Mapping[str, Look]) -> list[Path]:
     figure = draw_curves(part, looks) if part.cells else None
     if figure is None:
         return []
@@ -163,7 +163,7 @@ def _write_curves(folder: Path, part: Collected, looks: Mapping[str, Look]) -> l
     return [folder / "curves.png"]
 
 
-def _write_sheets(store: Store, tier: str, part: Collected, methods: set[str]) -> list[Path]:
+def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: set[str]) -> list[Path]:
     written = []
     for method in sorted(methods):
         cells = [cell for cell in part.cells if cell.identity.method == method]

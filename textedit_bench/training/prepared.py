@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from textedit_bench.places import PlaceError, prepared_folder, written
+from textedit_bench.places import PlaceError, prepared_folder, reraise_write_errors
 from textedit_bench.training.kept import kept, kept_path
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def prepared(
     folder, digests = prepared_folder() / what, [domain.digest(role) for role in roles]
     path = kept_path(folder, domain, what, digests, list(axes), computed)
     try:
-        with written(path):
+        with reraise_write_errors(path):
             try:
                 return kept(path, make)
             except SafetensorError as error:

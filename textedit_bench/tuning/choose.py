@@ -18,7 +18,7 @@ from textedit_bench.bench.request import (
     STANDARD_THREADS,
     BenchRequest,
 )
-from textedit_bench.bench.run import Done, run_cells
+from textedit_bench.bench.run import BenchRun, run_cells
 from textedit_bench.bench.scoring import RECORDS, read_table
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, write_tuned
@@ -136,7 +136,7 @@ def _bench(request: TuneRequest, tier: str, prompts: tuple[str, ...], settings: 
     )
 
 
-def _records(done: Done) -> pd.DataFrame:
+def _records(done: BenchRun) -> pd.DataFrame:
     """All records of a candidate; every cell has to be there, or candidates would be compared on different prompts."""
     if done.interrupted:
         raise KeyboardInterrupt

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.engines.connection import connect, first_line
-from textedit_bench.bench.engines.job import CellJob, End, Job, Lost
+from textedit_bench.bench.engines.job import CellJob, End, Job, WorkerLost
 from textedit_bench.bench.engines.node import cards_file, check_node, versions
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
@@ -107,7 +107,7 @@ class Cluster:
                 time.sleep(LOOK_EVERY)
             self._make_way()
             if time.monotonic() - began > PATIENCE and not any(self._started(each) for each in self._busy()):
-                return [(self._give_up(), Lost(f"no node had room for a worker for {PATIENCE:g} seconds"))]
+                return [(self._give_up(), WorkerLost(f"no node had room for a worker for {PATIENCE:g} seconds"))]
 
     def close(self) -> None:
         """Let the actors go, and the cluster where it was started here."""
@@ -147,7 +147,7 @@ class Cluster:
             raise error.cause from None
         except ray.exceptions.RayError as error:
             self._drop(actor)
-            return number, Lost(_reason(ray, error))
+            return number, WorkerLost(_reason(ray, error))
 
     def _make_way(self) -> None:
         """Help actors that found no room, though by their sum there is some.

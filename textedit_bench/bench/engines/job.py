@@ -49,7 +49,7 @@ Job = CellJob | DatasetJob
 
 
 @dataclass(frozen=True)
-class CellEnd:
+class CellResult:
     """How a cell ended.
 
     Attributes:
@@ -87,13 +87,13 @@ class DatasetEnd:
 
 
 @dataclass(frozen=True)
-class Lost:
+class WorkerLost:
     """Whoever computed the job is gone; nothing is known of it but what the store holds."""
 
     reason: str
 
 
-End = CellEnd | DatasetEnd | Lost
+End = CellResult | DatasetEnd | WorkerLost
 
 
 class Pool(Protocol):

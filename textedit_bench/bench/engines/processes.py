@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from textedit_bench.bench.engines.job import End, Job, Lost
+from textedit_bench.bench.engines.job import End, Job, WorkerLost
 
 log = logging.getLogger(__name__)
 Setup = tuple[Any, ...]
@@ -91,15 +91,15 @@ class Processes:
         self._processes.append(started)
         return started
 
-    def _gone(self, each: _Process) -> Lost:
+    def _gone(self, each: _Process) -> WorkerLost:
         each.process.join()
         each.pipe.close()
         self._processes.remove(each)
         self._free.append(each.setup)
         code = each.process.exitcode or 0
         if code == -signal.SIGKILL:
-            return Lost("killed by signal 9, as the system does where memory runs out")
-        return Lost(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}")
+            return WorkerLost("killed by signal 9, as the system does where memory runs out")
+        return WorkerLost(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}")
 
 
 def _work(pipe: Connection, setup: Setup, make: Callable[..., Any] | None = None) -> None:

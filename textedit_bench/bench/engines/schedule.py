@@ -10,14 +10,14 @@ from typing import Any
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.engines.job import (
-    CellEnd,
     CellJob,
+    CellResult,
     DatasetEnd,
     DatasetJob,
     End,
-    Lost,
     Pool,
     Source,
+    WorkerLost,
     cell_jobs,
     source_of,
 )
@@ -156,7 +156,7 @@ class Schedule:
             _, end = self.pool.wait()[0]
             if isinstance(end, DatasetEnd):
                 return end
-            assert isinstance(end, Lost)
+            assert isinstance(end, WorkerLost)
             reason = end.reason
             self._note_loss(f"the preparation of {name}", end)
         return DatasetEnd({}, error=f"its worker was lost {RETRIES + 1} times: {reason}")
@@ -176,10 +176,10 @@ class Schedule:
                         continue
                     number, end = whole
                 self._under_way.discard(number)
-                if isinstance(end, Lost):
+                if isinstance(end, WorkerLost):
                     waiting += self._again(number, end)
                     continue
-                assert isinstance(end, CellEnd)
+                assert isinstance(end, CellResult)
                 if end.refused and alone and not any(o.state in _ENDED for o in self._all_outcomes()):
                     raise end.refused  # wrong input that only the method could see; nothing else was asked
                 self._end(number, end.outcome, end.cell)
@@ -233,7 +233,7 @@ class Schedule:
         if cut is None:
             return None  # the cell has ended otherwise meanwhile
         cut.under_way.discard(part)
-        if isinstance(end, Lost):
+        if isinstance(end, WorkerLost):
             self._losses[number] = self._losses.get(number, 0) + 1
             if self._losses[number] <= RETRIES:
                 self._note_loss(f"{cut.job.label}, part {part + 1} of {cut.count}", end)
@@ -241,7 +241,7 @@ class Schedule:
                 return None
             del self._cuts[number]
             return number, end
-        assert isinstance(end, CellEnd)
+        assert isinstance(end, CellResult)
         if end.outcome.state is not State.DONE:
             del self._cuts[number]
             return number, end
@@ -262,7 +262,7 @@ class Schedule:
             return None
         return method.info.name, plan.prompts[job.prompt].id
 
-    def _again(self, number: int, end: Lost) -> list[int]:
+    def _again(self, number: int, end: WorkerLost) -> list[int]:
         job = self._jobs[number]
         self._losses[number] = self._losses.get(number, 0) + 1
         if self._losses[number] <= RETRIES:
@@ -272,7 +272,7 @@ class Schedule:
         self._end(number, CellOutcome(job.label, "", State.FAILED, reason))
         return []
 
-    def _note_loss(self, label: str, end: Lost) -> None:
+    def _note_loss(self, label: str, end: WorkerLost) -> None:
         self.lost += 1
         self.reporter.note(f"a worker was lost ({end.reason}); given out again: {label}")
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.engines.job import End, Job, Lost
+from textedit_bench.bench.engines.job import End, Job, WorkerLost
 from textedit_bench.bench.engines.node import check_node, versions
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
@@ -115,7 +115,7 @@ class Slurm:
                 path.unlink()
                 number = _number(path)
                 self._under_way.discard(number)
-                lost.append((number, Lost(reason)))
+                lost.append((number, WorkerLost(reason)))
             self._idle_deaths += not taken
             if self._idle_deaths >= TRIES:
                 raise UserError(f"slurm: {TRIES} workers ended before they took a job; the last: {reason}")

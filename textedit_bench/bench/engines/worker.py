@@ -6,7 +6,7 @@ import logging
 import traceback
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.engines.job import CellEnd, CellJob, DatasetEnd, DatasetJob, End, Job
+from textedit_bench.bench.engines.job import CellJob, CellResult, DatasetEnd, DatasetJob, End, Job
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan, plan
 from textedit_bench.bench.request import BenchRequest
@@ -58,7 +58,7 @@ class Worker:
             reason = one_line(str(error) or type(error).__name__)
             return DatasetEnd({}, error=reason, refused=refused, full=disk_is_full(error))
 
-    def _cell(self, job: CellJob) -> CellEnd:
+    def _cell(self, job: CellJob) -> CellResult:
         cell: Cell | None = None
         try:
             session = self._open(job.dataset)
@@ -66,14 +66,14 @@ class Worker:
             cell = session.cell(method, session.plan.prompts[job.prompt], job.matched)
             state, seconds = session.run(cell, method, job.part)
         except NotApplicableError as error:
-            return CellEnd(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
+            return CellResult(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
         except Exception as error:
             return self._failed(job, cell, error)
         # A part alone leaves no scores of the cell; where the whole cell was cached, it does.
         there = cell if job.part is None or state is State.CACHED else None
-        return CellEnd(CellOutcome(job.label, cell.digest, state, seconds=seconds), there)
+        return CellResult(CellOutcome(job.label, cell.digest, state, seconds=seconds), there)
 
-    def _failed(self, job: CellJob, cell: Cell | None, error: Exception) -> CellEnd:
+    def _failed(self, job: CellJob, cell: Cell | None, error: Exception) -> CellResult:
         """Keep the traceback, where it can still be written."""
         text = traceback.format_exc()
         last = text.strip().splitlines()[-1]
@@ -86,7 +86,7 @@ class Worker:
             except OSError as unwritten:
                 log.warning("%s: its traceback could not be kept (%s)", job.label, unwritten)
         outcome = CellOutcome(job.label, cell.digest if cell else "", state, one_line(last), failure=failure)
-        return CellEnd(outcome, None, error if isinstance(error, UserError) else None, disk_is_full(error))
+        return CellResult(outcome, None, error if isinstance(error, UserError) else None, disk_is_full(error))
 
     def _open(self, dataset: int) -> DatasetSession:
         """The session of a data set; that of another one is let go first, since networks are large."""

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from textedit_bench.metrics.column import ALREADY_SO, HIDDEN, NO_TRUTH, NOT_IN_PIXELS, OK, Column
-from textedit_bench.metrics.perfect import KEPT
+from textedit_bench.metrics.ground_truth import KEPT
+from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.protocol import Protocol, protocol_id
-from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.renders import Renders, content_of
 from textedit_bench.metrics.sample import Sample
 
@@ -36,7 +36,7 @@ class ColourScorer:
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
         self.protocols: dict[str, Protocol] = {}
-        self._known: Recent[list[_Reading] | None] = Recent(KEPT)
+        self._known: LRUCache[list[_Reading] | None] = LRUCache(KEPT)
         if renders is not None:
             identity = protocol_id(
                 "success-mean-colour", network="none", digest="", resize="native", reference="truth", dtype="float64"

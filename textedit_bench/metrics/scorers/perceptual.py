@@ -11,8 +11,8 @@ from torch import Tensor
 from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import EMPTY_MASK, NO_REGION, OK, Column
 from textedit_bench.metrics.images import ImageBatch
+from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.protocol import Protocol, protocol_id
-from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.models.roles import StagedPerceptual, gives_stages
 
@@ -35,7 +35,7 @@ class PerceptualScorer:
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
-        self._stages: Recent[list[Tensor]] = Recent(KEPT)
+        self._stages: LRUCache[list[Tensor]] = LRUCache(KEPT)
         self.protocols: dict[str, Protocol] = {}
         if not domain.has("perceptual"):
             return

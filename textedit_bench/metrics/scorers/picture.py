@@ -11,11 +11,11 @@ from torch import Tensor
 
 from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.column import EMPTY_MASK, IDENTICAL, NO_REGION, OK, Column
-from textedit_bench.metrics.content import EVERYTHING, content_rows, of_rows
 from textedit_bench.metrics.images import BATCHES, ImageBatch
+from textedit_bench.metrics.lru_cache import LRUCache
+from textedit_bench.metrics.picture_rows import EVERYTHING, content_rows, of_rows
 from textedit_bench.metrics.pixels import l1_over, local_mean, psnr_over, ssim_map_from, ssim_over
 from textedit_bench.metrics.protocol import Protocol, protocol_id
-from textedit_bench.metrics.recent import Recent
 from textedit_bench.metrics.sample import Sample
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class PictureScorer:
     """
 
     def __init__(self, domain: Domain) -> None:
-        self._sources: Recent[tuple[Tensor, Tensor]] = Recent(KEPT)
-        self._to_photo: Recent[Tensor] = Recent(BATCHES)
+        self._sources: LRUCache[tuple[Tensor, Tensor]] = LRUCache(KEPT)
+        self._to_photo: LRUCache[Tensor] = LRUCache(BATCHES)
         self.protocols: dict[str, Protocol] = {}
         for name, (title, higher, decimals) in _FORMULAS.items():
             for reference, suffix in _REFERENCES.items():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -53,7 +53,7 @@ def method_looks(titles: Sequence[str]) -> dict[str, Look]:
     return dict(zip(titles, looks, strict=True))
 
 
-def looks_of(collected: Sequence[Collected]) -> dict[str, Look]:
+def looks_of(collected: Sequence[ComparableCells]) -> dict[str, Look]:
     """A look per method of all data sets, by name."""
     rows = [row for part in collected for row in part.rows if not row.control]
     return method_looks([title for _, title in sorted({(row.method, row.title) for row in rows})])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.curves import AXES, curve
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
@@ -22,7 +22,7 @@ _LONGEST = 26
 
 
 def draw_curves(
-    collected: Collected, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 580
+    collected: ComparableCells, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 580
 ) -> Figure | None:
     """Curves of the methods of a data set; None where no pair of metrics was measured.
 
@@ -39,7 +39,7 @@ def draw_curves(
 
 
 def _draw(
-    collected: Collected,
+    collected: ComparableCells,
     drawn: Sequence[tuple[RowCells, pd.DataFrame]],
     axes: tuple[str, str],
     looks: Mapping[str, Look],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.cost import cost_frame
 from textedit_bench.report.figures.canvas import looks_of
 from textedit_bench.report.figures.cost import draw_cost
@@ -47,7 +47,7 @@ class Drawing:
     width: float = 580.0
 
 
-def every_drawing(collected: Sequence[Collected], table: Table) -> Iterator[Drawing]:
+def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterator[Drawing]:
     """Every figure of every data set, then those over all of them."""
     looks, cost, leakage = looks_of(collected), cost_frame(collected), leakage_frame(collected)
     titles = {spec.name: f"{spec.title} {spec.arrow}" for spec in table.columns}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.report.behind import read_behind
-from textedit_bench.report.collect import Collected, StoredCell, Wanted, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
+from textedit_bench.report.table_provenance import read_behind
 
 
-def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> list[Collected]:
+def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> list[ComparableCells]:
     """Comparable stored cells per data set, by name, without running anything.
 
     They are those of the last written table, so that page and table say the same. Where it does not hold the data set,
@@ -35,7 +35,7 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
         if shown and len(shown) == len(behind[name]):
             own = shown
         best = _fullest(own)
-        wanted = Wanted(best.protocol_key, frozenset(), frozenset(), best.manifest.protocols)
+        wanted = CellFilter(best.protocol_key, frozenset(), frozenset(), best.manifest.protocols)
         found.append(collect(name, own, wanted))
     return found
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from textedit_bench.bench.kept import PicturesGoneError
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.canvas import PALETTE
 from textedit_bench.report.figures.every import Drawing, every_drawing
 from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
@@ -34,7 +34,7 @@ class Contents:
     """
 
     tier: str
-    collected: tuple[Collected, ...]
+    collected: tuple[ComparableCells, ...]
     table: Table
 
     @cached_property
@@ -98,7 +98,7 @@ def _lead(contents: Contents) -> str:
     return f"{said}, {images} photos each. Figures of another tier are not comparable with these."
 
 
-def _part(contents: Contents, collected: Collected, book: ThumbnailBook) -> dict[str, Any]:
+def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -> dict[str, Any]:
     """What the template shows of a data set."""
     name = collected.dataset
     rows = contents.table.frame[contents.table.frame["dataset"] == name]
@@ -113,13 +113,13 @@ def _part(contents: Contents, collected: Collected, book: ThumbnailBook) -> dict
     }
 
 
-def _examples(part: Collected, book: ThumbnailBook) -> list[tuple[str, list[dict[str, Any]]]]:
+def _examples(part: ComparableCells, book: ThumbnailBook) -> list[tuple[str, list[dict[str, Any]]]]:
     found = {f"{title} on {part.dataset}": examples for title, examples in ordered_examples(part).items()}
     found[f"Largest disagreement on {part.dataset}"] = disagreements(part)
     return [(words, [_example(part, each, book) for each in examples]) for words, examples in found.items() if examples]
 
 
-def _example(part: Collected, example: Example, book: ThumbnailBook) -> dict[str, Any]:
+def _example(part: ComparableCells, example: Example, book: ThumbnailBook) -> dict[str, Any]:
     prompt = example.cell.identity.prompt
     sources = read_sources(part, [example.image])
     shown: dict[str, Any] = {"words": prompt.phrase or prompt.target, "caption": example.caption}

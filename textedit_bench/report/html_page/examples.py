@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.rows import TRAINED, RowCells
 
 EFFECT = "clip_direction"
@@ -37,7 +37,7 @@ class Example:
     caption: str
 
 
-def ordered_examples(collected: Collected) -> dict[str, list[Example]]:
+def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
     """Method title -> its worst, median and best edit; methods without the judge's score are left out."""
     found = {}
     for row in _method_rows(collected):
@@ -53,7 +53,7 @@ def ordered_examples(collected: Collected) -> dict[str, list[Example]]:
     return found
 
 
-def disagreements(collected: Collected) -> list[Example]:
+def disagreements(collected: ComparableCells) -> list[Example]:
     """The edits on which the judge and the truth differ most, over all methods, one per method and prompt."""
     frames = []
     rows = {row.title: row for row in _method_rows(collected)}
@@ -80,7 +80,7 @@ def _said(row: pd.Series) -> str:
     return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {row['value_truth']:.3g}"
 
 
-def _method_rows(collected: Collected) -> list[RowCells]:
+def _method_rows(collected: ComparableCells) -> list[RowCells]:
     return [row for row in collected.rows if not row.control and row.prompt_set == TRAINED]
 
 

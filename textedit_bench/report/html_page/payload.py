@@ -11,7 +11,7 @@ import numpy as np
 
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths, shown_images
 from textedit_bench.report.rows import RowCells
 
@@ -47,7 +47,7 @@ class Grid:
         return dict(self.__dict__)
 
 
-def make_grid(collected: Collected, book: ThumbnailBook, count: int) -> Grid:
+def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Grid:
     """Encode the strips of the first ``count`` images.
 
     Rows are the methods and the controls of their own; those that copy a method (its step, its edits for another
@@ -84,7 +84,7 @@ def embedded(value: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _rows(collected: Collected) -> list[RowCells]:
+def _rows(collected: ComparableCells) -> list[RowCells]:
     return [row for row in collected.rows if not row.matched]
 
 
@@ -96,7 +96,7 @@ def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]
     return [(title, row, cells) for title, (row, cells) in joined.items()]
 
 
-def _prompts(collected: Collected) -> dict[str, tuple[str, bool]]:
+def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
     """Prompt id -> (words, trained), trained ones first."""
     found = {}
     for cell in sorted(collected.cells, key=lambda c: (not c.listing.trained, c.identity.prompt_id)):

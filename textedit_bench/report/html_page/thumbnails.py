@@ -12,7 +12,7 @@ from PIL import Image
 
 from textedit_bench.bench.kept import PICTURES
 from textedit_bench.bench.pictures import Pixels, read_pictures
-from textedit_bench.report.collect import Collected, StoredCell
+from textedit_bench.report.collect import ComparableCells, StoredCell
 
 LARGEST = 128
 """Side of a picture in the report; larger ones are reduced."""
@@ -59,7 +59,7 @@ class ThumbnailBook:
         return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def shown_images(collected: Collected, count: int) -> list[int]:
+def shown_images(collected: ComparableCells, count: int) -> list[int]:
     """Positions of the images a report shows: the first ones, whatever they look like."""
     return list(range(min(count, len(collected.cells[0].manifest.infer.ids))))
 
@@ -74,7 +74,7 @@ def read_edit(cell: StoredCell, image: int) -> Pixels:
     return cell.pictures([image], [cell.listing.default_strength])[0][0]
 
 
-def read_sources(collected: Collected, images: Sequence[int]) -> dict[str, Pixels] | None:
+def read_sources(collected: ComparableCells, images: Sequence[int]) -> dict[str, Pixels] | None:
     """``photo`` and ``inversion``, each [len(images), H, W, 3]; None where the inputs are gone."""
     if collected.inputs is None or not (collected.inputs / PICTURES).is_file():
         return None

@@ -10,7 +10,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.papers import write_plots
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.document import Contents, render_document
@@ -83,7 +83,7 @@ def write_picture_report(
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
-def fit_page(contents: Contents, collected: Sequence[Collected], images: int, limit: float) -> tuple[str, int]:
+def fit_page(contents: Contents, collected: Sequence[ComparableCells], images: int, limit: float) -> tuple[str, int]:
     """The page with the most images that keeps to the limit, and how many those are.
 
     Raises:
@@ -104,6 +104,8 @@ def fit_page(contents: Contents, collected: Sequence[Collected], images: int, li
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
 
 
-def _grids(collected: Sequence[Collected], count: int, quality: int, side: int) -> tuple[ThumbnailBook, list[Grid]]:
+def _grids(
+    collected: Sequence[ComparableCells], count: int, quality: int, side: int
+) -> tuple[ThumbnailBook, list[Grid]]:
     book = ThumbnailBook(quality=quality, largest=side)
     return book, [make_grid(part, book, count) for part in collected]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textedit_bench.files import write_json
-from textedit_bench.report.collect import Collected
+from textedit_bench.report.collect import ComparableCells
 
 FILE = "table.json"
 
 
-def write_behind(collected: Sequence[Collected], folder: Path) -> Path:
+def write_provenance(collected: Sequence[ComparableCells], folder: Path) -> Path:
     """Note the digests of every data set's cells."""
     facts = {part.dataset: sorted(cell.digest for cell in part.cells) for part in collected}
     path = folder / FILE

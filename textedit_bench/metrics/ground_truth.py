@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.renders import content_of
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class PerfectEdit:
         )
 
 
-class PerfectEdits:
+class GroundTruth:
     """Remembers the perfect edits of a world: every strength and every method asks for the same ones."""
 
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
-        self._recent: Recent[PerfectEdit] = Recent(KEPT)
+        self._recent: LRUCache[PerfectEdit] = LRUCache(KEPT)
 
     def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
         """The perfect edit; None where the truth is unknown or the prompt asks for nothing that a world knows."""

@@ -5,12 +5,12 @@ import torch
 from torch import Tensor
 
 from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.recent import Recent
+from textedit_bench.metrics.lru_cache import LRUCache
 
 
 def test_the_result_asked_for_last_stays() -> None:
     made: list[str] = []
-    recent: Recent[str] = Recent(2)
+    recent: LRUCache[str] = LRUCache(2)
 
     def get(key: str) -> str:
         return recent(key, lambda: made.append(key) or key)  # type: ignore[func-returns-value]
@@ -21,12 +21,12 @@ def test_the_result_asked_for_last_stays() -> None:
 
 
 def test_a_failure_is_not_remembered() -> None:
-    recent: Recent[float] = Recent(1)
+    recent: LRUCache[float] = LRUCache(1)
     with pytest.raises(ZeroDivisionError):
         recent("x", lambda: 1 / 0)
     assert recent("x", lambda: 2.0) == 2.0
     with pytest.raises(ValueError, match="limit"):
-        Recent(0)
+        LRUCache(0)
 
 
 def test_a_batch_of_edits_keeps_the_rows_of_the_pass_it_was_part_of() -> None:
