@@ -78,7 +78,7 @@ def test_kind_of_device_and_precision_make_other_cells_and_the_usual_ones_do_not
 
     def identity(**options):
         (made,) = plan(replace(tiny.request(tmp_path, "shift"), **options))
-        method, _ = next(iter(made.pairs()))
+        method, _ = made.rows[0]
         cell = made.cell(method, made.prompts[0], images=ImageSet("evaluation", 2, "a"), networks={}, weights=None)
         return cell.identity()
 

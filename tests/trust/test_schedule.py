@@ -83,9 +83,9 @@ def test_ends_are_in_plan_order_whatever_came_first(house, tmp_path):
 
 def _labels(request):
     for data in plan(request):
-        for method, like in data.pairs():
+        for method, matched_method in data.rows:
             for prompt in data.prompts:
-                yield data.label(method, prompt, like.info.name if like else "")
+                yield data.label(method, prompt, matched_method)
 
 
 def _pretend(job):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,19 +74,24 @@ class DatasetPlan:
         """Whether it is the standard protocol."""
         return self.request.standard and self.images == self.card.tier(self.tier).images
 
-    def label(self, method: MethodPlan, prompt: PlannedPrompt, like: str = "") -> str:
+    def label(self, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None = None) -> str:
         """What a cell is called before it exists."""
-        about = f" ({copied(method.info.name)} of {like})" if like else " (tuned)" if method.tuned is not None else ""
+        about = " (tuned)" if method.tuned is not None else ""
+        if matched_method is not None:
+            about = f" ({copied(method.info.name)} of {matched_method.info.name})"
         return f"{method.info.name}{about} / {self.card.name} / {prompt.id}"
 
-    def pairs(self) -> Iterator[tuple[MethodPlan, MethodPlan | None]]:
-        """Methods in running order; a matched control follows each method it is matched to."""
+    @cached_property
+    def rows(self) -> tuple[tuple[MethodPlan, MethodPlan | None], ...]:
+        """Methods in running order, and the method that a control is matched to, which it follows."""
+        controls = [method for method in self.methods if method.matched]
+        rows: list[tuple[MethodPlan, MethodPlan | None]] = []
         for method in self.methods:
-            if method.matched:
-                continue
-            yield method, None
-            if not method.info.control and method.tuned is None:
-                yield from ((control, method) for control in self.methods if control.matched)
+            if not method.matched:
+                rows.append((method, None))
+                if not method.info.control and method.tuned is None:
+                    rows += [(control, method) for control in controls]
+        return tuple(rows)
 
     def cell(
         self,
@@ -133,7 +139,7 @@ class DatasetPlan:
     @property
     def cell_count(self) -> int:
         """How many cells there will be."""
-        return len(self.prompts) * sum(1 for _ in self.pairs())
+        return len(self.prompts) * len(self.rows)
 
 
 def _default_strength(method: MethodPlan, matched_to: Cell | None) -> float:

@@ -260,12 +260,12 @@ class DatasetSession:
         """What has no scores yet, without looking at checksums."""
         new = known = 0
         done: dict[tuple[str, str], Cell] = {}
-        for method, like in self.plan.pairs():
+        for method, matched_method in self.plan.rows:
             for prompt in self.plan.prompts:
                 try:
-                    source = self.plan.source_prompt(method, prompt) if like else None
-                    matched = done.get((like.info.name, source.id)) if like and source else None
-                    if like and matched is None:
+                    source = self.plan.source_prompt(method, prompt) if matched_method else None
+                    matched = done.get((matched_method.info.name, source.id)) if matched_method and source else None
+                    if matched_method and matched is None:
                         continue
                     cell = self.cell(method, prompt, matched)
                 except NotApplicableError:

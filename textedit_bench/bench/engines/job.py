@@ -121,8 +121,8 @@ def cell_jobs(plans: list[DatasetPlan], dataset: int) -> list[CellJob]:
     """Every cell of a data set in running order."""
     plan = plans[dataset]
     return [
-        CellJob(dataset, row, column, plan.label(method, prompt, like.info.name if like else ""), method.info.name)
-        for row, (method, like) in enumerate(plan.pairs())
+        CellJob(dataset, row, column, plan.label(method, prompt, matched_method), method.info.name)
+        for row, (method, matched_method) in enumerate(plan.rows)
         for column, prompt in enumerate(plan.prompts)
     ]
 
@@ -131,15 +131,17 @@ Source = tuple[str, str]
 """Method and prompt id of a cell that another one copies."""
 
 
-def source_of(plan: DatasetPlan, method: MethodPlan, prompt: PlannedPrompt, like: MethodPlan | None) -> Source | None:
+def source_of(
+    plan: DatasetPlan, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None
+) -> Source | None:
     """Which cell has to be finished first; None for a cell that copies nothing.
 
     Raises:
         NotApplicableError: there can be no such cell.
     """
-    if like is None:
+    if matched_method is None:
         return None
     source = plan.source_prompt(method, prompt)
     if source is None:
         raise NotApplicableError("no other prompt of the bench asks for something else")
-    return like.info.name, source.id
+    return matched_method.info.name, source.id

@@ -118,9 +118,9 @@ class Schedule:
             self._sources.append(self._source(plan, job))
 
     def _source(self, plan: DatasetPlan, job: CellJob) -> Source | None:
-        method, like = list(plan.pairs())[job.row]
+        method, matched_method = plan.rows[job.row]
         try:
-            return source_of(plan, method, plan.prompts[job.prompt], like)
+            return source_of(plan, method, plan.prompts[job.prompt], matched_method)
         except NotApplicableError as error:
             self._ends[len(self._sources)] = CellOutcome(job.label, "", State.NOT_APPLICABLE, str(error)), None
             return None
@@ -257,7 +257,7 @@ class Schedule:
         """What other cells may copy of a job's cell."""
         job = self._jobs[number]
         plan = self.plans[job.dataset]
-        method, _ = list(plan.pairs())[job.row]
+        method, _ = plan.rows[job.row]
         if method.matched or method.tuned is not None:
             return None
         return method.info.name, plan.prompts[job.prompt].id
@@ -307,7 +307,7 @@ class Schedule:
 
 def _announce(plan: DatasetPlan) -> str:
     request = plan.request
-    rows = sum(1 for _ in plan.pairs())
+    rows = len(plan.rows)
     work = f"{plan.cell_count} cells = {rows} rows x {len(plan.prompts)} prompts"
     protocol = f"{plan.images} images, {len(request.strengths)} strengths, seed {request.seed}"
     return f"{plan.card.name}, tier {plan.tier}: {work}; {protocol}"

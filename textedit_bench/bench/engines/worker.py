@@ -62,7 +62,7 @@ class Worker:
         cell: Cell | None = None
         try:
             session = self._open(job.dataset)
-            method, _ = list(session.plan.pairs())[job.row]
+            method, _ = session.plan.rows[job.row]
             cell = session.cell(method, session.plan.prompts[job.prompt], job.matched)
             state, seconds = session.run(cell, method, job.part)
         except NotApplicableError as error:
