@@ -1,4 +1,4 @@
-"""Gradient descent on codes, many at once."""
+"""Run gradient descent on many codes at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device a user named, checked before anything is put on it, and the way there."""
+"""Check the device that a user named, and send tensors to it."""
 
 from __future__ import annotations
 

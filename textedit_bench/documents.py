@@ -1,4 +1,4 @@
-"""YAML files that become checked data: an error names the file, the field and the line."""
+"""Read YAML files as checked data: an error names the file, the field and the line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages that only one feature needs: they come with an extra of this package, and the message names it."""
+"""Import packages that only one feature needs; the error names the extra to install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all, and checksums."""
+"""Write a file whole or not at all, and compute checksums."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def reserve(path: Path) -> None:
 
 
 def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
-    """Remove what killed writers left in a folder that is written without a lock: no writer takes an hour for a file.
+    """Remove temporary files older than an hour, which killed writers left in a folder that has no lock.
 
     Args:
         folder: where; nothing happens where it is not there or may not be written.

@@ -1,4 +1,4 @@
-"""Losses that are not finite: noticed at the first, without a wait for the device at any step."""
+"""Stop a training at the first loss that is not finite, without waiting for the device at every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call from request to tables for generation: pictures and scores, then what is written of them."""
+"""Run a generation from request to tables."""
 
 from __future__ import annotations
 

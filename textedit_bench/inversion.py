@@ -1,4 +1,4 @@
-"""A whole split through the inverter and into the cache."""
+"""Invert a whole split into the cache."""
 
 from __future__ import annotations
 

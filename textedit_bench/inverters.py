@@ -1,4 +1,4 @@
-"""What finds the codes of photos, by name: two are built in, the entry points of `GROUP` add others.
+"""Find inverters by name: two are built in, the entry points of `GROUP` add others.
 
 An inverter is a class that takes the domain and its settings (``inversion`` on the card).
 """

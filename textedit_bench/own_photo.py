@@ -1,4 +1,4 @@
-"""A user's own picture file, made to look like the images of a data set."""
+"""Make a user's own picture look like the images of a data set."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ class Photos:
     Attributes:
         images: [N, 3, H, W] float32 in [-1, 1].
         ids: one stable name per image.
-        factors: what the renderer drew, in the mini tier; None where the truth is unknown.
-        codes: their W+ codes [N, rows, w_dim] where the images were made from them; None where they must be inverted.
+        factors: what the renderer drew, in the mini tier; None if the truth is unknown.
+        codes: their W+ codes [N, rows, w_dim] where the images were made from them; None if they must be inverted.
     """
 
     images: Tensor

@@ -1,4 +1,4 @@
-"""Where this machine keeps what is neither code nor results: fetched files, data, codes, trained networks, samples."""
+"""Name the folders outside the repository: fetched files, data, codes, trained networks, samples."""
 
 from __future__ import annotations
 

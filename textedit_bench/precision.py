@@ -1,4 +1,4 @@
-"""How exactly numbers are computed: one policy for edits, trainings and measurements, part of what a cell is.
+"""Set how exactly numbers are computed: one policy for edits, trainings and measurements, part of a cell's identity.
 
 ``highest``
     float32 throughout. Torch's own default lets the convolutions of a CUDA device round their inputs to 10 bits.

@@ -1,4 +1,4 @@
-"""What an editor is asked for."""
+"""Define what an editor is asked for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prompt:
 
     @property
     def asked(self) -> dict[str, str]:
-        """Ground-truth attributes that the prompt asks for, name -> value; empty where unknown."""
+        """Ground-truth attributes that the prompt asks for, name -> value; empty if unknown."""
         if not self.attribute:
             return {}
         return dict(part.strip().split("=", 1) for part in self.attribute.split(","))

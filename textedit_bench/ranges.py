@@ -1,4 +1,4 @@
-"""Which values a setting may have: as data on a method's card, or checked by name."""
+"""State which values a setting may have: as data on a method's card, or checked by name."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def is_card_path(name: str) -> bool:
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier whose file is not there: role, file, origin and place; None where all are."""
+    """The first network of a tier whose file is not there: role, file, origin and place; None if all are."""
     from textedit_bench.assets.locate import missing_role
 
     roles = card.tier(tier).networks.items()
@@ -200,7 +200,7 @@ def missing_network(card: DatasetCard, tier: str) -> str | None:
 
 
 def missing_file(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier that is not there, or its images; None where all are."""
+    """The first network of a tier that is not there, or its images; None if all are."""
     from textedit_bench.assets.locate import missing_source
 
     return missing_network(card, tier) or missing_source(card, tier)

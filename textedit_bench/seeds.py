@@ -1,4 +1,4 @@
-"""Seeds from what they are for, so that neither order nor sharding changes a result."""
+"""Derive seeds from what they are for, so that neither order nor sharding changes a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals that ask a command to stop: one exception for all of them, and an exit code that says which it was."""
+"""Turn signals that ask a command to stop into one exception, with an exit code that says which it was."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _State:
 
 
 def asked() -> int | None:
-    """The signal that asked this process to stop first; None where none did."""
+    """The signal that asked this process to stop first; None if none did."""
     return _State.asked
 
 

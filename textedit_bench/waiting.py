@@ -1,4 +1,4 @@
-"""How OpenMP's threads wait for each other, which it reads once, when torch is imported."""
+"""Set how OpenMP's threads wait for each other, which it reads once, when torch is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a method's own weights lie."""
+"""Locate a method's own weights."""
 
 from __future__ import annotations
 

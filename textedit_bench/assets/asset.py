@@ -1,4 +1,4 @@
-"""One file that can be fetched, as data. Imports nothing heavy."""
+"""Describe one file that can be fetched, as data; imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a file is the one that was meant: size and checksums, and the web page that sometimes comes instead."""
+"""Check that a file is the one that was meant: size and checksums, and the web page that sometimes comes instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a disk has room for what is to come."""
+"""Check that a disk has room for a download."""
 
 from __future__ import annotations
 

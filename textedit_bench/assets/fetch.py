@@ -1,4 +1,4 @@
-"""One asset from wherever it is to where it belongs."""
+"""Fetch one asset and put it where it belongs."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _accept_present(asset: Asset) -> None:
 def verify(asset: Asset) -> str | None:
     """The SHA-256 of a file that is there, after it was compared with what is known and with the day it came.
 
-    None where only the folder is there that was unpacked from it, which has no checksum.
+    None if only the folder is there that was unpacked from it, which has no checksum.
 
     Raises:
         WrongFileError: it is not what it should be.

@@ -1,4 +1,4 @@
-"""Files that were accepted before: what a publisher does not state is remembered from the first time.
+"""Remember checksums of accepted files, for publishers who state none.
 
 Size and time of change are kept as well, so that a file that was put in place by hand, or changed since, is told from
 one that was looked at without reading it.
@@ -23,7 +23,7 @@ def remember(asset: Asset, sha256: str | None) -> None:
 
     Args:
         asset: what was accepted.
-        sha256: of the file; None where there is only the folder that was unpacked from it.
+        sha256: of the file; None if there is only the folder that was unpacked from it.
     """
     _record(asset).parent.mkdir(parents=True, exist_ok=True)
     known = {"file": asset.file, "sha256": sha256, "origin": asset.origin, **_state(asset)}

@@ -1,4 +1,4 @@
-"""Licences that the user has accepted, remembered once for each of them."""
+"""Remember which licences the user has accepted."""
 
 from __future__ import annotations
 

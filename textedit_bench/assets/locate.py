@@ -1,4 +1,4 @@
-"""Where the files that a card names lie, and what to say where they do not."""
+"""Locate the files that a card names, or say what is missing and where to get it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
 
 
 def fetched(name: str) -> Path | None:
-    """The file of an asset, or None where it was not fetched.
+    """The file of an asset, or None if it was not fetched.
 
     Raises:
         UserError: there is no such asset.
@@ -45,7 +45,7 @@ def fetched(name: str) -> Path | None:
 
 
 def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
-    """A network that is not there: role, file, origin and place; None where it is."""
+    """A network that is not there: role, file, origin and place; None if it is."""
     path = network_path(card, named)
     if path.is_file():
         return None
@@ -54,7 +54,7 @@ def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
 
 
 def missing_source(card: DatasetCard, tier: str) -> str | None:
-    """The images of a tier where they are not there: what, origin and place; None where nothing is missing."""
+    """The images of a tier where they are not there: what, origin and place; None if nothing is missing."""
     source = card.tier(tier).source
     path = source_path(card, source) if source else None
     asset = _asset(source.asset) if source and source.asset else None

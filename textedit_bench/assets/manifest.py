@@ -1,4 +1,4 @@
-"""All assets by id: the framework's lists, those of plugins, and the user's own."""
+"""List all assets by id: the framework's, those of plugins, and the user's own."""
 
 from __future__ import annotations
 

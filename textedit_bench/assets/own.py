@@ -1,4 +1,4 @@
-"""Assets of a user's own, in a list beside the fetched files."""
+"""Keep a list of the user's own assets beside the fetched files."""
 
 from __future__ import annotations
 

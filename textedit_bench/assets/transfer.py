@@ -1,4 +1,4 @@
-"""Bytes from elsewhere into a partial file that survives a cut, and then into place.
+"""Download into a partial file that survives an interruption, then move it into place.
 
 `pooch` checks the content and moves the file into place; its own HTTP downloader starts anew after a cut, so it is
 given `Resuming` instead. Google Drive is left to `gdown`, which resumes by itself.

@@ -1,4 +1,4 @@
-"""Archives of data sets into the data folder, all or nothing."""
+"""Unpack archives of data sets into the data folder, all or nothing."""
 
 from __future__ import annotations
 

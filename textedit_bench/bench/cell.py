@@ -50,7 +50,7 @@ class Cell:
     networks: Mapping[str, str]
     """Role -> digest of the domain's networks that methods see."""
     weights: str | None
-    """Digest of the method's own weights, None where it has none."""
+    """Digest of the method's own weights, None if it has none."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """All settings, defaults included."""
     method_version: int = 1

@@ -1,4 +1,4 @@
-"""What a run was made with; recorded, never part of a cell's identity."""
+"""Record the environment of a run; never part of a cell's identity."""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ def _least_reference(domain: Domain) -> int:
 
 
 def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | None:
-    """Features of the reference photos; None where there are too few that can be used."""
+    """Features of the reference photos; None if there are too few that can be used."""
     wanted = reference_images(domain)
     if not wanted:
         return None

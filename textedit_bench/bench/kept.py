@@ -1,4 +1,4 @@
-"""Which pictures of a cell are stored, and how the others are had again: from where they lie already, or from codes."""
+"""Decide which pictures of a cell are stored, and make the others again from codes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Kept:
     Attributes:
         policy: ``all``; ``shown``: the first `SHOWN` images at every strength; ``none``.
         copied: where the very same pictures lie already, so that none is stored: ``{"inputs": "photo"}`` or
-            ``{"method": name, "cell": digest}``. None where they are the cell's own.
+            ``{"method": name, "cell": digest}``. None if they are the cell's own.
     """
 
     policy: str = "all"

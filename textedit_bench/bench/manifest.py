@@ -112,7 +112,7 @@ class Manifest(_Section):
 
     @property
     def protocols(self) -> dict[str, dict[str, Any]]:
-        """Metric name -> protocol of a cell's scores; empty where it has none."""
+        """Metric name -> protocol of a cell's scores; empty if it has none."""
         return self.score.protocols if self.score is not None else {}
 
 
@@ -131,7 +131,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The manifest in a folder, checksums not looked at; None where there is no readable one."""
+    """The manifest in a folder, checksums not looked at; None if there is no readable one."""
     try:
         return Manifest.model_validate(read_json(path))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What the runner knows of a cell's images and no editor can: what controls are made from."""
+"""Give controls what only the runner knows of a cell's images."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class CellMaterial:
 
 
 def lies_elsewhere(cell: Cell) -> dict[str, str] | None:
-    """Where the pictures of a control lie already, as `Kept.copied` says it; None where they are its own."""
+    """Where the pictures of a control lie already, as `Kept.copied` says it; None if they are its own."""
     if cell.matched_to is not None and copied(cell.method) == "edit":
         return {"method": cell.matched_to.method, "cell": cell.matched_to.digest}
     group = shown(cell.method)

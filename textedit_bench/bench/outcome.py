@@ -1,4 +1,4 @@
-"""How a cell can end, and what a whole bench ended with."""
+"""Name the ways a cell can end, and sum up a whole bench."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class MethodPlan:
         settings: all its settings, defaults included.
         matched: whether its cells copy a measure of another method's cells.
         tuned: the choice of knobs it runs with; None for the published ones.
-        reason: why it cannot serve this data set; empty where it can.
+        reason: why it cannot serve this data set; empty if it can.
     """
 
     info: MethodInfo
@@ -131,7 +131,7 @@ class DatasetPlan:
         )
 
     def source_prompt(self, method: MethodPlan, prompt: PlannedPrompt) -> PlannedPrompt | None:
-        """The prompt of the cell that a matched control copies; None where no prompt asks for something else."""
+        """The prompt of the cell that a matched control copies; None if no prompt asks for something else."""
         if copied(method.info.name) == "edit":
             return other_prompts(self.prompts).get(prompt.id)
         return prompt
@@ -271,7 +271,7 @@ def network_digests(domain: Domain) -> dict[str, str]:
 
 
 def weights_digest(editor: Editor) -> str | None:
-    """Digest of a method's weights: its own, a file or a folder of files, else the authors'; None where it has none."""
+    """Digest of a method's weights: its own, a file or a folder of files, else the authors'; None if it has none."""
     path = editor.weights_path()
     if path is None or not Path(path).exists():
         released = [f"{file.parent.name}/{file.name}:{sha256(file)}" for file in editor.released_files()]

@@ -1,4 +1,4 @@
-"""What a person sees while a bench runs: a bar on a terminal, plain lines elsewhere; always on stderr."""
+"""Show progress of a bench on stderr: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which prompts a bench runs: a card's own, by id or by words, and bare texts."""
+"""Resolve the prompts of a request: a card's own, by id or by words, and bare texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether text encoders read all of a prompt: what they do not read asks for nothing."""
+"""Refuse prompts that a text encoder would cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stored run, done again: from its ``manifest.json`` to the request that makes it, and what came out different."""
+"""Repeat a stored run from its ``manifest.json``, and report what came out different."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
 
 
 def differences(rerun: Rerun, store: Store) -> list[str]:
-    """What is not the same after the run; empty where every stored byte is."""
+    """What is not the same after the run; empty if every stored byte is."""
     found = {path.name: manifest for path, manifest in store.manifests(rerun.request.tier)}
     if rerun.digest in found:
         stages = [stage for stage in (found[rerun.digest].infer, found[rerun.digest].score) if stage is not None]

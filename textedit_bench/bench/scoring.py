@@ -48,7 +48,7 @@ def score(
         pixels: 8-bit pictures [n, H, W, 3], one entry per strength of the cell.
 
     Returns:
-        One row per image x strength x metric, and the set-metric features [strengths, n, d] (None where the domain has
+        One row per image x strength x metric, and the set-metric features [strengths, n, d] (None if the domain has
         no network for them). Pictures that are equal are measured once.
     """
     measured: list[list[Mapping[str, Column]]] = [[] for _ in pixels]

@@ -1,4 +1,4 @@
-"""Knobs that were chosen on development images and prompts, as stored beside a method's results."""
+"""Store and read tuned settings beside a method's results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that choose cells, and what ``bench`` and ``score`` do with them."""
+"""Share the options that choose cells between ``bench`` and ``score``."""
 
 from __future__ import annotations
 

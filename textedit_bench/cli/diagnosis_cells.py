@@ -1,4 +1,4 @@
-"""Which method can run on which data set and tier, and what the others lack."""
+"""Find which method can run on which data set and tier, and what the others lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: collects the subcommands and turns every end into an exit code.
+"""Collect the subcommands and turn every end into an exit code.
 
 0 all done, 1 something failed, 2 bad input (one line on stderr, no traceback), 130 interrupted, 143 and 129 ended by
 SIGTERM and SIGHUP.

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, and the reading of their lists."""
+"""Share options between subcommands, and read lists of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``edit`` and ``generate`` need before they can work: an editor with its weights, and a prompt."""
+"""Prepare what ``edit`` and ``generate`` need: an editor with its weights, and a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line prints, to whatever it is connected: never an error of its own."""
+"""Print to whatever the command line is connected to, without an error of its own."""
 
 from __future__ import annotations
 

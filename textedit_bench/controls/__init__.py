@@ -1,1 +1,1 @@
-"""Rows that are no method: what their pictures are is known beforehand, and so is what they must score."""
+"""Control rows: their pictures are known beforehand, and so is what they must score."""

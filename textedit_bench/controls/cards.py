@@ -15,7 +15,7 @@ class ControlInfo(MethodInfo):
 
     Attributes:
         shows: the picture that every strength shows: the ``photo``, its ``inversion``, or the ``truth``, which is the
-            photo as it is with the asked attribute; empty where strengths differ.
+            photo as it is with the asked attribute; empty if strengths differ.
         copies: what it copies of a method's cells: the length of the ``step``, or the ``edit`` for another prompt. Such
             a control is run once per compared method.
         recorded: what the identity of its cells holds beside its settings. The names of stored cells depend on it.

@@ -1,4 +1,4 @@
-"""What a control is: it makes pictures from what the runner knows, and says what they must score."""
+"""Define a control: it makes pictures from what the runner knows, and says what they must score."""
 
 from __future__ import annotations
 

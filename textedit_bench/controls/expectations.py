@@ -1,4 +1,4 @@
-"""What several controls must score: nothing where nothing changed, no effect where nothing was asked."""
+"""Expect what several controls must score: nothing where nothing changed, no effect where nothing was asked."""
 
 from __future__ import annotations
 

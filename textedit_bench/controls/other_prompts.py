@@ -1,4 +1,4 @@
-"""Which prompt's edits the wrong-prompt control shows for a prompt."""
+"""Pair every prompt with the one whose edits the wrong-prompt control shows for it."""
 
 from __future__ import annotations
 

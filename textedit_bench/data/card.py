@@ -206,7 +206,7 @@ class TierCard(_Strict):
         return self.inverter or ("encoder" if "encoder" in self.networks else "projection")
 
     def lacks(self) -> str | None:
-        """The first thing without which no method can be compared here, files aside; None where nothing is missing."""
+        """The first thing without which no method can be compared here, files aside; None if nothing is missing."""
         if not any(prompt.split == "evaluation" for prompt in self.prompts):
             return "evaluation prompts"
         if self.world is None and self.source is None:

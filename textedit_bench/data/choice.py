@@ -1,4 +1,4 @@
-"""``SOURCE=...``: photos of a user's own in place of a card's."""
+"""Use a user's own photos in place of a card's: ``SOURCE=...``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes instead of photos: inverted elsewhere, or drawn from the generator."""
+"""Read codes in place of photos, or draw them from the generator."""
 
 from __future__ import annotations
 

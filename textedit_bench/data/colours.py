@@ -1,4 +1,4 @@
-"""Colours of an opened picture as 8-bit sRGB: depth, palette, CMYK, colour profile and transparency, in this order."""
+"""Convert an opened picture to 8-bit sRGB: depth, palette, CMYK, colour profile and transparency, in this order."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _turned(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, lis
 
 
 def _transform(mode: str, profile: bytes | None) -> Any:
-    """From the profile's colours to sRGB; None where there is none, and none is needed."""
+    """From the profile's colours to sRGB; None if there is none, and none is needed."""
     if mode == "LAB":
         source = ImageCms.createProfile("LAB")
     elif not profile:
@@ -97,7 +97,7 @@ def _is_srgb(mode: str, transform: Any) -> bool:
 def _applied(image: Image.Image, transform: Any) -> Image.Image:
     fitting = image if image.mode == transform.inputMode else image.convert(transform.inputMode)
     turned: Image.Image | None = ImageCms.applyTransform(fitting, transform)
-    assert turned is not None  # it is None where a picture is changed in place
+    assert turned is not None  # it is None if a picture is changed in place
     return turned
 
 

@@ -1,4 +1,4 @@
-"""From a picture of any size to the square canvas that a generator was trained on.
+"""Crop a picture of any size to the square canvas that a generator was trained on.
 
 Source: the data preparation behind the published StyleGAN2 networks (NVlabs/stylegan2, data set tool).
 """

@@ -1,4 +1,4 @@
-"""Encoded bytes to 8-bit sRGB pictures; whatever cannot be used is refused with a reason, never guessed.
+"""Decode bytes to 8-bit sRGB pictures; whatever cannot be used is refused with a reason, never guessed.
 
 Every picture that enters goes through here, so the same file is the same pixels wherever it is named.
 """

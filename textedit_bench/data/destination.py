@@ -1,4 +1,4 @@
-"""Files that a command is going to write: checked before anything is computed."""
+"""Check the files that a command is going to write before anything is computed."""
 
 from __future__ import annotations
 

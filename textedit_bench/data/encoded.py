@@ -1,4 +1,4 @@
-"""The bytes of one picture file: only of a regular file, and only so many."""
+"""Read the bytes of one picture file: only of a regular file, and only so many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of photos that were inverted before: each photo once per inverter, whatever data set it belongs to.
+"""Cache the codes of inverted photos: each photo once per inverter, whatever data set it belongs to.
 
 ``<folder>/<inverter>/<2 hex digits>/<photo>.npz``, where both names are digests of content: of the inverter's
 identity (networks, settings, version) and of the photo's pixels as the inverter sees them. A file appears whole under
@@ -52,7 +52,7 @@ class InversionCache:
         return hashlib.sha256(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
     def get(self, key: str) -> Tensor | None:
-        """The W+ codes [rows, w_dim] of a photo, or None where there are none that can be trusted."""
+        """The W+ codes [rows, w_dim] of a photo, or None if there are none that can be trusted."""
         path = self._file(key)
         try:
             with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC

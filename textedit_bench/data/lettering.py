@@ -1,4 +1,4 @@
-"""Texts on pictures, in a font that has their letters: Pillow's, an installed one, or code points in their place."""
+"""Write texts on pictures, in a font that has their letters."""
 
 from __future__ import annotations
 

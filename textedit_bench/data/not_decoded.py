@@ -1,4 +1,4 @@
-"""What bytes are that look like a picture, or came in place of one, and are not decoded."""
+"""Name what bytes are that look like a picture, or came in place of one, and are not decoded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEXTS = {
 
 
 def brand_of(data: bytes) -> str | None:
-    """The kind of picture in the container that films use too; None where it is another, or no such container."""
+    """The kind of picture in the container that films use too; None if it is another, or no such container."""
     return _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
 
 

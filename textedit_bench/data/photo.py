@@ -1,4 +1,4 @@
-"""Photos of a user's own: files to tensors and back."""
+"""Convert a user's own photo files to tensors and back."""
 
 from __future__ import annotations
 

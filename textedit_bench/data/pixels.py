@@ -1,4 +1,4 @@
-"""Between images of networks and 8-bit pixels, without loss in either direction."""
+"""Convert between images of networks and 8-bit pixels, without loss in either direction."""
 
 from __future__ import annotations
 

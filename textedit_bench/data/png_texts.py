@@ -1,4 +1,4 @@
-"""PNG files without the notes in them, which may be larger or more damaged than Pillow reads."""
+"""Strip the notes of PNG files, which may be larger or more damaged than Pillow reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that a command writes."""
+"""Save the pictures that a command writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits of photos of a user's own: made from what is there, since no card counts them."""
+"""Split a user's own photos by what is there, since no card counts them."""
 
 from __future__ import annotations
 

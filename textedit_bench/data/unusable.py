@@ -1,4 +1,4 @@
-"""Why a picture is not used."""
+"""Say why a picture is not used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text that somebody typed is read: its spelling made one, and what it says of the whole picture."""
+"""Normalise the spelling of a typed text, and find what it says of the whole picture."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class DatasetCells:
     """What a data set's bench left for an experiment.
 
     Attributes:
-        collected: the cells, or None where there are none.
+        collected: the cells, or None if there are none.
         states: method -> why it has no cells.
         titles: method -> how it is written.
         failures: cells that should have been run and were not, with the reason.

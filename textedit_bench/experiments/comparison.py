@@ -23,9 +23,9 @@ class Pair:
 
     Attributes:
         measured: without a value where there is only a published one.
-        published: None where nothing was.
+        published: None if nothing was.
         verdict, reason: what the one says of the other.
-        difference: measured minus published; 0 within a printed range. nan where either is missing.
+        difference: measured minus published; 0 within a printed range. nan if either is missing.
     """
 
     measured: Measured

@@ -12,7 +12,7 @@ class Heading:
 
     Attributes:
         title: its name for a reader.
-        higher_is_better: direction of its arrow; None where neither direction is better.
+        higher_is_better: direction of its arrow; None if neither direction is better.
         decimals: digits after the point.
         percent: a share, shown in percent.
     """
@@ -44,12 +44,12 @@ class Measured:
         dataset, method, setting, metric: what it is; the keys of published values.
         title: how the method is written; empty for what belongs to no method.
         heading: how the metric is written.
-        value: nan where nothing was measured.
-        low, high: 95 % interval; nan where it cannot be known.
+        value: nan if nothing was measured.
+        low, high: 95 % interval; nan if it cannot be known.
         n: values behind it.
         best: best of its block, or not significantly worse.
         control: whether the row is a control of the harness.
-        state: why there is no value; empty where there is one.
+        state: why there is no value; empty if there is one.
         device: what a time was measured on.
     """
 

@@ -30,7 +30,7 @@ def page_of(table: Comparison) -> Page:
 
 
 def spread(heading: Heading, value: float, low: float, high: float) -> str:
-    """An interval behind its value: ``± 0.03``, or ``+0.03 -0.05`` where its arms differ; empty where unknown."""
+    """An interval behind its value: ``± 0.03``, or ``+0.03 -0.05`` where its arms differ; empty if unknown."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
     up, down = heading.number(max(high - value, 0.0)), heading.number(max(value - low, 0.0))

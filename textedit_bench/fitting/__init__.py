@@ -1,4 +1,4 @@
-"""How any Lightning training of this project is run: stopped, resumed, its checkpoints written whole."""
+"""Run any Lightning training of this project: stopped, resumed, its checkpoints written whole."""
 
 from textedit_bench.fitting.checkpoints import WholeCheckpoints
 from textedit_bench.fitting.run import fit

@@ -1,4 +1,4 @@
-"""Lightning's fit, with every end of it our own."""
+"""Run Lightning's fit, and turn every end of it into one of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that a metric cannot leave, stated per metric: neither do its intervals."""
+"""State the range of every metric; intervals do not leave it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ RANGES: dict[str, Bounds] = {
 
 
 def bounds_of(metric: str) -> Bounds | None:
-    """The values that an image metric can have; None where nothing is known of it."""
+    """The values that an image metric can have; None if nothing is known of it."""
     return SHARE if metric.startswith(CHANGED) else RANGES.get(metric)
 
 

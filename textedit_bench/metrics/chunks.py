@@ -1,4 +1,4 @@
-"""How many pictures are measured at once: bounded by memory, and the same on every machine."""
+"""Choose how many pictures are measured at once: bounded by memory, and the same on every machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far an edit moved the geometry that makes an identity: face width, eye spacing, nose length, ...
+"""Measure how far an edit moved the geometry of an identity: face width, eye spacing, nose length, ...
 
 The renderer knows these numbers for its photos; for an edit they are read off by a linear map of the judge's identity
 embedding, fitted to photos of the training split. A factor counts where the map explains at least half of its variance
@@ -68,7 +68,7 @@ class GeometryReadout:
 
 
 def fit_readout(domain: Domain, role: IdentityRole) -> GeometryReadout | None:
-    """The map of a domain's identity network; None where the factors of its photos are unknown."""
+    """The map of a domain's identity network; None if the factors of its photos are unknown."""
     total = domain.tier_card.splits.get("train", 0)
     if domain.world is None or total < 8:
         return None

@@ -79,7 +79,7 @@ class GroundTruth:
         self._recent: LRUCache[PerfectEdit] = LRUCache(KEPT)
 
     def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
-        """The perfect edit; None where the truth is unknown or the prompt asks for nothing that a world knows."""
+        """The perfect edit; None if the truth is unknown or the prompt asks for nothing that a world knows."""
         renders = self._renders
         if renders is None or factors is None or not asked:
             return None

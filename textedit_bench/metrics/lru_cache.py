@@ -1,4 +1,4 @@
-"""Results that come back, such as a network's rows for pictures that another cell of the bench shows too."""
+"""Remember results that come back, such as a network's rows for pictures that another cell shows too."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def content_rows(domain: Domain) -> slice:
 
 
 def content_of(batch: ImageBatch, rows: slice) -> ImageBatch:
-    """The pictures without bars, known by the same names: what is outside them is judged by nobody."""
+    """The pictures without bars, known by the same names: no metric looks outside them."""
     if rows == EVERYTHING:
         return batch
     return ImageBatch(batch.images[:, :, rows].contiguous(), batch.keys, batch.finite)

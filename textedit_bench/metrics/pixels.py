@@ -29,7 +29,7 @@ def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:
 
 
 def _kept_mean(values: Tensor, keep: Tensor | None) -> Tensor:
-    """Mean of [B, C, H, W] per image over the kept pixels; nan where a mask keeps none."""
+    """Mean of [B, C, H, W] per image over the kept pixels; nan if a mask keeps none."""
     if keep is None:
         return values.mean(dim=(1, 2, 3))
     kept = keep[:, None].to(values.dtype)

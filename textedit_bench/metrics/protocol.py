@@ -1,4 +1,4 @@
-"""What exactly a figure is: two figures may share a table column only when their protocol ids are equal."""
+"""Identify how a figure was measured: two figures share a table column only if their protocol ids are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scorer gets, and what a scorer is."""
+"""Define what a scorer gets, and what a scorer is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sample:
     prompt: Prompt
     factors: Factors | None
     perfect: PerfectEdit | None = None
-    """The ground truth of this prompt on these photos; None where it is not known."""
+    """The ground truth of this prompt on these photos; None if it is not known."""
 
 
 class Scorer(Interface):
@@ -35,7 +35,7 @@ class Scorer(Interface):
 
     @property
     def protocols(self) -> Mapping[str, Protocol]:
-        """The metrics it measures; empty where the domain lacks the network."""
+        """The metrics it measures; empty if the domain lacks the network."""
         ...
 
     def score(self, sample: Sample) -> dict[str, Column]:

@@ -22,7 +22,7 @@ Features = NDArray[np.floating]
 Sources = NDArray[np.generic]
 Distance = Callable[[Features, Features, Sources | None, Sources | None], float]
 """(edits [N, d], reference [M, d], source photo of every edit [N], of every reference row [M]) -> value. Sources are
-None where every edit has one of its own, or the reference is an independent set."""
+None if every edit has one of its own, or the reference is an independent set."""
 FEW = 2048
 """Images below which a Frechet distance says little: its bias falls as one over their number."""
 Reference = Literal["real", "inversion", "source"]

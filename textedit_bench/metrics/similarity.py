@@ -21,7 +21,7 @@ def clip_score(image: Tensor, text: Tensor) -> Tensor:
 def directional_similarity(edit: Tensor, source: Tensor, target_text: Tensor, source_text: Tensor) -> Tensor:
     """Cosine between the step an edit made in image space and the step asked for in text space, shape [B].
 
-    Image and text embeddings are normalised before subtraction. nan where either step has no length.
+    Image and text embeddings are normalised before subtraction. nan if either step has no length.
 
     Args:
         edit: image embeddings after the edit [B, d].

@@ -26,7 +26,7 @@ class SetStatistics:
     Attributes:
         mu: mean feature, float64 [d].
         sigma: covariance (n - 1), float64 [d, d].
-        n: number of images; None where the file does not say.
+        n: number of images; None if the file does not say.
         weights_sha256: digest of the feature network's weights; ``""`` where the file does not say.
         resize: the named resize rule; ``""`` where the file does not say.
         source: what the images are; ``""`` where the file does not say.

@@ -84,7 +84,7 @@ class Suite:
             inversions: what the generator makes of the photos' codes, same shape.
             edits: same shape; an image with nan or infinite pixels gets state ``nan`` everywhere.
             prompt: what was asked; ``prompt.target`` is the text scored against.
-            factors: what the renderer drew for each photo; None where the truth is unknown.
+            factors: what the renderer drew for each photo; None if the truth is unknown.
 
         Returns:
             Metric name -> column of N, for every protocol of scope ``image``.

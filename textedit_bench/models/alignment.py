@@ -1,4 +1,4 @@
-"""A person's photo to the FFHQ crop: the published crop computed from five landmarks.
+"""Align a person's photo to the FFHQ crop: the published crop computed from five landmarks.
 
 Source: Karras et al. 2019 (StyleGAN), arXiv 1812.04948, appendix on FFHQ. The published crop reads eye centres and
 mouth corners only, which facenet-pytorch's MTCNN gives directly; its eye points are pupils instead of contour means, so

@@ -1,4 +1,4 @@
-"""How many pictures a generator makes at once."""
+"""Choose how many pictures a generator makes at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the tensors of a checkpoint to a ready network: sizes read off the tensors, every tensor accounted for."""
+"""Build a ready network from the tensors of a checkpoint: sizes read off the tensors, every tensor accounted for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a weights file holds, decided by its content: one reading step for every official format and ours."""
+"""Recognise a weights file by its content: one reading step for every official format and ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Official checkpoints to our safetensors."""
+"""Convert official checkpoints to our safetensors."""
 
 from __future__ import annotations
 

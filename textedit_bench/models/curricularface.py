@@ -93,7 +93,7 @@ class CurricularFace(nn.Module):
         return F.normalize(self.output_layer(self.body(self.input_layer(faces))), dim=1)
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan where there is no face."""
+        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
         return self._find(images)
 
     def shows_face(self, images: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class CurricularFace(nn.Module):
 
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
-        """Unit embeddings [B, 512]; rows of nan where there is no face.
+        """Unit embeddings [B, 512]; rows of nan if there is no face.
 
         Args:
             images: [B, 3, H, W] in [-1, 1].

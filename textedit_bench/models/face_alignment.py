@@ -1,4 +1,4 @@
-"""Faces for judges: found once in the source, the same warp for source and edit.
+"""Align faces for judges: found once in the source, the same warp for source and edit.
 
 StyleGAN edits keep the frame, and a detector moves by several pixels with the resolution alone; finding the face anew
 in every edit would score the detector. Whether an edit still shows a face is asked separately (`face_presence`).
@@ -21,7 +21,7 @@ TEMPLATE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493
 FACE_SIDE = 112
 
 Finder = Callable[[Tensor], Tensor]
-"""Pictures [B, 3, H, W] in [-1, 1] -> landmarks [B, 5, 2] in pixels, nan where there is no face."""
+"""Pictures [B, 3, H, W] in [-1, 1] -> landmarks [B, 5, 2] in pixels, nan if there is no face."""
 
 
 class MtcnnFinder:
@@ -31,7 +31,7 @@ class MtcnnFinder:
         self._detector: Any = None
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Landmarks float32 [B, 5, 2]: eyes, nose, mouth corners in pixels; nan where no face is found."""
+        """Landmarks float32 [B, 5, 2]: eyes, nose, mouth corners in pixels; nan if no face is found."""
         if self._detector is None:
             try:
                 from facenet_pytorch import MTCNN

@@ -1,4 +1,4 @@
-"""Whether pictures show a face: MTCNN's three networks in batches, on any device, without waiting for it.
+"""Detect whether pictures show a face: MTCNN's three networks in batches, on any device, without waiting for it.
 
 The package's own cascade looks for faces of 20 pixels, one picture at a time, and takes a third of a second for 1024
 pixels. Whether an edit lost its face needs neither small faces nor their places: pictures are reduced first, and

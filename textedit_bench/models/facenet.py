@@ -61,7 +61,7 @@ class FaceNet(nn.Module):
         return rows
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan where there is no face."""
+        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
         return self._find(images)
 
     def shows_face(self, images: Tensor) -> Tensor:
@@ -70,5 +70,5 @@ class FaceNet(nn.Module):
 
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
-        """Unit embeddings [B, 512]; rows of nan where there is no face; arguments as `CurricularFace.embed`."""
+        """Unit embeddings [B, 512]; rows of nan if there is no face; arguments as `CurricularFace.embed`."""
         return embed_found(self, images, self.landmarks(images) if points is None else points, SIDE)

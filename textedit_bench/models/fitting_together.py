@@ -1,4 +1,4 @@
-"""Networks of one data set that do not fit each other, or their role: told in one line that names both sizes."""
+"""Refuse networks of one data set that do not fit each other or their role; the error names both sizes."""
 
 from __future__ import annotations
 

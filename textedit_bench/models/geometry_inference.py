@@ -1,4 +1,4 @@
-"""Which network a state dict belongs to, read from its names and shapes alone (rosinality layout)."""
+"""Infer the network of a state dict from its names and shapes alone (rosinality layout)."""
 
 from __future__ import annotations
 

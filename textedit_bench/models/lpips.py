@@ -60,7 +60,7 @@ class Lpips(nn.Module):
         Args:
             a: pictures [B, 3, H, W] in [-1, 1].
             b: pictures to compare with.
-            keep: bool [B, H, W], True where pixels count; nan where none does. Receptive fields still see what lies
+            keep: bool [B, H, W], True where pixels count; nan if none does. Receptive fields still see what lies
                 outside: erode the mask generously.
 
         Raises:

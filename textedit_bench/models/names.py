@@ -1,4 +1,4 @@
-"""Names of tensors without what trainers wrap around a network."""
+"""Strip what trainers wrap around a network from the names of its tensors."""
 
 from __future__ import annotations
 

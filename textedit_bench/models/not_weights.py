@@ -1,4 +1,4 @@
-"""What a file is that came in place of weights, and what to do about it."""
+"""Name a file that came in place of weights, and say what to do about it."""
 
 from __future__ import annotations
 

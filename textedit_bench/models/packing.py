@@ -1,4 +1,4 @@
-"""How floating-point tensors lie on disk: as they are, in half precision, or as 8-bit integers with a scale per row.
+"""Pack floating-point tensors for the disk: as they are, in half precision, or as 8-bit integers with a scale per row.
 
 Eight bits keep each weight within 1/254 of the largest of its row (an output channel), which halves what half
 precision takes. Vectors and small tensors (biases, norms, scales) stay in half precision: they weigh nothing and errors

@@ -55,7 +55,7 @@ class StateDictAdapter:
 
     Attributes:
         trainer: who writes such files, for messages.
-        own_name: a name in the file, without wrappers' prefixes -> ours, or None where it is not part of the network.
+        own_name: a name in the file, without wrappers' prefixes -> ours, or None if it is not part of the network.
         build: an untrained network of the sizes that the tensors tell.
         missing: what a file without any of the tensors is told.
     """
@@ -98,7 +98,7 @@ def load_trained(
         path: a file of ours, or one of the authors'.
         wanted: class of the network, or several that will do.
         title: of the method, for messages.
-        released: the authors' layout; None where they released nothing.
+        released: the authors' layout; None if they released nothing.
 
     Raises:
         CheckpointError: the file is missing, damaged, would execute code, or holds another network.

@@ -44,7 +44,7 @@ class Identity(Network, Protocol):
     """Tells subjects apart."""
 
     def embed(self, images: Tensor) -> Tensor:
-        """Pictures [B, 3, H, W] in [-1, 1] -> unit vectors [B, d]; nan where no face was found."""
+        """Pictures [B, 3, H, W] in [-1, 1] -> unit vectors [B, d]; nan if no face was found."""
         ...
 
 
@@ -61,7 +61,7 @@ class AlignedIdentity(Network, Protocol):
     """Aligns faces by landmarks, its own or those of another picture."""
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Five points [B, 5, 2] of each face, in pixels; nan where there is none."""
+        """Five points [B, 5, 2] of each face, in pixels; nan if there is none."""
         ...
 
     def shows_face(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What trainers store beside the tensors: settings of many libraries, rebuilt as plain values or not at all."""
+"""Read what trainers store beside the tensors: settings of many libraries, as plain values or not at all."""
 
 from __future__ import annotations
 

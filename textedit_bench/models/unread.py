@@ -1,4 +1,4 @@
-"""Which part of a text a tokenizer cuts off, found by its tokens alone."""
+"""Find which part of a text a tokenizer cuts off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the table: comparison at matched effect, leakage, ranks, the audit of the judges."""
+"""Write the analyses beside the table: matched effect, leakage, ranks, pairs, the audit of the judges."""
 
 from __future__ import annotations
 

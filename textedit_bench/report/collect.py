@@ -1,4 +1,4 @@
-"""From the store to one set of records that may share a table."""
+"""Collect from the store the records that may share a table."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class StoredCell:
         return _load_domain(cards[0] if len(asked) == len(cards) == 1 else self.identity.dataset, self.identity.tier)
 
     def features(self) -> np.ndarray | None:
-        """Set-metric features [strengths, N, d], None where there are none."""
+        """Set-metric features [strengths, N, d], None if there are none."""
         where = self.path / FEATURES
         return load_arrays(where)["features"] if where.exists() else None
 

@@ -1,4 +1,4 @@
-"""Which metrics head the table, and how a metric is written there."""
+"""Choose the metrics that head the table, and how each is written."""
 
 from __future__ import annotations
 

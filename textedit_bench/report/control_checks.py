@@ -1,4 +1,4 @@
-"""Do the controls score what they must? A table whose controls are wrong is not written: its judges are broken."""
+"""Check that the controls score what they must; a table whose controls are wrong is not written."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ class RowScores:
         return int((self.row.records["metric"] == metric).sum())
 
     def mean(self, metric: str) -> float:
-        """Of `values`; nan where there is none."""
+        """Of `values`; nan if there is none."""
         values = self.values(metric)
         return float(values.mean()) if len(values) else np.nan
 
     def interval(self, metric: str) -> tuple[float, float, float] | None:
-        """Mean with its 95 % interval; None where there are too few prompts or images to call a control wrong."""
+        """Mean with its 95 % interval; None if there are too few prompts or images to call a control wrong."""
         grid = self.row.grid(metric, self.row.prompts, self.row.cells[0].manifest.infer.ids)
         known = np.isfinite(grid)
         if known.any(1).sum() < ENOUGH_PROMPTS or known.any(0).sum() < ENOUGH_IMAGES:
@@ -101,7 +101,7 @@ class RowScores:
         return float(np.nanmean(grid)), low, high
 
     def distance_to_photos(self) -> float | None:
-        """The largest Frechet distance of a prompt's edits to the photos; None where it cannot be known."""
+        """The largest Frechet distance of a prompt's edits to the photos; None if it cannot be known."""
         features = self.row.features()
         if features is None or self.photos is None or len(self.photos) < 2:
             return None
@@ -109,7 +109,7 @@ class RowScores:
 
 
 def check_controls(part: ComparableCells) -> list[Check]:
-    """Every expectation that can be checked on the stored rows of a data set; empty where no control was run."""
+    """Every expectation that can be checked on the stored rows of a data set; empty if no control was run."""
     rows = part.rows
     photos = part.inputs / "features.npz" if part.inputs else None
     features = load_arrays(photos)["photo"] if photos and photos.exists() else None

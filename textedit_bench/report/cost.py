@@ -1,4 +1,4 @@
-"""What the methods cost: times and memory, kept out of the comparison table because they differ from run to run."""
+"""Tabulate what the methods cost: times and memory, apart from the comparison table because they differ by run."""
 
 from __future__ import annotations
 

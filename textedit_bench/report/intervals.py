@@ -19,8 +19,8 @@ class Figure:
     """A figure with its uncertainty.
 
     Attributes:
-        point: the figure; nan where nothing was measured.
-        low, high: its 95 % interval; nan where it cannot be known.
+        point: the figure; nan if nothing was measured.
+        low, high: its 95 % interval; nan if it cannot be known.
         n: values behind it.
         best: the best of its block, or not significantly worse.
         reference_n: images of the reference set, for set metrics.
@@ -40,7 +40,7 @@ def image_figures(
     """Means of per-image values, two-way bootstrap over prompts and images, paired across rows.
 
     Args:
-        values: [rows, prompts, images], nan where there is no value.
+        values: [rows, prompts, images], nan if there is no value.
         ranked: which rows may be marked as best.
         higher_is_better: direction of the metric.
         bounds: values the metric cannot leave.
@@ -76,7 +76,7 @@ def set_figures(
     """A set metric per row, delete-block jackknife over source images.
 
     Args:
-        features: per row [images, prompts, d], None where there is nothing to measure.
+        features: per row [images, prompts, d], None if there is nothing to measure.
         ranked: which rows may be marked as best.
         reference: [M, d].
         distance: of the edits to the reference, see `textedit_bench.metrics.sets.Distance`.

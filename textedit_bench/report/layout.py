@@ -1,4 +1,4 @@
-"""The table as a reader sees it, before any markup: titles, blocks, texts, which ones are bold."""
+"""Lay out the table before any markup: titles, blocks, texts, which ones are bold."""
 
 from __future__ import annotations
 

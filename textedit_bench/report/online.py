@@ -1,4 +1,4 @@
-"""A bench in Weights & Biases: its request, its tables, its curves and its picture sheets. Nothing needs it."""
+"""Log a bench to Weights & Biases: its request, its tables, its curves and its picture sheets."""
 
 from __future__ import annotations
 

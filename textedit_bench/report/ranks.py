@@ -76,7 +76,7 @@ def shared_grids(
 
 
 def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means over images [methods, prompts]; nan where a prompt has no common image."""
+    """Means over images [methods, prompts]; nan if a prompt has no common image."""
     with np.errstate(invalid="ignore"):
         means: NDArray[np.float64] = np.nansum(grid, 2) / np.isfinite(grid).sum(2)
     return means

@@ -74,7 +74,7 @@ class RowCells:
         return frame[frame["strength"] == self.strength]
 
     def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
-        """Values [prompts, images] of an image metric; nan where the state is not ok or there is no value."""
+        """Values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
         chosen = self.records[(self.records["metric"] == metric) & (self.records["state"] == OK)]
         wide = chosen.pivot(index="prompt_id", columns="image", values="value")
         return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)

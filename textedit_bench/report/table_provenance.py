@@ -1,4 +1,4 @@
-"""Which stored cells the last written table was made of: ``table.json`` beside it."""
+"""Record which stored cells the last written table was made of: ``table.json`` beside it."""
 
 from __future__ import annotations
 

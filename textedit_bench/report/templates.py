@@ -1,4 +1,4 @@
-"""HTML from templates: every text of a stranger is escaped, and loses what no page may hold."""
+"""Render HTML from templates: every text of a stranger is escaped, and loses what no page may hold."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _entry(
 
 
 def _cube(row: RowCells, metric: str) -> np.ndarray:
-    """Values [strengths, prompts, images] of a metric, nan where the state is not ok."""
+    """Values [strengths, prompts, images] of a metric, nan if the state is not ok."""
     frames = [cell.records() for cell in row.cells]
     records = pd.concat([f[(f["metric"] == metric) & (f["state"] == OK)] for f in frames], ignore_index=True)
     images = list(row.cells[0].manifest.infer.ids)

@@ -1,4 +1,4 @@
-"""From an entry of the table back to what it was computed from."""
+"""Trace an entry of the table back to what it was computed from."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Why:
         title: how the row is written.
         strength: that of the row.
         images: photos that every prompt was tried on.
-        value, low, high: as in the table; nan where there is none.
+        value, low, high: as in the table; nan if there is none.
         n, left_out: values behind it, and values without the state ok.
         protocol: of the metric.
         runs: the cells, by prompt.

@@ -1,4 +1,4 @@
-"""Which style channels are edited: those of the convolutions, in generator order; toRGB styles never."""
+"""List the style channels that are edited: those of the convolutions, in generator order; toRGB styles never."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The synthesis network run in pieces, so that what lies before a changed layer is computed once."""
+"""Run the synthesis network in pieces, so that what lies before a changed layer is computed once."""
 
 from __future__ import annotations
 

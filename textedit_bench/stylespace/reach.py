@@ -1,4 +1,4 @@
-"""How much of what tells pictures apart lies in the styles of the convolutions, which methods edit, and not in toRGB's.
+"""Measure how far the styles of the convolutions, which methods edit, explain differences between pictures.
 
 ``python -m textedit_bench.stylespace.reach --dataset church [--pairs 48] [--json]``
 

@@ -1,4 +1,4 @@
-"""The sweep in pieces that survive being killed."""
+"""Run the relevance sweep in pieces that survive being killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching what a method does beside its work: connections, networks asked for, global state."""
+"""Watch what a method does beside its work: connections, networks asked for, global state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training run costs: seconds and peak memory, over all its resumptions."""
+"""Record what a training costs: seconds and peak memory, over all its resumptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training prepares, computed once and kept in files; of several processes that need it, one computes it."""
+"""Keep what a training prepares in files; of several processes that need it, one computes it."""
 
 from __future__ import annotations
 

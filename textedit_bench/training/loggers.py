@@ -1,4 +1,4 @@
-"""Where a run's curves go."""
+"""Choose where a run's curves go."""
 
 from __future__ import annotations
 

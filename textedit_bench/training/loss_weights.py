@@ -1,4 +1,4 @@
-"""Which terms of a loss count, and how much."""
+"""Weight the terms of a loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training run is carried out, apart from what is trained."""
+"""State how a training run is carried out, apart from what is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos that a training compares pictures with."""
+"""Give trainings the photos that they compare pictures with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation edits as picture grids, in the run's folder and, where there is one, in the online log."""
+"""Show validation edits as picture grids, in the run's folder and in the online log if there is one."""
 
 from __future__ import annotations
 

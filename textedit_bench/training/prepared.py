@@ -1,4 +1,4 @@
-"""What an editor needs once per network and no training gives: computed once and kept in the user's data folder."""
+"""Prepare what an editor needs once per network and no training gives, and keep it in the user's data folder."""
 
 from __future__ import annotations
 

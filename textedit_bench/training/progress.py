@@ -1,4 +1,4 @@
-"""Progress of a training run with the time left: a bar on a terminal, a line now and then elsewhere."""
+"""Show progress of a training with the time left: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 

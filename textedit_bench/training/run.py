@@ -171,7 +171,7 @@ def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> 
 
 
 def _damage(checkpoint: Path) -> str:
-    """What is wrong with a checkpoint, a zip whose entries have checksums; empty where nothing is."""
+    """What is wrong with a checkpoint, a zip whose entries have checksums; empty if nothing is."""
     try:
         with zipfile.ZipFile(checkpoint) as stored:
             return stored.testzip() or ""

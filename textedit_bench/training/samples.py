@@ -37,7 +37,7 @@ class Samples:
 
         Args:
             target: raw embedding [d] of a text.
-            source: likewise; None where there is nothing to subtract.
+            source: likewise; None if there is nothing to subtract.
         """
         score = self.seen @ F.normalize(target, dim=-1).cpu()
         return score if source is None else score - self.seen @ F.normalize(source, dim=-1).cpu()

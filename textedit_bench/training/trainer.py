@@ -1,4 +1,4 @@
-"""Lightning's trainer on the devices that were named, and this process's place among those that train together."""
+"""Build Lightning's trainer on the named devices, and find this process's place among those that train together."""
 
 from __future__ import annotations
 

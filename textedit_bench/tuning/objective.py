@@ -1,4 +1,4 @@
-"""What a tuning maximises: as much effect as can be had without losing the rest, in one number."""
+"""Score a candidate of a tuning: as much effect as can be had without losing the rest, in one number."""
 
 from __future__ import annotations
 

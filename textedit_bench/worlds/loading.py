@@ -1,4 +1,4 @@
-"""The world that a card names."""
+"""Load the world that a card names."""
 
 from __future__ import annotations
 

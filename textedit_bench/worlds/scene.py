@@ -1,4 +1,4 @@
-"""What the drawing of every world starts from: factors by name, and colours by attribute value."""
+"""Give the drawing of every world its start: factors by name, and colours by attribute value."""
 
 from __future__ import annotations
 

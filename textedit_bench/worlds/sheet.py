@@ -1,4 +1,4 @@
-"""Pictures of a world for a person to look at."""
+"""Draw pictures of a world for a person to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every procedural world offers: factors, pictures of them, and exact masks."""
+"""Define what every procedural world offers: factors, pictures of them, and exact masks."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
 
     Args:
         scores: closeness to the text, [n, draws].
-        subjects: unit embeddings [n, draws, d] of a similarity network; None where there is none.
+        subjects: unit embeddings [n, draws, d] of a similarity network; None if there is none.
 
     Returns:
         [n], positions among the draws, on the CPU.

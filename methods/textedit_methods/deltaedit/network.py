@@ -123,7 +123,7 @@ class DeltaModel(nn.Module):
 
     Args:
         mapper: the network.
-        relevance: unit rows [num_styles, d]; None where the mapper came without one, as the released file does.
+        relevance: unit rows [num_styles, d]; None if the mapper came without one, as the released file does.
         clip_preprocessing: of the images whose features the mapper reads.
     """
 

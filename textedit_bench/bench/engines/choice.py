@@ -1,4 +1,4 @@
-"""From a request to the pool that computes it."""
+"""Choose the pool of workers for a request."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Cluster:
             actor.give(number, job)
 
     def _actor(self, gpus: float) -> _Actor | None:
-        """An idle actor with this share, or a new one in place of other idle ones; None where there is no room."""
+        """An idle actor with this share, or a new one in place of other idle ones; None if there is no room."""
         idle = [each for each in self._actors if each.job is None]
         same = next((each for each in idle if each.gpus == gpus), None)
         while same is None and not self._room(gpus):

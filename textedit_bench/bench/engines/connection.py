@@ -1,4 +1,4 @@
-"""The way to a Ray cluster: the one that ``RAY_ADDRESS`` names, or one of this machine's own."""
+"""Connect to a Ray cluster: the one that ``RAY_ADDRESS`` names, or one of this machine's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels between the run and those who compute: jobs, their ends, and the pool that connects the two."""
+"""Define what run and workers exchange: jobs, their results, and the pool between the two."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class CellResult:
 
     Attributes:
         outcome: for the summary.
-        cell: where its scores are stored; None where there are none.
+        cell: where its scores are stored; None if there are none.
         refused: the user's mistake, where only the method could see it.
         full: nothing more can be written.
     """

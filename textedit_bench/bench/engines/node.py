@@ -1,4 +1,4 @@
-"""What every node that computes must share with the others: package versions, the results folder, the model of GPU."""
+"""Check that nodes agree: package versions, results folder, GPU model."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def _sign_of_life(place: Path) -> str:
 
 
 def _take(place: Path, name: str) -> Path | None:
-    """A job that no other worker has; None where there is none."""
+    """A job that no other worker has; None if there is none."""
     for path in sorted(place.glob("job-*"), key=_number):
         taken = place / f"taken-{_number(path)}-{name}"
         try:

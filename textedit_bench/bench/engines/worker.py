@@ -1,4 +1,4 @@
-"""One process that computes: it holds the networks of one data set and brings its cells to their ends."""
+"""Compute cells in one process, which holds the networks of one data set at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What generated pictures are measured by: their text, the truth where it is known, and each other."""
+"""Judge generated pictures: by their text, by the truth where it is known, and by their variety."""
 
 from __future__ import annotations
 

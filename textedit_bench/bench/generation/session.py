@@ -1,4 +1,4 @@
-"""One data set whose prompts are turned into pictures: the same steps as for edits, without photos to begin with."""
+"""Generate and score the pictures of one data set: the same steps as for edits, without photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where generated pictures lie in the results folder, apart from the edits."""
+"""Store generated pictures in the results folder, apart from the edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How different the pictures of one text are from each other."""
+"""Measure how different the pictures of one text are from each other."""
 
 from __future__ import annotations
 

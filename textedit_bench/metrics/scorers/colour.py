@@ -66,7 +66,7 @@ class ColourScorer:
         return {"success_pixels": Column.of(done.double(), states)}
 
     def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:
-        """How to read every asked attribute, or None where one has no fixed place; rendered once per prompt."""
+        """How to read every asked attribute, or None if one has no fixed place; rendered once per prompt."""
 
         def read() -> list[_Reading] | None:
             readings = [_reading(renders, factors, dict(asked), name) for name, _ in asked]

@@ -54,7 +54,7 @@ def two_way_bootstrap(
     """Intervals for the mean of each method.
 
     Args:
-        values: [methods, prompts, images] (or [prompts, images] for one method), nan where a cell does not count.
+        values: [methods, prompts, images] (or [prompts, images] for one method), nan if a cell does not count.
         draws: number of resamples.
         level: coverage.
         seed: of the resamples; the same seed and shape give the same draws.
@@ -117,7 +117,7 @@ def interval(
 
 
 def _resample(cells: Values, draws: int, seed: int, *, fixed_prompts: bool) -> Values:
-    """Means [R, M] over resampled prompts and images; nan where a draw holds none of a method's cells."""
+    """Means [R, M] over resampled prompts and images; nan if a draw holds none of a method's cells."""
     methods, prompts, images = cells.shape
     there = np.isfinite(cells)
     filled = np.where(there, cells, 0.0)

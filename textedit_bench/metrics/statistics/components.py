@@ -1,4 +1,4 @@
-"""How far a mean over prompts x images may be off: over other images, and over other prompts where they were drawn.
+"""Estimate the error of a mean over prompts x images: over other images, and other prompts where they were drawn.
 
 Where prompts and images are both random draws, they are crossed random effects. Model:
 
@@ -64,7 +64,7 @@ class Spread:
 
 
 def two_way_spread(values: ArrayLike) -> Spread:
-    """Mean and standard error of one method's values [prompts, images], nan where a cell does not count.
+    """Mean and standard error of one method's values [prompts, images], nan if a cell does not count.
 
     With one prompt the error speaks of other images only, with one image of other prompts only.
     """
@@ -132,7 +132,7 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
 def prompt_residuals(cells: Values) -> Values | None:
     """Deviations from each prompt's mean [prompts, images], scaled to be unbiased when squared; 0 where no value is.
 
-    None where a prompt has a single value.
+    None if a prompt has a single value.
     """
     there = np.isfinite(cells)
     counts = there.sum(1, keepdims=True)

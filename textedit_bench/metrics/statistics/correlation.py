@@ -14,8 +14,8 @@ class Correlation:
     """A rank correlation.
 
     Attributes:
-        value: Spearman's rho in [-1, 1]; nan where either side does not vary.
-        low, high: its 95 % interval; nan where it cannot be known.
+        value: Spearman's rho in [-1, 1]; nan if either side does not vary.
+        low, high: its 95 % interval; nan if it cannot be known.
         n: pairs.
         tau: Kendall's tau-b of the same pairs, in [-1, 1]: of two edits that both sides tell apart, how much more often
             the order is the same than not. It is smaller than rho and easier to read.
@@ -89,7 +89,7 @@ def _kendall(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
 
 
 def kendall_of_rows(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Kendall's tau-b of matching rows [R, k] and [R, k], shape [R]; nan where a row does not vary.
+    """Kendall's tau-b of matching rows [R, k] and [R, k], shape [R]; nan if a row does not vary.
 
     For many short rankings at once, such as the resamples of a handful of methods.
     """

@@ -24,7 +24,7 @@ def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0,
     """Two-sided p-value for "the mean difference is zero", in [1 / (flips + 1), 1].
 
     Args:
-        differences: [prompts, images], method A minus method B; nan where either has no value.
+        differences: [prompts, images], method A minus method B; nan if either has no value.
         flips: number of random sign patterns.
         seed: of the patterns.
         fixed_prompts: whether the mean is one over these very prompts, not over prompts like them.

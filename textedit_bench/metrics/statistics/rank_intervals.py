@@ -107,7 +107,7 @@ def _weights(rng: np.random.Generator, n: int, draws: int) -> Values:
 
 
 def _means(grid: Values, images: Values) -> Values:
-    """Means over the drawn images [draws, prompts, methods]; nan where a draw holds no common value of a prompt."""
+    """Means over the drawn images [draws, prompts, methods]; nan if a draw holds no common value of a prompt."""
     there = np.isfinite(grid[0])
     sums = np.einsum("mpi,ri->rpm", np.where(there, grid, 0.0), images, optimize=True)
     counts = images @ there.T

@@ -1,4 +1,4 @@
-"""Which methods may share the bold face: the best, and all that are not shown to be worse."""
+"""Find the methods that share the bold face: the best, and all that are not shown to be worse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def best_and_tied(
     with the best to be compared is not shown to be worse and counts as tied.
 
     Args:
-        values: [methods, prompts, images], nan where a cell does not count.
+        values: [methods, prompts, images], nan if a cell does not count.
         higher_is_better: direction of the metric.
         alpha: family-wise error of calling a method worse.
         flips: sign patterns per comparison.

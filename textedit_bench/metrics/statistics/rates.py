@@ -16,16 +16,17 @@ from textedit_bench.metrics.statistics.cells import Values
 from textedit_bench.metrics.statistics.components import Spread
 
 SEEN = 8
-"""Departing cells from which on the scatter is trusted; rates of 0.5 to 5 % then keep a simulated coverage of 95 %."""
+"""Cells that differ from the common value before their scatter is trusted; simulated coverage of rates of 0.5 to 5 % is
+then 95 %."""
 
 
 def agreeing_interval(
     cells: Values, spread: Spread, bounds: tuple[float, float], level: float
 ) -> tuple[float, float] | None:
-    """The interval that a mean's interval must not be narrower than; None where enough cells depart, or none is known.
+    """The interval that a mean's interval must not be narrower than; None if enough cells depart, or none is known.
 
     Args:
-        cells: one method's values, any shape, nan where a cell does not count.
+        cells: one method's values, any shape, nan if a cell does not count.
         spread: of these cells.
         bounds: finite range of the values.
         level: coverage.

@@ -22,7 +22,7 @@ _GRID = 101
 
 @dataclass(frozen=True)
 class Measure:
-    """A number per method with its 95 % interval; nan where it cannot be known.
+    """A number per method with its 95 % interval; nan if it cannot be known.
 
     Attributes:
         point, low, high: [M].
@@ -59,7 +59,7 @@ def envelope(effect: ArrayLike, kept: ArrayLike, at: ArrayLike) -> Values:
         at: effects [G] at which the envelope is wanted.
 
     Returns:
-        [..., G]; nan where the curve does not reach the effect.
+        [..., G]; nan if the curve does not reach the effect.
     """
     x, y, grid = (np.asarray(a, dtype=np.float64) for a in (effect, kept, at))
     best = np.full((*x.shape[:-1], len(grid)), -np.inf)
@@ -79,7 +79,7 @@ def compare(effect: ArrayLike, kept: ArrayLike, *, draws: int = DRAWS, level: fl
     """Compare methods by their whole curves.
 
     Args:
-        effect: [methods, strengths, prompts, images], nan where a cell does not count.
+        effect: [methods, strengths, prompts, images], nan if a cell does not count.
         kept: what is kept, same shape.
         draws: resamples of prompts and images.
         level: coverage of the intervals.

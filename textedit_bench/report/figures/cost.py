@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, width: float = 580) -> Figure | None:
-    """One bar per method: time of the edit itself, synthesis and judges not counted; None where nothing was timed.
+    """One bar per method: time of the edit itself, synthesis and judges not counted; None if nothing was timed.
 
     Args:
         frame: as `textedit_bench.report.cost.cost_frame` gives it.

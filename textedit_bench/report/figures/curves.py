@@ -24,7 +24,7 @@ _LONGEST = 26
 def draw_curves(
     collected: ComparableCells, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 580
 ) -> Figure | None:
-    """Curves of the methods of a data set; None where no pair of metrics was measured.
+    """Curves of the methods of a data set; None if no pair of metrics was measured.
 
     Each point is one strength, the ring the method's default; further up and to the right is better. Controls are grey;
     those that copy a method's steps or edits are left out, since there is one for every method.

@@ -1,4 +1,4 @@
-"""Every figure that the records of a bench allow, for the page and for papers."""
+"""List every figure that the records of a bench allow, for the page and for papers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Drawing:
         dataset: whose; empty for all.
         name: of its files.
         words: what a reader is told it shows.
-        draw: ``draw(width=pixels)``; None where there is nothing to draw.
+        draw: ``draw(width=pixels)``; None if there is nothing to draw.
         width: where there is room.
     """
 

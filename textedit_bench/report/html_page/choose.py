@@ -1,4 +1,4 @@
-"""Which stored cells a report shows: those of the last written table."""
+"""Choose the stored cells that a report shows: those of the last written table."""
 
 from __future__ import annotations
 

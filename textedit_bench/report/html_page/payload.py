@@ -1,4 +1,4 @@
-"""What the page's script needs of a data set: pictures by method, prompt and image, and the values beside them."""
+"""Collect what the page's script needs of a data set: pictures by method, prompt and image, and their values."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def read_edit(cell: StoredCell, image: int) -> Pixels:
 
 
 def read_sources(collected: ComparableCells, images: Sequence[int]) -> dict[str, Pixels] | None:
-    """``photo`` and ``inversion``, each [len(images), H, W, 3]; None where the inputs are gone."""
+    """``photo`` and ``inversion``, each [len(images), H, W, 3]; None if the inputs are gone."""
     if collected.inputs is None or not (collected.inputs / PICTURES).is_file():
         return None
     ids = _ids(collected.cells[0])

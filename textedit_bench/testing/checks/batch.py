@@ -1,4 +1,4 @@
-"""An edit may depend on nothing but its image, its prompt, its strength and its seed."""
+"""Check that an edit depends on nothing but its image, its prompt, its strength and its seed."""
 
 from __future__ import annotations
 

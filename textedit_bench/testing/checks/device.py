@@ -1,4 +1,4 @@
-"""A method has to work where the domain lives: on a GPU, be it the second one. None is needed: one is pretended."""
+"""Check that a method works where the domain lives, be it the second GPU; none is needed: one is pretended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the card says about a method, and what the method says about bad input."""
+"""Check what the card says about a method, and what the method says about bad input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHOICES = {"space": ("w", "w+", "s", "image"), "trains": ("none", "per-prompt",
 
 
 def card_problem(method: type[Editor]) -> str | None:
-    """The first thing that is wrong with a method's card; None where nothing is."""
+    """The first thing that is wrong with a method's card; None if nothing is."""
     info = getattr(method, "info", None)
     if not isinstance(info, MethodInfo):
         return f"`info` is {type(info).__name__}, not a MethodInfo"

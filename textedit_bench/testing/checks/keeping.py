@@ -1,4 +1,4 @@
-"""Weights and editors that travel: to a file and back, to another process and back, over the end of a training."""
+"""Check that weights and editors travel: to a file, to another process, over the end of a training, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an edit has to look like."""
+"""Check the shape of an edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strength has to mean."""
+"""Check what strength means."""
 
 from __future__ import annotations
 

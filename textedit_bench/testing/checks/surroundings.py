@@ -1,4 +1,4 @@
-"""What an edit may not touch: the net, the judges, the process's global state; and what it may not hide."""
+"""Check what an edit leaves alone: the net, the judges, the process's global state; and what it may not hide."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class PerceptualDistance(nn.Module):
             a: pictures.
             b: pictures to compare with.
             keep: bool [B, H, W], True where pixels count: a position of a stage counts where all of its pixels do; a
-                stage without such a position is left out; nan where no stage has one.
+                stage without such a position is left out; nan if no stage has one.
         """
         return self.compare(self.stages(a), self.stages(b), keep)
 

@@ -52,7 +52,7 @@ def agreement(first: Tensor, second: Tensor) -> Agreement:
 
 @torch.no_grad()
 def truth(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt) -> Tensor:
-    """Success and preservation [2, B] of edits at strength 1; nan where they are not defined.
+    """Success and preservation [2, B] of edits at strength 1; nan if they are not defined.
 
     Args:
         latents: the first inverted photos of the development split.

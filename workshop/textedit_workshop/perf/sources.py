@@ -37,7 +37,7 @@ class Opening:
         kind: of source.
         entries: how many there are.
         first_s: seconds until the first image was decoded.
-        read_bytes: bytes read by then; None where the system does not tell. Pages of an LMDB are mapped, not read.
+        read_bytes: bytes read by then; None if the system does not tell. Pages of an LMDB are mapped, not read.
         walk_s: seconds for the names of all entries.
         peak_bytes: the process's peak memory, libraries included.
     """

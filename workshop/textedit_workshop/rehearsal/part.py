@@ -22,7 +22,7 @@ class Part:
 
     Attributes:
         edit: settings of an edit of at most three steps.
-        untrained: settings of an edit where nothing was released or trained; None where there is none.
+        untrained: settings of an edit where nothing was released or trained; None if there is none.
         edit_files: settings of an edit that name a file or folder -> what writes it.
         training: settings of a training of two epochs of one step.
         training_files: settings of the training that name a file -> what writes it.

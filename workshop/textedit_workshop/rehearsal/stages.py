@@ -43,7 +43,7 @@ class Measured:
         peak_bytes: largest resident memory of one process.
         disk_bytes: what lies in the rehearsal's folder afterwards.
         saw: what its check found.
-        failure: why it failed; empty where it did not.
+        failure: why it failed; empty if it did not.
     """
 
     name: str

@@ -28,8 +28,8 @@ class Figure:
     Attributes:
         part: the network or networks it is about.
         name: what was measured.
-        value: the number; None where the weights are missing.
-        bar: what it must reach; None where the number stands for information only.
+        value: the number; None if the weights are missing.
+        bar: what it must reach; None if the number stands for information only.
         at_most: the number must not be above the bar, instead of not below.
         n: pictures (or pairs) behind it.
         up_to: where given, the number must also not be above this.

@@ -97,7 +97,7 @@ class Places:
 
     Attributes:
         out: root of the weights to write; what is needed is looked for here first.
-        card: root of the weights in use, looked into next; None where there are none.
+        card: root of the weights in use, looked into next; None if there are none.
     """
 
     out: Path
