@@ -97,8 +97,8 @@ CASES = {
     "worlds number": (("worlds", "sheet", "-d", DATASET, "-n", "0"), "--number: 0 is out of range"),
     "worlds role": (("worlds", "train", "orcale", "-d", DATASET), "Did you mean 'oracle'?"),
     "worlds further": (
-        ("worlds", "train", "oracle", "generator", "-d", DATASET, "--further"),
-        "--further: role 'generator' always starts from nothing; valid: clip,",
+        ("worlds", "train", "oracle", "features", "-d", DATASET, "--further"),
+        "--further: role 'features' always starts from nothing; valid: clip,",
     ),
     "worlds output": (("worlds", "train", "-d", DATASET, "-o", __file__), "is not a folder that can be written"),
     "score method": (("score", "-m", METHOD + "x"), f"Did you mean '{METHOD}'?"),
