@@ -116,8 +116,8 @@ class Manifest(_Section):
         return self.score.protocols if self.score is not None else {}
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The manifest in a folder as plain values.
+def load_manifest(path: Path) -> tuple[dict[str, Any], Manifest]:
+    """The manifest in a folder, as plain values and as what they say.
 
     Raises:
         OSError: it cannot be read.
@@ -126,14 +126,13 @@ def read_json(path: Path) -> dict[str, Any]:
     raw: Any = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise ValueError("it is of another kind")
-    Manifest.model_validate(raw)
-    return raw
+    return raw, Manifest.model_validate(raw)
 
 
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest in a folder, checksums not looked at; None if there is no readable one."""
     try:
-        return Manifest.model_validate(read_json(path))
+        return load_manifest(path)[1]
     except (OSError, ValueError):
         return None
 

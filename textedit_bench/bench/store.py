@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.manifest import MANIFEST, SCHEMA, Manifest, Stage, read_json, read_scored
+from textedit_bench.bench.manifest import MANIFEST, SCHEMA, Manifest, Stage, load_manifest, read_scored
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked, sha256, write_atomically, write_json
 
@@ -61,19 +61,18 @@ class ResultFolder:
         scores are, their files are set aside and the ``score`` stage is left out of the answer.
         """
         trusted = self._trusted()
-        return None if trusted is None else Manifest.model_validate(trusted)
+        return None if trusted is None else trusted[1]
 
-    def _trusted(self) -> dict[str, Any] | None:
+    def _trusted(self) -> tuple[dict[str, Any], Manifest] | None:
         if not self.file(MANIFEST).exists():
             return None
         try:
-            raw = read_json(self.path)
+            raw, manifest = load_manifest(self.path)
             if digest_of(raw["identity"]) != self.digest:
                 raise ValueError("it describes something else")
         except (OSError, ValueError) as error:
             self._set_aside(f"unreadable {MANIFEST} ({_first_line(error)})")
             return None
-        manifest = Manifest.model_validate(raw)
         if broken := self._damage(manifest.infer):
             self._set_aside(f"damaged {', '.join(broken)}")
             return None
@@ -83,7 +82,8 @@ class ResultFolder:
                     self.file(name).rename(_free_name(self.file(name)))
             log.warning("%s: damaged %s set aside; it is scored again", self.path, ", ".join(broken))
             del raw["score"]
-        return raw
+            manifest = manifest.model_copy(update={"score": None})
+        return raw, manifest
 
     def publish(self, stage: str, files: Mapping[str, Writer], facts: Mapping[str, Any], **sections: Any) -> None:
         """Write a stage's files, then the manifest that vouches for them.
@@ -94,11 +94,12 @@ class ResultFolder:
             facts: what else the stage has to say; plain JSON values.
             sections: further top-level entries of the manifest.
         """
-        manifest = self._trusted() if stage != STAGES[0] else None
-        if manifest is None:
-            if stage != STAGES[0]:
+        manifest: dict[str, Any] = {"schema": SCHEMA, "identity": self.identity, "digest": self.digest}
+        if stage != STAGES[0]:
+            trusted = self._trusted()
+            if trusted is None:
                 raise RuntimeError(f"{self.path}: there is nothing to {stage}; its edits are gone")
-            manifest = {"schema": SCHEMA, "identity": self.identity, "digest": self.digest}
+            manifest = trusted[0]
         listed = {}
         for name, write in files.items():
             write_atomically(self.file(name), write, durable=False)  # the manifest holds its checksum
@@ -110,7 +111,7 @@ class ResultFolder:
 
     def update(self, **sections: Any) -> None:
         """Change sections of the manifest that describe no files."""
-        manifest = read_json(self.path)
+        manifest, _ = load_manifest(self.path)
         if any(manifest.get(name) != value for name, value in sections.items()):
             write_json(self.file(MANIFEST), {**manifest, **sections})
 

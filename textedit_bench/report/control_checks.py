@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from textedit_bench.controls.cards import CONTROLS, shown
 from textedit_bench.files import write_text
-from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
@@ -78,9 +77,7 @@ class RowScores:
 
     def values(self, metric: str) -> NDArray[np.float64]:
         """Of the edits that have one."""
-        records = self.row.records
-        chosen = (records["metric"] == metric) & (records["state"] == OK)
-        return records.loc[chosen, "value"].to_numpy(np.float64)
+        return self.row.counted(metric)["value"].to_numpy(np.float64)
 
     def count(self, metric: str) -> int:
         """How many edits were scored, with a value or without."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -41,21 +41,27 @@ def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[C
     for part in collected:
         rows = [row for row in part.rows if not row.control]
         titles = sorted({row.title for row in rows})
+        if len(titles) < 2:
+            continue
         for spec in columns:
             grids = shared_grids([(part, rows)], titles, spec.name) if spec.scope == "image" else []
-            if len(titles) < 2 or not grids or not np.isfinite(grids[0]).any():
+            if not grids or not np.isfinite(grids[0]).any():
                 continue
             grid, seed = grids[0], seed_of(pairs=part.dataset, metric=spec.name) % 2**32
             difference, p = pairwise_tests(grid, seed=seed)
             _, p_fixed = pairwise_tests(grid, seed=seed, fixed_prompts=True)
             prompts = int(np.isfinite(grid).any((0, 2)).sum())
             sign = 1.0 if spec.higher_is_better else -1.0
-            for a, b in permutations(range(len(titles)), 2):
-                seen = [
+            seen = {
+                (a, b): [
                     spread_of(grid[a] - grid[b], fixed_prompts=fixed).detectable(power=POWER, level=1.0 - ALPHA)
                     for fixed in (False, True)
                 ]
-                tests = (p[a, b], seen[0], p_fixed[a, b], seen[1])
+                for a, b in combinations(range(len(titles)), 2)
+            }
+            for a, b in permutations(range(len(titles)), 2):
+                sampled, fixed = seen[min(a, b), max(a, b)]
+                tests = (p[a, b], sampled, p_fixed[a, b], fixed)
                 who = (part.dataset, spec.name, titles[a], titles[b])
                 entries.append((*who, prompts, sign * difference[a, b], *tests))
     return pd.DataFrame(entries, columns=list(COLUMNS))

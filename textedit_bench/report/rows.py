@@ -73,10 +73,19 @@ class RowCells:
         frame = pd.concat([cell.records() for cell in self.cells], ignore_index=True)
         return frame[frame["strength"] == self.strength]
 
+    @cached_property
+    def _by_metric(self) -> dict[str, pd.DataFrame]:
+        """Metric -> its records that count; every table and figure asks for several."""
+        known = self.records[self.records["state"] == OK]
+        return {str(metric): rows for metric, rows in known.groupby("metric", sort=False)}
+
+    def counted(self, metric: str) -> pd.DataFrame:
+        """Records of an image metric whose state is ok."""
+        return self._by_metric.get(metric, self.records.iloc[:0])
+
     def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
         """Values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
-        chosen = self.records[(self.records["metric"] == metric) & (self.records["state"] == OK)]
-        wide = chosen.pivot(index="prompt_id", columns="image", values="value")
+        wide = self.counted(metric).pivot(index="prompt_id", columns="image", values="value")
         return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
 
     def features(self) -> np.ndarray | None:
