@@ -73,7 +73,7 @@ def _peaks(card: Path, results: Path, images: int) -> tuple[float, float]:
         ):
             session = DatasetSession(asked, Store(results), domain, Suite(domain))
             prepared = cuda.memory.peak
-            method, _ = next(asked.pairs())
+            method, _ = asked.rows[0]
             session.run(session.cell(method, asked.prompts[0]), method)
             return prepared, cuda.memory.peak
 

@@ -19,7 +19,7 @@ class CellJob:
 
     Attributes:
         dataset: which plan of the request.
-        row: which pair of `DatasetPlan.pairs`.
+        row: which of `DatasetPlan.rows`.
         prompt: which prompt.
         label: what a person calls it.
         method: name of the method, whose share of a GPU decides where it may run.
