@@ -1,9 +1,10 @@
-"""Read YAML files as checked data: an error names the file, the field and the line."""
+"""Read YAML and JSON files as checked data: an error names the file, the field and the line."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -70,6 +71,31 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = " ".join(f"field {field}: {first['msg'].removeprefix('Value error, ')}{others}".split())
         raise UserError(f"{what} {where}: line {_line(node, location)}: {message}") from error
+
+
+def read_json_document(path: Path, model: type[M], what: str, largest: int) -> M:
+    """Read a JSON file of a stranger and check it.
+
+    Args:
+        path: the file.
+        model: what it has to be.
+        what: how such a file is called in messages.
+        largest: bytes that it may have.
+
+    Raises:
+        UserError: the file cannot be read, is too large, is not JSON, or a field is wrong.
+    """
+    try:
+        if (size := path.stat().st_size) > largest:
+            raise UserError(f"{what} {path}: it has {size} bytes; valid: at most {largest}")
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{what} {path}: it cannot be read ({error.strerror or error})") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))[:80] or "the file"
+        message = " ".join(first["msg"].removeprefix("Value error, ").split())[:200]
+        raise UserError(f"{what} {path}: field {field}: {message}") from error
 
 
 class _OnceEach(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types

@@ -33,6 +33,7 @@ from textedit_bench.cli.report import report
 from textedit_bench.cli.reproduce import reproduce
 from textedit_bench.cli.score import score
 from textedit_bench.cli.streams import flush_stdout, forgiving
+from textedit_bench.cli.study import analyse, make, study
 from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.tune import tune
@@ -69,6 +70,7 @@ _collect(app, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")
+app.add_typer(_collect(study, make, analyse), name="study")
 app.add_typer(_collect(worlds, sheet, check, train_world), name="worlds")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +9,6 @@ from typing import Any
 
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.figures.canvas import PALETTE
 from textedit_bench.report.figures.every import Drawing, every_drawing
 from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
 from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples
@@ -19,8 +16,8 @@ from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
 from textedit_bench.report.html_page.tables import table_blocks
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
 from textedit_bench.report.paired_tests import can_tell_apart
+from textedit_bench.report.self_contained import render_self_contained
 from textedit_bench.report.table import Table
-from textedit_bench.report.templates import read_asset, render_template
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,6 @@ class Contents:
 
 def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBook) -> str:
     """The whole page; every text of a user is escaped, the content policy allows this page's own script and style."""
-    script, style = read_asset("page.js"), f"{_theme()}{read_asset('page.css')}"
     parts = [_part(contents, part, book) for part in contents.collected]
     kinds = {kind for kind, _ in contents.shown}
     figures = [(name, *words) for name, words in SECTIONS.items() if name in kinds]
@@ -58,16 +54,12 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
     names = ["results", "pictures", *(name for name, *_ in figures), *["examples"] * examples, "tables", "notes"]
     protocols = contents.collected[0].cells[0].manifest.protocols
     metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
-    return render_template(
+    return render_self_contained(
         "page.html",
+        scripts=["theme.js", "tables.js", "page.js"],
+        styles=["page.css"],
         title=f"Text-driven editing with StyleGAN, tier {contents.tier}",
         lead=_lead(contents),
-        policy=(
-            f"default-src 'none'; img-src data:; style-src {_allowed(style)}; script-src {_allowed(script)}; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-        style=style,
-        script=script,
         sections=names,
         shown=contents.shown,
         parts=parts,
@@ -76,15 +68,6 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
         notes=contents.table.footnotes,
         data=embedded({"pictures": book.uris, "grids": [grid.to_json() for grid in grids], "metrics": metrics}),
     )
-
-
-def _allowed(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _theme() -> str:
-    names = "".join(f" --{name}: light-dark({light}, {dark});" for name, (light, dark) in PALETTE.items())
-    return f":root {{ color-scheme: light dark;{names} }}\n"
 
 
 def _lead(contents: Contents) -> str:

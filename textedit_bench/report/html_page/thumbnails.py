@@ -25,11 +25,13 @@ class ThumbnailBook:
     Attributes:
         quality: of the WebP pictures.
         largest: side that larger pictures are reduced to.
+        lossless: whether they are kept exactly.
         uris: what was encoded, in order; others refer to it by position.
     """
 
     quality: int = 80
     largest: int = LARGEST
+    lossless: bool = False
     uris: list[str] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
 
@@ -55,7 +57,7 @@ class ThumbnailBook:
             side = round(self.largest * (image.width / count) / height)
             image = image.resize((side * count, self.largest), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=self.quality, method=4)
+        image.save(buffer, "WEBP", quality=self.quality, lossless=self.lossless, method=4)
         return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 

@@ -1,0 +1,92 @@
+"""Strengths behind choices: Bradley and Terry (1952) for pairs, Luce (1959) for the best of more.
+
+Option i is chosen among several with probability exp(s_i) / sum of exp(s_j). Libraries that fit this give no intervals
+that know of raters who answer often and of comparisons that are answered often; so the maximum is found by scipy, and
+the covariance is the sandwich clustered both ways (Cameron, Gelbach and Miller 2011).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+from textedit_bench.metrics.statistics.cells import Values
+
+RIDGE = 0.1
+"""Weight of s^2 / 2: keeps a method that always wins finite and the mean at 0; a single answer outweighs it."""
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """Strengths of M options on a logarithmic scale, their mean 0.
+
+    Attributes:
+        value: [M]; two options a and b are preferred as exp(a) to exp(b).
+        low, high: [M], their 95 % interval; nan with one rater or one comparison.
+    """
+
+    value: Values
+    low: Values
+    high: Values
+
+
+def choice_strengths(
+    options: ArrayLike, chosen: ArrayLike, raters: ArrayLike, comparisons: ArrayLike, *, level: float = 0.95
+) -> Strengths:
+    """Strengths from n answers.
+
+    Args:
+        options: what each answer chose among, as numbers from 0, [n, k] with k at least 2.
+        chosen: position of the chosen one in its row, [n].
+        raters: who answered, any labels, [n].
+        comparisons: what was asked, any labels, [n].
+        level: coverage.
+
+    Raises:
+        ValueError: shapes that do not fit together, or no answer.
+    """
+    shown, picked = np.asarray(options, np.intp), np.asarray(chosen, np.intp)
+    if shown.ndim != 2 or shown.shape[1] < 2 or not len(shown) or picked.shape != shown.shape[:1]:
+        raise ValueError(f"choices among two or more are needed, got {shown.shape} and {picked.shape}")
+    count, rows = int(shown.max()) + 1, np.arange(len(shown))
+    there = np.zeros((len(shown), count))
+    np.put_along_axis(there, shown, 1.0, axis=1)
+    hit = np.zeros_like(there)
+    hit[rows, shown[rows, picked]] = 1.0
+
+    def shares(s: Values) -> Values:
+        found: Values = special.softmax(np.where(there > 0, s, -np.inf), axis=1)
+        return found
+
+    def loss(s: Values) -> float:
+        return float((special.logsumexp(np.where(there > 0, s, -np.inf), axis=1) - hit @ s).sum() + RIDGE * s @ s / 2)
+
+    def slope(s: Values) -> Values:
+        found: Values = (shares(s) - hit).sum(0) + RIDGE * s
+        return found
+
+    def bend(s: Values) -> Values:
+        p = shares(s)
+        found: Values = np.diag(p.sum(0) + RIDGE) - p.T @ p
+        return found
+
+    value = optimize.minimize(loss, np.zeros(count), jac=slope, hess=bend, method="trust-exact", tol=1e-9).x
+    residuals, inverse = hit - shares(value), np.linalg.inv(bend(value))
+    both = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in (raters, comparisons)]
+    spreads = [_clustered(residuals, of) for of in (*both, both[0] * (both[1].max() + 1) + both[1])]
+    variances = [np.diag(inverse @ spread @ inverse) for spread in (*spreads[:2], spreads[0] + spreads[1] - spreads[2])]
+    fewest = min(len(np.unique(of)) for of in both)
+    margin = stats.t.ppf((1.0 + level) / 2.0, fewest - 1) * np.sqrt(np.max(variances, axis=0)) if fewest > 1 else np.nan
+    return Strengths(value, value - margin, value + margin)
+
+
+def _clustered(residuals: Values, of: NDArray[np.intp]) -> Values:
+    """Sum over clusters of the outer product of their residuals' sum, corrected for few clusters."""
+    sums = np.zeros((of.max() + 1, residuals.shape[1]))
+    np.add.at(sums, of, residuals)
+    clusters = len(np.unique(of))
+    found: Values = sums.T @ sums * (clusters / max(clusters - 1, 1))
+    return found
