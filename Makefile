@@ -1,6 +1,6 @@
 # Front doors for people; every one of them builds or repairs .venv when needed. `make help` lists them.
 #
-#   make bench METHOD=ffclip DATASET=ffhq [TIER= PROMPTS= N= SEED= RESULTS= ENGINE=ray RAY_ADDRESS=]
+#   make bench METHOD=ffclip DATASET=ffhq [TIER= PROTOCOL=census PROMPTS= N= SEED= RESULTS= ENGINE=ray RAY_ADDRESS=]
 
 export PYTHONSAFEPATH := 1
 
@@ -11,12 +11,13 @@ export PYTHON
 
 # Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
-unexport TASK METHOD DATASET TIER SOURCE PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE PYTHONS TESTS
+unexport TASK METHOD DATASET TIER SOURCE PROTOCOL PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE PYTHONS TESTS
 export TEB_TASK = $(value TASK)
 export TEB_METHOD = $(value METHOD)
 export TEB_DATASET = $(value DATASET)
 export TEB_TIER = $(value TIER)
 export TEB_SOURCE = $(value SOURCE)
+export TEB_PROTOCOL = $(value PROTOCOL)
 export TEB_PROMPTS = $(value PROMPTS)
 export TEB_N = $(value N)
 export TEB_SEED = $(value SEED)
@@ -45,13 +46,14 @@ help: ## list the targets
 venv: ## build, update or repair the virtual environment
 	@tools/venv.sh
 
-bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROMPTS= N= SEED= RESULTS= ENGINE= DEVICES=
+bench: venv ## compare METHOD on DATASET (none given: all); TASK=generate TIER= PROTOCOL= PROMPTS= N= SEED= RESULTS= ENGINE= DEVICES=
 	@$(BIN)/textedit-bench bench \
 	  $${TEB_TASK:+--task "$$TEB_TASK"} \
 	  $${TEB_METHOD:+--method "$$TEB_METHOD"} \
 	  $${TEB_DATASET:+--dataset "$$TEB_DATASET"} \
 	  $${TEB_TIER:+--tier "$$TEB_TIER"} \
 	  $${TEB_SOURCE:+--source "$$TEB_SOURCE"} \
+	  $${TEB_PROTOCOL:+--protocol "$$TEB_PROTOCOL"} \
 	  $${TEB_PROMPTS:+--prompts "$$TEB_PROMPTS"} \
 	  $${TEB_N:+--images "$$TEB_N"} \
 	  $${TEB_SEED:+--seed "$$TEB_SEED"} \

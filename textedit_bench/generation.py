@@ -8,7 +8,7 @@ from textedit_bench.bench.generation.session import TASK, GenerationSession
 from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.bench.outcome import BenchSummary
 from textedit_bench.bench.progress import Reporter, make_reporter
-from textedit_bench.bench.request import STANDARD_IMAGES, BenchRequest
+from textedit_bench.bench.request import QUICK, STANDARD_IMAGES, BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.errors import UserError
 from textedit_bench.registry import list_methods
@@ -30,6 +30,8 @@ def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> B
     Raises:
         UserError: the request cannot be met; nothing was generated.
     """
+    if request.protocol != QUICK:
+        raise UserError(f"protocol: a {request.protocol} is one of edits; valid with task generate: {QUICK}")
     require_logger(request)
     reporter = reporter or make_reporter()
     able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)

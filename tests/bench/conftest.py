@@ -39,6 +39,17 @@ def finished(tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """A finished census of two methods with its controls; tests must not change its results."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("counted")
+        made = _ready(patch, folder)
+        made.results = folder / "results"
+        made.summary = made.run(made.results, "shift", "styles", protocol="census", images=3)
+        yield made
+
+
 def _ready(patch, folder: Path) -> ModuleType:
     from textedit_bench.benchmark import run_bench
 

@@ -30,6 +30,8 @@ class ImageSet:
     count: int
     digest: str
     """Of the ids and the 8-bit pixels."""
+    pool: str = ""
+    """Of the photos of all prompts, and of which prompt is asked of which; empty where all are asked of all photos."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ class Cell:
             "method_version": self.method_version,
             "weights": self.weights,
             "networks": dict(self.networks),
-            "images": asdict(self.images),
+            "images": {name: value for name, value in asdict(self.images).items() if name != "pool" or value},
             "prompt_id": self.prompt_id,
             "prompt": asdict(self.prompt),
             "seed": self.seed,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -91,6 +91,7 @@ class Inputs:
         factors: ground truth of all of them, or None.
         folder: where they are stored.
         device: where shards are put.
+        positions: theirs among the stored ones; None if they are all of them.
     """
 
     images: ImageSet
@@ -98,7 +99,28 @@ class Inputs:
     factors: Factors | None
     folder: ResultFolder
     device: torch.device
+    positions: tuple[int, ...] | None = None
     _last: tuple[Shard, InputShard] | None = field(default=None, repr=False)
+
+    def deal(self, photos: Mapping[str, Sequence[int]]) -> dict[str, Inputs]:
+        """The photos of each prompt as inputs of their own.
+
+        Args:
+            photos: prompt id -> ascending positions.
+        """
+        whole = [self.images.digest, *(f"{prompt} {_text(photos[prompt])}" for prompt in sorted(photos))]
+        return {prompt: self._choose(there, _digest("\n".join(whole))) for prompt, there in photos.items()}
+
+    def _choose(self, positions: Sequence[int], pool: str) -> Inputs:
+        digest = _digest(f"{self.images.digest} {_text(positions)}")
+        return replace(
+            self,
+            images=ImageSet(self.images.split, len(positions), digest, pool),
+            ids=tuple(self.ids[i] for i in positions),
+            factors=None if self.factors is None else self.factors[list(positions)],
+            positions=tuple(positions),
+            _last=None,
+        )
 
     def load(self, shard: Shard) -> InputShard:
         """Some of the photos with their codes; the last ones asked for are kept."""
@@ -106,9 +128,15 @@ class Inputs:
             self._last = None  # let go of it before the next one is read
             there = slice(shard.start, shard.stop)
             ids = self.ids[there]
+            # Photos are chosen in worlds alone, whose names need no others to be file names.
             pictures = read_pictures(self.folder.file(PICTURES), ids, [PHOTO, INVERSION], self.ids)
             with safe_open(self.folder.file(CODES), "pt") as stored:
-                codes = stored.get_slice("w_plus")[there].to(self.device)
+                rows = stored.get_slice("w_plus")
+                if self.positions is None:
+                    codes = rows[there]
+                else:
+                    codes = torch.cat([rows[i : i + 1] for i in self.positions[there]])
+                codes = codes.to(self.device)
             photos = to_images(pictures[PHOTO], self.device)
             self._last = (
                 shard,
@@ -128,6 +156,14 @@ class Inputs:
         for start in range(0, len(self.ids), size):
             ids = self.ids[start : start + size]
             yield read_pictures(self.folder.file(PICTURES), ids, [group], self.ids)[group]
+
+
+def _text(positions: Sequence[int]) -> str:
+    return " ".join(map(str, positions))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Split:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
 from textedit_bench.bench.reading import check_read
-from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.request import CENSUS, QUICK, BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, read_tuned
 from textedit_bench.controls.cards import copied
 from textedit_bench.controls.other_prompts import other_prompts
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.data.wording import says_nothing
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import list_datasets, list_methods, load_dataset, method_info, resolve_tier
@@ -68,11 +68,14 @@ class DatasetPlan:
     images: int
     prompts: tuple[PlannedPrompt, ...]
     methods: tuple[MethodPlan, ...]
+    photos: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Prompt of a census, asked here or not -> positions of its photos among the first ``images``; empty where every
+    prompt is asked of all photos."""
 
     @property
     def standard(self) -> bool:
         """Whether it is the standard protocol."""
-        return self.request.standard and self.images == self.card.tier(self.tier).images
+        return self.request.standard and self.request.images in (None, self.card.tier(self.tier).images)
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None = None) -> str:
         """What a cell is called before it exists."""
@@ -190,11 +193,45 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     ]
     if request.tuned:
         methods += [_tuned(request, card, tier, method) for method in methods if not method.info.control]
+    if request.protocol == CENSUS:
+        return _plan_census(request, card, tier, available, images, tuple(methods))
     prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
     asked = (*prompts, *request.own_prompts)
     _check_truth(card, tier, asked)
     _check_words(card, tier, asked)
     return DatasetPlan(request, card, tier, images, asked, tuple(methods))
+
+
+def _plan_census(
+    request: BenchRequest, card: DatasetCard, tier: str, available: int, images: int, methods: tuple[MethodPlan, ...]
+) -> DatasetPlan:
+    """Every value of the tier's world, each on ``images`` photos of its own among those available.
+
+    Raises:
+        UserError: the tier has no world, or a prompt is asked for that the census lacks.
+    """
+    from textedit_bench.bench.census import census_prompts, choose_photos
+    from textedit_bench.worlds.loading import load_world
+
+    world = load_world(card, tier)
+    if world is None:
+        raise UserError(
+            f"protocol: a census needs photos whose every attribute is known; data set {card.name}, tier {tier} has "
+            f"none; valid: {QUICK}"
+        )
+    census = census_prompts(card, tier, world)
+    photos = choose_photos(world, request.split, available, census, images)
+    # Which photos there are does not depend on the prompts that are asked.
+    pool = max(there[-1] for there in photos.values() if there) + 1
+    known = {prompt.id: prompt for prompt in census if photos[prompt.id]}
+    for name in request.prompts:
+        if name not in known:
+            raise unknown_choice(f"prompt of the census of {card.name},", name, known)
+    if request.own_prompts:
+        raise UserError("own_prompts: a census asks for what the world shows; valid with protocol quick")
+    prompts = [known[name] for name in dict.fromkeys(request.prompts)] or list(known.values())
+    _check_words(card, tier, prompts)
+    return DatasetPlan(request, card, tier, pool, tuple(prompts), methods, {name: photos[name] for name in known})
 
 
 def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:

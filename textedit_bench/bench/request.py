@@ -19,6 +19,9 @@ POLICIES = ("all", "shown", "none")
 REMOTE = ("ray", "slurm")
 """Engines whose workers run on other machines, with devices of their own."""
 ENGINES = ("local", "processes", *REMOTE)
+QUICK, CENSUS = "quick", "census"
+PROTOCOLS = (QUICK, CENSUS)
+CENSUS_STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 """Where neither request nor card names a number."""
@@ -44,12 +47,15 @@ class BenchRequest:
     source: str = ""
     """Photos in place of the data sets' own: ``samples`` of the generator, or the path of a folder, zip, LMDB or file
     of codes; empty for their own."""
+    protocol: str = QUICK
+    """``quick``: the card's evaluation prompts on the same photos, for a first look. ``census``: every value that the
+    tier's world can show, in two wordings, each on photos where it has to be edited (`textedit_bench.bench.census`)."""
     prompts: tuple[str, ...] = ()
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
     own_prompts: tuple[PlannedPrompt, ...] = ()
     """Prompts with what is known about them that no card has; they follow those of ``prompts``."""
     images: int | None = None
-    """Images of the split; None means the tier's standard number."""
+    """Images of the split, of a census those of each prompt; None means the tier's standard number."""
     fewer: bool = False
     """Take what there is where ``source`` has fewer images than that."""
     split: str = "evaluation"
@@ -57,7 +63,8 @@ class BenchRequest:
     seed: int = STANDARD_SEED
     """Seed of everything random in a cell."""
     strengths: tuple[float, ...] = STANDARD_STRENGTHS
-    """Edit strengths, ascending, from 0 to 100; the method's default strength has to be among them."""
+    """Edit strengths, ascending, from 0 to 100; the method's default strength has to be among them. A census has fewer
+    where nothing else is asked, `CENSUS_STRENGTHS`."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings for the named methods, on top of their cards' defaults; not for the controls."""
     controls: bool = True
@@ -125,6 +132,15 @@ class BenchRequest:
         for name, share in self.gpus.items():
             if not math.isfinite(share) or not 0 < share <= 64 or (share > 1 and share != int(share)):
                 raise UserError(f"gpus: {share!r} of {name or 'every method'}; valid: above 0 to 1, or whole numbers")
+        if self.protocol not in PROTOCOLS:
+            raise UserError(f"protocol: {self.protocol!r} is unknown; valid: {', '.join(PROTOCOLS)}")
+        if self.protocol == CENSUS:
+            if self.source:
+                raise UserError(
+                    f"protocol: a census needs a world's own photos, not source {self.source}; valid: quick"
+                )
+            if self.strengths == STANDARD_STRENGTHS:
+                object.__setattr__(self, "strengths", CENSUS_STRENGTHS)
         if self.split not in ("evaluation", "development"):
             raise UserError(f"split: {self.split!r} is unknown; valid: evaluation, development")
         if not self.strengths:
@@ -169,5 +185,5 @@ class BenchRequest:
             and not self.source
             and not self.own_prompts
             and self.seed == STANDARD_SEED
-            and tuple(self.strengths) == STANDARD_STRENGTHS
+            and tuple(self.strengths) == (CENSUS_STRENGTHS if self.protocol == CENSUS else STANDARD_STRENGTHS)
         )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.manifest import SCHEMA
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.bench.request import BenchRequest
+from textedit_bench.bench.request import CENSUS, BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import copied
 from textedit_bench.data.wording import LONGEST, is_printable
@@ -36,6 +36,7 @@ class _Strict(BaseModel):
 class _Images(_Strict):
     split: str
     count: int
+    pool: str = ""
 
 
 class _Prompt(_Strict):
@@ -112,10 +113,16 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
     if identity.variant:
         raise UserError(f"manifest {path}: a {identity.variant} run; rerun it with: textedit-bench bench --tuned")
     given = {"threads": threads, "precision": identity.precision, "source": str(asked.get("source") or ""), **options}
+    chosen = _chosen(path, identity, asked, listing)
+    images: int | None = identity.images.count
+    if identity.images.pool:
+        # Which photos a prompt has follows from the world; the number asked for may be larger than what there was.
+        images = asked.get("images")
+        chosen |= {"protocol": CENSUS, "own_prompts": (), "prompts": _census_prompts(identity, asked)}
     request = BenchRequest(
-        **_chosen(path, identity, asked, listing),
+        **chosen,
         tier=identity.tier,
-        images=identity.images.count,
+        images=images,
         split="evaluation" if identity.images.split == "generated" else identity.images.split,
         seed=identity.seed,
         strengths=_strengths(identity, asked),
@@ -197,6 +204,13 @@ def _own(path: Path, identity: _Identity, listing: Mapping[str, Any]) -> dict[st
     if any(text is not None and not is_printable(text) for text in words.values()):
         raise UserError(f"manifest {path}: its prompt holds characters that cannot be printed")
     return {"own_prompts": (PlannedPrompt(identity.prompt_id, Prompt(**words), bool(listing.get("trained"))),)}
+
+
+def _census_prompts(identity: _Identity, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The prompt alone; of edits that are shown for another prompt, all, since any may have been shown."""
+    if identity.matched_to is not None and copied(identity.method) == "edit":
+        return tuple(map(str, asked.get("prompts") or ()))
+    return (identity.prompt_id,)
 
 
 def _strengths(identity: _Identity, asked: Mapping[str, Any]) -> tuple[float, ...]:

@@ -13,7 +13,15 @@ from torch import Tensor
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.infer import infer, publish_edits
-from textedit_bench.bench.inputs import InputShard, prepare_features, prepare_inputs, reference_images
+from textedit_bench.bench.inputs import (
+    INVERSION,
+    PHOTO,
+    Inputs,
+    InputShard,
+    prepare_features,
+    prepare_inputs,
+    reference_images,
+)
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
 from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.material import CellMaterial, lies_elsewhere
@@ -93,6 +101,9 @@ class DatasetSession:
             asked = plan.request
             where = inputs_store or store
             self.inputs = prepare_inputs(where, domain, plan.images, asked.split, fewer=asked.fewer)
+            # Prompt id -> its own photos, where prompts have such.
+            self._chosen = self.inputs.deal(plan.photos)
+            self._looked = False
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(
@@ -113,7 +124,7 @@ class DatasetSession:
         return self.plan.cell(
             method,
             prompt,
-            images=self.inputs.images,
+            images=matched_to.images if matched_to is not None else self._chosen.get(prompt.id, self.inputs).images,
             networks=self.networks,
             weights=weights,
             matched_to=matched_to,
@@ -147,7 +158,7 @@ class DatasetSession:
                 folder.update(listing=cell.listing())
                 remove_parts(folder)
                 return State.CACHED
-            shards = self._shards()
+            shards = self._shards(cell)
             if len(shards) == 1:
                 self._compute(folder, cell, method, shards[0], manifest)
             else:
@@ -161,17 +172,31 @@ class DatasetSession:
         manifest = folder.manifest()
         if self._is_scored(manifest):
             return State.CACHED
-        self._part(folder, cell, method, self._shards()[part], manifest)
+        shards = self._shards(cell)
+        if part < len(shards):  # prompts may have fewer photos than the others
+            self._part(folder, cell, method, shards[part], manifest)
         return State.DONE
 
     @property
     def shard_count(self) -> int:
-        """Into how many parts each cell is cut."""
-        return len(self._shards())
+        """Into how many parts a cell is cut, at most."""
+        return len(self._cut(self.images_per_cell))
 
-    def _shards(self) -> list[Shard]:
+    @property
+    def images_per_cell(self) -> int:
+        """Photos of a prompt, at most."""
+        return max((len(own.ids) for own in self._chosen.values()), default=len(self.inputs.ids))
+
+    def _shards(self, cell: Cell) -> list[Shard]:
+        return self._cut(cell.images.count)
+
+    def _cut(self, images: int) -> list[Shard]:
         request = self.plan.request
-        return cut_shards(len(self.inputs.ids), self.domain.resolution, len(request.strengths), request.shard)
+        return cut_shards(images, self.domain.resolution, len(request.strengths), request.shard)
+
+    def _inputs(self, cell: Cell) -> Inputs:
+        """What a cell starts from: all photos, or those of a prompt."""
+        return next((own for own in self._chosen.values() if own.images == cell.images), self.inputs)
 
     def _is_scored(self, manifest: Manifest | None) -> bool:
         return manifest is not None and manifest.score is not None and manifest.protocols == self.protocols
@@ -198,7 +223,7 @@ class DatasetSession:
             shard: the images.
             manifest: of the cell's stored edits; None edits anew.
         """
-        photos = self.inputs.load(shard)
+        photos = self._inputs(cell).load(shard)
         if manifest is None:
             pixels = self._edit(folder, cell, method, photos)
         else:
@@ -221,17 +246,38 @@ class DatasetSession:
             editor = editor.make(CellMaterial(cell, photos, self.store, self.domain, self.suite.perfect))
         edits = infer(self.domain, editor, photos, cell, meter)
         kept = Kept(request.keep_pictures or KEPT[self.plan.tier], lies_elsewhere(cell))
-        publish_edits(folder, cell, self.inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
+        inputs = self._inputs(cell)
+        publish_edits(folder, cell, inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
         return edits.pixels
 
     def _score(self, folder: ResultFolder, cell: Cell, photos: InputShard, pixels: Sequence[Pixels]) -> None:
         manifest = folder.manifest()
         if manifest is None:
             raise OSError(f"{folder.path}: what was just written cannot be read back")
+        if self._chosen and not self._looked:
+            self._look_at_photos(cell)
         meter = self._meter()
         records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
         rows = [*manifest.infer.cost, *meter.rows(len(photos.ids) * len(cell.strengths))]
         publish_scores(folder, cell, self.suite, records, features, rows)
+
+    @torch.no_grad()
+    def _look_at_photos(self, cell: Cell) -> None:
+        """Let the judges see all photos and inversions in passes of their own.
+
+        Judges remember those for good, and the last digits of what they remember depend on which ones they see at once.
+        Where every prompt has its own photos, that would be a matter of which cell comes first.
+        """
+        size, start = pass_size(self.domain.resolution), 0
+        groups = (self.inputs.pictures(PHOTO, size), self.inputs.pictures(INVERSION, size))
+        for photos, inversions in zip(*groups, strict=True):
+            factors = None if self.inputs.factors is None else self.inputs.factors[start : start + len(photos)]
+            seen = [to_images(pixels, self.domain.device) for pixels in (photos, inversions)]
+            self.suite.score_batch(
+                photos=seen[0], inversions=seen[1], edits=seen[1], prompt=cell.prompt, factors=factors
+            )
+            start += len(photos)
+        self._looked = True
 
     def _meter(self) -> Meter:
         """Measures a stage from now on."""
@@ -289,7 +335,7 @@ class DatasetSession:
         """
         if not todo.new + todo.known:
             return 0.0
-        prompt, images = self.plan.prompts[0].prompt, len(self.inputs.ids)
+        prompt, images = self.plan.prompts[0].prompt, self.images_per_cell
         part = self.inputs.load(Shard(0, min(images, pass_size(self.domain.resolution))))
         photos, inversions = (to_images(pixels, self.domain.device) for pixels in (part.photos, part.inversions))
 

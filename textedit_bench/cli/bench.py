@@ -51,6 +51,13 @@ def bench(
     ] = "edit",
     tier: Tier = "auto",
     source: Source = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="quick (the standard): a few prompts, for a first look; census: all that the mini tier's world shows.",
+        ),
+    ] = None,
     prompts: Prompts = None,
     images: Images = None,
     strengths: Strengths = None,
@@ -93,6 +100,7 @@ def bench(
       textedit-bench bench --method METHOD --dataset DATASET
       textedit-bench bench -m METHOD -d DATASET --images 8 --strengths 0,1,2
       textedit-bench bench -m METHOD -d DATASET --prompts "blond hair; glasses"
+      textedit-bench bench --protocol census -d DATASET
       textedit-bench bench --task generate -m GENERATOR -d DATASET
       textedit-bench bench -m METHOD -d DATASET --engine processes --workers 4
       textedit-bench bench -d DATASET --engine slurm --workers 8 --device cuda --slurm slurm_partition=gpu
@@ -110,7 +118,7 @@ def bench(
             "--seed": seed,
         }
         chosen |= {"--strengths": strengths, "--set": settings, "--source": source, "--threads": threads}
-        chosen |= {"--precision": precision}
+        chosen |= {"--precision": precision, "--protocol": protocol}
         cards = read_cards("--devices", devices)
         free = {"results": results, "device": device, "devices": cards, "engine": engine, "workers": workers or 0}
         rerun(
@@ -124,6 +132,7 @@ def bench(
         "datasets": split_list("--dataset", dataset),
         "tier": tier,
         "source": source,
+        "protocol": protocol,
         "prompts": split_list("--prompts", prompts),
         "images": images,
         "fewer": source is not None and images is None,

@@ -27,13 +27,16 @@ def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int,
         State ``attribute hidden`` where an asked attribute is not to be seen in the source, ``already so`` where the
         source has every asked value.
     """
-    where = torch.tensor(list(asked))
-    wanted = torch.tensor(list(asked.values()))
-    done = (edited[:, where] == wanted).all(1)
+    done = (edited[:, list(asked)] == torch.tensor(list(asked.values()))).all(1)
+    return Column.of(done.double(), states_of(actual, visible, asked))
+
+
+def states_of(actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> list[str]:
+    """Per photo, whether an edit of it counts for success; arguments and states as `success`."""
+    where, wanted = list(asked), torch.tensor(list(asked.values()))
     hidden = ~visible[:, where].all(1)
     already = (actual[:, where] == wanted).all(1)
-    states = [HIDDEN if h else ALREADY_SO if a else OK for h, a in zip(hidden.tolist(), already.tolist(), strict=True)]
-    return Column.of(done.double(), states)
+    return [HIDDEN if h else ALREADY_SO if a else OK for h, a in zip(hidden.tolist(), already.tolist(), strict=True)]
 
 
 def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:

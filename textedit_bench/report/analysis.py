@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from textedit_bench.files import write_text
 from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
@@ -15,6 +18,7 @@ from textedit_bench.report.figures.save import save_figure
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import paired_tests_frame, pairs_markdown
+from textedit_bench.report.pooled import pooled_frame, pooled_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
@@ -22,14 +26,16 @@ from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
     """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
 
-    ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns``, but for those in the loop), ``audit`` and
-    ``judges``, each as CSV and Markdown, and one heat map per data set.
+    ``pooled`` (of a census), ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns``, but for those in the
+    loop), ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data set.
     """
     matched, leakage, ranks, audit, judges = (
         make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame, judge_rankings_frame)
     )
     pairs = paired_tests_frame(collected, [spec for spec in columns if not spec.in_loop])
-    pages = {
+    pooled = pooled_frame(collected, columns)
+    pages: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], str]]] = {
+        "pooled": (pooled, partial(pooled_markdown, columns=columns)),
         "matched": (matched, tradeoff_markdown),
         "leakage": (leakage, leakage_markdown),
         "ranks": (ranks, ranks_markdown),

@@ -14,7 +14,7 @@ import pandas as pd
 
 from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.bench.kept import CellPictures
-from textedit_bench.bench.manifest import MANIFEST, CellIdentity, Listing, Manifest
+from textedit_bench.bench.manifest import MANIFEST, CellIdentity, Listing, Manifest, read_manifest
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import Store
@@ -48,9 +48,14 @@ class StoredCell:
 
     @property
     def protocol_key(self) -> str:
-        """What cells must share to be compared: images, networks, strengths, seed, kind of device and precision."""
+        """What cells must share to be compared: images, networks, strengths, seed, kind of device and precision.
+
+        Cells of one census have images of their own, and share those that they were dealt from.
+        """
         names = ("images", "networks", "strengths", "seed", "device", "precision")
         kept = {name: value for name, value in self.manifest.identity.items() if name in names}
+        if pool := self.identity.images.pool:
+            kept["images"] = pool
         return json.dumps(kept, sort_keys=True)
 
     def records(self) -> pd.DataFrame:
@@ -61,14 +66,13 @@ class StoredCell:
         """One row per stage."""
         return read_table(self.path / COST)
 
-    def pictures(self, images: Sequence[int], strengths: Sequence[float]) -> list[Pixels]:
-        """Edits of some images by position, 8-bit, one [n, H, W, 3] per strength; made again where not kept.
+    def pictures(self, images: Sequence[str], strengths: Sequence[float]) -> list[Pixels]:
+        """Edits of some images by name, 8-bit, one [n, H, W, 3] per strength; made again where not kept.
 
         Raises:
             PicturesGoneError: they were not kept and cannot be made again.
         """
-        ids = self.manifest.infer.ids
-        return CellPictures(self.path, self.manifest, self._domain).read([ids[i] for i in images], strengths)
+        return CellPictures(self.path, self.manifest, self._domain).read(images, strengths)
 
     def _domain(self) -> Domain:
         """The data set's networks, as the bench that made the cell found them."""
@@ -113,6 +117,37 @@ class ComparableCells:
     def rows(self) -> list[RowCells]:
         """The cells as rows of a table; their records are read once."""
         return make_rows(self.cells)
+
+    @property
+    def fixed_prompts(self) -> bool:
+        """Whether the prompts are a census: all that there are, each asked of its own photos."""
+        return any(cell.identity.images.pool for cell in self.cells)
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """Names of all photos that any prompt is asked of, in the order of the split."""
+        used = dict.fromkeys(name for cell in self.cells for name in cell.manifest.infer.ids)
+        return tuple(name for name in self.pool if name in used) if self.fixed_prompts else tuple(used)
+
+    @cached_property
+    def pool(self) -> tuple[str, ...]:
+        """Names of the photos that are stored with their inversions and features, as the files order them."""
+        manifest = None if self.inputs is None else read_manifest(self.inputs)
+        if manifest is not None:
+            return tuple(manifest.infer.ids)
+        return tuple(sorted({name for cell in self.cells for name in cell.manifest.infer.ids}))
+
+    @cached_property
+    def references(self) -> dict[str, np.ndarray]:
+        """Set-metric features: ``photo`` and ``inversion`` of `images` [N, d], and of real photos; empty if none."""
+        where = self.inputs / FEATURES if self.inputs else None
+        if where is None or not where.exists():
+            return {}
+        stored = load_arrays(where)
+        if not self.fixed_prompts:
+            return stored
+        there = [self.pool.index(name) for name in self.images]
+        return {name: rows if name == REFERENCE else rows[there] for name, rows in stored.items()}
 
 
 @lru_cache(maxsize=1)

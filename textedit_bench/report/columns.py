@@ -24,6 +24,10 @@ Every other per-image metric is in the records, and every other set metric can b
 cells (`textedit_bench.metrics.sets.set_metric`).
 """
 
+CENSUS_HEADLINE = tuple({"fid_real": "kid_real", "fid_inversion": "kid_inversion"}.get(n, n) for n in HEADLINE)
+"""Of a census, which asks every prompt of other photos: the Frechet distance of so few is their number more than
+anything else, the kernel distance is unbiased."""
+
 PERCENT = {"success", "preservation"}
 """Shares, written in percent for a reader and as fractions in CSV."""
 

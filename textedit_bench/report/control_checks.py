@@ -15,7 +15,7 @@ from textedit_bench.files import write_text
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
-from textedit_bench.report.collect import ComparableCells, load_arrays
+from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
@@ -54,12 +54,12 @@ class RowScores:
     Attributes:
         row: the row.
         block: all rows of its prompt set.
-        photos: set-metric features of the photos, or None.
+        part: all rows of the data set.
     """
 
     row: RowCells
     block: Sequence[RowCells]
-    photos: np.ndarray | None
+    part: ComparableCells
 
     @property
     def truth(self) -> RowScores | None:
@@ -73,7 +73,7 @@ class RowScores:
         return self._other(next((r for r in self.block if {cell.digest for cell in r.cells} == sources), None))
 
     def _other(self, row: RowCells | None) -> RowScores | None:
-        return None if row is None else RowScores(row, self.block, self.photos)
+        return None if row is None else RowScores(row, self.block, self.part)
 
     def values(self, metric: str) -> NDArray[np.float64]:
         """Of the edits that have one."""
@@ -90,7 +90,7 @@ class RowScores:
 
     def interval(self, metric: str) -> tuple[float, float, float] | None:
         """Mean with its 95 % interval; None if there are too few prompts or images to call a control wrong."""
-        grid = self.row.grid(metric, self.row.prompts, self.row.cells[0].manifest.infer.ids)
+        grid = self.row.grid(metric, self.row.prompts, self.part.images)
         known = np.isfinite(grid)
         if known.any(1).sum() < ENOUGH_PROMPTS or known.any(0).sum() < ENOUGH_IMAGES:
             return None
@@ -99,23 +99,24 @@ class RowScores:
 
     def distance_to_photos(self) -> float | None:
         """The largest Frechet distance of a prompt's edits to the photos; None if it cannot be known."""
-        features = self.row.features()
-        if features is None or self.photos is None or len(self.photos) < 2:
-            return None
-        return max(fid(features[:, prompt], self.photos) for prompt in range(features.shape[1]))
+        photos, distances = self.part.references.get("photo"), []
+        for cell in self.row.cells:
+            edits, there = cell.features(), [self.part.images.index(name) for name in cell.manifest.infer.ids]
+            if edits is None or photos is None or len(there) < 2:
+                return None
+            distances.append(fid(edits[cell.identity.strengths.index(self.row.strength)], photos[there]))
+        return max(distances)
 
 
 def check_controls(part: ComparableCells) -> list[Check]:
     """Every expectation that can be checked on the stored rows of a data set; empty if no control was run."""
     rows = part.rows
-    photos = part.inputs / "features.npz" if part.inputs else None
-    features = load_arrays(photos)["photo"] if photos and photos.exists() else None
     checks: list[Check] = []
     for row in rows:
         if row.method in CONTROLS:
             block = [other for other in rows if other.prompt_set == row.prompt_set]
             control = cast("type[Control]", load_method(row.method))
-            for finding in control.expect(RowScores(row, block, features)):
+            for finding in control.expect(RowScores(row, block, part)):
                 checks.append(Check(part.dataset, row.prompt_set, row.title, *finding))
     return checks
 

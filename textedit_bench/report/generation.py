@@ -79,8 +79,7 @@ def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Im
     """The first pictures of every prompt of one method, a row per prompt."""
     rows = []
     for cell in cells:
-        shown = range(min(SHOWN, len(cell.manifest.infer.ids)))
-        (pictures,) = cell.pictures(shown, [cell.listing.default_strength])
+        (pictures,) = cell.pictures(cell.manifest.infer.ids[:SHOWN], [cell.listing.default_strength])
         prompt = cell.identity.prompt
         rows.append(SheetRow(prompt.phrase or prompt.target, tuple(pictures)))
     columns = max(len(row.pictures) for row in rows)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.sets import Distance, Features, Sources
 from textedit_bench.metrics.statistics import Jackknife, best_and_tied, delete_block_jackknife, two_way_bootstrap
+from textedit_bench.report.rows import EditFeatures
 
 Values = NDArray[np.float64]
 
@@ -35,7 +36,13 @@ class Figure:
 
 
 def image_figures(
-    values: Values, ranked: Sequence[bool], *, higher_is_better: bool, bounds: tuple[float, float] | None, seed: int
+    values: Values,
+    ranked: Sequence[bool],
+    *,
+    higher_is_better: bool,
+    bounds: tuple[float, float] | None,
+    seed: int,
+    fixed_prompts: bool = False,
 ) -> list[Figure]:
     """Means of per-image values, two-way bootstrap over prompts and images, paired across rows.
 
@@ -45,14 +52,18 @@ def image_figures(
         higher_is_better: direction of the metric.
         bounds: values the metric cannot leave.
         seed: of the draws.
+        fixed_prompts: whether the figures speak of these very prompts, so that images alone are drawn.
     """
     # Only a rate gets the interval of agreeing cells: a cosine of exactly 1 in every cell is known exactly.
     rate = bounds == (0.0, 1.0)
-    found = two_way_bootstrap(values, seed=seed % 2**32, bounds=bounds if rate else None)
+    seed %= 2**32
+    found = two_way_bootstrap(values, seed=seed, bounds=bounds if rate else None, fixed_prompts=fixed_prompts)
     best = np.zeros(len(values), bool)
     chosen = [i for i, ok in enumerate(ranked) if ok and np.isfinite(values[i]).any()]
     if len(chosen) > 1:
-        best[chosen] = best_and_tied(values[chosen], higher_is_better=higher_is_better, seed=seed % 2**32)
+        best[chosen] = best_and_tied(
+            values[chosen], higher_is_better=higher_is_better, seed=seed, fixed_prompts=fixed_prompts
+        )
     figures = []
     for i, spread in enumerate(found.spreads):
         known = bool(np.isfinite(spread.error))
@@ -64,7 +75,7 @@ def image_figures(
 
 
 def set_figures(
-    features: Sequence[NDArray[np.floating] | None],
+    features: Sequence[EditFeatures | None],
     ranked: Sequence[bool],
     reference: NDArray[np.floating],
     distance: Distance,
@@ -76,7 +87,7 @@ def set_figures(
     """A set metric per row, delete-block jackknife over source images.
 
     Args:
-        features: per row [images, prompts, d], None if there is nothing to measure.
+        features: of each row's edits, None if there is nothing to measure.
         ranked: which rows may be marked as best.
         reference: [M, d].
         distance: of the edits to the reference, see `textedit_bench.metrics.sets.Distance`.
@@ -85,44 +96,46 @@ def set_figures(
         paired: whether reference row i belongs to image i and is left out with it.
     """
     figures = []
-    for rows in features:
-        if rows is None or len(rows) < 3:
+    for edits in features:
+        if edits is None or len(np.unique(edits.sources)) < 3:
             figures.append(Figure())
             continue
-        found = _jackknife(rows, reference, distance, paired=paired, floor=0.0 if nonnegative else None)
-        n = rows.shape[0] * rows.shape[1]
-        figures.append(Figure(found.value, found.low, found.high, n, False, len(reference)))
+        found = _jackknife(edits, reference, distance, paired=paired, floor=0.0 if nonnegative else None)
+        figures.append(Figure(found.value, found.low, found.high, len(edits.rows), False, len(reference)))
     chosen = [i for i, ok in enumerate(ranked) if ok and features[i] is not None and figures[i].n]
     if len(chosen) < 2:
         return figures
     sign = 1.0 if higher_is_better else -1.0
     top = max(chosen, key=lambda i: sign * figures[i].point)
     for i in chosen:
-        if i == top or _not_different(features[top], features[i], reference, distance, paired=paired):
+        first, second = features[top], features[i]
+        assert first is not None and second is not None
+        if i == top or _not_different(first, second, reference, distance, paired=paired):
             figures[i] = Figure(**{**figures[i].__dict__, "best": True})
     return figures
 
 
-def _not_different(first: object, second: object, reference: Features, distance: Distance, *, paired: bool) -> bool:
+def _not_different(
+    first: EditFeatures, second: EditFeatures, reference: Features, distance: Distance, *, paired: bool
+) -> bool:
     """Whether the 95 % jackknife interval of the difference holds zero; the same images are left out of both."""
-    a, b = np.asarray(first), np.asarray(second)
-    width = a.shape[-1]
+    width = first.rows.shape[-1]
 
     def difference(edits: Features, to: Features, sources: Sources | None, of_reference: Sources | None) -> float:
         one, other = (distance(part, to, sources, of_reference) for part in (edits[:, :width], edits[:, width:]))
         return one - other
 
-    found = _jackknife(np.concatenate([a, b], -1), reference, difference, paired=paired, floor=None)
+    both = EditFeatures(np.concatenate([first.rows, second.rows], -1), first.sources)
+    found = _jackknife(both, reference, difference, paired=paired, floor=None)
     return found.low <= 0.0 <= found.high
 
 
 def _jackknife(
-    rows: NDArray[np.floating], reference: Features, distance: Distance, *, paired: bool, floor: float | None
+    edits: EditFeatures, reference: Features, distance: Distance, *, paired: bool, floor: float | None
 ) -> Jackknife:
-    images, prompts, width = rows.shape
     return delete_block_jackknife(
-        rows.reshape(-1, width),
-        np.repeat(np.arange(images), prompts),
+        edits.rows,
+        edits.sources,
         reference,
         reference_blocks=np.arange(len(reference)) if paired else None,
         distance=distance,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from textedit_bench.metrics.statistics import pairwise_tests, spread_of
+from textedit_bench.metrics.statistics import POWER, pairwise_tests, spread_of
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import PERCENT, ColumnSpec
 from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.pooled import POOLED, pooled_grid
 from textedit_bench.report.ranks import shared_grids
 from textedit_bench.seeds import seed_of
 
@@ -20,8 +22,6 @@ COLUMNS = (
 )  # fmt: skip
 ALPHA = 0.05
 """Share of data sets and metrics in which any pair at all may wrongly be called different."""
-POWER = 0.9
-"""Probability with which a difference as large as ``detectable`` is found, before the correction for several pairs."""
 
 
 def can_tell_apart(methods: int, photos: int) -> bool:
@@ -35,36 +35,42 @@ def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[C
     ``better_by`` is the mean difference, positive where ``title`` is better than ``other``; ``p`` is of the paired
     sign-flip test, adjusted over all pairs by Holm's method; ``detectable`` is the smallest true difference that such a
     test finds with probability `POWER`. These take the prompts as drawn from many; ``p_fixed`` and
-    ``detectable_fixed`` speak of these very prompts on other images. Controls are not compared.
+    ``detectable_fixed`` speak of these very prompts on other images. Controls are not compared. Several data sets of a
+    census are compared once more as one, named `POOLED`.
     """
-    entries = []
+    entries: list[tuple[object, ...]] = []
     for part in collected:
         rows = [row for row in part.rows if not row.control]
         titles = sorted({row.title for row in rows})
-        if len(titles) < 2:
-            continue
         for spec in columns:
             grids = shared_grids([(part, rows)], titles, spec.name) if spec.scope == "image" else []
-            if not grids or not np.isfinite(grids[0]).any():
-                continue
-            grid, seed = grids[0], seed_of(pairs=part.dataset, metric=spec.name) % 2**32
-            difference, p = pairwise_tests(grid, seed=seed)
-            _, p_fixed = pairwise_tests(grid, seed=seed, fixed_prompts=True)
-            prompts = int(np.isfinite(grid).any((0, 2)).sum())
-            sign = 1.0 if spec.higher_is_better else -1.0
-            seen = {
-                (a, b): [
-                    spread_of(grid[a] - grid[b], fixed_prompts=fixed).detectable(power=POWER, level=1.0 - ALPHA)
-                    for fixed in (False, True)
-                ]
-                for a, b in combinations(range(len(titles)), 2)
-            }
-            for a, b in permutations(range(len(titles)), 2):
-                sampled, fixed = seen[min(a, b), max(a, b)]
-                tests = (p[a, b], sampled, p_fixed[a, b], fixed)
-                who = (part.dataset, spec.name, titles[a], titles[b])
-                entries.append((*who, prompts, sign * difference[a, b], *tests))
+            entries += _pairs(part.dataset, spec, titles, grids[0]) if grids else []
+    census = [part for part in collected if part.cells and part.fixed_prompts]
+    for spec in columns:
+        titles, grid = pooled_grid(census, spec)
+        entries += _pairs(POOLED, spec, titles, grid) if grid is not None else []
     return pd.DataFrame(entries, columns=list(COLUMNS))
+
+
+def _pairs(
+    dataset: str, spec: ColumnSpec, titles: Sequence[str], grid: NDArray[np.float64]
+) -> Iterator[tuple[object, ...]]:
+    """Entries of every two methods from their values [methods, prompts, images]."""
+    if len(titles) < 2 or not np.isfinite(grid).any():
+        return
+    seed = seed_of(pairs=dataset, metric=spec.name) % 2**32
+    difference, p = pairwise_tests(grid, seed=seed)
+    _, p_fixed = pairwise_tests(grid, seed=seed, fixed_prompts=True)
+    prompts = int(np.isfinite(grid).any((0, 2)).sum())
+    sign = 1.0 if spec.higher_is_better else -1.0
+    seen = {
+        (a, b): [spread_of(grid[a] - grid[b], fixed_prompts=fixed).detectable() for fixed in (False, True)]
+        for a, b in combinations(range(len(titles)), 2)
+    }
+    for a, b in permutations(range(len(titles)), 2):
+        sampled, fixed = seen[min(a, b), max(a, b)]
+        tests = (p[a, b], sampled, p_fixed[a, b], fixed)
+        yield (dataset, spec.name, titles[a], titles[b], prompts, sign * difference[a, b], *tests)
 
 
 def pairs_markdown(frame: pd.DataFrame) -> str:

@@ -61,10 +61,9 @@ def shared_grids(
     for part, rows in parts:
         if not part.cells:
             continue
-        images = part.cells[0].manifest.infer.ids
         by_prompt: dict[str, dict[str, NDArray[np.float64]]] = {}
         for row in rows:
-            for prompt, values in zip(row.prompts, row.grid(metric, row.prompts, images), strict=True):
+            for prompt, values in zip(row.prompts, row.grid(metric, row.prompts, part.images), strict=True):
                 by_prompt.setdefault(prompt, {})[row.title] = values
         shared = [prompt for prompt in sorted(by_prompt) if set(by_prompt[prompt]) == set(titles)]
         if not shared:

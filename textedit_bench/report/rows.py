@@ -26,6 +26,19 @@ class MixedProtocolsError(ValueError):
 
 
 @dataclass(frozen=True)
+class EditFeatures:
+    """Set-metric features of edits.
+
+    Attributes:
+        rows: [n, d].
+        sources: position of each edit's photo among those of the data set, ascending [n].
+    """
+
+    rows: np.ndarray
+    sources: np.ndarray
+
+
+@dataclass(frozen=True)
 class RowCells:
     """The cells behind one table row: one method on one data set for one prompt set."""
 
@@ -88,13 +101,23 @@ class RowCells:
         wide = self.counted(metric).pivot(index="prompt_id", columns="image", values="value")
         return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
 
-    def features(self) -> np.ndarray | None:
-        """Set-metric features [images, prompts, d] at the row's strength."""
-        stored = [cell.features() for cell in self.cells]
-        if any(features is None for features in stored):
-            return None
-        position = self.cells[0].identity.strengths.index(self.strength)
-        return np.stack([features[position] for features in stored if features is not None], axis=1)
+    def features(self, images: Sequence[str]) -> EditFeatures | None:
+        """Set-metric features of the row's edits at its strength, those of one photo together; None without any.
+
+        Args:
+            images: names of the photos of all prompts.
+        """
+        where = {name: i for i, name in enumerate(images)}
+        found, sources = [], []
+        for cell in self.cells:
+            stored = cell.features()
+            if stored is None:
+                return None
+            found.append(stored[cell.identity.strengths.index(self.strength)])
+            sources.append([where[name] for name in cell.manifest.infer.ids])
+        rows, of = np.concatenate(found), np.concatenate(sources)
+        order = np.argsort(of, kind="stable")
+        return EditFeatures(rows[order], of[order])
 
 
 def check_protocols(records: pd.DataFrame) -> None:

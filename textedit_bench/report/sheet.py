@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from textedit_bench.report.collect import ComparableCells, StoredCell
 
 IMAGES = 4
 """The first ones, whatever they look like."""
+PROMPTS = 12
+"""The first ones, trained ones before the others: a census would make pictures that nobody can look at."""
 TILE = 128
 _GAP, _MARGIN, _LABEL, _TITLE = 4, 10, 150, 34
 _PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
@@ -68,24 +70,31 @@ def draw_sheet(
     return page
 
 
-def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
+Photos = Mapping[str, Mapping[str, Pixels]]
+"""``photo`` and ``inversion`` -> name of an image -> 8-bit [H, W, 3]; the first images."""
+
+
+def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
     """The sheet of one method with the controls that take steps as long as its own.
 
     Args:
         collected: all cells of the data set, the control's among them.
         cells: the method's cells.
-        photos: ``photo`` and ``inversion`` of the first images, 8-bit [n, H, W, 3].
+        photos: of the first images.
     """
-    first = cells[0]
-    prompts = {cell.identity.prompt_id: _words(cell) for cell in sorted(cells, key=_trained_first)}
+    first, images = cells[0], list(photos["photo"])[:IMAGES]
+    prompts = {cell.identity.prompt_id: _words(cell) for cell in sorted(cells, key=_trained_first)[:PROMPTS]}
     rows = sheet_rows(cells, collected.cells)
-    edits = [(title, {cell.identity.prompt_id: _edits(cell) for cell in of}) for title, of in rows.items()]
+    edits = [
+        (title, {cell.identity.prompt_id: _edits(cell, images) for cell in of if cell.identity.prompt_id in prompts})
+        for title, of in rows.items()
+    ]
     groups = []
-    for image in range(min(IMAGES, len(photos["photo"]))):
+    for image in images:
         group = []
         for i, (title, found) in enumerate(edits):
             source = (photos["photo"][image], photos["inversion"][image]) if i == 0 else (None, None)
-            pictures = [found[prompt][image] if prompt in found else None for prompt in prompts]
+            pictures = [found.get(prompt, {}).get(image) for prompt in prompts]
             group.append(SheetRow(title, (*source, *pictures)))
         groups.append(group)
     strength = format(first.listing.default_strength, "g")
@@ -106,15 +115,18 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     return rows
 
 
-def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: dict[str, Pixels]) -> Image.Image:
-    """One picture per strength for every prompt; prompt k is shown on image k."""
+def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
+    """One picture per strength for every prompt; prompt k is shown on image k of those it is asked of."""
     first = cells[0]
     strengths = first.identity.strengths
     rows = []
-    for k, cell in enumerate(sorted(cells, key=_trained_first)):
-        image = k % len(photos["photo"])
+    for k, cell in enumerate(sorted(cells, key=_trained_first)[:PROMPTS]):
+        asked = [name for name in photos["photo"] if name in cell.manifest.infer.ids]
+        if not asked:
+            continue
+        image = asked[k % len(asked)]
         try:
-            edits = [pictures[0] for pictures in cell.pictures([image], strengths)]
+            edits: list[Pixels | None] = [pictures[0] for pictures in cell.pictures([image], strengths)]
         except PicturesGoneError:
             edits = [None] * len(strengths)
         rows.append(SheetRow(_words(cell), (photos["photo"][image], *edits)))
@@ -122,13 +134,13 @@ def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos:
     return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [rows])
 
 
-def _edits(cell: StoredCell) -> Sequence[Pixels | None]:
-    """Edits of the first images at the default strength; None each where they are gone."""
-    images = range(min(IMAGES, len(cell.manifest.infer.ids)))
+def _edits(cell: StoredCell, images: Sequence[str]) -> dict[str, Pixels]:
+    """Edits, at the default strength, of the images that the prompt is asked of; empty where they are gone."""
+    asked = [name for name in images if name in cell.manifest.infer.ids]
     try:
-        return list(cell.pictures(images, [cell.listing.default_strength])[0])
+        return dict(zip(asked, cell.pictures(asked, [cell.listing.default_strength])[0], strict=True)) if asked else {}
     except PicturesGoneError:
-        return [None] * len(images)
+        return {}
 
 
 def _words(cell: StoredCell) -> str:

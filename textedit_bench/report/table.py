@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,14 @@ from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
-from textedit_bench.report.collect import ComparableCells, load_arrays
-from textedit_bench.report.columns import HEADLINE, ColumnSpec, column_specs
+from textedit_bench.metrics.statistics import POWER, spread_of
+from textedit_bench.report.collect import ComparableCells
+from textedit_bench.report.columns import CENSUS_HEADLINE, HEADLINE, ColumnSpec, column_specs
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols
 from textedit_bench.seeds import seed_of
 
-INPUT_FEATURES = "features.npz"
 _REFERENCES = {"real": REFERENCE, "inversion": "inversion", "source": "photo"}
 KEYS = ("dataset", "prompt_set", "method", "title", "control", "strength", "prompts", "images", "edits")
 
@@ -49,17 +49,19 @@ class Table:
         return list(dict.fromkeys(self.frame["dataset"]))
 
 
-def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[str, ...] = HEADLINE) -> Table:
+def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[str, ...] = ()) -> Table:
     """The table of comparable cells.
 
     Args:
         tier: the cells' tier.
         collected: per data set, in the order of the table.
-        metrics: which metrics to show, where they were measured.
+        metrics: which metrics to show, where they were measured; those of the headline if none is named.
 
     Raises:
         MixedProtocolsError: a column would hold values of two protocols.
     """
+    if not metrics:
+        metrics = CENSUS_HEADLINE if any(part.fixed_prompts for part in collected) else HEADLINE
     entries: list[dict[str, object]] = []
     remarks: list[str] = []
     specs: dict[str, ColumnSpec] = {}
@@ -67,8 +69,7 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
         if not part.cells:
             continue
         protocols = part.cells[0].manifest.protocols
-        where = part.inputs / INPUT_FEATURES if part.inputs else None
-        references = load_arrays(where) if where and where.exists() else {}
+        references = part.references
         columns = column_specs(protocols, metrics)
         if references:
             columns = [spec for spec in columns if _reference_of(spec) in (None, *references)]
@@ -77,8 +78,9 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
         check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
         remarks.extend(row_remarks(rows))
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
-            block = _Block(part.dataset, [row for row in rows if row.prompt_set == prompt_set], references, protocols)
+            block = _Block(part, [row for row in rows if row.prompt_set == prompt_set])
             entries.extend(block.entries(columns))
+            remarks.extend(block.power(columns))
     ordered = tuple(specs[name] for name in metrics if name in specs)
     names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
     frame = pd.DataFrame(entries, columns=names)
@@ -96,17 +98,12 @@ _ENDS = ("", "_low", "_high", "_n", "_left_out", "_best", "_protocol")
 class _Block:
     """Rows that are compared with each other: one data set, one prompt set."""
 
-    def __init__(
-        self,
-        dataset: str,
-        rows: list[RowCells],
-        references: Mapping[str, np.ndarray],
-        protocols: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        self.dataset, self.rows, self.references, self.protocols = dataset, rows, references, protocols
-        self.images = tuple(rows[0].cells[0].manifest.infer.ids)
+    def __init__(self, part: ComparableCells, rows: list[RowCells]) -> None:
+        self.dataset, self.images, self.references = part.dataset, part.images, part.references
+        self.fixed_prompts, self.rows = part.fixed_prompts, rows
+        self.protocols = part.cells[0].manifest.protocols
         self.prompts = tuple(sorted({prompt for row in rows for prompt in row.prompts}))
-        self.features = [row.features() for row in rows]
+        self.features = [row.features(self.images) for row in rows]
 
     def whole(self, row: RowCells) -> bool:
         """Whether a row has every prompt of the block; others are shown, never ranked."""
@@ -117,7 +114,7 @@ class _Block:
         entries = [self._keys(row) for row in self.rows]
         for column in columns:
             for entry, row, figure in zip(entries, self.rows, self._figures(column), strict=True):
-                name, edits = column.name, len(self.images) * len(row.prompts)
+                name, edits = column.name, _edits(row)
                 entry |= {
                     name: figure.point,
                     f"{name}_low": figure.low,
@@ -129,6 +126,22 @@ class _Block:
                 }
         return entries
 
+    def power(self, columns: Sequence[ColumnSpec]) -> Iterator[str]:
+        """How large a difference of two methods has to be to be found, in the first metric that is ranked."""
+        spec = next((column for column in columns if column.scope == "image" and not column.in_loop), None)
+        rows = [row for row in self.rows if not row.control and self.whole(row)]
+        if spec is None or len(rows) < 2:
+            return
+        grids = [row.grid(spec.name, self.prompts, self.images) for row in rows]
+        spreads = [spread_of(a - b, fixed_prompts=self.fixed_prompts) for a, b in combinations(grids, 2)]
+        seen = float(np.median([spread.detectable() for spread in spreads]))
+        if np.isfinite(seen):
+            size = f"{100 * seen:.1f} points" if spec.percent else f"{seen:.{spec.decimals}f}"
+            yield (
+                f"{self.dataset}, {self.rows[0].prompt_set} prompts: a true difference of {size} in {spec.name} "
+                f"between two methods is found with {POWER:.0%} probability (median pair, before Holm's correction)."
+            )
+
     def _keys(self, row: RowCells) -> dict[str, object]:
         return {
             "dataset": self.dataset,
@@ -138,8 +151,8 @@ class _Block:
             "control": row.control,
             "strength": row.strength,
             "prompts": len(row.prompts),
-            "images": len(self.images),
-            "edits": len(self.images) * len(row.prompts),
+            "images": max(len(cell.manifest.infer.ids) for cell in row.cells),
+            "edits": _edits(row),
         }
 
     def _figures(self, column: ColumnSpec) -> list[Figure]:
@@ -151,6 +164,7 @@ class _Block:
                 higher_is_better=column.higher_is_better,
                 bounds=bounds_of(column.name),
                 seed=seed_of(dataset=self.dataset, prompts=len(self.prompts), images=len(self.images)),
+                fixed_prompts=self.fixed_prompts,
             )
         metric = SET_METRICS[column.name]
         if not self.references:
@@ -172,6 +186,15 @@ class _Block:
         return protocol.with_counts(figure.n, figure.reference_n).id if figure.n else ""
 
 
+def _range(counts: Iterable[int]) -> str:
+    found = sorted(set(counts))
+    return f"{found[0]} to {found[-1]}" if len(found) > 1 else f"{found[0]}"
+
+
+def _edits(row: RowCells) -> int:
+    return sum(len(cell.manifest.infer.ids) for cell in row.cells)
+
+
 def _footnotes(
     tier: str, collected: Sequence[ComparableCells], frame: pd.DataFrame, columns: Sequence[ColumnSpec]
 ) -> list[str]:
@@ -182,14 +205,20 @@ def _footnotes(
         identity = part.cells[0].identity
         images = identity.images
         networks = ", ".join(f"{role} {digest}" for role, digest in identity.networks.items())
-        notes.append(
-            f"{part.dataset}: {images.count} images of the {images.split} split (digest {images.digest}), "
-            f"seed {identity.seed}; networks: {networks}."
-        )
+        which = f"{images.count} images of the {images.split} split (digest {images.digest})"
+        if part.fixed_prompts:
+            which = (
+                f"a census, every prompt on {_range(cell.identity.images.count for cell in part.cells)} photos on "
+                f"which it counts, among {len(part.pool)} of the {images.split} split (digest {images.pool})"
+            )
+        notes.append(f"{part.dataset}: {which}, seed {identity.seed}; networks: {networks}.")
         notes.extend(part.notes)
+    drawn = "images and prompts"
+    if any(part.fixed_prompts for part in collected):
+        drawn = "images, for these very prompts (a census has no others to draw)"
     notes.append(
         "Each row is measured at the method's default strength. Brackets: 95 % interval; per-image metrics: bootstrap "
-        "over images and prompts; set metrics: jackknife leaving out one image with all its prompts."
+        f"over {drawn}; set metrics: jackknife leaving out one image with all its prompts."
     )
     if any(frame[f"{c.name}_best"].any() for c in columns):
         notes.append("Bold: best of its block, and every method not significantly worse; controls are not ranked.")

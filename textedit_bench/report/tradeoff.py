@@ -31,7 +31,7 @@ def tradeoff_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
         rows = [row for row in part.rows if not row.control]
         for prompt_set in dict.fromkeys(row.prompt_set for row in rows):
             block = [row for row in rows if row.prompt_set == prompt_set]
-            entries += _block(part.dataset, [row for row in block if row.prompts == _all_prompts(block)])
+            entries += _block(part, [row for row in block if row.prompts == _all_prompts(block)])
     return pd.DataFrame(entries, columns=[*KEYS, *(f"{name}{end}" for name in MEASURES for end in _ENDS)])
 
 
@@ -39,19 +39,19 @@ def _all_prompts(rows: Sequence[RowCells]) -> tuple[str, ...]:
     return tuple(sorted({prompt for row in rows for prompt in row.prompts}))
 
 
-def _block(dataset: str, rows: Sequence[RowCells]) -> list[dict[str, object]]:
+def _block(part: ComparableCells, rows: Sequence[RowCells]) -> list[dict[str, object]]:
     """Entries of rows that have every prompt of their block."""
     for effect, kept in AXES:
-        cubes = [(_cube(row, effect), _cube(row, kept)) for row in rows]
+        cubes = [(_cube(row, effect, part.images), _cube(row, kept, part.images)) for row in rows]
         # A curve needs its effect and what it keeps at every strength.
         usable = [i for i, pair in enumerate(cubes) if all(np.isfinite(c).any((1, 2)).all() for c in pair)]
         if not usable:
             continue
-        seed = seed_of(tradeoff=dataset, prompts=len(rows[0].prompts)) % 2**32
+        seed = seed_of(tradeoff=part.dataset, prompts=len(rows[0].prompts)) % 2**32
         found = compare(np.stack([cubes[i][0] for i in usable]), np.stack([cubes[i][1] for i in usable]), seed=seed)
         measures = dict(zip(MEASURES, [*found.matched.values(), found.area, found.reach], strict=True))
         return [
-            _entry(dataset, rows[row], (effect, kept), found.reference, measures, position)
+            _entry(part.dataset, rows[row], (effect, kept), found.reference, measures, position)
             for position, row in enumerate(usable)
         ]
     return []
@@ -80,15 +80,14 @@ def _entry(
     return entry
 
 
-def _cube(row: RowCells, metric: str) -> np.ndarray:
+def _cube(row: RowCells, metric: str, images: Sequence[str]) -> np.ndarray:
     """Values [strengths, prompts, images] of a metric, nan if the state is not ok."""
     frames = [cell.records() for cell in row.cells]
     records = pd.concat([f[(f["metric"] == metric) & (f["state"] == OK)] for f in frames], ignore_index=True)
-    images = list(row.cells[0].manifest.infer.ids)
     layers = []
     for strength in row.cells[0].identity.strengths:
         wide = records[records["strength"] == strength].pivot(index="prompt_id", columns="image", values="value")
-        layers.append(wide.reindex(index=list(row.prompts), columns=images).to_numpy(np.float64))
+        layers.append(wide.reindex(index=list(row.prompts), columns=list(images)).to_numpy(np.float64))
     return np.stack(layers)
 
 

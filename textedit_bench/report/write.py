@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textedit_bench.bench.cell import Cell
+from textedit_bench.bench.inputs import INVERSION, PHOTO
 from textedit_bench.bench.kept import PICTURES, SHOWN
 from textedit_bench.bench.measure import fixed_threads
-from textedit_bench.bench.pictures import Pixels, read_pictures
+from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.plan import DatasetPlan
+from textedit_bench.bench.request import CENSUS
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
@@ -125,7 +127,9 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[S
     request, images = benched[0].plan.request, benched[0].plan.images
     for cell in sorted(stored, key=lambda c: c.manifest.infer.finished):
         name, identity = cell.identity.dataset, cell.identity
-        same = identity.images.count == images and identity.seed == request.seed
+        census = request.protocol == CENSUS
+        same = bool(identity.images.pool) == census and (census or identity.images.count == images)
+        same = same and identity.seed == request.seed
         if name in {data.plan.card.name for data in benched} or request.prompts or not same:
             continue
         if identity.strengths == list(request.strengths):
@@ -142,7 +146,7 @@ def _wanted(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredC
 
 def _protocol(plan: DatasetPlan, part: ComparableCells) -> str:
     request = plan.request
-    images = part.cells[0].identity.images.count if part.cells else plan.images
+    images = max((cell.identity.images.count for cell in part.cells), default=plan.images)
     prompts = "chosen prompts" if request.prompts else "all prompts"
     strengths = ", ".join(format(strength, "g") for strength in request.strengths)
     return f"{images} images, {prompts}, strengths {strengths}, seed {request.seed}"
@@ -164,13 +168,16 @@ def _write_curves(folder: Path, part: ComparableCells, looks: Mapping[str, Look]
 
 
 def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: set[str]) -> list[Path]:
-    written = []
+    written: list[Path] = []
+    if part.inputs is None or not part.cells:
+        return written
+    first = part.images[:SHOWN]
+    pictures = read_pictures(part.inputs / PICTURES, first, [PHOTO, INVERSION], part.pool)
+    photos = {name: dict(zip(first, group, strict=True)) for name, group in pictures.items()}
     for method in sorted(methods):
         cells = [cell for cell in part.cells if cell.identity.method == method]
-        if not cells or part.inputs is None:
+        if not cells:
             continue
-        ids = cells[0].manifest.infer.ids
-        photos: dict[str, Pixels] = read_pictures(part.inputs / PICTURES, ids[:SHOWN], ["photo", "inversion"], ids)
         folder = store.method(tier, part.dataset, method)
         for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
             picture = draw(part, cells, photos)

@@ -50,7 +50,7 @@ class Edit:
 
     title: str
     cell: StoredCell
-    image: int
+    image: str
     strength: float
 
     @cached_property
@@ -91,7 +91,7 @@ def design(part: ComparableCells, wanted: Wanted, tier: str) -> tuple[Key, dict[
         trials[name] = Trial(
             question=question,
             prompt=edits[0].cell.identity.prompt.words,
-            image=edits[0].cell.manifest.infer.ids[edits[0].image],
+            image=edits[0].image,
             edits=[edit.title for edit in mixed],
             values={m: scores[m].where(scores[m].notna(), None).tolist() for m in METRICS[question] if m in scores},
             right=mixed.index(edits[0]) if check else None,
@@ -109,7 +109,7 @@ def design(part: ComparableCells, wanted: Wanted, tier: str) -> tuple[Key, dict[
 
 def _comparisons(rng: np.random.Generator, rows: Sequence[RowCells], wanted: Wanted) -> Iterator[list[Edit]]:
     """Edits of one photo for one prompt by different methods, at their default strengths."""
-    units: dict[tuple[str, int], dict[str, Edit]] = {}
+    units: dict[tuple[str, str], dict[str, Edit]] = {}
     for row in rows:
         for cell in row.cells if not wanted.methods or row.method in wanted.methods else ():
             for image in _applicable(_scores(cell, row.strength)):
@@ -149,20 +149,20 @@ def _checks(rng: np.random.Generator, part: ComparableCells, question: Question)
             pair = [Edit(row.title, cell, image, strength), Edit(photo.title, same, image, photo.strength)]
             far = scores[CHANGE].fillna(0.0)[image] if CHANGE in scores else 0.0
             found.append((-far, rng.random(), pair if question == FITS else pair[::-1]))
-    clearest: dict[int, list[Edit]] = {}
+    clearest: dict[str, list[Edit]] = {}
     for _, _, pair in sorted(found, key=lambda each: each[:2]):
         clearest.setdefault(pair[0].image, pair)
     return list(clearest.values())
 
 
 def _scores(cell: StoredCell, strength: float) -> pd.DataFrame:
-    """Images by position x metrics; nan where a metric has no value."""
+    """Images by name x metrics; nan where a metric has no value."""
     records = cell.records()
     known = records[(records["strength"] == strength) & (records["state"] == OK)]
     wide = known.pivot(index="image", columns="metric", values="value")
-    return wide.reindex(cell.manifest.infer.ids).reset_index(drop=True)
+    return wide.reindex(cell.manifest.infer.ids)
 
 
-def _applicable(scores: pd.DataFrame) -> list[int]:
+def _applicable(scores: pd.DataFrame) -> list[str]:
     """Images in which what is asked for can be seen and is not there already, where the ground truth knows."""
     return (scores.index[scores[EFFECT].notna()] if EFFECT in scores else scores.index).tolist()

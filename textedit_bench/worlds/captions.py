@@ -204,6 +204,11 @@ _WORDS = {
 }
 
 
+def find_grammar(world: World) -> Grammar | None:
+    """The grammar of a world; None if it brings no words, as worlds of other packages may."""
+    return grammar_of(world) if world.name in _WORDS else None
+
+
 def grammar_of(world: World) -> Grammar:
     """The grammar of a world by its name."""
     module, _, name = _WORDS[world.name].partition(":")

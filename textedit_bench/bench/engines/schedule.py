@@ -309,5 +309,8 @@ def _announce(plan: DatasetPlan) -> str:
     request = plan.request
     rows = len(plan.rows)
     work = f"{plan.cell_count} cells = {rows} rows x {len(plan.prompts)} prompts"
-    protocol = f"{plan.images} images, {len(request.strengths)} strengths, seed {request.seed}"
+    images = f"{plan.images} images"
+    if plan.photos:
+        images = f"{max(map(len, plan.photos.values()))} of {plan.images} images each"
+    protocol = f"{images}, {len(request.strengths)} strengths, seed {request.seed}"
     return f"{plan.card.name}, tier {plan.tier}: {work}; {protocol}"

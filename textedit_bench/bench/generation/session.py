@@ -65,9 +65,9 @@ class GenerationSession(DatasetSession):
         """Nothing is promised: what generation costs is the method's own affair."""
         return 0.0
 
-    def _shards(self) -> list[Shard]:
+    def _cut(self, images: int) -> list[Shard]:
         """One: what is drawn for a text is judged together."""
-        return [Shard(0, len(self._ids))]
+        return [Shard(0, images)]
 
     def _compute(
         self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None

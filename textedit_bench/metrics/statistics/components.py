@@ -25,6 +25,9 @@ from scipy import stats
 
 from textedit_bench.metrics.statistics.cells import Values, grid
 
+POWER = 0.9
+"""Probability with which a difference as large as `Spread.detectable` says is found, by a test of this one alone."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -56,7 +59,7 @@ class Spread:
             return self.error
         return float(stats.t.ppf((1.0 + level) / 2.0, self.freedom)) * self.error
 
-    def detectable(self, *, power: float = 0.9, level: float = 0.95) -> float:
+    def detectable(self, *, power: float = POWER, level: float = 0.95) -> float:
         """The smallest true mean that a two-sided test finds with this probability, at one less ``level``."""
         if self.error in (0.0, np.inf):
             return self.error

@@ -57,7 +57,10 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
         rows, own = (frame[frame["dataset"] == name] for frame in (table.frame, leakage))
         overview = partial(draw_overview, rows, table.columns, looks)
         yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 800.0)
-        for metric, pairs in tests[tests["dataset"] == name].groupby("metric", sort=False):
+        pairs_here = tests[tests["dataset"] == name]
+        if part.fixed_prompts:
+            pairs_here = pairs_here.assign(p=pairs_here["p_fixed"])
+        for metric, pairs in pairs_here.groupby("metric", sort=False):
             square = partial(draw_pairs, pairs, looks)
             yield Drawing("pairs", name, f"{name}-pairs-{metric}", titles[str(metric)], square, 400.0)
         for kind, end in ((TRAINED, ""), (UNSEEN, f"-{UNSEEN}")):

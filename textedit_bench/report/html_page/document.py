@@ -77,8 +77,9 @@ def _lead(contents: Contents) -> str:
         "data set": len(contents.collected),
     }
     said = ", ".join(f"{count} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
-    images = contents.collected[0].cells[0].identity.images.count
-    return f"{said}, {images} photos each. Figures of another tier are not comparable with these."
+    images = contents.table.frame["images"].max()
+    each = "per prompt" if any(part.fixed_prompts for part in contents.collected) else "each"
+    return f"{said}, {images} photos {each}. Figures of another tier are not comparable with these."
 
 
 def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -> dict[str, Any]:

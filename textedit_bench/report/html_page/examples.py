@@ -28,12 +28,12 @@ class Example:
 
     Attributes:
         cell: where it is stored.
-        image: its position.
+        image: its name.
         caption: why it is shown.
     """
 
     cell: StoredCell
-    image: int
+    image: str
     caption: str
 
 
@@ -92,4 +92,4 @@ def _values(row: RowCells, metric: str) -> pd.DataFrame:
 
 def _example(row: RowCells, record: pd.Series, caption: str) -> Example:
     cell = next(cell for cell in row.cells if cell.identity.prompt_id == record["prompt_id"])
-    return Example(cell, cell.manifest.infer.ids.index(record["image"]), caption)
+    return Example(cell, record["image"], caption)

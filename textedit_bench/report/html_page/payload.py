@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths, shown_images
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths
 from textedit_bench.report.rows import RowCells
 
 VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
@@ -48,10 +49,10 @@ class Grid:
 
 
 def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Grid:
-    """Encode the strips of the first ``count`` images.
+    """Encode the strips of the first ``count`` images, whatever they look like.
 
-    Rows are the methods and the controls of their own; those that copy a method (its step, its edits for another
-    prompt) are in the tables only.
+    A prompt that is not asked of an image leaves an empty place. Rows are the methods and the controls of their own;
+    those that copy a method (its step, its edits for another prompt) are in the tables only.
     """
     rows = _rows(collected)
     first = rows[0].cells[0]
@@ -59,10 +60,10 @@ def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Gr
     prompts = _prompts(collected)
     grid.prompts = [{"words": words, "trained": trained} for words, trained in prompts.values()]
     where = {prompt: i for i, prompt in enumerate(prompts)}
-    images = shown_images(collected, count)
+    images = collected.images[:count]
     sources = read_sources(collected, images)
     for k, image in enumerate(images):
-        shown: dict[str, Any] = {"id": first.manifest.infer.ids[image]}
+        shown: dict[str, Any] = {"id": image}
         for name in ("photo", "inversion"):
             shown[name] = None if sources is None else book.add([sources[name][k]])
         grid.images.append(shown)
@@ -71,10 +72,12 @@ def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Gr
         for cell in cells:
             scored = _values(cell, images)
             for k, image in enumerate(images):
+                if image not in scored:
+                    continue
                 key = f"{m}/{where[cell.identity.prompt_id]}/{k}"
                 with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt not edited
                     grid.strips[key] = book.add(read_strengths(cell, image))
-                    grid.values[key] = scored[k]
+                    grid.values[key] = scored[image]
     return grid
 
 
@@ -106,16 +109,15 @@ def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def _values(cell: StoredCell, images: list[int]) -> list[dict[str, list[float | None]]]:
-    """Per image: metric -> one rounded value per strength."""
-    ids = cell.manifest.infer.ids
+def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, dict[str, list[float | None]]]:
+    """Those of the images that the cell has -> metric -> one rounded value per strength."""
     records = cell.records()
     chosen = records[records["metric"].isin(VALUES) & (records["state"] == OK)]
-    found = []
-    for image in images:
-        own = chosen[chosen["image"] == ids[image]].pivot(index="strength", columns="metric", values="value")
+    found = {}
+    for image in set(images) & set(cell.manifest.infer.ids):
+        own = chosen[chosen["image"] == image].pivot(index="strength", columns="metric", values="value")
         own = own.reindex(index=cell.identity.strengths)
-        found.append({name: [_rounded(v) for v in own[name]] for name in VALUES if name in own.columns})
+        found[image] = {name: [_rounded(v) for v in own[name]] for name in VALUES if name in own.columns}
     return found
 
 

@@ -61,32 +61,18 @@ class ThumbnailBook:
         return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def shown_images(collected: ComparableCells, count: int) -> list[int]:
-    """Positions of the images a report shows: the first ones, whatever they look like."""
-    return list(range(min(count, len(collected.cells[0].manifest.infer.ids))))
-
-
-def read_strengths(cell: StoredCell, image: int) -> list[Pixels]:
+def read_strengths(cell: StoredCell, image: str) -> list[Pixels]:
     """One image of a cell at every strength."""
     return [pictures[0] for pictures in cell.pictures([image], cell.identity.strengths)]
 
 
-def read_edit(cell: StoredCell, image: int) -> Pixels:
+def read_edit(cell: StoredCell, image: str) -> Pixels:
     """One image of a cell at its default strength."""
     return cell.pictures([image], [cell.listing.default_strength])[0][0]
 
 
-def read_sources(collected: ComparableCells, images: Sequence[int]) -> dict[str, Pixels] | None:
+def read_sources(collected: ComparableCells, images: Sequence[str]) -> dict[str, Pixels] | None:
     """``photo`` and ``inversion``, each [len(images), H, W, 3]; None if the inputs are gone."""
     if collected.inputs is None or not (collected.inputs / PICTURES).is_file():
         return None
-    ids = _ids(collected.cells[0])
-    found: dict[str, Pixels] = read_pictures(
-        collected.inputs / PICTURES, [ids[i] for i in images], ["photo", "inversion"], ids
-    )
-    return found
-
-
-def _ids(cell: StoredCell) -> list[str]:
-    ids: list[str] = cell.manifest.infer.ids
-    return ids
+    return read_pictures(collected.inputs / PICTURES, images, ["photo", "inversion"], collected.pool)

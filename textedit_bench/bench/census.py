@@ -1,0 +1,118 @@
+"""The census protocol: everything that a world can show as prompts, each asked of photos on which it has to be done.
+
+Eight prompts are a sample too small to tell methods apart. A world's single values are no sample: they are all there
+are, so figures speak of these very prompts, and only the photos are drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from random import Random
+
+import torch
+
+from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.data.card import DatasetCard, PromptCard
+from textedit_bench.data.wording import added, folded
+from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.truth import states_of
+from textedit_bench.prompt import Prompt
+from textedit_bench.seeds import seed_of
+from textedit_bench.worlds.captions import find_grammar
+from textedit_bench.worlds.world import World
+
+COMPOUNDS = 24
+"""Unseen prompts that ask for two values at once; an interval over eight or fewer unseen prompts says nothing."""
+_BATCH = 64
+_ARTICLE = re.compile(r"^an? ")
+
+
+def census_prompts(card: DatasetCard, tier: str, world: World) -> list[PlannedPrompt]:
+    """Every single value of the world in two wordings, then compounds of two values.
+
+    Values that the card's development prompts ask for are left out: knobs were chosen on them. Where the card has a
+    prompt for a value, it is the first wording; the second shares as few words with it as the world's language allows.
+    A world without words of its own has the card's wordings alone. A single value counts as trained, in both wordings,
+    where methods were trained on it; no compound does.
+    """
+    grammar = find_grammar(world)
+    known = {tuple(prompt.prompt().asked.items()): prompt for prompt in card.tier(tier).prompts}
+    own = {value[0]: prompt for value, prompt in known.items() if len(value) == 1}
+    groups = {name: prompt.group for (name, _), prompt in own.items()}
+    singles: dict[tuple[str, str], list[PlannedPrompt]] = {}
+    for attribute in world.attributes:
+        for value in attribute.values:
+            prompt = own.get((attribute.name, value))
+            if prompt is None or prompt.split != "development":
+                group = groups.get(attribute.name) or attribute.name.replace("_", " ")
+                nouns = grammar.phrases(attribute.name, value) if grammar is not None else ()
+                if wordings := list(_wordings(card, nouns, attribute.name, value, group, prompt)):
+                    singles[attribute.name, value] = wordings
+    return [*(prompt for both in singles.values() for prompt in both), *_compounds(card, world, singles)]
+
+
+def _wordings(
+    card: DatasetCard, nouns: Sequence[str], attribute: str, value: str, group: str, own: PromptCard | None
+) -> Iterator[PlannedPrompt]:
+    trained = own is not None and own.trained
+    name = _slug(f"{attribute}-{value}")
+    if own is not None:
+        first = PlannedPrompt(own.id, own.prompt(), trained)
+    elif nouns:
+        first = PlannedPrompt(name, _prompt(card, nouns[0], group, f"{attribute}={value}"), trained)
+    else:
+        return
+    yield first
+    said = set(folded(first.prompt.words).split())
+    others = [noun for noun in nouns if _bare(noun) != _bare(first.prompt.words)]
+    if others:
+        second = min(others, key=lambda noun: len(said & set(_bare(noun).split())) / len(_bare(noun).split()))
+        yield PlannedPrompt(f"{name}-2", _prompt(card, second, group, f"{attribute}={value}"), trained)
+
+
+def _compounds(
+    card: DatasetCard, world: World, singles: Mapping[tuple[str, str], Sequence[PlannedPrompt]]
+) -> Iterator[PlannedPrompt]:
+    pairs = [(a, b) for a, b in combinations(singles, 2) if a[0] != b[0]]
+    for both in Random(seed_of(census=world.name)).sample(pairs, min(COMPOUNDS, len(pairs))):
+        words = " and ".join(singles[value][-1].prompt.words for value in both)
+        asked = ",".join(map("=".join, both))
+        name = _slug("-and-".join(map("-".join, both)))
+        yield PlannedPrompt(name, _prompt(card, words, "compound", asked), False)
+
+
+def _prompt(card: DatasetCard, words: str, group: str, asked: str) -> Prompt:
+    return Prompt(added(words, card.neutral), card.neutral, words, group, asked)
+
+
+def _bare(noun: str) -> str:
+    return _ARTICLE.sub("", folded(noun))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def choose_photos(
+    world: World, split: str, available: int, prompts: Sequence[PlannedPrompt], count: int
+) -> dict[str, tuple[int, ...]]:
+    """Prompt id -> positions of the first photos of a split on which an edit counts for success, ``count`` or fewer.
+
+    The renderer's truth decides, never what a method makes of a photo: the asked attribute is to be seen, and is not
+    there already. A prompt that counts on no photo has an empty entry.
+    """
+    asked = {prompt.id: world.value_indices(prompt.prompt.asked) for prompt in prompts}
+    found: dict[str, list[int]] = {prompt: [] for prompt in asked}
+    for start in range(0, available, _BATCH):
+        lacking = [prompt for prompt, there in found.items() if len(there) < count]
+        if not lacking:
+            break
+        factors = world.split_factors(split, range(start, min(start + _BATCH, available)))
+        with torch.no_grad():
+            visible = world.render(factors).visible
+        for prompt in lacking:
+            states = states_of(factors.attributes, visible, asked[prompt])
+            found[prompt] += [start + i for i, state in enumerate(states) if state == OK]
+    return {prompt: tuple(there[:count]) for prompt, there in found.items()}
