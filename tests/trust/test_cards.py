@@ -40,7 +40,7 @@ def _devices(**options) -> list[str]:
         pool = open_pool(BenchRequest(engine="processes", **options), [], DatasetSession, Store)
     pool._context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=_Dead)
     for number in range(pool.slots):
-        pool.submit(number, DatasetJob(0, "x"))
+        pool.submit(number, DatasetJob("x"))
     return [each.process.setup[0].device for each in pool._processes]
 
 
@@ -71,7 +71,7 @@ def test_who_takes_the_place_of_a_worker_that_died_gets_its_card():
     pool._context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=_Dead)
     for _ in range(3):
         for number in range(2):
-            pool.submit(number, DatasetJob(0, "x"))
+            pool.submit(number, DatasetJob("x"))
         assert sorted(each.setup[0].device for each in pool._processes) == ["cuda:0", "cuda:1"]
         assert all(isinstance(end, WorkerLost) for _, end in pool.wait() + (pool.wait() if pool._processes else []))
 

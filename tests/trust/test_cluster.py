@@ -37,7 +37,7 @@ def test_an_actor_keeps_its_networks_for_the_next_job(monkeypatch, folder):
     ray = ToyRay(cpus=2)
     pool = _pool(monkeypatch, folder, ray)
     for number in range(3):
-        pool.submit(number, DatasetJob(0, "x"))
+        pool.submit(number, DatasetJob("x"))
         assert pool.wait() == [(number, "an end")]
     assert len(ray.actors) == 1
 
@@ -48,8 +48,8 @@ def test_when_the_cluster_shrinks_an_actor_that_found_room_takes_the_job_of_one_
     ray = ToyRay(cpus=2)
     pool = _pool(monkeypatch, folder, ray)
     ray.cpus = 1  # a node died, and the cluster still tells of both
-    pool.submit(0, DatasetJob(0, "x"))
-    pool.submit(1, DatasetJob(0, "y"))
+    pool.submit(0, DatasetJob("x"))
+    pool.submit(1, DatasetJob("y"))
     assert [pool.wait(), pool.wait()] == [[(0, "an end")], [(1, "an end")]]
     assert len(ray.actors) == 1
 
@@ -60,7 +60,7 @@ def test_a_job_for_which_there_is_no_room_any_more_is_given_back(monkeypatch, fo
     pool = _pool(monkeypatch, folder, ray)
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     ray.cpus, ray.told = 0, told
-    pool.submit(7, DatasetJob(0, "x"))
+    pool.submit(7, DatasetJob("x"))
     ((number, end),) = pool.wait()
     assert number == 7 and isinstance(end, WorkerLost) and "no node had room" in end.reason
     assert ray.actors == []
@@ -85,7 +85,7 @@ def test_a_cluster_without_room_for_some_worker_is_refused(monkeypatch, tmp_path
 def test_closing_lets_every_actor_go_and_leaves_no_file(monkeypatch, tmp_path):
     ray = ToyRay(cpus=2)
     pool = _pool(monkeypatch, tmp_path, ray)
-    pool.submit(0, DatasetJob(0, "x"))
+    pool.submit(0, DatasetJob("x"))
     pool.close()
     assert ray.actors == []
     assert list(tmp_path.iterdir()) == []
@@ -109,14 +109,14 @@ def test_every_job_ends_once_whatever_share_of_a_gpu_it_needs(folder, gpus, cpus
         patch.setattr(module, "LOOK_EVERY", 0.0)
         ray = ToyRay(gpus, cpus, lambda count: chance.randrange(count))
         pool = _pool(patch, folder, ray, device="cuda", gpus=shares, workers=workers)
-        pool.submit(-1, DatasetJob(0, "d"))
+        pool.submit(-1, DatasetJob("d"))
         assert pool.wait() == [(-1, "an end")]
         waiting, under, ended = list(enumerate(jobs)), set(), []
         while waiting or under:
             while waiting and len(under) < pool.slots:
                 number, method = waiting.pop(0)
                 under.add(number)
-                pool.submit(number, CellJob(0, 0, number, str(number), method))
+                pool.submit(number, CellJob("d", method, str(number), str(number)))
             assert len(ray.actors) <= (workers or 99)
             for number, _ in pool.wait():
                 under.remove(number)

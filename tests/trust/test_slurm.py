@@ -69,7 +69,7 @@ def test_jobs_are_done_by_workers_that_stay(monkeypatch, pool, tmp_path):
     _worker(monkeypatch, lambda job: DatasetEnd({}, error=job.label))
     made = pool()
     for number in range(-1, 6):
-        made.submit(number, CellJob(0, 0, 0, f"job {number}", "m"))
+        made.submit(number, CellJob("d", "m", "p", f"job {number}"))
     ended = {}
     while len(ended) < 7:
         ended.update(made.wait())
@@ -90,10 +90,10 @@ def test_the_job_of_a_worker_that_vanished_is_given_back_and_another_worker_is_s
 
     _worker(monkeypatch, lambda job: DatasetEnd({}))
     made = pool(start, workers=1)
-    made.submit(3, DatasetJob(0, "x"))
+    made.submit(3, DatasetJob("x"))
     ((number, end),) = made.wait()
     assert number == 3 and end == WorkerLost("job 7: the node failed")
-    made.submit(3, DatasetJob(0, "x"))
+    made.submit(3, DatasetJob("x"))
     assert made.wait() == [(3, DatasetEnd({}))]
     assert len(started) == 2
     made.close()
@@ -101,7 +101,7 @@ def test_the_job_of_a_worker_that_vanished_is_given_back_and_another_worker_is_s
 
 def test_workers_that_never_get_to_work_end_the_bench_in_one_line(pool):
     made = pool(lambda *_: _Thread(lambda: None))
-    made.submit(0, DatasetJob(0, "x"))
+    made.submit(0, DatasetJob("x"))
     with pytest.raises(UserError, match=r"3 workers ended before they took a job; the last: job 7: the node failed"):
         made.wait()
 
@@ -112,7 +112,7 @@ def test_what_a_worker_cannot_serve_is_the_benchs_end(monkeypatch, pool):
 
     monkeypatch.setattr(module, "check_node", refuse)
     made = pool()
-    made.submit(0, DatasetJob(0, "x"))
+    made.submit(0, DatasetJob("x"))
     with pytest.raises(UserError, match="other versions"):
         made.wait()
     made.close()

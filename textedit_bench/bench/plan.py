@@ -53,9 +53,14 @@ class MethodPlan:
     tuned: Tuned | None = None
 
     @property
+    def variant(self) -> str:
+        """``tuned`` where its knobs are not the published ones; nothing else."""
+        return "tuned" if self.tuned is not None else ""
+
+    @property
     def title(self) -> str:
         """How its rows are written."""
-        return f"{self.info.title} (tuned)" if self.tuned is not None else self.info.title
+        return f"{self.info.title} ({self.variant})" if self.variant else self.info.title
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class DatasetPlan:
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None = None) -> str:
         """What a cell is called before it exists."""
-        about = " (tuned)" if method.tuned is not None else ""
+        about = f" ({method.variant})" if method.variant else ""
         if matched_method is not None:
             about = f" ({copied(method.info.name)} of {matched_method.info.name})"
         return f"{method.info.name}{about} / {self.card.name} / {prompt.id}"
@@ -95,6 +100,22 @@ class DatasetPlan:
                 if not method.info.control and method.tuned is None:
                     rows += [(control, method) for control in controls]
         return tuple(rows)
+
+    def row(self, method: str, variant: str = "", like: str = "") -> tuple[MethodPlan, MethodPlan | None]:
+        """One of `rows` by the names of its methods."""
+        return self._rows[method, variant, like]
+
+    def prompt(self, name: str) -> PlannedPrompt:
+        """A prompt by its id."""
+        return self._prompts[name]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], tuple[MethodPlan, MethodPlan | None]]:
+        return {(own.info.name, own.variant, like.info.name if like else ""): (own, like) for own, like in self.rows}
+
+    @cached_property
+    def _prompts(self) -> dict[str, PlannedPrompt]:
+        return {prompt.id: prompt for prompt in self.prompts}
 
     def cell(
         self,
@@ -123,7 +144,7 @@ class DatasetPlan:
             method_version=info.version,
             device=request.device.partition(":")[0],
             precision=request.precision,
-            variant="" if method.tuned is None else "tuned",
+            variant=method.variant,
             matched_to=matched_to,
             title=method.title,
             default_strength=_default_strength(method, matched_to),

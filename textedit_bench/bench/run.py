@@ -73,6 +73,6 @@ def run_cells(
         outcomes = [*schedule.outcomes, CellOutcome("bench", "", State.INTERRUPTED, "stopped between cells")]
     finally:
         pool.close()
-    benched = tuple(ScoredDataset(plans[position], protocols) for position, protocols in schedule.prepared.items())
+    benched = tuple(ScoredDataset(p, schedule.prepared[p.card.name]) for p in plans if p.card.name in schedule.prepared)
     summary = BenchSummary(tuple(outcomes), time.monotonic() - began)
     return BenchRun(summary, store, tuple(schedule.cells), benched, began)

@@ -15,34 +15,39 @@ from textedit_bench.errors import NotApplicableError, UserError
 
 @dataclass(frozen=True)
 class CellJob:
-    """One cell of a plan, by position.
+    """One cell of a plan, by names.
 
     Attributes:
-        dataset: which plan of the request.
-        row: which of `DatasetPlan.rows`.
-        prompt: which prompt.
+        dataset: name of the data set.
+        method: name of the method; its share of a GPU decides where it may run.
+        prompt: id of the prompt.
         label: what a person calls it.
-        method: name of the method, whose share of a GPU decides where it may run.
+        variant: of the method, see `MethodPlan.variant`.
+        like: name of the method that a control is matched to; empty for all others.
         matched: the finished cell that a matched control copies.
         part: the only shard to compute; None computes what is missing and puts the cell together.
     """
 
-    dataset: int
-    row: int
-    prompt: int
-    label: str
+    dataset: str
     method: str
+    prompt: str
+    label: str
+    variant: str = ""
+    like: str = ""
     matched: Cell | None = None
     part: int | None = None
 
 
 @dataclass(frozen=True)
 class DatasetJob:
-    """Photos, inversions and reference features of a data set: what has to be there before its cells."""
+    """Photos, inversions and reference features of a data set, by name: what has to be there before its cells."""
 
-    dataset: int
-    label: str
-    method: str = ""
+    dataset: str
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return self.dataset
 
 
 Job = CellJob | DatasetJob
@@ -117,13 +122,19 @@ class Pool(Protocol):
         ...
 
 
-def cell_jobs(plans: list[DatasetPlan], dataset: int) -> list[CellJob]:
+def cell_jobs(plan: DatasetPlan) -> list[CellJob]:
     """Every cell of a data set in running order."""
-    plan = plans[dataset]
     return [
-        CellJob(dataset, row, column, plan.label(method, prompt, matched_method), method.info.name)
-        for row, (method, matched_method) in enumerate(plan.rows)
-        for column, prompt in enumerate(plan.prompts)
+        CellJob(
+            plan.card.name,
+            method.info.name,
+            prompt.id,
+            plan.label(method, prompt, matched_method),
+            method.variant,
+            matched_method.info.name if matched_method is not None else "",
+        )
+        for method, matched_method in plan.rows
+        for prompt in plan.prompts
     ]
 
 

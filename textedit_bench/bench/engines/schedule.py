@@ -59,7 +59,7 @@ class Schedule:
     Attributes:
         outcomes: ends in plan order, once `run` returned.
         cells: those with stored scores, in plan order.
-        prepared: data set's position -> metric protocols.
+        prepared: data set -> metric protocols.
         lost: how many jobs had to be given out again.
     """
 
@@ -68,7 +68,7 @@ class Schedule:
     reporter: Reporter
     outcomes: list[CellOutcome] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
-    prepared: dict[int, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    prepared: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     lost: int = 0
 
     def __post_init__(self) -> None:
@@ -93,45 +93,43 @@ class Schedule:
         """
         self.reporter.begin(sum(plan.cell_count for plan in self.plans))
         stopped: tuple[State, str] | None = None
-        for position in range(len(self.plans)):
+        for plan in self.plans:
             try:
                 if stopped is None:
-                    stopped = self._dataset(position)
+                    stopped = self._dataset(plan)
                 else:
-                    self._take(position)
+                    self._take(plan)
             except KeyboardInterrupt:
                 stopped = State.INTERRUPTED, "not started"
                 if not self._jobs:  # it came between two data sets
-                    self._take(position)
+                    self._take(plan)
                 self._end_under_way(stopped[0])
             if stopped is not None:
                 self._end_rest(*stopped)
             self._collect()
 
-    def _take(self, position: int) -> None:
+    def _take(self, plan: DatasetPlan) -> None:
         """Make the jobs of a data set the current ones."""
-        plan = self.plans[position]
-        self._jobs, self._ends, self._losses = cell_jobs(self.plans, position), {}, {}
+        self._jobs, self._ends, self._losses = cell_jobs(plan), {}, {}
         self._finished, self._under_way, self._sources = {}, set(), []
         self._cuts, self._parts = {}, {}
         for job in self._jobs:
             self._sources.append(self._source(plan, job))
 
     def _source(self, plan: DatasetPlan, job: CellJob) -> Source | None:
-        method, matched_method = plan.rows[job.row]
+        method, matched_method = plan.row(job.method, job.variant, job.like)
         try:
-            return source_of(plan, method, plan.prompts[job.prompt], matched_method)
+            return source_of(plan, method, plan.prompt(job.prompt), matched_method)
         except NotApplicableError as error:
             self._ends[len(self._sources)] = CellOutcome(job.label, "", State.NOT_APPLICABLE, str(error)), None
             return None
 
-    def _dataset(self, position: int) -> tuple[State, str] | None:
+    def _dataset(self, plan: DatasetPlan) -> tuple[State, str] | None:
         """All cells of one data set; why nothing further may be started, if so."""
-        plan = self.plans[position]
-        self._take(position)
+        self._take(plan)
         self.reporter.note(_announce(plan))
         try:
-            prepared = self._prepare(position)
+            prepared = self._prepare(plan.card.name)
         except KeyboardInterrupt:
             self._end_rest(State.INTERRUPTED, "stopped while photos were inverted")
             return State.INTERRUPTED, "not started"
@@ -140,7 +138,7 @@ class Schedule:
                 raise prepared.refused
             self._end_rest(State.FAILED, f"{plan.card.name} could not be prepared: {prepared.error}")
             return (State.FAILED, "not started: the disk is full") if prepared.full else None
-        self.prepared[position] = prepared.protocols
+        self.prepared[plan.card.name] = prepared.protocols
         self._shards = prepared.shards
         if prepared.seconds:
             about = duration(prepared.seconds / self.pool.slots)
@@ -149,10 +147,10 @@ class Schedule:
             self._end(number, outcome)
         return self._cells(plan)
 
-    def _prepare(self, position: int) -> DatasetEnd:
-        name, reason = self.plans[position].card.name, ""
+    def _prepare(self, name: str) -> DatasetEnd:
+        reason = ""
         for _ in range(RETRIES + 1):
-            self.pool.submit(-1, DatasetJob(position, name))
+            self.pool.submit(-1, DatasetJob(name))
             _, end = self.pool.wait()[0]
             if isinstance(end, DatasetEnd):
                 return end
@@ -254,13 +252,9 @@ class Schedule:
         return None
 
     def _makes(self, number: int) -> Source | None:
-        """What other cells may copy of a job's cell."""
+        """What other cells may copy of a job's cell; None if nothing."""
         job = self._jobs[number]
-        plan = self.plans[job.dataset]
-        method, _ = plan.rows[job.row]
-        if method.matched or method.tuned is not None:
-            return None
-        return method.info.name, plan.prompts[job.prompt].id
+        return None if job.like or job.variant else (job.method, job.prompt)
 
     def _again(self, number: int, end: WorkerLost) -> list[int]:
         job = self._jobs[number]

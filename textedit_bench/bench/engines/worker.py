@@ -40,7 +40,7 @@ class Worker:
     ) -> None:
         self._request, self._open_session = request, open_session
         self._store = open_store(request.results)
-        self._plans = plan(request) if plans is None else plans
+        self._plans = {asked.card.name: asked for asked in (plan(request) if plans is None else plans)}
         self._session: DatasetSession | None = None
 
     def run(self, job: Job) -> End:
@@ -62,8 +62,8 @@ class Worker:
         cell: Cell | None = None
         try:
             session = self._open(job.dataset)
-            method, _ = session.plan.rows[job.row]
-            cell = session.cell(method, session.plan.prompts[job.prompt], job.matched)
+            method, _ = session.plan.row(job.method, job.variant, job.like)
+            cell = session.cell(method, session.plan.prompt(job.prompt), job.matched)
             state, seconds = session.run(cell, method, job.part)
         except NotApplicableError as error:
             return CellResult(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
@@ -88,7 +88,7 @@ class Worker:
         outcome = CellOutcome(job.label, cell.digest if cell else "", state, one_line(last), failure=failure)
         return CellResult(outcome, None, error if isinstance(error, UserError) else None, disk_is_full(error))
 
-    def _open(self, dataset: int) -> DatasetSession:
+    def _open(self, dataset: str) -> DatasetSession:
         """The session of a data set; that of another one is let go first, since networks are large."""
         from textedit_bench.domain import Domain
         from textedit_bench.metrics.suite import Suite
