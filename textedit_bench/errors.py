@@ -18,6 +18,12 @@ class WorkError(RuntimeError):
     """Work that failed although the input was right: the message says what happened, where, and what was kept."""
 
 
+def one_line(what: BaseException | str) -> str:
+    """A text or the message of an error, safe in one line of a terminal: printable, at most 300 characters."""
+    printable = "".join(c if c.isprintable() else " " for c in str(what))
+    return (" ".join(printable.split()) or type(what).__name__)[:300]
+
+
 def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterable[str] = ()) -> UserError:
     """An error for a value outside a closed list, with the nearest spelling first.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, refuse_page
+from textedit_bench.errors import one_line
 from textedit_bench.extras import needs_extra
 from textedit_bench.files import write_text
 
@@ -100,11 +101,11 @@ class Resuming:
                 return
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 if self._size() == before and attempt == ATTEMPTS - 1:
-                    raise TransferError(f"{url}: cannot be reached ({_one_line(error)})") from error
-                reason = _one_line(error)
+                    raise TransferError(f"{url}: cannot be reached ({one_line(error)})") from error
+                reason = one_line(error)
                 time.sleep(0.2 * 2**attempt)
             except requests.RequestException as error:
-                raise TransferError(f"{url}: {_one_line(error)}") from error
+                raise TransferError(f"{url}: {one_line(error)}") from error
         raise TransferError(
             f"{url}: the connection was lost {ATTEMPTS} times ({reason}); {self._size()} bytes are kept: run the same "
             "command again to go on"
@@ -190,7 +191,7 @@ _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def _drive_message(drive: str, error: BaseException) -> str:
     page = f"https://drive.google.com/file/d/{drive}"
-    return f"Google Drive did not give the file ({_one_line(error)}); fetch {page} in a browser and use --from"
+    return f"Google Drive did not give the file ({one_line(error)}); fetch {page} in a browser and use --from"
 
 
 def _disk_error(error: OSError, target: Path) -> TransferError:
@@ -199,8 +200,4 @@ def _disk_error(error: OSError, target: Path) -> TransferError:
             f"{target}: the disk is full ({error.strerror}); what arrived is kept: make room and run again to go on, "
             "or set TEXTEDIT_BENCH_HOME to a larger disk"
         )
-    return TransferError(f"{target}: cannot be written ({error.strerror or _one_line(error)})")
-
-
-def _one_line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:300]
+    return TransferError(f"{target}: cannot be written ({error.strerror or one_line(error)})")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from textedit_bench.models.stylegan2 import Generator
@@ -96,7 +96,7 @@ def _open(path: Path) -> Any:
     except UserError:
         raise
     except Exception as error:  # three libraries, each with its own words for a damaged file
-        raise UserError(f"source {path}: cannot be read ({_one_line(error)}); {_EXPECTED}") from error
+        raise UserError(f"source {path}: cannot be read ({one_line(error)}); {_EXPECTED}") from error
 
 
 def _stored(path: Path) -> Any:
@@ -174,7 +174,3 @@ def draw_codes(generator: Generator, split: str, numbers: Sequence[int], *, trun
     # One at a time: results of a batch depend on its size in the last digits.
     w = torch.cat([generator.map(row.unsqueeze(0), truncation=truncation) for row in z])
     return w.unsqueeze(1).repeat(1, int(generator.num_rows), 1)
-
-
-def _one_line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]

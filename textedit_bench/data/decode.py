@@ -18,6 +18,7 @@ from textedit_bench.data.not_decoded import HEIC, brand_of, name_of
 from textedit_bench.data.phones import JPEG, made_to_fit, open_heic
 from textedit_bench.data.png_texts import without_texts
 from textedit_bench.data.unusable import UnusableImageError
+from textedit_bench.errors import one_line
 
 __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decode_picture"]
 
@@ -90,7 +91,7 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         if isinstance(error, UnidentifiedImageError):
             known = name_of(data) or f"none of {', '.join(FORMATS)}"
             raise UnusableImageError(f"not a picture that can be decoded ({known})") from error
-        raise UnusableImageError(f"not a picture that can be decoded ({_one_line(error)})") from error
+        raise UnusableImageError(f"not a picture that can be decoded ({one_line(error)})") from error
 
 
 def changes_in_words(changed: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
@@ -157,8 +158,3 @@ def _has_more_frames(opened: Any) -> bool:
         return int(getattr(opened, "n_frames", 1)) > 1
     except Exception:  # as of `Image.open`
         return False
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:200]

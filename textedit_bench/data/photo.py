@@ -15,6 +15,7 @@ from textedit_bench.data.encoded import read_encoded
 from textedit_bench.data.pixels import to_images
 from textedit_bench.data.save_picture import FORMATS, save_picture
 from textedit_bench.errors import UserError
+from textedit_bench.levels import to_levels
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def write_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
         columns: images per row; about as many as rows where None. A last row that is not full ends in black.
     """
     columns = columns or max(1, round(len(images) ** 0.5))
-    levels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    levels = to_levels(images).cpu()
     levels = torch.cat([levels, levels.new_zeros(-len(levels) % columns, *levels.shape[1:])])
     rows = levels.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2)  # [rows, H, columns, W, 3]
     save_picture(Image.fromarray(rows.flatten(2, 3).flatten(0, 1).numpy()), path)

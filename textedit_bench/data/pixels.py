@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textedit_bench.levels import from_levels, to_levels
+
 Pixels = NDArray[np.uint8]
 
 
@@ -20,11 +22,10 @@ def to_uint8(images: Tensor) -> Pixels:
         raise ValueError(f"expected images [N, 3, H, W], got {tuple(images.shape)}")
     if not torch.isfinite(images).all():
         raise ValueError("images hold values that are not finite")
-    levels = ((images.float() + 1) * 127.5).round().clamp(0, 255)
-    pixels: Pixels = levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    pixels: Pixels = to_levels(images).permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return pixels
 
 
 def to_images(pixels: Pixels, device: torch.device | str = "cpu") -> Tensor:
     """8-bit [N, H, W, 3] -> images [N, 3, H, W] float32 in [-1, 1]; `to_uint8` gives the same pixels back."""
-    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+    return from_levels(torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2)).contiguous()

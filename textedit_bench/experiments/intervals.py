@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from textedit_bench.metrics.statistics import jackknife_error
+
 Rows = NDArray[np.float64]
 
 
@@ -41,7 +43,5 @@ def jackknife_interval(
     if len(parts) < 3:
         return value, np.nan, np.nan
     left = np.array([statistic(np.setdiff1d(everything, part)) for part in parts])
-    count = len(parts)
-    error = float(np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum()))
-    half = float(stats.t.ppf(0.5 + level / 2, count - 1)) * error
+    half = float(stats.t.ppf(0.5 + level / 2, len(left) - 1)) * jackknife_error(left)
     return value, value - half, value + half

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Scope = Literal["image", "set"]
+AXES = (("success", "preservation"), ("clip_direction", "identity"))
+"""Effect and what is kept: ground truth where there is one, else judges that no method optimises."""
 
 
 @dataclass(frozen=True)

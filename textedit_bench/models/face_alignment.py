@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
+from textedit_bench.levels import to_levels
 
 TEMPLATE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 """Eyes, nose and mouth corners in a 112x112 face, x and y in pixels, the image's left first (ArcFace)."""
@@ -41,7 +42,7 @@ class MtcnnFinder:
                     "pip install 'facenet-pytorch>=2.5.3,<2.6'"
                 ) from error
             self._detector = MTCNN(keep_all=False, device="cpu")
-        levels = ((images.detach().float().cpu() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        levels = to_levels(images).cpu()
         found = [self._one(picture.permute(1, 2, 0).contiguous()) for picture in levels]
         return torch.stack(found) if found else torch.empty(0, 5, 2)
 

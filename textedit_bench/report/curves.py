@@ -9,9 +9,6 @@ import pandas as pd
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.rows import RowCells
 
-AXES = (("success", "preservation"), ("clip_direction", "identity"))
-"""Effect and preservation: ground truth where there is one, else the judges."""
-
 
 def curve(row: RowCells, metrics: Sequence[str]) -> pd.DataFrame:
     """Means of metrics per strength over all values whose state is ok; index: strength, ascending."""

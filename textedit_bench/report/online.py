@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from textedit_bench.bench.engines.worker import one_line
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, one_line
+from textedit_bench.metrics.protocol import AXES
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.curves import AXES, curve
+from textedit_bench.report.curves import curve
 from textedit_bench.report.html_page.choose import collect_stored
 
 PROJECT = "textedit-bench"

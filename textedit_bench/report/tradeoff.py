@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.protocol import AXES
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.curves import AXES
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
@@ -24,7 +24,7 @@ def tradeoff_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """One row per method and prompt set: kept at 25, 50 and 75 % of the effect that all reach, area and reach.
 
     Controls are not compared: they do not reach any effect. The effect and what is kept are the first pair of
-    `textedit_bench.report.curves.AXES` that was measured.
+    `textedit_bench.metrics.protocol.AXES` that was measured.
     """
     entries = []
     for part in collected:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.levels import from_levels, to_levels
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.partial import Features, run, start
 from textedit_bench.stylespace.statistics import Statistics
@@ -145,6 +146,5 @@ def _look(generator: Generator, clip: ClipModel, before: Features, styles: Tenso
     """Raw embeddings of the 8-bit pictures that layers ``first`` and later make, prepared as CLIP wants them."""
     images = run(generator, before, styles, first).rgb
     assert images is not None
-    pictures = images.clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
-    embeddings: Tensor = clip.encode_image(pictures, preprocessing="correct")
+    embeddings: Tensor = clip.encode_image(from_levels(to_levels(images)), preprocessing="correct")
     return embeddings

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.levels import from_levels, to_levels
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.training.codes import photo_count
 from textedit_bench.training.kept import kept_path, kept_rows
@@ -50,7 +50,7 @@ class TrainingPhotos:
 
     def __call__(self, index: Tensor) -> Tensor:
         """The photos of these positions [B] on the CPU, float32 [B, 3, side, side] in [-1, 1]."""
-        return self._pixels[index].float().div(127.5).sub(1)
+        return from_levels(self._pixels[index])
 
     def _read(self, domain: Domain) -> Iterator[Tensor]:
         at_once = images_at_once(domain.resolution)
@@ -65,4 +65,4 @@ def shrink(images: Tensor, side: int) -> Tensor:
 
 def _levels(images: Tensor, side: int) -> Tensor:
     """Images [B, 3, H, W] in [-1, 1] -> 8-bit [B, 3, side, side] on the CPU."""
-    return shrink(images, side).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+    return to_levels(shrink(images, side)).cpu()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from textedit_bench.data.lettering import letters
 from textedit_bench.data.save_picture import save_picture
+from textedit_bench.levels import to_levels
 
 _HEADER = 14
 _LETTERS = 10
@@ -23,7 +24,7 @@ def picture_grid(titles: Sequence[str], images: Tensor) -> Image.Image:
     """One picture of images [rows, columns, 3, H, W] in [-1, 1] under column titles; small ones are enlarged."""
     rows, columns, _, height, width = images.shape
     factor = max(1, -(-_SMALLEST_SIDE // width))
-    pixels = images.detach().float().cpu().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    pixels = to_levels(images).cpu()
     flat = pixels.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, 3)
     body = Image.fromarray(flat.numpy()).resize(
         (columns * width * factor, rows * height * factor), Image.Resampling.NEAREST

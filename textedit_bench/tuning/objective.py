@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from textedit_bench.metrics.column import OK
-
-AXES = (("success", "preservation"), ("clip_direction", "identity"))
-"""Effect and what is kept: ground truth where there is one, else judges that no method optimises."""
+from textedit_bench.metrics.protocol import AXES
 
 
 @dataclass(frozen=True)

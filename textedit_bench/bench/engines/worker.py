@@ -12,7 +12,7 @@ from textedit_bench.bench.plan import DatasetPlan, plan
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import NotApplicableError, UserError
+from textedit_bench.errors import NotApplicableError, UserError, one_line
 from textedit_bench.files import disk_is_full
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Worker:
             refused = error if isinstance(error, UserError) else None
             if refused is None and not disk_is_full(error):
                 log.exception("%s could not be prepared", job.label)
-            reason = one_line(str(error) or type(error).__name__)
+            reason = one_line(error)
             return DatasetEnd({}, error=reason, refused=refused, full=disk_is_full(error))
 
     def _cell(self, job: CellJob) -> CellResult:
@@ -121,11 +121,6 @@ class OwnProcess:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-
-def one_line(text: str) -> str:
-    """Text that is safe in one line of a terminal: no control characters, at most 300 characters."""
-    return "".join(c if c.isprintable() else " " for c in text)[:300]
 
 
 def _is_out_of_memory(text: str) -> bool:

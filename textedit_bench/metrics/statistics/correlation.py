@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from textedit_bench.metrics.statistics.jackknife import jackknife_error
+
 
 @dataclass(frozen=True)
 class Correlation:
@@ -59,7 +61,7 @@ def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, 
     if len(left) < 3:
         return Correlation(value, np.nan, np.nan, len(x), tau)
     z = np.arctanh(np.clip(left, -1 + 1e-12, 1 - 1e-12))
-    error = float(np.sqrt((len(z) - 1) / len(z) * ((z - z.mean()) ** 2).sum()))
+    error = jackknife_error(z)
     centre = float(np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12)))
     margin = float(stats.t.ppf((1.0 + level) / 2.0, len(z) - 1)) * error
     return Correlation(value, float(np.tanh(centre - margin)), float(np.tanh(centre + margin)), len(x), tau)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from textedit_bench.metrics.sets import Distance
@@ -36,6 +36,11 @@ class Jackknife:
     low: float
     high: float
     blocks: int
+
+
+def jackknife_error(left: NDArray[np.float64]) -> float:
+    """Standard error of an estimate from its values with one block left out each [n], n at least 1."""
+    return float(np.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum()))
 
 
 def delete_block_jackknife(
@@ -87,7 +92,7 @@ def delete_block_jackknife(
         else:
             others = of_reference != name
             left[i] = distance(x[rows], y[others], sources[rows], reference_sources[others])
-    error = float(np.sqrt((len(names) - 1) / len(names) * ((left - left.mean()) ** 2).sum()))
+    error = jackknife_error(left)
     margin = float(stats.t.ppf((1.0 + level) / 2.0, len(names) - 1)) * error
     low = value - margin if floor is None else max(floor, value - margin)
     return Jackknife(value, error, low, value + margin, len(names))

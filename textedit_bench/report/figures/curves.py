@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from textedit_bench.metrics.protocol import AXES
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.curves import AXES, curve
+from textedit_bench.report.curves import curve
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.rows import TRAINED, RowCells

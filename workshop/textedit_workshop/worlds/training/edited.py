@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 
+from textedit_bench.levels import to_levels
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.worlds.factors import Factors, concatenate
 from textedit_bench.worlds.world import World
@@ -39,8 +40,7 @@ def edited_pool(world: World, generator: Generator, count: int, seed: int, batch
         codes = w[:, None] + codes_of.noise(n, generator.num_rows, stream)
         rows = torch.rand(n, 1, 1, generator=stream)
         codes = codes + ROW_NOISE * rows * torch.randn(codes.shape, generator=stream)
-        images = generator.synthesize(codes).clamp(-1.0, 1.0)
-        pixels.append(((images + 1.0) * 127.5).round().to(torch.uint8))
+        pixels.append(to_levels(generator.synthesize(codes)))
         drawn.append(after)
     factors = concatenate(drawn)
     return Pool(torch.cat(pixels), factors, render_pool(world, factors).visible)

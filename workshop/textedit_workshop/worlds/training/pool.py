@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from textedit_bench.files import write_atomically
+from textedit_bench.levels import from_levels, to_levels
 from textedit_bench.worlds.factors import Factors
 from textedit_bench.worlds.world import World
 
@@ -47,7 +48,7 @@ class Pool:
 
     def images(self, index: Tensor | slice) -> Tensor:
         """Pictures in [-1, 1]."""
-        return self.pixels[index].float() / 127.5 - 1.0
+        return from_levels(self.pixels[index])
 
 
 def render_pool(world: World, factors: Factors, batch_size: int = 64) -> Pool:
@@ -55,7 +56,7 @@ def render_pool(world: World, factors: Factors, batch_size: int = 64) -> Pool:
     pixels, visible = [], []
     for start in range(0, len(factors), batch_size):
         render = world.render(factors[start : start + batch_size])
-        pixels.append(((render.images + 1.0) * 127.5).round().to(torch.uint8))
+        pixels.append(to_levels(render.images))
         visible.append(render.visible)
     return Pool(torch.cat(pixels), factors, torch.cat(visible))
 
