@@ -17,7 +17,7 @@ import torch
 
 from textedit_bench.assets.locate import missing_role, network_architecture, network_path
 from textedit_bench.data.card import DatasetCard, Split, TierCard
-from textedit_bench.data.inversions import InversionCache
+from textedit_bench.data.inversion_cache import InversionCache
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.data.reader import Skipped
 from textedit_bench.devices import checked_device

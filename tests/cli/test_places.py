@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from textedit_bench.data.inversions import InversionCache
+from textedit_bench.data.inversion_cache import InversionCache
 from textedit_bench.places import PlaceError
 from textedit_bench.registry import dataset_names
 

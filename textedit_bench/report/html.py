@@ -16,6 +16,6 @@ def render_html(table: Table | Page) -> str:
 
 def _sides(block: Block, columns: int) -> list[bool]:
     """Which columns hold words, most of them, and are set to the left; the second one holds strengths or settings."""
-    words = [[not line.strength.replace(".", "", 1).isdecimal() for line in block.lines]]
+    words = [[not line.setting.replace(".", "", 1).isdecimal() for line in block.lines]]
     words += [[line.entries[i].words for line in block.lines] for i in range(columns - 2)]
     return [False, *(2 * sum(column) > len(column) for column in words)]

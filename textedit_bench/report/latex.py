@@ -89,7 +89,7 @@ def _body(block: Block, columns: int) -> list[str]:
     lines = [r"\midrule", rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{escape(block.title)}}}}} \\"]
     for line in block.lines:
         title = rf"\textit{{{escape(line.title)}}}" if line.control else escape(line.title)
-        lines.append(_row([title, escape(line.strength), *(_entry(entry) for entry in line.entries)]))
+        lines.append(_row([title, escape(line.setting), *(_entry(entry) for entry in line.entries)]))
     return lines
 
 

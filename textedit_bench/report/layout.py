@@ -29,7 +29,7 @@ class Line:
 
     title: str
     control: bool
-    strength: str
+    setting: str
     """The second column: a strength, or another setting in words."""
     entries: tuple[Entry, ...]
 

@@ -20,7 +20,7 @@ def render_markdown(table: Table | Page) -> str:
         rows = [
             [
                 f"*{escape(line.title)}*" if line.control else escape(line.title),
-                escape(line.strength),
+                escape(line.setting),
                 *map(_entry, line.entries),
             ]
             for line in block.lines

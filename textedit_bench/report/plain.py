@@ -35,7 +35,7 @@ def _part(block: Block, lines: tuple[Line, ...], names: list[str]) -> str:
 
 
 def _cells(line: Line) -> list[str]:
-    return [line.strength, *(_entry(entry) for entry in line.entries)]
+    return [line.setting, *(_entry(entry) for entry in line.entries)]
 
 
 def _aligned(row: list[str], widths: list[int]) -> str:

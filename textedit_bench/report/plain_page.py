@@ -25,7 +25,7 @@ def render_plain_page(page: Page) -> str:
 
 
 def _cells(line: Line) -> list[str]:
-    return [line.title, line.strength, *(_text(entry) for entry in line.entries)]
+    return [line.title, line.setting, *(_text(entry) for entry in line.entries)]
 
 
 def _text(entry: Entry) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from textedit_bench.data.inversions import InversionCache
+from textedit_bench.data.inversion_cache import InversionCache
 
 IDENTITY = {"inverter": "mean", "networks": {"encoder": "0" * 16}, "settings": {}}
 SHAPE = (1, 3)
