@@ -1,4 +1,4 @@
-"""What the site needs beside `pages/`: the reference results that pages link to, and colours for code."""
+"""Add to the site the reference results that pages link to, and the style sheet for highlighted code."""
 
 from __future__ import annotations
 
