@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from textedit_bench.errors import UserError
 
 M = TypeVar("M", bound=BaseModel)
 LARGEST = 1_000_000
 """Values of a document; aliases of aliases make a few lines as large as one likes."""
+
+
+class StrictModel(BaseModel):
+    """A part of a stranger's file: no further fields, no conversions, only finite numbers."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FieldError(ValueError):

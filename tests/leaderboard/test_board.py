@@ -11,7 +11,7 @@ from textedit_bench.leaderboard.board import add_files, boards_of, write_page
 
 
 def _rows(board):
-    return [(line.title, line.strength) for line, _ in board.lines if not line.control]
+    return [(line.title, line.setting) for line, _ in board.lines if not line.control]
 
 
 def test_rows_of_labs_that_measured_alike_share_a_board(lab):
@@ -76,6 +76,14 @@ def test_a_page_of_folders_and_files_is_written_and_strangers_words_are_escaped(
     assert evil in "".join(tree.find(".//table[@class='sortable']").itertext())
     policy = next(meta.get("content") for meta in tree.iter("meta") if meta.get("http-equiv"))
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+
+
+def test_what_no_page_may_hold_is_left_out_of_titles(lab, tmp_path):
+    file = lab("One", methods=("alpha",))
+    for run in file.runs.values():
+        run["listing"]["title"] = "a\x1b[31m\x00b"
+    page = write_page(tmp_path, boards_of([file])).read_text()
+    assert "a[31mb" in page and "\x1b" not in page and "\x00" not in page
 
 
 def test_the_same_files_give_the_same_page(lab, tmp_path):

@@ -46,8 +46,9 @@ def test_the_figures_are_those_of_the_table(results, file):
 def test_a_run_can_be_asked_for_again_from_the_file_alone(results, file, tmp_path):
     exported = read_json_document(file, Exported, "result file", LARGEST)
     row = next(row for row in exported.rows if exported.cells_of(row).method == "ffclip")
-    out = tmp_path / "manifest.json"
-    assert main(["leaderboard", "manifest", str(file), row.cells[0][:12], "-o", str(out)]) == 0
+    assert main(["leaderboard", "build", str(file), "-o", str(tmp_path)]) == 0
+    assert {path.stem for path in (tmp_path / "runs").iterdir()} == set(exported.runs)
+    out = tmp_path / "runs" / f"{row.cells[0]}.json"
     there = read_rerun(next(results.root.glob(f"*/*/*/{row.cells[0]}/manifest.json")), results=tmp_path / "again")
     found = read_rerun(out, results=tmp_path / "again")
     assert (found.digest, found.identity, found.files) == (there.digest, there.identity, there.files)
@@ -102,11 +103,7 @@ BAD = {
         lambda v: _signed(_edit(v, ["runs", _first_run(v), "listing", "title"], {"a": 1})),
         "Input should be a valid string",
     ),
-    "a title with control characters, signed": (
-        lambda v: _signed(_edit(v, ["runs", v["rows"][0]["cells"][0], "listing", "title"], "a\x1b[31m\nb")),
-        "cannot be printed",
-    ),
-    "a name with a line end, signed": (lambda v: _signed(_edit(v, ["by"], "a\nb")), "cannot be printed"),
+    "a name with a line end, signed": (lambda v: _signed(_edit(v, ["by"], "a\nb")), "field by"),
     "an endless name, signed": (lambda v: _signed(_edit(v, ["by"], "a" * 301)), "at most 300 characters"),
     "another format": (lambda v: _signed(v | {"format": 2}), "field format"),
     "a further field": (lambda v: v | {"more": 1}, "field more"),
@@ -149,14 +146,12 @@ def test_no_change_of_a_single_value_goes_unseen(file, data):
         Exported.model_validate_json(json.dumps(_edit(value, where, new)))
 
 
-def test_unknown_runs_tiers_and_places_are_bad_input(file, tmp_path, capsys):
+def test_unknown_tiers_and_places_are_bad_input(tmp_path, capsys):
     for words, message in (
-        (["manifest", str(file), "zzz", "-o", str(tmp_path / "m.json")], "unknown run 'zzz'"),
-        (["manifest", str(file), "", "-o", str(tmp_path / "m.json")], "unknown run ''"),
-        (["manifest", str(file), "a", "-o", str(file)], "which it would replace"),
-        (["export", "--tier", "maxi", "-o", str(tmp_path / "e.json")], "unknown tier 'maxi'"),
-        (["export", "--results", str(tmp_path), "-o", str(tmp_path / "e.json")], "no scored cell of tier mini"),
-        (["export", "-o", str(tmp_path / "e.txt")], "unknown format '.txt'"),
+        (["export", "--by", "x", "--tier", "maxi", "-o", str(tmp_path / "e.json")], "no scored cell of tier maxi"),
+        (["export", "--by", "x", "--results", str(tmp_path), "-o", str(tmp_path / "e.json")], "no scored cell"),
+        (["export", "--by", "x", "-o", str(tmp_path / "e.txt")], "unknown format '.txt'"),
+        (["export", "-o", str(tmp_path / "e.json")], "Missing option '--by'"),
         (["build", str(tmp_path / "no.json"), "-o", str(tmp_path / "b")], "cannot be read"),
     ):
         assert main(["leaderboard", *words]) == 2

@@ -49,7 +49,12 @@ def make_key(options: int = 2, comparisons: int = 120, seed: int = 0) -> Key:
             )
         for n in range(4):
             trials[f"{question}-check-{n}"] = Trial(
-                question=question, prompt="p", image="i", edits=["right", "wrong"], values={}, right=0
+                question=question,
+                prompt="p",
+                image="i",
+                edits=["right", *["wrong"] * (options - 1)],
+                values={},
+                right=0,
             )
     metrics = {"good": ("Good metric", True), "bad": ("Bad metric", True)}
     return Key(tier="mini", dataset="ffhq", seed=0, metrics=metrics, trials=trials, forms=[list(trials)])

@@ -12,6 +12,7 @@ import html5lib
 import numpy as np
 import pytest
 
+from textedit_bench.bench.manifest import Pictures
 from textedit_bench.bench.store import Store
 from textedit_bench.cli.main import main
 from textedit_bench.documents import read_json_document
@@ -33,7 +34,8 @@ def part(store):
 def written(store, tmp_path):
     def make(name="study.html", **wanted):
         page, key = write_study(store, "mini", load_dataset("ffhq"), Wanted(**wanted), tmp_path / name)
-        return page.read_text(encoding="utf-8"), read_json_document(key, Key, "key", LARGEST)
+        assert read_json_document(page.with_suffix(".key.json"), Key, "key", LARGEST) == key
+        return page.read_text(encoding="utf-8"), key
 
     return make
 
@@ -80,6 +82,17 @@ def test_checks_have_answers_that_the_controls_know(part):
     photos = [trial.image for trial in checks.values() if trial.question == KEEPS]
     assert len(set(photos)) == 3
     assert 0 < sum(trial.right for trial in checks.values()) < 6
+
+
+def test_checks_look_like_the_other_questions_where_several_are_side_by_side(part):
+    key, edits = design(part, Wanted(options=3, comparisons=2), "mini")
+    assert {len(trial.edits) for trial in key.trials.values()} == {3}
+    for name, trial in key.trials.items():
+        if trial.right is not None:
+            wrongs = sorted(edit.title for edit in edits[name] if edit is not edits[name][trial.right])
+            assert wrongs == (["Do nothing (photo)"] if trial.question == FITS else ["Random direction"]) + [
+                "Random direction"
+            ]
 
 
 def test_forms_share_the_checks_alone(part):
@@ -141,17 +154,29 @@ def test_too_little_is_refused_in_one_line(tmp_path, store_results, capsys):
     store_results(tmp_path / "bare", controls=False)
     for words, message in (
         (["--results", str(tmp_path / "two"), "--best-of", "3"], "too few methods have results; valid: at least 3"),
-        (["--results", str(tmp_path / "bare")], "no control tells who pays attention"),
+        (["--results", str(tmp_path / "bare")], "the controls give no attention check of 2 pictures"),
         (["--results", str(tmp_path / "none")], "no scored cell of tier mini"),
         (["--results", str(tmp_path / "two"), "-o", str(tmp_path / "page.txt")], "unknown format '.txt'"),
-        (["--best-of", "7"], "--best-of: 7 is not valid; valid: 2 to 6"),
-        (["--comparisons", "0"], "--comparisons: 0 is not valid"),
-        (["--tier", "min"], "Did you mean 'mini'"),
+        (["--best-of", "7"], "Invalid value for '--best-of'"),
+        (["--comparisons", "0"], "Invalid value for '--comparisons'"),
+        (["--tier", "min"], "no scored cell of tier min"),
         (["--method", "alpha"], "unknown method 'alpha'"),
     ):
         assert main(["study", "make", "-d", "ffhq", *words]) == 2
         err = capsys.readouterr().err
         assert message in err and err.count("\n") == 1
+
+
+def test_pictures_that_were_not_kept_are_left_out(tmp_path, store_results):
+    (own,) = collect_stored(store_results(tmp_path, methods=("alpha", "beta", "gone")), "mini", ["ffhq"])
+    for row in own.rows:
+        for cell in row.cells:
+            if row.method in ("gone", "real-attribute"):
+                cell.manifest.infer.__dict__["pictures"] = Pictures(kept="none")
+    key, _ = design(own, Wanted(comparisons=12), "mini")
+    titles = {title for trial in key.trials.values() for title in trial.edits}
+    assert titles == {"Method Alpha", "Method Beta", "Do nothing (photo)", "Random direction"}
+    assert {trial.question for trial in key.trials.values() if trial.right is not None} == {KEEPS}
 
 
 def test_equal_pictures_are_not_compared(tmp_path, store_results, part):

@@ -26,7 +26,7 @@ from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.generate import generate
 from textedit_bench.cli.group import UsageError, new_app
-from textedit_bench.cli.leaderboard import build, export, leaderboard, manifest
+from textedit_bench.cli.leaderboard import build, export, leaderboard
 from textedit_bench.cli.machine import machine_failure
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.new_method import new_method
@@ -72,7 +72,7 @@ datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")
 app.add_typer(_collect(study, make, analyse), name="study")
-app.add_typer(_collect(leaderboard, export, build, manifest), name="leaderboard")
+app.add_typer(_collect(leaderboard, export, build), name="leaderboard")
 app.add_typer(_collect(worlds, sheet, check, train_world), name="worlds")
 
 

@@ -9,8 +9,6 @@ import typer
 
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.options import OneDataset, Results, split_list
-from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.ranges import MACHINE, check_whole
 
 study = new_app(help="Ask people which edit is better: make the page of a study, analyse its answers.")
 
@@ -19,11 +17,11 @@ def make(
     dataset: OneDataset,
     tier: Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini or full.")] = "mini",
     method: Annotated[str | None, typer.Option("--method", "-m", metavar="NAMES", help="All if not given.")] = None,
-    best_of: Annotated[int, typer.Option(metavar="K", help="Pictures to choose among, 2 to 6.")] = 2,
-    comparisons: Annotated[int, typer.Option("--comparisons", "-n", metavar="N", help="Per participant.")] = 16,
-    checks: Annotated[int, typer.Option(metavar="N", help="Attention checks per question.")] = 4,
-    forms: Annotated[int, typer.Option(metavar="N", help="Sets of comparisons; a participant gets one.")] = 1,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of what is compared.")] = 0,
+    best_of: Annotated[int, typer.Option(min=2, max=6, metavar="K", help="Pictures to choose among, 2 to 6.")] = 2,
+    comparisons: Annotated[int, typer.Option("--comparisons", "-n", min=1, metavar="N", help="Of a participant.")] = 16,
+    checks: Annotated[int, typer.Option(min=0, metavar="N", help="Attention checks per question.")] = 4,
+    forms: Annotated[int, typer.Option(min=1, metavar="N", help="Sets of comparisons; a person gets one.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of what is compared.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page, elsewhere.")] = None,
     results: Results = Path("results"),
 ) -> None:
@@ -37,16 +35,8 @@ def make(
       textedit-bench study make --dataset DATASET
       textedit-bench study make -d DATASET --best-of 4 --comparisons 12 --forms 5 -o study.html
     """
-    from textedit_bench.data.card import TIERS
     from textedit_bench.registry import load_dataset, method_info
 
-    if tier not in TIERS:
-        raise unknown_choice("tier", tier, TIERS)
-    if not 2 <= best_of <= 6:
-        raise UserError(f"--best-of: {best_of} is not valid; valid: 2 to 6")
-    for name, value, low in (("--comparisons", comparisons, 1), ("--checks", checks, 0), ("--forms", forms, 1)):
-        check_whole(name, value, low=low)
-    check_whole("--seed", seed, low=0, below=MACHINE)
     methods = tuple(method_info(name).name for name in split_list("--method", method))
     card = load_dataset(dataset)
     from textedit_bench.bench.store import Store
@@ -55,14 +45,17 @@ def make(
 
     wanted = Wanted(best_of, comparisons, checks, forms, seed, methods)
     page, key = write_study(Store(results), tier, card, wanted, output)
+    checked = sum(key.trials[name].right is not None for name in key.forms[0])
+    typer.echo(f"{len(key.forms[0])} questions for each participant, {checked} of them attention checks")
     typer.echo(f"{page} ({page.stat().st_size / 1e6:.1f} MB): for the participants")
-    typer.echo(f"{key}: for you; textedit-bench study analyse {key} answers-*.json")
+    secret = page.with_suffix(".key.json")
+    typer.echo(f"{secret}: for you; textedit-bench study analyse {secret} answers-*.json")
 
 
 def analyse(
     key: Annotated[Path, typer.Argument(metavar="KEY", help="The study's key.")],
     answers: Annotated[list[Path], typer.Argument(metavar="ANSWERS...", help="Files that participants saved.")],
-    bar: Annotated[float, typer.Option(metavar="SHARE", help="Attention checks that must be right, 0 to 1.")] = 0.8,
+    bar: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Checks that must be right.")] = 0.8,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Also write study.md and study.csv there.")
     ] = None,
@@ -75,11 +68,6 @@ def analyse(
       textedit-bench study analyse study.key.json answers/*.json --output analysis
     """
     from textedit_bench.data.destination import check_folder
-
-    if not 0 <= bar <= 1:
-        raise UserError(f"--bar: {bar:g} is not valid; valid: 0 to 1")
-    if output is not None:
-        check_folder(output)
     from textedit_bench.documents import read_json_document
     from textedit_bench.files import write_text
     from textedit_bench.report.csv import frame_csv
@@ -88,6 +76,8 @@ def analyse(
     from textedit_bench.study.analysis import attentive, results_frame, results_page
     from textedit_bench.study.files import LARGEST, Key, read_answers
 
+    if output is not None:
+        check_folder(output)
     known = read_json_document(key, Key, "key", LARGEST)
     kept, left_out = attentive(known, read_answers(answers, known), bar)
     frame = results_frame(known, kept)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.documents import read_json_document
 from textedit_bench.errors import UserError
-from textedit_bench.files import write_text
+from textedit_bench.files import write_json, write_text
 from textedit_bench.leaderboard.exported import LARGEST, Exported, Row
 from textedit_bench.report.columns import ColumnSpec, column_specs
 from textedit_bench.report.layout import Entry, Line
 from textedit_bench.report.self_contained import render_self_contained
 
-ENTRIES, LOG, PAGE = "entries", "log.txt", "index.html"
+ENTRIES, RUNS, LOG, PAGE = "entries", "runs", "log.txt", "index.html"
 
 
 @dataclass
@@ -50,22 +50,25 @@ class Board:
 
 
 def add_files(folder: Path, given: Sequence[Exported]) -> list[Exported]:
-    """Keep files in the folder of a leaderboard, and return all of its files in the order in which they came.
+    """Keep files, and the manifests in them, in the folder of a leaderboard; all of its files as they came.
 
     Raises:
         UserError: a file that was added earlier is gone or was changed.
     """
-    log, entries = folder / LOG, folder / ENTRIES
-    found = {}
+    log, found = folder / LOG, {}
     for name in log.read_text(encoding="utf-8").split() if log.is_file() else []:
-        found[name] = read_json_document(entries / f"{name}.json", Exported, "result file", LARGEST)
+        path = folder / ENTRIES / f"{name}.json"
+        found[name] = read_json_document(path, Exported, "result file", LARGEST)
         if found[name].digest != name:
-            raise UserError(f"result file {entries / name}.json: it is not what {LOG} says; files are never changed")
-    entries.mkdir(parents=True, exist_ok=True)
+            raise UserError(f"result file {path}: it is not what {LOG} says; files are added, never changed")
+    for name in (ENTRIES, RUNS):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for one in given:
         if one.digest not in found:
-            write_text(entries / f"{one.digest}.json", one.model_dump_json())
+            write_text(folder / ENTRIES / f"{one.digest}.json", one.model_dump_json())
             found[one.digest] = one
+            for name in one.runs.keys() - {path.stem for path in (folder / RUNS).iterdir()}:
+                write_json(folder / RUNS / f"{name}.json", one.runs[name])
     write_text(log, "".join(f"{name}\n" for name in found))
     return list(found.values())
 
@@ -75,7 +78,13 @@ def boards_of(files: Sequence[Exported]) -> list[Board]:
     boards: dict[str, Board] = {}
     seen = set()
     for one in files:
-        for shared, rows in _alike(one):
+        alike: dict[str, list[Row]] = {}
+        for row in one.rows:
+            cells = one.cells_of(row).cells
+            asked = sorted([c.identity.prompt_id, asdict(c.identity.prompt), asdict(c.identity.images)] for c in cells)
+            where = cells[0].identity.dataset, cells[0].identity.tier, row.prompt_set, cells[0].protocol_key, asked
+            alike.setdefault(json.dumps(where), []).append(row)
+        for shared, rows in alike.items():
             measured = sorted({(metric, figure[3]) for row in rows for metric, figure in row.figures.items()})
             key = digest_of({"shared": shared, "measured": measured})
             boards.setdefault(key, _new_board(one, rows[0], measured))
@@ -89,29 +98,17 @@ def boards_of(files: Sequence[Exported]) -> list[Board]:
     return sorted(boards.values(), key=lambda board: (board.title, board.facts))
 
 
-def _alike(one: Exported) -> Iterator[tuple[str, list[Row]]]:
-    """Rows of a file with the same photos, prompts and networks."""
-    groups: dict[str, list[Row]] = {}
-    for row in one.rows:
-        cells = one.cells_of(row).cells
-        prompts = sorted((cell.identity.prompt_id, json.dumps(asdict(cell.identity.prompt))) for cell in cells)
-        shared = [cells[0].identity.dataset, cells[0].identity.tier, row.prompt_set, cells[0].protocol_key, prompts]
-        groups.setdefault(json.dumps(shared), []).append(row)
-    yield from groups.items()
-
-
 def _new_board(one: Exported, row: Row, measured: Sequence[tuple[str, str]]) -> Board:
     cells = one.cells_of(row).cells
     first = cells[0].identity
+    title = f"{first.dataset}, tier {first.tier}, {row.prompt_set} prompts: {len(cells)} x {first.images.count} photos"
     facts = [
         f"Photos: {first.images.split}, digest {first.images.digest}; seed {first.seed}; device {first.device}.",
         f"Prompts: {', '.join(cell.identity.prompt.words for cell in cells)}.",
         f"Networks: {', '.join(f'{role} {digest}' for role, digest in first.networks.items())}.",
-        *(protocol for _, protocol in measured),
     ]
-    title = f"{first.dataset}, tier {first.tier}, {row.prompt_set} prompts: {len(cells)} x {first.images.count} photos"
     protocols = {name: asdict(one.protocols[first.dataset][name]) for name, _ in measured}
-    return Board(title, facts, column_specs(protocols))
+    return Board(title, [*facts, *(protocol for _, protocol in measured)], column_specs(protocols))
 
 
 def write_page(folder: Path, boards: Sequence[Board]) -> Path:

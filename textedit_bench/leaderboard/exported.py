@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.manifest import Manifest, load_manifest
 from textedit_bench.bench.store import Store
-from textedit_bench.data.wording import is_printable
+from textedit_bench.documents import StrictModel
 from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.report.collect import StoredCell
 from textedit_bench.report.html_page.choose import collect_stored
@@ -27,37 +27,23 @@ from textedit_bench.report.table import build_table
 
 LARGEST = 64 << 20
 """Bytes of a file; all methods on all data sets have some million."""
-LEFT_OUT = ("cost", "ids", "protocols")
-"""What of a manifest's stages no rerun needs."""
+Words = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 
-def _printable(text: str) -> str:
-    if not is_printable(text):
-        raise ValueError("it holds characters that cannot be printed")
-    return text
-
-
-Words = Annotated[str, Field(max_length=300), AfterValidator(_printable)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Row(_Strict):
+class Row(StrictModel):
     """A method's figures on a data set: metric -> mean, ends of its interval, and protocol."""
 
     cells: list[str] = Field(min_length=1)
     prompt_set: Words
-    variant: Words
+    variant: str
     figures: dict[str, tuple[float, float | None, float | None, Words]]
 
 
-class Exported(_Strict):
+class Exported(StrictModel):
     """A result file; ``runs`` holds the manifest of every cell, and ``digest`` covers all the rest."""
 
     format: Literal[1]
-    by: Annotated[Words, Field(min_length=1)]
+    by: Words
     protocols: dict[str, dict[str, Protocol]]
     rows: list[Row]
     runs: dict[str, dict[str, Any]]
@@ -78,17 +64,17 @@ class Exported(_Strict):
             for row in self.rows:
                 self._check(row)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is not complete ({type(error).__name__}: {str(error)[:80]})") from error
+            raise ValueError(f"it is not complete ({type(error).__name__}: {str(error)[:80]!r})") from error
         return self
 
     def _check(self, row: Row) -> None:
         """Refuse a row whose runs differ in more than the prompt, or whose figures were measured otherwise."""
         cells = self.cells_of(row).cells
         known = self.protocols[cells[0].identity.dataset]
-        shared = {(c.protocol_key, c.identity.tier, c.identity.dataset, c.identity.method) for c in cells}
+        names = ("tier", "dataset", "method", "settings", "variant")
+        shared = {json.dumps([cell.protocol_key, *(cell.manifest.identity.get(n) for n in names)]) for cell in cells}
         if len(shared) != 1 or not all(figure[3].startswith(known[m].id) for m, figure in row.figures.items()):
-            raise ValueError(f"a row of {cells[0].identity.method[:40]} mixes runs or protocols")
-        _printable("".join(f"{c.listing.title}{c.identity.dataset}{c.identity.tier}{c.identity.prompt}" for c in cells))
+            raise ValueError(f"a row of {cells[0].identity.method[:40]!r} mixes runs or protocols")
 
 
 def _digest(value: Any) -> str:
@@ -124,5 +110,6 @@ def export_results(store: Store, tier: str, by: str, datasets: Sequence[str] = (
 
 def _run(cell: StoredCell) -> dict[str, Any]:
     raw, _ = load_manifest(cell.path)
-    stages = {name: {k: v for k, v in raw[name].items() if k not in LEFT_OUT} for name in ("infer", "score")}
+    unneeded = ("cost", "ids", "protocols")
+    stages = {name: {k: v for k, v in raw[name].items() if k not in unneeded} for name in ("infer", "score")}
     return {name: raw[name] for name in ("schema", "digest", "identity", "listing")} | stages

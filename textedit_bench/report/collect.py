@@ -18,6 +18,7 @@ from textedit_bench.bench.manifest import MANIFEST, CellIdentity, Listing, Manif
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import Store
+from textedit_bench.metrics.column import OK
 from textedit_bench.report.rows import RowCells, make_rows
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class StoredCell:
     def records(self) -> pd.DataFrame:
         """One row per image x strength x metric."""
         return read_table(self.path / RECORDS)
+
+    def scores(self, strength: float) -> pd.DataFrame:
+        """Images by name x metrics, nan where a metric has no value."""
+        records = self.records()
+        known = records[(records["strength"] == strength) & (records["state"] == OK)]
+        wide = known.pivot(index="image", columns="metric", values="value")
+        return wide.reindex(self.manifest.infer.ids)
 
     def cost(self) -> pd.DataFrame:
         """One row per stage."""

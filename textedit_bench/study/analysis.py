@@ -23,13 +23,7 @@ SHARES = {"preferred": "what people choose", "agrees": "metrics that choose the 
 
 
 def attentive(key: Key, given: Sequence[Answers], bar: float) -> tuple[list[Answers], dict[str, str]]:
-    """Who counts, and who does not, with the reason.
-
-    Args:
-        key: of the study.
-        given: of every participant, checked by `read_answers`.
-        bar: share of the answered attention checks that has to be right, in [0, 1].
-    """
+    """Whose answers count, and who else there was: of the checks answered, a share of ``bar`` has to be right."""
     kept, left_out = [], {}
     for one in given:
         checked = [key.trials[a.trial].right == a.chosen for a in one.answers if key.trials[a.trial].right is not None]
@@ -98,9 +92,8 @@ def results_page(key: Key, frame: pd.DataFrame, raters: int, left_out: dict[str,
     out = "".join(f" {name}: {why}." for name, why in left_out.items())
     notes = [
         f"Study {key.study} on {key.dataset}, tier {key.tier}. Raters: {raters}; left out: {len(left_out)}.{out}",
-        "Share of what people choose: of the answers in which the method was shown; by chance "
-        f"{100 / key.options:.0f} %. Share of a metric: of the pairs in which it prefers what was chosen, ties by "
-        "half; by chance 50 %.",
+        f"Share of what people choose: of the answers to which it was shown; by chance {100 / key.options:.0f} %. "
+        "Share of a metric: of the pairs in which it prefers what was chosen, ties by half; by chance 50 %.",
         "Strength: Bradley and Terry's, 0 on average; a is preferred to b as exp(a) to exp(b). Brackets: 95 % interval "
         "over raters and comparisons.",
     ]

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 import pandas as pd
 
+from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.controls.cards import copied, shown
 from textedit_bench.errors import UserError
-from textedit_bench.metrics.column import OK
 from textedit_bench.report.audit import EFFECT, JUDGES, KEPT
 from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.rows import RowCells
@@ -28,20 +28,16 @@ CHANGE = "lpips"
 
 @dataclass(frozen=True)
 class Wanted:
-    """How large a study is: comparisons and checks (per question) are counted for each participant.
-
-    Attributes:
-        options: pictures side by side.
-        forms: different sets of comparisons, of which every participant gets one.
-        methods: registry names; all stored ones where empty.
-    """
+    """How large a study is: pictures side by side; per participant comparisons, and checks of each question; forms."""
 
     options: int = 2
     comparisons: int = 16
     checks: int = 4
     forms: int = 1
+    """Different sets of comparisons, of which every participant gets one."""
     seed: int = 0
     methods: tuple[str, ...] = ()
+    """Registry names; all stored ones where empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,31 +57,29 @@ class Edit:
     @cached_property
     def values(self) -> pd.Series:
         """Metric -> value, nan if there is none."""
-        return _scores(self.cell, self.strength).loc[self.image]
+        return self.cell.scores(self.strength).loc[self.image]
 
 
 def design(part: ComparableCells, wanted: Wanted, tier: str) -> tuple[Key, dict[str, list[Edit]]]:
     """The key of a study of a data set's stored edits, and the edits of every trial in the key's order.
 
-    Questions about equal pictures are left out.
+    Comparisons of equal pictures are left out, and those of pictures that are gone.
 
     Raises:
         UserError: too few methods, or no control from which an attention check could be made.
-        PicturesGoneError: edits were not kept and cannot be made again.
     """
     rng, questions = np.random.default_rng(wanted.seed), (FITS, KEEPS)
-    compared = _comparisons(rng, [row for row in part.rows if not row.control], wanted)
+    compared = filter(_differ, _comparisons(rng, [row for row in part.rows if not row.control], wanted))
     asked: list[tuple[Question, list[Edit], bool]] = [(q, edits, False) for edits in compared for q in questions]
-    asked += [(q, edits, True) for q in questions for edits in _checks(rng, part, q)[: wanted.checks]]
+    checks = _checks(rng, part, wanted.options)
+    asked += [(q, edits, True) for q in questions for edits in islice(filter(_differ, checks[q]), wanted.checks)]
     if wanted.checks and not any(check for _, _, check in asked):
-        raise UserError(f"results of {part.dataset}: no control tells who pays attention; bench with controls")
+        raise UserError(f"results: the controls give no attention check of {wanted.options} pictures; compare fewer")
     trials: dict[str, Trial] = {}
     chosen: dict[str, list[Edit]] = {}
     forms: list[list[str]] = [[] for _ in range(wanted.forms)]
     for number, at in enumerate(rng.permutation(len(asked))):  # neither names nor order say what a trial is
         question, edits, check = asked[at]
-        if any(np.array_equal(a.picture, b.picture) for a, b in combinations(edits, 2)):
-            continue
         name, mixed = f"t{number}", [edits[i] for i in rng.permutation(len(edits))]
         scores = pd.DataFrame([edit.values for edit in mixed]).astype(object)
         trials[name] = Trial(
@@ -100,7 +94,7 @@ def design(part: ComparableCells, wanted: Wanted, tier: str) -> tuple[Key, dict[
         for form in forms if check else [forms[at // len(questions) % wanted.forms]]:
             form.append(name)
     if not any(trial.right is None for trial in trials.values()):
-        raise UserError(f"results of {part.dataset}: all edits are alike")
+        raise UserError(f"results of {part.dataset}: all edits are alike, or none was kept")
     known = part.cells[0].manifest.protocols
     metrics = {m: (known[m]["title"], known[m]["higher_is_better"]) for m in sum(METRICS.values(), ()) if m in known}
     key = Key(tier=tier, dataset=part.dataset, seed=wanted.seed, metrics=metrics, trials=trials, forms=forms)
@@ -112,7 +106,7 @@ def _comparisons(rng: np.random.Generator, rows: Sequence[RowCells], wanted: Wan
     units: dict[tuple[str, str], dict[str, Edit]] = {}
     for row in rows:
         for cell in row.cells if not wanted.methods or row.method in wanted.methods else ():
-            for image in _applicable(_scores(cell, row.strength)):
+            for image in _applicable(cell.scores(row.strength)):
                 edit = Edit(row.title, cell, image, row.strength)
                 units.setdefault((cell.identity.prompt_id, image), {})[row.title] = edit
     usable = [edits for edits in units.values() if len(edits) >= wanted.options]
@@ -130,39 +124,43 @@ def _comparisons(rng: np.random.Generator, rows: Sequence[RowCells], wanted: Wan
         yield [edits[title] for title in chosen]
 
 
-def _checks(rng: np.random.Generator, part: ComparableCells, question: Question) -> list[list[Edit]]:
-    """Pairs whose first picture is the right answer, of different photos, the clearest first.
+def _checks(rng: np.random.Generator, part: ComparableCells, options: int) -> dict[Question, list[list[Edit]]]:
+    """Edits whose first is the right answer, of different photos, the clearest first.
 
-    What fits the text: the picture that really has it, not the photo. What keeps: the photo, not what a random
-    direction made of it at the largest strength.
+    What fits the text: the picture that really has it. What keeps: the photo. Wrong are the photo, in the first case,
+    and what random directions made of it at the largest strength.
     """
     cells = [(row, cell) for row in part.rows for cell in row.cells]
-    photos = {cell.identity.prompt_id: (row, cell) for row, cell in cells if shown(row.method) == "photo"}
+    photos = {cell.identity.prompt_id: (row.title, cell) for row, cell in cells if shown(row.method) == "photo"}
     found = []
     for row, cell in cells:
-        known = shown(row.method) == "truth" if question == FITS else copied(row.method) == "step"
-        if not known or cell.identity.prompt_id not in photos:
-            continue
-        strength = row.strength if question == FITS else max(cell.identity.strengths)
-        scores, (photo, same) = _scores(cell, strength), photos[cell.identity.prompt_id]
-        for image in _applicable(scores):
-            pair = [Edit(row.title, cell, image, strength), Edit(photo.title, same, image, photo.strength)]
-            far = scores[CHANGE].fillna(0.0)[image] if CHANGE in scores else 0.0
-            found.append((-far, rng.random(), pair if question == FITS else pair[::-1]))
-    clearest: dict[str, list[Edit]] = {}
-    for _, _, pair in sorted(found, key=lambda each: each[:2]):
-        clearest.setdefault(pair[0].image, pair)
-    return list(clearest.values())
-
-
-def _scores(cell: StoredCell, strength: float) -> pd.DataFrame:
-    """Images by name x metrics; nan where a metric has no value."""
-    records = cell.records()
-    known = records[(records["strength"] == strength) & (records["state"] == OK)]
-    wide = known.pivot(index="image", columns="metric", values="value")
-    return wide.reindex(cell.manifest.infer.ids)
+        truth = shown(row.method) == "truth"
+        if (truth or copied(row.method) == "step") and cell.identity.prompt_id in photos:
+            strength = row.strength if truth else max(cell.identity.strengths)
+            scores = cell.scores(strength)
+            for image in _applicable(scores):
+                far = float(scores[CHANGE].fillna(0.0)[image]) if CHANGE in scores else 0.0
+                found.append((-far, rng.random(), Edit(row.title, cell, image, strength), truth))
+    found.sort(key=lambda each: each[:2])
+    wrong: dict[str, list[Edit]] = {}
+    for _, _, edit, truth in found:
+        wrong.setdefault(edit.image, []).extend([] if truth else [edit])
+    checks: dict[Question, dict[str, list[Edit]]] = {FITS: {}, KEEPS: {}}
+    for _, _, edit, truth in found:
+        photo = Edit(*photos[edit.cell.identity.prompt_id], edit.image, edit.cell.listing.default_strength)
+        own = [edit, photo, *wrong[edit.image]] if truth else [photo, *wrong[edit.image]]
+        checks[FITS if truth else KEEPS].setdefault(edit.image, own[:options])
+    return {q: [edits for edits in each.values() if len(edits) == options] for q, each in checks.items()}
 
 
 def _applicable(scores: pd.DataFrame) -> list[str]:
     """Images in which what is asked for can be seen and is not there already, where the ground truth knows."""
     return (scores.index[scores[EFFECT].notna()] if EFFECT in scores else scores.index).tolist()
+
+
+def _differ(edits: Sequence[Edit]) -> bool:
+    """Whether no two pictures are equal, and all were kept or can be made again."""
+    try:
+        return not any(np.array_equal(a.picture, b.picture) for a, b in combinations(edits, 2))
+    except PicturesGoneError:
+        return False

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from textedit_bench.bench.cell import digest_of
-from textedit_bench.documents import read_json_document
+from textedit_bench.documents import StrictModel, read_json_document
 from textedit_bench.errors import UserError
 
 LARGEST = 16 << 20
@@ -22,11 +22,7 @@ FITS: Question = "fits"
 KEEPS: Question = "keeps"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Trial(_Strict):
+class Trial(StrictModel):
     """A question about edits of one photo: whose they are, what metrics say of each, which is known to be right."""
 
     question: Question
@@ -37,7 +33,7 @@ class Trial(_Strict):
     right: int | None
 
 
-class Key(_Strict):
+class Key(StrictModel):
     """What the page does not say; of every metric the title, and whether higher is better."""
 
     tier: str
@@ -54,21 +50,20 @@ class Key(_Strict):
 
     @property
     def options(self) -> int:
-        """Pictures of a comparison."""
-        return next(len(trial.edits) for trial in self.trials.values() if trial.right is None)
+        """Pictures of every trial."""
+        return len(next(iter(self.trials.values())).edits)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Key:
         trials = self.trials.values()
-        sizes = {len(trial.edits) for trial in trials if trial.right is None}
-        lists = all({len(trial.edits)} >= {len(each) for each in trial.values.values()} for trial in trials)
+        sizes = {n for trial in trials for n in (len(trial.edits), *map(len, trial.values.values()))}
         known = all(trial.values.keys() <= self.metrics.keys() for trial in trials)
-        if {name for form in self.forms for name in form} != self.trials.keys() or len(sizes) != 1 or not lists & known:
+        if {name for form in self.forms for name in form} != self.trials.keys() or len(sizes) != 1 or not known:
             raise ValueError("its trials, forms and metrics do not fit together")
         return self
 
 
-class Answer(_Strict):
+class Answer(StrictModel):
     """One choice: the trial, positions of its edits as they were shown, and the one that was chosen."""
 
     trial: str
@@ -76,7 +71,7 @@ class Answer(_Strict):
     chosen: int
 
 
-class Answers(_Strict):
+class Answers(StrictModel):
     """What one participant's page saved."""
 
     format: Literal[1]
@@ -107,7 +102,6 @@ def read_answers(paths: Sequence[Path], key: Key) -> list[Answers]:
 
 def _possible(answers: Sequence[Answer], key: Key, form: Sequence[str]) -> bool:
     """Whether all trials are of the form, none twice, and what was shown and chosen are their edits."""
-    return len({a.trial for a in answers}) == len(answers) and all(
-        a.trial in form and sorted(a.shown) == list(range(len(key.trials[a.trial].edits))) and a.chosen in a.shown
-        for a in answers
-    )
+    positions = list(range(key.options))
+    right = all(a.trial in form and sorted(a.shown) == positions and a.chosen in positions for a in answers)
+    return right and len({a.trial for a in answers}) == len(answers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.bench.store import Store
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.data.destination import check_destination, check_folder
@@ -19,14 +18,12 @@ from textedit_bench.report.self_contained import render_self_contained
 from textedit_bench.study.design import Edit, Wanted, design
 from textedit_bench.study.files import Key
 
-SUBJECTS = {"face": "person", "animal": "animal", "scene": "scene", "object": "object"}
-"""Kind of a data set -> what an edit has to keep."""
 LARGEST, SMALL = 512, 128
 """Sides of a picture in pixels: larger ones are reduced; smaller ones are stored without loss."""
 
 
-def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, output: Path | None) -> tuple[Path, Path]:
-    """Write a study's page and key, in ``<results>/<tier>/`` or elsewhere, and return their paths.
+def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, output: Path | None) -> tuple[Path, Key]:
+    """Write a study's page, in ``<results>/<tier>/`` or elsewhere, and its key beside it as ``.key.json``.
 
     Raises:
         UserError: too little is stored, or the files cannot be written.
@@ -36,26 +33,23 @@ def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, outp
     if page.parent.is_dir():
         check_destination(page, [".html"])
     (part,) = collect_stored(store, tier, [card.name])
-    try:
-        key, edits = design(part, wanted, tier)
-        text = render_page(key, edits, part, card.kind)
-    except PicturesGoneError as error:
-        raise UserError(f"results {store.root}: {error}") from error
+    key, edits = design(part, wanted, tier)
+    text = render_page(key, edits, part, card.kind)
     page.parent.mkdir(parents=True, exist_ok=True)
     write_json(page.with_suffix(".key.json"), key.model_dump(mode="json"))
     write_text(page, text)
-    return page, page.with_suffix(".key.json")
+    return page, key
 
 
 def render_page(key: Key, edits: Mapping[str, list[Edit]], part: ComparableCells, kind: str) -> str:
     """The whole page, for a data set of this kind; what its numbered trials and pictures are, only the key knows.
 
     Raises:
-        PicturesGoneError: the photos are gone.
+        UserError: the photos are gone.
     """
     images = sorted({own[0].image for own in edits.values()})
     if (photos := read_sources(part, images)) is None:
-        raise PicturesGoneError("the photos are gone")
+        raise UserError(f"results of {part.dataset}: the photos are gone; bench again")
     book = ThumbnailBook(quality=90, largest=LARGEST, lossless=photos["photo"].shape[1] <= SMALL)
     trials = {
         name: {
@@ -70,8 +64,8 @@ def render_page(key: Key, edits: Mapping[str, list[Edit]], part: ComparableCells
         "study.html",
         package="textedit_bench.study",
         scripts=["theme.js", "study.js"],
-        styles=["study.css"],
-        subject=SUBJECTS[kind],
+        styles=["page.css", "study.css"],
+        subject="person" if kind == "face" else kind,
         most=key.options,
         data=embedded({"study": key.study, "forms": key.forms, "trials": trials, "pictures": book.uris}),
     )

@@ -46,7 +46,7 @@
     for (const name of ["fits", "keeps"]) byId(name).hidden = name !== question;
     byId(question).querySelector(".words").textContent = words;
     byId("photo").src = data.pictures[photo];
-    byId("options").className = options.length === 2 || options.length === 4 ? "" : "many";
+    byId("options").className = `of-${options.length}`;
     byId("options").replaceChildren(...shown.map((option, place) => {
       const [button, image] = [document.createElement("button"), document.createElement("img")];
       Object.assign(image, { src: data.pictures[options[option]], alt: "" });
