@@ -57,7 +57,7 @@ def test_a_folder_that_was_removed_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     assert main(["methods"]) == 2
-    assert capsys.readouterr().err == "textedit-bench: the current folder was removed; change to one that is there\n"
+    assert capsys.readouterr().err == "textedit-bench: the current folder was removed; change to one that exists\n"
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])

@@ -15,9 +15,9 @@ assets = new_app(help="List, fetch and check weights and data sets, and convert 
 
 
 def list_(json: Json = False) -> None:
-    """List every file that can be fetched, and every network of every data set and tier: is it there, whose is it.
+    """List every downloadable file, and every network of every data set and tier, with state and users.
 
-    A file that is there and was neither fetched nor verified is "not checked"; "assets verify" looks at it.
+    A file that is present but was neither fetched nor verified is "not checked"; "assets verify" checks it.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def list_(json: Json = False) -> None:
 
 
 def _networks() -> list[dict[str, Any]]:
-    """Every network that a card names, with its place and size."""
+    """List every network that a card names, with its path and size."""
     from textedit_bench.assets.locate import network_path
     from textedit_bench.registry import list_datasets
 
@@ -54,7 +54,7 @@ def _networks() -> list[dict[str, Any]]:
 
 
 def _assets() -> list[dict[str, Any]]:
-    """Every asset with its place and who uses it, cards included."""
+    """List every asset with its path and the methods and cards that use it."""
     from textedit_bench.assets.known import is_checked
     from textedit_bench.assets.manifest import list_assets
     from textedit_bench.registry import list_datasets
@@ -93,9 +93,9 @@ def _size(count: int | None, unknown: str = "?") -> str:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Official checkpoint, in any format that is read.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Official checkpoint, in any supported format.")],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="Safetensors file to write.")],
-    half: Annotated[bool, typer.Option("--half", help="Store 16-bit numbers.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Store 16-bit floats.")] = False,
 ) -> None:
     """Convert an official checkpoint to safetensors, without executing anything in it.
 

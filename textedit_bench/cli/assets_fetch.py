@@ -1,4 +1,4 @@
-"""``textedit-bench assets fetch|verify|add``: files brought here, checked, and lists extended."""
+"""``textedit-bench assets fetch|verify|add``: download files, verify them, and extend the list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fetch(
     ] = None,
     accept_licence: Accept = False,
 ) -> None:
-    """Fetch files: resumed where they were cut, checked, and put in place only when whole. Exit 1 if one failed.
+    """Download files; partial downloads are resumed, complete ones verified. Exit code 1 if one failed.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def fetch(
 
 
 def verify(names: Names = None) -> None:
-    """Compare files with their checksums; all that are there where none is named. Exit 1 if one is wrong or missing.
+    """Verify checksums of files, by default of all that are present. Exit code 1 if one is wrong or missing.
 
     \b
     Examples:
@@ -98,11 +98,13 @@ def add(
     name: Annotated[str, typer.Argument(metavar="ID", help="Asset id; a new one needs --licence.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file, which is copied and checked.")],
     licence: Annotated[str | None, typer.Option(metavar="TEXT", help="Licence of a new asset.")] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What a new asset is.")] = None,
-    url: Annotated[str | None, typer.Option(metavar="LINK", help="Where others can get a new asset.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Description of a new asset.")] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="LINK", help="Address from which others can get a new asset.")
+    ] = None,
     accept_licence: Accept = False,
 ) -> None:
-    """Put a file you have in its place; one under a new id joins your own list, so that cards can name it.
+    """Copy a file you have to its expected path; with a new id, add it to your own list, so that cards can name it.
 
     \b
     Examples:
@@ -139,12 +141,12 @@ def add(
 
 
 def _wanted(names: list[str] | None) -> list[Asset]:
-    """Assets by id, file, or data set, each once."""
+    """Find assets by id, file name, or data set, without duplicates."""
     return list({asset.id: asset for name in names or () for asset in _named(name)}.values())
 
 
 def _named(name: str) -> list[Asset]:
-    """The asset of an id or file; else those of a data set's full tier, by its name, alias or card."""
+    """Find the asset of an id or file name; else those of a data set's full tier, by its name, alias or card."""
     from textedit_bench.assets.manifest import get_asset, list_assets
     from textedit_bench.registry import dataset_names, is_card_path, list_datasets, load_dataset
 
@@ -160,7 +162,7 @@ def _named(name: str) -> list[Asset]:
 
 
 def _grounds(asset: Asset) -> str:
-    """What the file was compared with, in words."""
+    """Describe what the file was compared with."""
     from textedit_bench.assets.known import remembered
 
     if asset.has_checksum:
@@ -171,7 +173,7 @@ def _grounds(asset: Asset) -> str:
 
 
 class _Progress:
-    """A bar on a terminal, nothing elsewhere."""
+    """Progress bar on a terminal; shows nothing elsewhere."""
 
     def __init__(self, asset: Asset) -> None:
         self._bar, self._task = None, None

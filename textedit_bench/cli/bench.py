@@ -1,4 +1,4 @@
-"""``textedit-bench bench``: edits, scores, tables."""
+"""``textedit-bench bench``: edit, score, and write tables."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def bench(
     method: Methods = None,
     dataset: Datasets = None,
     task: Annotated[
-        str, typer.Option("--task", metavar="TASK", help="edit, or generate pictures from texts.")
+        str, typer.Option("--task", metavar="TASK", help="edit photos, or generate pictures from texts.")
     ] = "edit",
     tier: Tier = "auto",
     source: Source = None,
@@ -55,7 +55,7 @@ def bench(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="quick (the standard): a few prompts, for a first look; census: all that the mini tier's world shows.",
+            help="quick (default): a few prompts; census: everything that the world of the mini tier can show.",
         ),
     ] = None,
     prompts: Prompts = None,
@@ -65,7 +65,7 @@ def bench(
     settings: Settings = None,
     controls: Controls = True,
     tuned: Annotated[
-        bool, typer.Option("--tuned", help="Beside each method as published, a row with the knobs that tune chose.")
+        bool, typer.Option("--tuned", help="Add a row per method with the settings that tune chose.")
     ] = False,
     results: Results = Path("results"),
     device: Device = "cpu",
@@ -80,7 +80,7 @@ def bench(
     keep_pictures: KeepPictures = None,
     from_manifest: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Do a stored run again, from its manifest.json alone, into other --results."),
+        typer.Option(metavar="FILE", help="Repeat a stored run from its manifest.json, into other --results."),
     ] = None,
     logger: Annotated[
         str | None, typer.Option(metavar="NAME", help="wandb: also log to Weights & Biases (offline by default).")
@@ -89,11 +89,11 @@ def bench(
 ) -> None:
     """Compare methods: edit, score, write tables and pictures.
 
-    Lists are separated by commas, or by semicolons where an item holds a comma. What is already stored is not computed
-    again; an interrupted bench continues with the same command.
+    Separate list items by commas, or by semicolons if an item contains a comma. Stored results are reused; to continue
+    an interrupted bench, repeat the command.
 
-    Of a --source with fewer photos than the standard number, all are taken; without photos apart from them, nothing is
-    compared with real ones.
+    If --source has fewer photos than the standard number, all are used; if none are left as reference photos, metrics
+    that need reference photos are omitted.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Share the options that choose cells between ``bench`` and ``score``."""
+"""Options that select cells, shared by ``bench`` and ``score``."""
 
 from __future__ import annotations
 
@@ -18,26 +18,24 @@ if TYPE_CHECKING:
     from textedit_bench.bench.outcome import BenchSummary
     from textedit_bench.bench.request import BenchRequest
 
-Methods = Annotated[
-    str | None, typer.Option("--method", "-m", metavar="NAMES", help="Methods; all of them where not given.")
-]
+Methods = Annotated[str | None, typer.Option("--method", "-m", metavar="NAMES", help="Methods; default: all.")]
 Datasets = Annotated[
-    str | None, typer.Option("--dataset", "-d", metavar="NAMES", help="Data sets or cards; all where not given.")
+    str | None, typer.Option("--dataset", "-d", metavar="NAMES", help="Data sets or cards; default: all.")
 ]
 Prompts = Annotated[
     str | None,
     typer.Option(
-        "--prompts", "--prompt", metavar="PROMPTS", help="Prompt ids or texts; the evaluation prompts where not given."
+        "--prompts", "--prompt", metavar="PROMPTS", help="Prompt ids or texts; default: the evaluation prompts."
     ),
 ]
-Images = Annotated[int | None, typer.Option("--images", "-n", metavar="N", help="Images per prompt; standard: 24.")]
+Images = Annotated[int | None, typer.Option("--images", "-n", metavar="N", help="Images per prompt; default: 24.")]
 Strengths = Annotated[
-    str | None, typer.Option("--strengths", metavar="NUMBERS", help="Ascending; the standard is 9 from 0 to 3.")
+    str | None, typer.Option("--strengths", metavar="NUMBERS", help="Strengths, ascending; default: 9 from 0 to 3.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random; standard: 0.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Random seed; default: 0.")]
 Controls = Annotated[bool, typer.Option(help="Include the control rows.")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", metavar="N", help="CPU threads of a cell, recorded with it; standard: 2.")
+    int | None, typer.Option("--threads", metavar="N", help="CPU threads per cell, recorded with it; default: 2.")
 ]
 
 Engine = Annotated[
@@ -46,23 +44,25 @@ Engine = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", help="Most workers of processes, ray or slurm; all that fit if not given."),
+    typer.Option(
+        "--workers", metavar="N", help="Maximum number of workers of processes, ray or slurm; default: all that fit."
+    ),
 ]
 Devices = Annotated[
-    str | None, typer.Option("--devices", metavar="LIST", help="CUDA cards such as 0,1, each with a worker of its own.")
+    str | None, typer.Option("--devices", metavar="LIST", help="CUDA devices such as 0,1; each gets its own worker.")
 ]
 Precision = Annotated[
     str | None, typer.Option("--precision", metavar="NAME", help="highest (float32), tf32, or bf16 for synthesis.")
 ]
 Gpus = Annotated[
     str | None,
-    typer.Option("--gpus", metavar="SHARES", help="Share of a GPU per cell on ray, such as 0.5 or METHOD=1,0.25."),
+    typer.Option("--gpus", metavar="SHARES", help="GPU fraction per cell on ray, such as 0.5 or METHOD=1,0.25."),
 ]
 
 Shard = Annotated[
     int | None,
     typer.Option(
-        "--shard", metavar="N", help="Images computed together and stored at once; 256 MB of pictures if not given."
+        "--shard", metavar="N", help="Images that are computed and stored together; default: 256 MB of pictures."
     ),
 ]
 KeepPictures = Annotated[
@@ -70,20 +70,20 @@ KeepPictures = Annotated[
     typer.Option(
         "--keep-pictures",
         metavar="WHICH",
-        help="Pictures to store: all (usual in mini), shown (the first 12; usual in full) or none.",
+        help="Pictures to store: all (default in mini), shown (the first 12; default in full) or none.",
     ),
 ]
 
 Slurm = Annotated[
     list[str] | None,
-    typer.Option("--slurm", metavar="NAME=VALUE", help="On slurm, a parameter of submitit; repeatable."),
+    typer.Option("--slurm", metavar="NAME=VALUE", help="A parameter of submitit, for slurm; repeatable."),
 ]
 
 TASKS = ("edit", "generate")
 
 
 def run(options: dict[str, Any], json: bool, task: str = "edit") -> None:
-    """Run the request that the given options make, print its end, and exit with its code.
+    """Run the request given by the options, print its summary, and exit with its code.
 
     Args:
         options: fields of `BenchRequest`; None and empty stand for not given.
@@ -109,7 +109,7 @@ def run(options: dict[str, Any], json: bool, task: str = "edit") -> None:
 
 
 def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: bool) -> NoReturn:
-    """Do the run of a manifest again, say whether it came out the same, and exit with its code: 1 where it did not.
+    """Repeat the run of a manifest, report any difference, and exit with its code: 1 if there is one.
 
     Args:
         path: the manifest.
@@ -154,7 +154,7 @@ def _task(name: str) -> Callable[[BenchRequest], BenchSummary]:
 
 
 def refuse_unknown_names(request: BenchRequest) -> None:
-    """Answer misspelt names at once: the runner would too, but imports torch first."""
+    """Refuse unknown names early, before the runner imports torch."""
     from textedit_bench.registry import list_datasets, load_dataset, method_info, resolve_tier
 
     for name in request.methods:

@@ -1,4 +1,4 @@
-"""``textedit-bench check``: whether a method keeps the rules."""
+"""``textedit-bench check``: run the conformance checks on a method."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def check_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Method name; see: methods.")],
     dataset: Datasets = None,
     full_size: Annotated[
-        bool, typer.Option("--full-size", help="Also on the shapes of the published networks; takes minutes.")
+        bool, typer.Option("--full-size", help="Also use the shapes of the published networks; takes minutes.")
     ] = False,
     settings: Settings = None,
     json: Json = False,
 ) -> None:
-    """Check a method against the rules that the benchmark relies on; exit code 1 where one is broken.
+    """Check a method against the rules of the benchmark; exit code 1 if one is violated.
 
-    The method is tried on small data sets of several shapes with random weights. What fails is shown with what is
-    expected, and why. --dataset adds installed data sets, in their mini tiers.
+    The method runs on small data sets of several shapes with random weights. Each failure is shown with the expected
+    result and the reason for the rule. --dataset adds installed data sets, in their mini tiers.
 
     \b
     Examples:

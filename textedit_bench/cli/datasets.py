@@ -1,4 +1,4 @@
-"""``textedit-bench datasets``: what the methods can be compared on."""
+"""``textedit-bench datasets``: list the installed data sets."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def list_datasets(ctx: typer.Context, json: Json = False) -> None:
 
 
 def _tiers(missing: dict[str, str | None]) -> str:
-    """Tiers in words, with the first file that an incomplete one lacks."""
+    """Describe the tiers, with the first missing file of an incomplete one."""
     return ", ".join(tier if lacks is None else f"{tier} (lacks {lacks})" for tier, lacks in missing.items())

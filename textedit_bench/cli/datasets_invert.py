@@ -1,4 +1,4 @@
-"""``textedit-bench datasets invert``: the codes of a data set's photos, found once and kept."""
+"""``textedit-bench datasets invert``: compute and store the codes of a data set's photos."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def invert(
         "evaluation"
     ),
     number: Annotated[
-        int | None, typer.Option("--number", "-n", metavar="N", help="Only the first N photos; all where not given.")
+        int | None, typer.Option("--number", "-n", metavar="N", help="Only the first N photos; default: all.")
     ] = None,
     source: Source = None,
     tier: Tier = "full",
     device: Device = "cpu",
     json: Json = False,
 ) -> None:
-    """Invert the photos of a split; those inverted before are left alone, so a stopped run goes on where it was.
+    """Invert the photos of a split; stored inversions are reused, so a repeated command continues a stopped run.
 
-    Several processes may work on one data set. Images that cannot be used are skipped, counted and named.
+    Several processes may work on one data set. Unusable images are skipped, counted and listed.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The facts that `textedit-bench doctor` shows."""
+"""Collect the information that `textedit-bench doctor` shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textedit_bench.cli.diagnosis_cells import cells
 
 
 def diagnose() -> dict[str, dict[str, Any]]:
-    """Everything worth pasting into a bug report, section -> name -> fact; imports torch."""
+    """Collect information for a bug report: section -> name -> value; imports torch."""
     return {
         "system": _system(),
         "packages": _packages(),
@@ -44,7 +44,7 @@ def _system() -> dict[str, Any]:
 
 
 def _packages() -> dict[str, str]:
-    """Installed versions of our direct requirements."""
+    """Return the installed versions of the direct requirements."""
     found = {}
     for requirement in requires("textedit-bench") or ():
         if "extra ==" in requirement:
@@ -58,7 +58,7 @@ def _packages() -> dict[str, str]:
 
 
 def _tiers() -> dict[str, str]:
-    """Data set and tier -> every file that is not there: what, from where, and where to put it; else what is wrong."""
+    """Map data set and tier to the missing files (content, origin, destination), or to the error in its card."""
     from textedit_bench.assets.locate import missing_files, spoilt_file
     from textedit_bench.registry import list_datasets
 
@@ -72,7 +72,7 @@ def _tiers() -> dict[str, str]:
 
 
 def _methods() -> dict[str, str]:
-    """Method -> whether its class can be imported."""
+    """Map each method to whether its class can be imported."""
     from textedit_bench.errors import UserError
     from textedit_bench.registry import list_methods, load_method
 

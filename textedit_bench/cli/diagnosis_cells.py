@@ -1,4 +1,4 @@
-"""Find which method can run on which data set and tier, and what the others lack."""
+"""Determine which method can run on which data set and tier, and what the others lack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READY = "ready"
 
 
 def cells() -> dict[str, dict[str, str]]:
-    """``"<data set> <tier>"`` -> method -> ``ready``, or what is missing and where to get it; imports torch."""
+    """Map ``"<data set> <tier>"`` -> method -> ``ready``, or what is missing and how to get it; imports torch."""
     from textedit_bench.registry import list_datasets, list_methods
 
     methods = [info for info in list_methods() if not info.control]
@@ -39,7 +39,7 @@ def _cell(info: MethodInfo, card: DatasetCard, tier: str) -> str:
 
 
 def _weights(info: MethodInfo, card: DatasetCard, tier: str) -> str:
-    """Whether the method's own weights are there; those of a method that trains per prompt come with the first edit."""
+    """Report the state of a method's weights; a method trained per prompt is trained by the first edit."""
     from textedit_bench.domain import Domain
     from textedit_bench.registry import new_editor
 

@@ -1,4 +1,4 @@
-"""``textedit-bench doctor``: what is installed and what can run here."""
+"""``textedit-bench doctor``: show what is installed and what can run on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textedit_bench.cli.output import print_json
 def doctor(json: Json = False) -> None:
     """Show versions, the device, and which method can run on which data set and tier; exit 1 if a plugin is broken.
 
-    What is missing is shown with where to get it.
+    For missing files, the output says where to get them.
 
     \b
     Examples:
@@ -37,7 +37,7 @@ def doctor(json: Json = False) -> None:
 
 
 def _lines(value: Any) -> list[str]:
-    """A fact as it is; facts by method as one line for each that several share."""
+    """Format a value; a mapping from methods becomes one line per distinct value."""
     if not isinstance(value, dict):
         return [str(value)]
     alike: dict[str, list[str]] = {}

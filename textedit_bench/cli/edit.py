@@ -1,4 +1,4 @@
-"""``textedit-bench edit``: one photo, one prompt, one picture."""
+"""``textedit-bench edit``: edit one photo by one prompt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GRID_STRENGTHS = (0.5, 1.0, 1.5, 2.0)
 
 Weights = Annotated[
-    Path | None, typer.Option("--weights", metavar="FILE", help="Weights of your own instead of the committed ones.")
+    Path | None, typer.Option("--weights", metavar="FILE", help="Your own weights instead of the committed ones.")
 ]
 
 
@@ -33,10 +33,10 @@ def edit(
         str | None, typer.Option(metavar="NUMBER", help="Strength of the edit; several with --grid.")
     ] = None,
     grid: Annotated[
-        bool, typer.Option("--grid", help="Write a labelled strip: photo, inversion, one edit per strength.")
+        bool, typer.Option("--grid", help="Write a labelled row: photo, inversion, one edit per strength.")
     ] = False,
     face: Annotated[
-        int | None, typer.Option(metavar="N", help="Which face, where the photo shows several; 0 is the largest.")
+        int | None, typer.Option(metavar="N", help="Which face, if the photo shows several; 0 is the largest.")
     ] = None,
     weights: Weights = None,
     tier: Tier = "auto",
@@ -44,7 +44,7 @@ def edit(
     device: Device = "cpu",
     json: Json = False,
 ) -> None:
-    """Edit one photo. A person's photo is aligned like the data set's; any other gives its central square.
+    """Edit one photo. A face is aligned like the data set's photos; other photos are cropped to their central square.
 
     \b
     Examples:
@@ -94,10 +94,10 @@ def edit(
 
 
 def require_task(info: MethodInfo, task: str) -> None:
-    """Refuse a method that does not have the task, naming those that do.
+    """Check that a method supports the task.
 
     Raises:
-        UserError: it has not.
+        UserError: it does not; names the methods that do.
     """
     from textedit_bench.errors import UserError
     from textedit_bench.registry import list_methods
@@ -120,7 +120,7 @@ def _strengths(text: str | None, default: float, grid: bool) -> tuple[float, ...
 
 
 def _photos(domain: Domain, photo: str, face: int | None) -> Photos:
-    """The user's file, or where there is none, the data set's image of that id (``evaluation-00003``)."""
+    """Load the user's file, or if it does not exist, the data set's image of that id (``evaluation-00003``)."""
     from textedit_bench.own_photo import own_photo
 
     split, _, number = photo.rpartition("-")

@@ -1,4 +1,4 @@
-"""Examples in help texts that can be pasted: placeholders become names that are installed."""
+"""Replace placeholders in the examples of help texts by installed names, so that they can be pasted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FACES = "ffhq"
 
 
 def with_names(text: str) -> str:
-    """``METHOD`` and ``DATASET`` in the indented example lines become registered names.
+    """Replace ``METHOD`` and ``DATASET`` in the indented example lines by registered names.
 
-    The method is the first; the data set is the faces, which the examples' words are about, where they are installed.
-    ``GENERATOR`` becomes the first method that generates pictures from a text.
+    The method is the first one; the data set is the faces, which fit the examples' prompts, if installed.
+    ``GENERATOR`` is replaced by the first method that generates pictures from a text.
     """
     if "GENERATOR" in text:
         text = text.replace("GENERATOR", _first_generator())

@@ -1,4 +1,4 @@
-"""``textedit-bench generate``: several pictures of one text."""
+"""``textedit-bench generate``: generate several pictures from one text."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def generate(
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What is wanted, in words, or a prompt id.")],
     method: OneMethod,
     dataset: OneDataset,
-    n: Annotated[int, typer.Option("-n", metavar="N", help="How many pictures.")] = 8,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the draws.")] = 0,
+    n: Annotated[int, typer.Option("-n", metavar="N", help="Number of pictures.")] = 8,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed.")] = 0,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the pictures and their contact sheet.")
     ] = Path("generated"),
@@ -37,9 +37,9 @@ def generate(
     device: Device = "cpu",
     json: Json = False,
 ) -> None:
-    """Generate different pictures of one text, and a contact sheet of them; the same seed gives the same pictures.
+    """Generate different pictures from one text, and a contact sheet; the same seed gives the same pictures.
 
-    Into the folder of an earlier run, they replace its pictures, all of them.
+    In the folder of an earlier run, all of its pictures are replaced.
 
     \b
     Examples:
@@ -86,7 +86,7 @@ def generate(
 
 
 def _pictures(domain: Domain, made: Latents | Tensor) -> list[Pixels]:
-    """8-bit pictures, synthesised a batch at a time: a thousand at once do not fit into any memory."""
+    """Synthesise 8-bit pictures batch by batch, to bound memory."""
     import torch
 
     from textedit_bench.bench.shards import BATCH
@@ -106,7 +106,7 @@ def _file(folder: Path, number: int) -> Path:
 
 
 def _refuse_foreign(folder: Path, n: int) -> None:
-    """Refuse to replace pictures of the same names that no earlier run has written: there is no sheet of them.
+    """Refuse to replace pictures that no earlier run has written: there is no contact sheet of them.
 
     Raises:
         UserError: there are such pictures.
@@ -122,10 +122,10 @@ def _refuse_foreign(folder: Path, n: int) -> None:
 
 
 def _remove_left(folder: Path, n: int) -> None:
-    """Remove the pictures of an earlier, longer run, which the new sheet would not show.
+    """Remove the remaining pictures of an earlier, longer run, which the new sheet would not show.
 
-    Only where a sheet tells that there was such a run, and only what follows without a gap on the pictures that are
-    overwritten: other numbered pictures are somebody else's.
+    Only if a contact sheet proves that there was such a run, and only pictures numbered consecutively after the
+    overwritten ones: other numbered pictures do not belong to it.
     """
     if not ((folder / SHEET).is_file() and all(_file(folder, i).is_file() for i in range(n))):
         return

@@ -1,4 +1,4 @@
-"""Report failures of the machine in one line: no traceback helps with a full disk."""
+"""Report failures of the machine in one line: a traceback does not help with a full disk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _MEMORY = ("OutOfMemoryError", "can't allocate memory", "CUDA out of memory", "M
 
 
 def machine_failure(error: BaseException) -> str | None:
-    """What the machine could not do, in one line; None if the error is of another kind.
+    """Describe a failure of the machine in one line; None if the error is of another kind.
 
-    Files that a command writes are there whole or not at all, so nothing has to be cleaned up.
+    Commands write files atomically, so nothing has to be cleaned up.
     """
     place = getattr(error, "filename", None)
     where = f"{place}: " if place else ""

@@ -1,4 +1,4 @@
-"""Collect the subcommands and turn every end into an exit code.
+"""Collect the subcommands and convert every outcome to an exit code.
 
 0 all done, 1 something failed, 2 bad input (one line on stderr, no traceback), 130 interrupted, 143 and 129 ended by
 SIGTERM and SIGHUP.
@@ -59,7 +59,7 @@ Examples:
 
 
 def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
-    """Add functions as subcommands, installed names in their examples."""
+    """Add functions as subcommands, with installed names in their examples."""
     for command in commands:
         into.command(command.__name__.rstrip("_").replace("_", "-"), help=with_names(command.__doc__ or ""))(command)
     return into
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Args:
-        arguments: the words after the program's name; those of the process where None.
+        arguments: the arguments after the program's name; None takes those of the process.
     """
     _log_to_stderr()
     _ask_for_large_pages()
@@ -119,11 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    """Run the command; whatever is known to go wrong becomes one line."""
-    if any(
-        "\0" in word for word in arguments or ()
-    ):  # no shell passes it on, and parsers differ in what they make of it
-        return _say("a word of the command holds a zero byte; valid: text", 2)
+    """Run the command; every expected error is reported in one line."""
+    if any("\0" in word for word in arguments or ()):  # shells never pass it on, and parsers treat it differently
+        return _say("an argument contains a zero byte; valid: text", 2)
     try:
         _refuse_no_folder()
         code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
@@ -135,11 +133,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _say(_usage_message(error), 2)
     except (PlaceError, WorkError) as error:
         return _say(str(error), 1)
-    except BrokenPipeError:  # whoever read the output has had enough of it
+    except BrokenPipeError:  # the reader of the output has closed the pipe
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except SystemExit as error:  # how Lightning ends a training of somebody's method that was interrupted
+    except SystemExit as error:  # Lightning ends an interrupted training in this way
         if not isinstance(error.__context__, KeyboardInterrupt):
             raise
         return INTERRUPTED
@@ -150,15 +148,15 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _refuse_no_folder() -> None:
-    """Refuse to run in a folder that was removed: libraries would end the process in words of their own.
+    """Refuse to run in a folder that was removed, which libraries would report obscurely.
 
     Raises:
-        UserError: it was.
+        UserError: the current folder was removed.
     """
     try:
         os.getcwd()
     except OSError as error:
-        raise UserError("the current folder was removed; change to one that is there") from error
+        raise UserError("the current folder was removed; change to one that exists") from error
 
 
 def _say(message: str, code: int) -> int:
@@ -167,7 +165,7 @@ def _say(message: str, code: int) -> int:
 
 
 def _usage_message(error: Any) -> str:
-    """One line on words that the parser could not use, and where to read about the right ones."""
+    """Describe invalid arguments in one line, with the command that shows the valid ones."""
     context = getattr(error, "ctx", None)
     if context is None:
         return str(error.format_message())
@@ -179,14 +177,14 @@ def _usage_message(error: Any) -> str:
 
 
 class _Stderr(logging.Handler):
-    """Writes to whatever stderr is at the time of the message."""
+    """Log handler that writes to the stderr of the moment of the message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         typer.echo(self.format(record), err=True)
 
 
 def _log_to_stderr() -> None:
-    """Send what the library has to say to stderr, once, leaving other libraries' logs alone."""
+    """Send log messages of the library to stderr, once, without changing other libraries' loggers."""
     for name in ("textedit_bench", "textedit_methods"):
         logger = logging.getLogger(name)
         if not logger.handlers:

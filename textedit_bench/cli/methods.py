@@ -1,4 +1,4 @@
-"""``textedit-bench methods``: what can be benchmarked."""
+"""``textedit-bench methods``: list the installed methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``textedit-bench new-method``: the package of a new method."""
+"""``textedit-bench new-method``: write the package of a new method."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import typer
 
 
 def new_method(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the method: lower case, digits, hyphens.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the method: lower case, digits, hyphens.")],
     kind: Annotated[
         str,
-        typer.Option("--kind", metavar="KIND", help="latent: edits codes; image: edits pictures; trained: learns."),
+        typer.Option(
+            "--kind", metavar="KIND", help="latent: edits codes; image: edits pictures; trained: has a trained network."
+        ),
     ] = "latent",
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder that the package's folder is made in.")
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder in which the package's folder is created.")
     ] = Path(),
 ) -> None:
-    """Write a small installable package with a method that works, to be changed into yours.
+    """Write a small installable package with a working method, as a template for yours.
 
     \b
     Examples:

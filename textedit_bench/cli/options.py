@@ -1,4 +1,4 @@
-"""Share options between subcommands, and read lists of values."""
+"""Options shared by subcommands, and parsing of lists of values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from textedit_bench.errors import UserError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
-Tier = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini, full, or auto (full where complete).")]
+Tier = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini, full, or auto (full if complete).")]
 Source = Annotated[
     str | None,
     typer.Option("--source", metavar="SOURCE", help="Other photos: samples, or a folder, zip, LMDB or file of codes."),
@@ -21,22 +21,22 @@ Source = Annotated[
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or cuda:<index>.")]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder of the results.")]
 OneDataset = Annotated[
-    str, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="Data set name, alias, or path of a card.")
+    str, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="Data set name, alias, or path to a card.")
 ]
 OneMethod = Annotated[str, typer.Option("--method", "-m", metavar="NAME", help="Method name; see: methods.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method, on top of its card; repeatable."),
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method, instead of its default; repeatable."),
 ]
 
 
 def split_list(option: str, text: str | None) -> tuple[str, ...]:
-    """The items of a list option; none where it was not given.
+    """Split the items of a list option; an option that was not given has none.
 
-    Items are separated by commas, or by semicolons where there is one, so that a text may hold commas.
+    Items are separated by commas, or by semicolons if there is one, so that a text may contain commas.
 
     Raises:
-        UserError: the option was given but holds no item, or an empty one.
+        UserError: the option was given but has no item, or an empty one.
     """
     if text is None:
         return ()
@@ -47,7 +47,7 @@ def split_list(option: str, text: str | None) -> tuple[str, ...]:
 
 
 def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
-    """The numbers of a list option.
+    """Parse the numbers of a list option.
 
     Raises:
         UserError: an item is not a number.
@@ -62,10 +62,10 @@ def split_numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 
 def read_cards(option: str, text: str | None) -> tuple[int, ...]:
-    """``"0,1"`` -> ``(0, 1)``: numbers of cards.
+    """Parse indices of CUDA devices: ``"0,1"`` -> ``(0, 1)``.
 
     Raises:
-        UserError: an item is no whole number.
+        UserError: an item is not a whole number.
     """
     items = split_list(option, text)
     for item in items:
@@ -75,10 +75,10 @@ def read_cards(option: str, text: str | None) -> tuple[int, ...]:
 
 
 def read_shares(option: str, text: str | None) -> dict[str, float]:
-    """``"METHOD=1,0.25"`` -> ``{"METHOD": 1.0, "": 0.25}``: a number per name, and one for all others.
+    """Parse GPU fractions: ``"METHOD=1,0.25"`` -> ``{"METHOD": 1.0, "": 0.25}``; the empty name is for all others.
 
     Raises:
-        UserError: an item is no number, or a name is given twice.
+        UserError: an item is not a number, or a name is given twice.
     """
     shares: dict[str, float] = {}
     for item in split_list(option, text):
@@ -93,7 +93,7 @@ def read_shares(option: str, text: str | None) -> dict[str, float]:
 
 
 def read_settings(items: Sequence[str] | None, option: str = "--set") -> dict[str, Any]:
-    """``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; a value that is not JSON is a text.
+    """Parse settings: ``["epochs=3", "codes=drawn"]`` -> ``{"epochs": 3, "codes": "drawn"}``; not JSON means text.
 
     Raises:
         UserError: an item without ``=``, a name given twice, or a number that is not finite.

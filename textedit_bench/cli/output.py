@@ -1,4 +1,4 @@
-"""Plain columns and JSON on stdout."""
+"""Print plain columns and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document, readable by people; what stdout's encoding lacks is escaped as JSON does."""
+    """Print one indented JSON document; characters that stdout's encoding lacks are escaped as in JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
@@ -24,13 +24,13 @@ def print_json(value: Any) -> None:
 
 
 def print_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Left-aligned columns under a header; nothing is cut, so that the lines can be searched."""
+    """Print left-aligned columns under a header; nothing is truncated, so that the lines can be searched."""
     widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
     for line in [header, *rows]:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_broken(plugins: Sequence[BrokenPlugin]) -> None:
-    """One line for each plugin that cannot be used, after the list of those that can."""
+    """Print one line for each broken plugin, after the list of working ones."""
     for plugin in plugins:
         typer.echo(f"{plugin.name}  broken: {plugin.reason} [{plugin.origin}]")

@@ -1,4 +1,4 @@
-"""Prepare what ``edit`` and ``generate`` need: an editor with its weights, and a prompt."""
+"""Prepare an editor with its weights, and a prompt, for ``edit`` and ``generate``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Mapping[str, Any]) -> Editor:
-    """A method on a domain with trained weights: the given file's, else the committed ones.
+    """Load a method on a domain with trained weights: those of the given file, else the committed ones.
 
     Raises:
         UserError: unknown method or setting, no such file, a method that trains nothing or is not trained here.
@@ -57,10 +57,10 @@ def check_served(editor: Editor, prompt: Prompt) -> None:
 
 
 def resolve_prompt(domain: Domain, text: str) -> Prompt:
-    """The card's prompt of that id or wording, or the bare words; without ground truth.
+    """Return the card's prompt of that id or wording, or a prompt of the text itself; without ground truth.
 
     Raises:
-        UserError: a text that cannot be a prompt, or of which the text encoder reads a part only.
+        UserError: a text that cannot be a prompt, or that the text encoder would truncate.
     """
     prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth
     check_read(domain, [prompt])

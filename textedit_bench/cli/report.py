@@ -1,4 +1,4 @@
-"""``textedit-bench report``: the picture report of the stored results."""
+"""``textedit-bench report``: write the HTML report of the stored results."""
 
 from __future__ import annotations
 
@@ -13,21 +13,26 @@ from textedit_bench.cli.options import Json, Results, split_list
 def report(
     tier: Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini or full.")] = "mini",
     dataset: Annotated[
-        str | None, typer.Option("--dataset", "-d", metavar="LIST", help="Only these; all stored ones otherwise.")
+        str | None,
+        typer.Option("--dataset", "-d", metavar="LIST", help="Only these data sets; default: all stored ones."),
     ] = None,
-    images: Annotated[int, typer.Option("--images", "-n", metavar="N", help="Images in the grids, at most.")] = 6,
+    images: Annotated[
+        int, typer.Option("--images", "-n", metavar="N", help="Maximum number of images in the grids.")
+    ] = 6,
     max_mb: Annotated[
         float,
-        typer.Option("--max-mb", metavar="MB", help="Largest page; fewer images are shown where it would be more."),
+        typer.Option("--max-mb", metavar="MB", help="Maximum size of the page; to fit, fewer images are shown."),
     ] = 15.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page, elsewhere.")] = None,
-    plots: Annotated[bool, typer.Option(help="Also PNG and PDF figures for papers.")] = True,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the page to this file.")
+    ] = None,
+    plots: Annotated[bool, typer.Option(help="Also write PNG and PDF figures for papers.")] = True,
     results: Results = Path("results"),
     json: Json = False,
 ) -> None:
-    """Write one HTML page with everything that was benched: tables, pictures, curves, leakage, ranks, cost.
+    """Write one HTML page of all stored results: tables, pictures, curves, leakage, ranks, cost.
 
-    The page needs no network and no server. It lies in RESULTS/TIER/report.html, the figures in plots/ beside it.
+    The page needs no network and no server. It is written to RESULTS/TIER/report.html, the figures to plots/ there.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``textedit-bench reproduce``: published tables, measured again."""
+"""``textedit-bench reproduce``: measure published tables again."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def reproduce(
     device: Device = "cpu",
     threads: Threads = None,
     checkpoints: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Trainings of this machine, for what they cost.")
+        Path, typer.Option(metavar="FOLDER", help="Folder of this machine's trainings, for their cost.")
     ] = Path("checkpoints"),
     show: Annotated[bool, typer.Option("--show", help="Print the experiment's file, to copy and change.")] = False,
     json: Json = False,
 ) -> None:
-    """Measure a published table or a study again, and print it beside what was published.
+    """Measure a published table or a study again, and print it next to the published values.
 
-    Cells that are stored are not computed again. The table lies in RESULTS/TIER/experiments/.
+    Stored cells are reused. The table is written to RESULTS/TIER/experiments/.
 
     \b
     Examples:
@@ -102,7 +102,7 @@ def reproduce(
 
 
 def _list(json: bool) -> None:
-    """Every experiment with its question."""
+    """List every experiment with its question."""
     from textedit_bench.cli.output import print_columns, print_json
     from textedit_bench.experiments.catalogue import experiment_files, load_experiment
 

@@ -1,4 +1,4 @@
-"""``textedit-bench score``: metrics and tables of stored edits, without editing."""
+"""``textedit-bench score``: compute metrics and tables of stored edits, without editing."""
 
 from __future__ import annotations
 
@@ -40,10 +40,12 @@ def score(
     threads: Threads = None,
     json: Json = False,
     source: Annotated[
-        Path | None, typer.Option("--source", metavar="FOLDER", help="Score pictures: the photos before the edit.")
+        Path | None,
+        typer.Option("--source", metavar="FOLDER", help="To score pictures: folder of photos before the edit."),
     ] = None,
     edited: Annotated[
-        Path | None, typer.Option("--edited", metavar="FOLDER", help="Score pictures: the edits, of the same names.")
+        Path | None,
+        typer.Option("--edited", metavar="FOLDER", help="To score pictures: folder of edits with the same names."),
     ] = None,
     reference: Annotated[
         Path | None,
@@ -56,10 +58,10 @@ def score(
         Path | None, typer.Option("--output", "-o", metavar="CSV", help="With --source: write one row per image.")
     ] = None,
 ) -> None:
-    """Score stored edits again where a metric changed, and write the tables anew; edits nothing.
+    """Score stored edits again if a metric has changed, and rewrite the tables; edits nothing.
 
-    The options choose the cells and are those the edits were made with. With --source and --edited, the same metrics on
-    two folders of pictures from any method instead.
+    The options select the cells and must be those with which the edits were made. With --source and --edited, score
+    two folders of pictures from any method instead, by the same metrics.
 
     \b
     Examples:

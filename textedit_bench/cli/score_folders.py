@@ -1,4 +1,4 @@
-"""``textedit-bench score --source DIR --edited DIR --prompt TEXT``: the suite on pictures of any method."""
+"""``textedit-bench score --source DIR --edited DIR --prompt TEXT``: score pictures of any method."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def score_pictures(
     device: str,
     json: bool,
 ) -> None:
-    """Score two folders and print the means with their intervals.
+    """Score two folders of pictures and print the means with their intervals.
 
     Raises:
         UserError: an option is missing or does not fit.

@@ -1,4 +1,4 @@
-"""Print to whatever the command line is connected to, without an error of its own."""
+"""Make printing robust: a broken or limited stdout or stderr never causes an error of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 @contextmanager
 def forgiving() -> Iterator[None]:
-    """Make stdout and stderr take every text while this lasts.
+    """Make stdout and stderr accept every text in this context.
 
-    What an encoding lacks (latin-1, cp1252, ascii) is printed as its escape. A stderr that is gone (a closed terminal,
-    a pipe that nobody reads, a full disk) loses the text: no work ends because it cannot be told about.
+    Characters that the encoding lacks (latin-1, cp1252, ascii) are escaped. If stderr fails (a closed terminal,
+    a closed pipe, a full disk), the text is dropped: no work ends because it cannot be reported.
     """
     _open_closed()
     before = sys.stdout, sys.stderr
@@ -44,7 +44,7 @@ def forgiving() -> Iterator[None]:
 
 
 def _open_closed() -> None:
-    """Put the null device in place of streams that are closed: else the next files would take their numbers."""
+    """Redirect closed streams to the null device: else the next opened files would reuse their descriptors."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             taken = os.open(os.devnull, os.O_RDWR)
@@ -56,10 +56,10 @@ def _open_closed() -> None:
 
 
 def flush_stdout() -> None:
-    """Write what is still held back, so that a full disk is told of and not met at the interpreter's end.
+    """Flush stdout, so that a full disk is reported now and not at the interpreter's exit.
 
     Raises:
-        OSError: it cannot be written; nothing is held back any more.
+        OSError: it cannot be written; the buffer is dropped.
     """
     try:
         if sys.stdout is not None:
@@ -71,14 +71,14 @@ def flush_stdout() -> None:
 
 
 def _let_go(stream: io.TextIOWrapper) -> None:
-    """Put the null device behind a stream: what it still holds back goes nowhere."""
+    """Redirect a stream to the null device, which drops its buffer."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
 
 
 class _Losing(io.RawIOBase):
-    """Bytes for a stream, lost where that does not take them."""
+    """Byte stream that drops what the underlying stream refuses."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""``textedit-bench table``: the stored comparison table."""
+"""``textedit-bench table``: print the stored comparison table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def table(
     cost: Annotated[bool, typer.Option("--cost", help="Times and memory instead of scores (md or csv).")] = False,
     results: Results = Path("results"),
 ) -> None:
-    """Print the table that the last bench or score wrote; results of different tiers never share one.
+    """Print the table that the last bench or score wrote; each tier has its own table.
 
     \b
     Examples:

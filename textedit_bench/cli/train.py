@@ -1,4 +1,4 @@
-"""``textedit-bench train``: trains a method's network on a data set."""
+"""``textedit-bench train``: train a method's network on a data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def train(
     tier: Tier = "auto",
     settings: Settings = None,
     prompts: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Prompt ids or words to train on, instead of the card's.")
+        str | None, typer.Option(metavar="LIST", help="Prompt ids or texts to train on, instead of the card's.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -24,7 +24,7 @@ def train(
             "--output",
             "-o",
             metavar="FILE|FOLDER",
-            help="Where the weights go, instead of into use; a folder for a method with one network per prompt.",
+            help="Where to write the weights, instead of into use; a folder for a method with one network per prompt.",
         ),
     ] = None,
     device: Device = "cpu",
@@ -40,15 +40,17 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
     logger: Annotated[str | None, typer.Option(metavar="NAME", help="csv or wandb.")] = None,
-    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where checkpoints and curves go.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of weights, order and draws.")] = None,
+    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for checkpoints and curves.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Seed of initial weights, data order and sampling.")
+    ] = None,
     stop_after_minutes: Annotated[
-        float | None, typer.Option(metavar="MINUTES", help="Stop cleanly after that long, to be resumed.")
+        float | None, typer.Option(metavar="MINUTES", help="Stop after this time; the same command resumes.")
     ] = None,
 ) -> None:
     """Train a method on a data set; an interrupted run continues with the same command.
 
-    The trained weights replace those that bench and edit use, unless --output names another file.
+    The trained weights replace those used by bench and edit, unless --output names another file.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``textedit-bench tune``: chooses a method's knobs on development images and prompts."""
+"""``textedit-bench tune``: choose a method's settings on development images and prompts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tune(
     """Choose settings and strength on the development split; bench --tuned then adds a row with them.
 
     Every combination of the grid is run at every strength; without a grid only the strength is chosen. Evaluation
-    images and prompts are never looked at.
+    images and prompts are never used.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``textedit-bench why``: from an entry of the table to its runs, settings, values and command."""
+"""``textedit-bench why``: trace an entry of the table to its runs, settings, values and command."""
 
 from __future__ import annotations
 
@@ -76,5 +76,5 @@ def _text(entry: Why, everything: bool) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line that a terminal shows as it is."""
+    """Reduce a text to one line that is safe to print on a terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -1,4 +1,4 @@
-"""Commands whose work is done by the workshop, which is not shipped: the clone of the repository has it."""
+"""Load the workshop, which is not shipped but part of a clone of the repository, for the commands that need it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ WORKSHOP = "textedit_workshop"
 
 
 def from_workshop(module: str, command: str) -> Any:
-    """A module of the workshop.
+    """Import a module of the workshop.
 
     Args:
         module: its name within the workshop.
-        command: what was asked for, for the message.
+        command: the command that needs it, for the message.
 
     Raises:
         UserError: the workshop is not installed.

@@ -1,4 +1,4 @@
-"""``textedit-bench worlds``: the procedural worlds behind the mini tier."""
+"""``textedit-bench worlds``: inspect the procedural worlds of the mini tier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from textedit_bench.cli.group import new_app
 from textedit_bench.cli.options import OneDataset
 
-worlds = new_app(help="Look at the procedural worlds behind the mini tier, and rebuild their networks.")
+worlds = new_app(help="Inspect the procedural worlds of the mini tier, and rebuild their networks.")
 
 KINDS = ("renders", "samples", "inversions")
 
@@ -20,13 +20,13 @@ def sheet(
     kind: Annotated[
         str, typer.Option("--kind", metavar="KIND", help="renders, samples (of the generator) or inversions.")
     ] = "renders",
-    number: Annotated[int, typer.Option("--number", "-n", metavar="N", help="How many pictures.")] = 64,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the draw.")] = 0,
+    number: Annotated[int, typer.Option("--number", "-n", metavar="N", help="Number of pictures.")] = 64,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Picture to write.")] = Path(
         "sheet.png"
     ),
 ) -> None:
-    """Draw a sheet of pictures: what the renderer draws, what the generator makes, what the inverter finds again.
+    """Draw a sheet of pictures: renders, samples of the generator, or inversions.
 
     \b
     Examples:

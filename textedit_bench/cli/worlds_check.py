@@ -1,4 +1,4 @@
-"""``textedit-bench worlds check``: the quality bars of a world's networks."""
+"""``textedit-bench worlds check``: measure the quality of a world's networks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ def check(
         typer.Option("--only", metavar="PARTS", help="Some parts: oracle, clip, generator, inversion, ...; commas."),
     ] = None,
     readme: Annotated[
-        bool, typer.Option("--write-readme", help="Write the figures to README.md beside the data set's weights.")
+        bool,
+        typer.Option("--write-readme", help="Write the figures to README.md in the folder of the data set's weights."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Measure every network of a procedural world against its quality bar; exit code 1 where one is missed.
+    """Compare every network of a procedural world with its quality thresholds; exit code 1 if one is missed.
 
-    Bars that are planned for worlds to come are measured and shown as well; missing them changes no exit code.
+    Thresholds planned for future worlds are shown as well; missing them does not change the exit code.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``textedit-bench worlds train``: rebuild the networks of the mini tier from nothing."""
+"""``textedit-bench worlds train``: train the networks of the mini tier from scratch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ def train_(
     dataset: OneDataset,
     roles: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ROLE]...", help="Networks to train, in order; none: all not shared."),
+        typer.Argument(metavar="[ROLE]...", help="Networks to train, in order; default: all except shared ones."),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Steps, instead of the role's own.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed, instead of the role's own.")] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="Number of steps, instead of the network's default.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Random seed, instead of the network's default.")
+    ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", metavar="X", help="Peak rate, instead of the role's own.")
+        float | None,
+        typer.Option("--learning-rate", metavar="X", help="Peak learning rate, instead of the network's default."),
     ] = None,
-    further: Annotated[bool, typer.Option("--further", help="Start from the role's present weights.")] = False,
+    further: Annotated[bool, typer.Option("--further", help="Start from the network's present weights.")] = False,
     mapping: Annotated[
         str | None,
         typer.Option(
-            "--mapping", metavar="SHAPE", help="Of the generator: sharp, soft, ...; the worlds' where left out."
+            "--mapping", metavar="SHAPE", help="Recipe of the generator: sharp, soft, ...; default: the world's."
         ),
     ] = None,
     output: Annotated[
@@ -34,8 +39,8 @@ def train_(
 ) -> None:
     """Train networks of a procedural world; an interrupted run continues with the same command.
 
-    The trained weights replace those in use, unless --output names another folder. All roles together take hours.
-    Networks that serve every data set (the two CLIPs) are trained where they are named or missing.
+    The trained weights replace those in use, unless --output names another folder. All networks together take hours.
+    Networks shared by every data set (the two CLIPs) are trained only if they are named or missing.
 
     \b
     Examples:
