@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
-from textedit_methods.styleclip_mapper.network import LevelsMapper, SingleMapper, StyleMapper
-from textedit_methods.styleclip_mapper.training import Ranger
+from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
+from textedit_bench.latent_mapper.ranger import Ranger
 
 
 @pytest.mark.parametrize(

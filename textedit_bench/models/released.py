@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +18,9 @@ from textedit_bench.models.storage import build_network, read_tensors
 from textedit_bench.models.torch_files import read_named, torch_file_kind
 
 _LARGEST = 65536
+
+FromArray = Callable[[str, "np.ndarray[Any, Any]"], "np.ndarray[Any, Any]"]
+"""Our name and a numpy array of a file -> the array as PyTorch lays it out."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,14 @@ class StateDictAdapter:
         own_name: a name in the file, without wrappers' prefixes -> ours, or None if it is not part of the network.
         build: an untrained network of the sizes that the tensors tell.
         missing: what a file without any of the tensors is told.
+        from_array: the authors' other framework wrote numpy arrays: how they become ours; None if it wrote none.
     """
 
     trainer: str
     own_name: Callable[[str], str | None]
     build: Callable[[ReleasedTensors], nn.Module]
     missing: str
+    from_array: FromArray | None = None
 
     def network(self, path: Path, content: Mapping[str, object]) -> nn.Module:
         """The network of a file's named values.
@@ -76,6 +82,8 @@ class StateDictAdapter:
             own = self.own_name(name) if isinstance(name, str) else None
             if own is None:
                 continue
+            if self.from_array and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                value = torch.from_numpy(np.array(self.from_array(own, value), np.float32))
             if not isinstance(value, Tensor) or value.layout != torch.strided or not value.is_floating_point():
                 raise CheckpointError(f"{path}: {name} is not a dense tensor of floating-point numbers")
             state[own] = value

@@ -21,6 +21,8 @@ from textedit_bench.models.settings_beside import HARMLESS, INERT, NAMED
 from textedit_bench.models.storage import is_safetensors
 
 LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_MAGIC = 0x1950A86A20F9469CFC6C
+"""First pickle of such a file, whatever its protocol."""
 STORAGES = {
     "FloatStorage": torch.float32,
     "DoubleStorage": torch.float64,
@@ -127,14 +129,34 @@ def read_named(path: Path, whose: str) -> dict[str, Any]:
     Raises:
         CheckpointError: the file cannot be read, is of another kind, or holds no names.
     """
-    if torch_file_kind(path) not in ("torch", "pickle"):
+    kind = torch_file_kind(path)
+    if kind not in ("torch", "pickle"):
         raise CheckpointError(f"{path}: not a checkpoint that {whose} writes")
-    content = read_torch_file(path)
+    plain = kind == "pickle" and not _is_legacy(path)
+    content = read_pickle_file(path) if plain else read_torch_file(path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: expected named tensors, found a {type(content).__name__}")
     return plain_names(content)
+
+
+def read_pickle_file(path: Path) -> Any:
+    """Content of a bare pickle, as other frameworks write their arrays.
+
+    Raises:
+        CheckpointError: damaged, or it asks for a name outside the list.
+    """
+    with path.open("rb") as stream:
+        return read_pickle(stream, str(path))
+
+
+def _is_legacy(path: Path) -> bool:
+    """Whether a pickle is followed by others, as PyTorch wrote them: the first one is its number."""
+    try:
+        return bool(read_pickle_file(path) == _MAGIC)
+    except CheckpointError:
+        return False
 
 
 def _collect(module: InertObject, prefix: str, state: dict[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Give trainings the photos that they compare pictures with."""
+"""Give trainings the photos that they compare pictures with, and what the guiding CLIP sees in them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from textedit_bench.levels import from_levels, to_levels
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.training.codes import photo_count
 from textedit_bench.training.kept import kept_path, kept_rows
+from textedit_bench.training.prepared import prepared
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -38,9 +39,7 @@ class TrainingPhotos:
 
     def __init__(self, domain: Domain, count: int, largest_side: int, folder: Path) -> None:
         self.count, self.side = photo_count(domain, count, "num_photos"), min(domain.resolution, largest_side)
-        # what the split shows may change with its source or renderer; the first photos tell
-        first = domain.photos("train", min(_TOLD_BY, self.count)).images
-        shown = hashlib.sha256(_levels(first, self.side).numpy().tobytes()).hexdigest()
+        shown = _shown(domain, self.count, self.side)
         file = kept_path(folder, domain, "photos", self.count, self.side, shown, ending=".npy")
         self.name, shape = file.stem, (self.count, 3, self.side, self.side)
         self._pixels = kept_rows(file, shape, np.uint8, lambda: self._read(domain))
@@ -56,6 +55,39 @@ class TrainingPhotos:
         at_once = images_at_once(domain.resolution)
         for start in range(0, self.count, at_once):
             yield _levels(domain.photos("train", min(at_once, self.count - start), start).images, self.side)
+
+
+def seen_photos(domain: Domain, most: int) -> Tensor:
+    """Unit embeddings [N, d] of the first photos of the training split by the guiding CLIP, on the CPU.
+
+    They are kept on this machine (`textedit_bench.training.prepared`).
+
+    Args:
+        domain: whose photos.
+        most: how many where there are as many; 0 means the whole split.
+
+    Raises:
+        UserError: there are none.
+    """
+    there = photo_count(domain, 0, "training photos")
+    count = min(most or there, there)
+
+    @torch.no_grad()
+    def make() -> dict[str, Tensor]:
+        at_once = images_at_once(domain.resolution)
+        parts = [
+            F.normalize(domain.clip.encode_image(domain.photos("train", min(at_once, count - start), start).images), dim=-1)
+            for start in range(0, count, at_once)
+        ]
+        return {"seen": torch.cat(parts).float().cpu()}
+
+    return prepared(domain, "seen-photos", ("clip",), (count, _shown(domain, count, domain.resolution)), make)["seen"]
+
+
+def _shown(domain: Domain, count: int, side: int) -> str:
+    """A digest of the first photos: what the split shows may change with its source or renderer."""
+    first = domain.photos("train", min(_TOLD_BY, count)).images
+    return hashlib.sha256(_levels(first, side).numpy().tobytes()).hexdigest()
 
 
 def shrink(images: Tensor, side: int) -> Tensor:

@@ -24,7 +24,7 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
     Args:
         card: the data set's own.
         folder: where ``<name>.yaml`` goes.
-        words: phrases that the evaluation prompt should be one of, because released networks are made for them.
+        words: phrases that should be evaluated, because released networks are made for them.
     """
     tier = card.tier("full").model_dump(mode="json", exclude_defaults=True)
     tier["splits"] = SPLITS
@@ -41,11 +41,14 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
 
 
 def _prompts(card: DatasetCard, words: set[str]) -> list[PromptCard]:
-    """A few prompts of the full tier, or the mini tier's words where it lists none yet; no world knows their truth."""
+    """A few prompts of the full tier, or the mini tier's words where it lists none yet; no world knows their truth.
+
+    Every wanted phrase is evaluated, whatever the card has it for.
+    """
     known = card.tier("full").prompts or card.tier("mini").prompts
-    chosen: list[PromptCard] = []
+    wanted = [prompt.model_copy(update={"split": "evaluation"}) for prompt in known if prompt.phrase in words]
+    chosen = list(wanted)
     for split, count in _PROMPTS.items():
-        there = [prompt for prompt in known if prompt.split == split and prompt.trained]
-        there.sort(key=lambda prompt: prompt.phrase not in words)  # stable: wanted ones first
-        chosen += there[:count]
+        there = [p for p in known if p.split == split and p.trained and p.phrase not in words]
+        chosen += there[: 0 if split == "evaluation" and wanted else count]
     return [prompt.model_copy(update={"attribute": None}) for prompt in chosen]

@@ -71,11 +71,18 @@ class DatasetRehearsal:
                 yield from self.train(method, part)
 
     def together(self) -> list[list[str]]:
-        """The methods, those of equal settings in one list."""
+        """The methods, those of equal settings and the same prompt in one list."""
         groups: dict[str, list[str]] = {}
         for method in self.parts:
-            groups.setdefault(json.dumps(self.settings(method), sort_keys=True), []).append(method)
+            alike = json.dumps([self.settings(method), self.prompt(method)], sort_keys=True)
+            groups.setdefault(alike, []).append(method)
         return list(groups.values())
+
+    def prompt(self, method: str) -> str:
+        """Id of the prompt of a method's edits: the one that its released files belong to, else the first."""
+        phrase = self.parts[method].phrases.get(self.name)
+        asked = [prompt for prompt in self.card.tier("full").prompts if prompt.split == "evaluation"]
+        return next((prompt.id for prompt in asked if prompt.phrase == phrase), asked[0].id)
 
     def settings(self, method: str) -> dict[str, Any]:
         """Of a method's edits."""
@@ -89,9 +96,9 @@ class DatasetRehearsal:
         return Stage(f"{self.name} write files", [*command, "--methods", ",".join(self.parts)])
 
     def bench(self, methods: Sequence[str], *, controls: bool) -> Stage:
-        """Methods of equal settings: two images, one prompt, two strengths, with scores and tables."""
+        """Methods of equal settings and the same prompt: two images, two strengths, with scores and tables."""
         results = self.folder / "results"
-        prompt = next(prompt.id for prompt in self.card.tier("full").prompts if prompt.split == "evaluation")
+        prompt = self.prompt(methods[0])
         command = [*COMMAND, "bench", "--method", ",".join(methods), "--dataset", str(self.card.path), "--tier", "full"]
         command += ["--prompts", prompt, "--images", str(IMAGES), "--strengths", STRENGTHS, "--results", str(results)]
         command += ["--controls" if controls else "--no-controls"]

@@ -17,7 +17,7 @@ _PHRASE = "curly hair"
 
 def write(path: Path, sizes: Sizes, salt: str) -> None:
     """A mapper of coarse and medium rows beside the generator, as released for hair."""
-    from textedit_methods.styleclip_mapper.network import LevelsMapper
+    from textedit_bench.latent_mapper.network import LevelsMapper
 
     with torch.device("meta"):
         shapes = shapes_of(LevelsMapper(sizes.w_dim, ["coarse", "medium"]).state_dict().items())

@@ -1,11 +1,11 @@
-"""The released mapper checkpoints: ``mapper.*`` beside ``decoder.*`` (the generator); others store the mapper alone."""
+"""Read released mapper checkpoints: ``mapper.*`` beside ``decoder.*`` (the generator); others store the mapper alone."""
 
 from __future__ import annotations
 
 import re
 
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
-from textedit_methods.styleclip_mapper.network import ATTRIBUTES, DEPTH, LevelsMapper, Mapper, SingleMapper, StyleMapper
+from textedit_bench.latent_mapper.network import ATTRIBUTES, DEPTH, LevelsMapper, Mapper, SingleMapper, StyleMapper
+from textedit_bench.models.released import FromArray, ReleasedTensors, StateDictAdapter
 
 _PREFIX = re.compile(r"^(?:net\.)?(?P<own>mapper\.)?(?P<rest>.+)$")
 _OWN = re.compile(
@@ -14,7 +14,18 @@ _OWN = re.compile(
 _LEVELS = {attribute: group for group, attribute in ATTRIBUTES.items()}
 _RGB_EVERY, _FIRST_RGB = 3, 1  # toRGB is style 1, 4, 7, ...
 _MAX_STYLES, _MAX_DIM = 64, 8192
-_MISSING = "no mapper of StyleCLIP in it (no tensor named like mapper.mapping.mapping.1...)"
+_MISSING = "no mapper of {} in it (no tensor named like mapper.mapping.mapping.1...)"
+
+
+def layout(title: str, from_array: FromArray | None = None) -> StateDictAdapter:
+    """What the released trainer of ``title`` writes; ``from_array`` as in `StateDictAdapter`."""
+    return StateDictAdapter(
+        trainer=f"{title}'s mapper trainer",
+        own_name=_own_name,
+        build=_build,
+        missing=_MISSING.format(title),
+        from_array=from_array,
+    )
 
 
 def _own_name(name: str) -> str | None:
@@ -27,7 +38,7 @@ def _build(tensors: ReleasedTensors) -> Mapper:
     own = [match for name in tensors.state if (match := _OWN.match(name))]
     parts = {match["part"] or "style" for match in own}
     if not parts:
-        tensors.refuse(_MISSING)
+        tensors.refuse("no layer of a mapper in it")
     if parts == {"style"}:
         return _style_mapper(tensors, sorted({int(match["at"]) for match in own}))
     if parts == {"mapping"}:
@@ -56,5 +67,3 @@ def _style_mapper(tensors: ReleasedTensors, mapped: list[int]) -> StyleMapper:
 def _width(tensors: ReleasedTensors, part: str) -> int:
     return tensors.matrix(f"{part}.mapping.{DEPTH}.weight", "width", largest=_MAX_DIM)[0]
 
-
-RELEASED = StateDictAdapter(trainer="StyleCLIP's mapper trainer", own_name=_own_name, build=_build, missing=_MISSING)

@@ -1,14 +1,8 @@
-"""Training of mappers: independent networks, one per phrase, that share batches of codes and rendering passes.
-
-Ranger is the optimiser of the released trainer: rectified Adam, lookahead and centred gradients in one. Sources: Liu et
-al. 2020 (RAdam), arXiv 1908.03265, alg. 2; Zhang et al. 2019 (lookahead), arXiv 1907.08610, alg. 1; Yong et al. 2020
-(gradient centralisation), arXiv 2004.01461, eq. 1.
-"""
+"""Train mappers: independent networks, one per phrase, that share batches of codes and rendering passes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,49 +10,66 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.devices import sent
+from textedit_bench.latent_mapper.network import STEP, StyleMapper
+from textedit_bench.latent_mapper.ranger import Ranger
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.data import Batch
-from textedit_methods.styleclip_mapper.card import CARD
-from textedit_methods.styleclip_mapper.network import STEP, StyleMapper
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.latent_mapper.editor import MapperEditor
     from textedit_bench.models.clip import Preprocessing
-    from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 
 _PREVIEW_PHRASES = 10
 
 
-def plan_training(editor: StyleCLIPMapper, run: RunOptions, prompts: Sequence[Prompt]) -> TrainingPlan:
-    """One run for some phrases; each one's first weights do not depend on its company."""
+def plan_mappers(
+    editor: MapperEditor[Any],
+    run: RunOptions,
+    prompts: Sequence[Prompt],
+    loss: type[MapperTraining] | None = None,
+    learnt_from: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> TrainingPlan:
+    """One run for some phrases; each one's first weights do not depend on its company.
+
+    Args:
+        editor: whose settings and networks.
+        run: how.
+        prompts: one mapper each.
+        loss: `MapperTraining` if None.
+        learnt_from: what decides the outcome besides the phrases.
+        more: for the loss.
+    """
     values, domain = editor.values, editor.domain
     phrases = [normalised(prompt.words) for prompt in prompts]
     codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
     held_out = min(values.validation_codes, len(codes) // 4)
     per_epoch = min(values.steps_per_validation, values.steps)
     epochs = -(-values.steps // per_epoch)
-    module = MapperTraining(
+    module = (loss or MapperTraining)(
         nn.ModuleList(editor.seeded_network(run.seed) for _ in phrases),
         domain,
         codes=codes,
         texts={phrase: editor.embed_text(phrase) for phrase in phrases},
         clip_preprocessing=values.clip_preprocessing,
         preview_codes=codes[len(codes) - held_out :][: run.preview_images],
-        weights=loss_weights(CARD.name, editor.settings, domain, {"identity": "identity"}),
+        weights=loss_weights(editor.info.name, editor.settings, domain, {"identity": "identity"}),
         optimizer=Ranger if values.optimizer == "ranger" else torch.optim.Adam,
         learning_rate=values.learning_rate,
         total_steps=epochs * per_epoch,
         final_rate=values.final_rate,
         seed=run.seed,
+        **more,
     )
     data = LatentData(
         codes, batch_size=values.batch_size, steps_per_epoch=per_epoch, validation=held_out, seed=run.seed
     )
-    return TrainingPlan(module, data, epochs, learnt_from={"phrases": phrases})
+    return TrainingPlan(module, data, epochs, learnt_from={"phrases": phrases, **(learnt_from or {})})
 
 
 def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
@@ -119,16 +130,30 @@ class MapperTraining(EditorModule):
         self.codes, self.texts, self.titles = codes.cpu(), torch.stack([*texts.values()]).cpu(), list(texts)
 
     def on_fit_start(self) -> None:
-        """Identity vectors of the unedited images, computed once for all steps and prompts."""
+        """Describe the unedited images, once for all steps and prompts."""
         super().on_fit_start()
         self._texts_here = self.texts.to(self.device)
-        self._identities = self._describe() if self.weights["identity"] else None
+        self.sources = self._describe()
 
     @torch.no_grad()
-    def _describe(self) -> Tensor:
+    def _describe(self) -> dict[str, Tensor]:
         parts = self.codes.split(images_at_once(self.domain.generator.resolution))
-        synthesize, embed = self.domain.generator.synthesize, self.domain.identity.embed
-        return torch.cat([embed(synthesize(sent(part, self.device))) for part in parts])
+        if not (wanted := self.descriptions()):
+            return {}
+        synthesize = self.domain.generator.synthesize
+        chunks: list[dict[str, Tensor]] = []
+        for part in parts:
+            images = synthesize(sent(part, self.device))
+            chunks.append({name: describe(images) for name, describe in wanted.items()})
+        return {name: torch.cat([chunk[name] for chunk in chunks]) for name in wanted}
+
+    def descriptions(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What the terms compare with: name -> from unedited images [B, 3, H, W] to rows [B, ...]."""
+        return {"identity": self.domain.identity.embed} if self.weights["identity"] else {}
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Raw CLIP features [B, d] of images, as the loss sees them."""
+        return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
 
     def edit(self, network: nn.Module, codes: Tensor) -> tuple[Tensor, Tensor]:
         """W+ codes [B, rows, d] -> images [P, B, 3, H, W] of every mapper's edit, and the steps [P, B, ...] taken."""
@@ -146,15 +171,22 @@ class MapperTraining(EditorModule):
         count = images.shape[:2]
         flat = images.flatten(0, 1)
         terms: dict[str, Tensor] = {}
-        if self.weights["clip"]:
-            features = self.domain.clip.encode_image(flat, preprocessing=self.clip_preprocessing)
-            terms["clip"] = clip_term(features.unflatten(0, count), self._texts_here[:, None])
-        if self._identities is not None:
-            before = self._identities[batch["index"]]
+        if self.reads_features():
+            terms |= self.feature_terms(self.embed(flat).unflatten(0, count), batch)
+        if self.weights["identity"]:
+            before = self.sources["identity"][batch["index"]]
             terms["identity"] = identity_term(before, self.domain.identity.embed(flat).unflatten(0, count))
         if self.weights["latent"]:
             terms["latent"] = latent_term(steps, self.widths)
         return terms
+
+    def reads_features(self) -> bool:
+        """Whether `feature_terms` has any."""
+        return bool(self.weights["clip"])
+
+    def feature_terms(self, features: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The terms that read CLIP's features [P, B, d] of the edited images."""
+        return {"clip": clip_term(features, self._texts_here[:, None])}
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
         """Weighted sum of the terms, summed over the mappers."""
@@ -168,71 +200,3 @@ class MapperTraining(EditorModule):
         images, _ = self.edit(self.trained_network(), codes)
         columns = [self.domain.generator.synthesize(codes), *images[:_PREVIEW_PHRASES]]
         return ["inversion", *self.titles[:_PREVIEW_PHRASES]], torch.stack(columns, dim=1)
-
-
-class Ranger(torch.optim.Optimizer):
-    """The optimiser with StyleCLIP's constants, without weight decay.
-
-    Args:
-        params: parameters or groups of them.
-        lr: step size.
-    """
-
-    BETAS = 0.95, 0.999
-    """Decay of the first and second moment."""
-    EPS = 1e-5
-    """Added to the root of the second moment before the bias correction, so early it acts as a larger one."""
-    LOOKAHEAD_STEPS, LOOKAHEAD_RATE = 6, 0.5
-    """Fast steps between two updates of the slow weights, and how far these move towards the fast ones."""
-    RECTIFY_ABOVE = 5.0
-    """Length of the approximated average up to which the step is the first moment alone."""
-
-    def __init__(self, params: Iterable[Any], lr: float = 0.5) -> None:
-        super().__init__(params, {"lr": lr})
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step; returns the closure's loss."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group["lr"])
-        return loss
-
-    def _update(self, parameter: Tensor, gradient: Tensor, rate: float) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["step"] = 0
-            state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-            state["slow"] = parameter.clone()
-        if gradient.ndim > 1:
-            gradient = gradient - gradient.mean(dim=tuple(range(1, gradient.ndim)), keepdim=True)
-        first, second = self.BETAS
-        state["step"] += 1
-        step: int = state["step"]
-        state["mean"].mul_(first).add_(gradient, alpha=1 - first)
-        state["square"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        rate = rate / (1 - first**step)
-        rectification = self._rectification(step)
-        if rectification is None:
-            parameter.add_(state["mean"], alpha=-rate)
-        else:
-            parameter.addcdiv_(state["mean"], state["square"].sqrt().add_(self.EPS), value=-rate * rectification)
-        if step % self.LOOKAHEAD_STEPS == 0:
-            state["slow"].lerp_(parameter, self.LOOKAHEAD_RATE)
-            parameter.copy_(state["slow"])
-
-    def _rectification(self, step: int) -> float | None:
-        """Variance rectification times the second moment's bias correction; None while the average is too short."""
-        decay = self.BETAS[1]
-        power = decay**step
-        longest = 2 / (1 - decay) - 1
-        length = longest - 2 * step * power / (1 - power)
-        if length <= self.RECTIFY_ABOVE:
-            return None
-        spread = (length - 4) / (longest - 4) * (length - 2) / length * longest / (longest - 2)
-        return math.sqrt((1 - power) * spread)
