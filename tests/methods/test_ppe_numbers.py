@@ -95,7 +95,7 @@ def test_pictures_are_ranked_as_released(losses):
 
 def test_anchors_are_chosen_as_released(losses):
     config = losses.manifest["config"]
-    assert PUBLISHED == {name: tuple(texts) for name, texts in config["classes"].items()}
+    assert {name: tuple(texts) for name, texts in config["classes"].items()} == PUBLISHED
     candidates = config["candidates"]
     class_of = {text: name for name, texts in PUBLISHED.items() for text in texts}
     order = [text for text in config["order_over_all"] if class_of[text] != class_of[config["command"]]]

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from textedit_bench.errors import UserError
+from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 from textedit_bench.models.storage import save_network
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
-from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 
 WIDTHS = [6, 6, 6, 5, 5, 5, 4, 4]  # conv, rgb, conv, conv, rgb, conv, conv, rgb
 CONVS = [0, 2, 3, 5, 6]

@@ -14,13 +14,13 @@ from textedit_bench.bench.prompts import plan_prompts
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.catalogue import load_experiment
+from textedit_bench.latent_mapper import training
+from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.per_prompt import normalised, stem
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_dataset
-from textedit_bench.latent_mapper import training
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
-from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
 GLASSES = Prompt("a face with glasses", "a face", "glasses")

@@ -1,4 +1,4 @@
-"""Read released mapper checkpoints: ``mapper.*`` beside ``decoder.*`` (the generator); others store the mapper alone."""
+"""Read released mapper checkpoints: ``mapper.*`` beside ``decoder.*`` (the generator), or the mapper alone."""
 
 from __future__ import annotations
 
@@ -66,4 +66,3 @@ def _style_mapper(tensors: ReleasedTensors, mapped: list[int]) -> StyleMapper:
 
 def _width(tensors: ReleasedTensors, part: str) -> int:
     return tensors.matrix(f"{part}.mapping.{DEPTH}.weight", "width", largest=_MAX_DIM)[0]
-

@@ -76,7 +76,9 @@ def seen_photos(domain: Domain, most: int) -> Tensor:
     def make() -> dict[str, Tensor]:
         at_once = images_at_once(domain.resolution)
         parts = [
-            F.normalize(domain.clip.encode_image(domain.photos("train", min(at_once, count - start), start).images), dim=-1)
+            F.normalize(
+                domain.clip.encode_image(domain.photos("train", min(at_once, count - start), start).images), dim=-1
+            )
             for start in range(0, count, at_once)
         ]
         return {"seen": torch.cat(parts).float().cpu()}
