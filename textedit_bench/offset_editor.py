@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from textedit_bench.editor import Latents, Space
-from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.typed_editor import SettingsT, TypedEditor
 
@@ -51,23 +50,3 @@ class OffsetEditor(TypedEditor[SettingsT], ABC):
         source = self.in_space(start, self.edited_space(prompt))
         offset = self.offset(source, prompt)
         return [source.with_codes(source.codes + s * offset) if s else start for s in strengths]
-
-    def in_space(self, latents: Latents, space: Space) -> Latents:
-        """The same images by W+ codes, of style codes those that they came from; or by style codes.
-
-        Raises:
-            UserError: style codes without their W+ codes, or W+ codes of another generator.
-        """
-        if space == "s":
-            with torch.no_grad():
-                return latents.with_codes(self.domain.generator.to_style(latents), "s")
-        codes = latents.codes if latents.space == "w+" else latents.w_plus
-        if codes is None:
-            raise UserError(f"{self.info.name} edits W+ codes; these latents are style codes without their W+ codes")
-        generator = self.domain.generator
-        if codes.shape[1:] != (generator.num_rows, generator.w_dim):
-            raise UserError(
-                f"codes of {codes.shape[1]} rows and width {codes.shape[2]} are not those of {self.domain.name}, "
-                f"which has {generator.num_rows} rows and width {generator.w_dim}"
-            )
-        return latents.with_codes(codes, "w+")

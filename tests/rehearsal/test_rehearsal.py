@@ -54,7 +54,11 @@ def test_every_trainer_that_is_installed_has_a_part():
     from textedit_bench.registry import list_methods
 
     published = {"styleclip-optimization", "styleclip-mapper", "styleclip-global", "clip2gan", "ffclip", "deltaedit"}
-    assert published | {"ganspace", "stylespace"} <= set(PARTS) <= {info.name for info in list_methods()}
+    assert (
+        published | {"ganspace", "ppe", "styleflow", "stylespace"}
+        <= set(PARTS)
+        <= {info.name for info in list_methods()}
+    )
 
 
 def test_the_card_is_the_data_sets_own_with_few_photos(card, tmp_path):

@@ -42,7 +42,7 @@ class ReleasedTensors:
             CheckpointError: it is missing, no matrix, or of a size that no such network has.
         """
         if name not in self.state or self.state[name].ndim != 2:
-            self.refuse(f"{name} is missing or not a matrix, so the mapper's {what} is unknown")
+            self.refuse(f"{name} is missing or not a matrix, so the network's {what} is unknown")
         rows, columns = self.state[name].shape
         if not (1 <= rows <= largest and 1 <= columns <= largest):
             self.refuse(f"{name} of shape {(rows, columns)} is out of range")

@@ -13,6 +13,7 @@ from textedit_workshop.rehearsal.methods import (
     styleclip_global,
     styleclip_mapper,
     styleclip_optimization,
+    styleflow,
     stylespace,
 )
 from textedit_workshop.rehearsal.part import Part
@@ -26,6 +27,7 @@ PARTS: Mapping[str, Part] = {
     "styleclip-global": styleclip_global.PART,
     "styleclip-mapper": styleclip_mapper.PART,
     "styleclip-optimization": styleclip_optimization.PART,
+    "styleflow": styleflow.PART,
     "stylespace": stylespace.PART,
 }
 """Method -> its part; one that is not here edits and trains with its defaults, which may take days."""

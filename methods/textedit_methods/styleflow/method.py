@@ -1,0 +1,173 @@
+"""StyleFlow: codes to a normal space under what the picture shows, and back under what it is to show."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.devices import sent
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.prompt import Prompt
+from textedit_bench.trained import TrainedEditor, TrainingPlan
+from textedit_methods.styleflow.card import CARD, Settings
+from textedit_methods.styleflow.network import ConditionalFlow
+from textedit_methods.styleflow.published import ATTRIBUTES, COLUMNS, LIGHT, asked_for, conditions_of, read_conditions
+from textedit_methods.styleflow.released import RELEASED
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.training import RunOptions
+
+log = logging.getLogger(__name__)
+
+Label = tuple[str, str]
+"""Target and source text of a score."""
+_CHUNK = 32
+"""Pictures per pass where memory allows them."""
+
+
+class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
+    """Edited code = flow back(flow(code, own condition), condition with what is asked)."""
+
+    info = CARD
+    network_type = ConditionalFlow
+    released = RELEASED
+    roles = ("generator", "clip")
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """As every editor."""
+        super().__init__(domain, **settings)
+        self.labels = self.labels_of(None)
+        self._directions: Tensor | None = None
+        self._conditions: dict[str, Tensor] | None = None
+
+    # -- what is asked -----------------------------------------------------------------------------------------------
+    def refusal(self, prompt: Prompt) -> str | None:
+        """The condition has no number for the prompt, or the authors' weights lack what they are to be told."""
+        if self._network is None or self._network.labels:
+            labels = self._network.labels if self._network else self.labels
+            if self._label(prompt) in labels:
+                return None
+            return f"StyleFlow edits the {len(labels)} attributes that its flow was trained on; this is none of them"
+        if not self.values.contexts:
+            return "the authors' flow has to be told light and face attributes of every photo (contexts=FILE)"
+        if asked_for(prompt.words) is None:
+            return "the authors' flow edits gender, glasses, baldness, beard, age and smiles, one at a time"
+        return None
+
+    def labels_of(self, prompts: Sequence[Prompt] | None) -> list[Label]:
+        """What a training labels its samples by: prompts, by default all trained ones of the card."""
+        if prompts is None:
+            cards = self.domain.tier_card.prompts
+            prompts = [card.prompt() for card in cards if card.trained or card.split == "train"]
+        return list(dict.fromkeys(self._label(prompt) for prompt in prompts))
+
+    def _label(self, prompt: Prompt) -> Label:
+        return prompt.target, prompt.source if prompt.source is not None else self.domain.card.neutral
+
+    @torch.no_grad()
+    def directions(self, labels: Sequence[Label]) -> Tensor:
+        """Unit target minus unit source of every label in CLIP's space, [labels, d]."""
+        both = [[F.normalize(self.embed_text(text), dim=0) for text in label] for label in labels]
+        return torch.stack([target - source for target, source in both])
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
+        """Change one number of the condition.
+
+        Raises:
+            UserError: codes of another generator, no trained flow, or a prompt that is refused.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
+        """The normal space is entered once for all strengths."""
+        if not any(strengths):
+            return [latents for _ in strengths]
+        if refusal := self.refusal(prompt):
+            raise UserError(f"prompt {prompt.words!r}: {refusal}")
+        source = self.in_space(latents, "w+")
+        network = self.network.to(source.codes.device)
+        own = self._own_conditions(source).to(source.codes)
+        steps = self.values.solver_steps
+        normal = network(source.codes, own, steps=steps)
+        column, change, rows = self._asked(own, prompt)
+        edits = []
+        for strength in strengths:
+            asked = own.clone()
+            asked[:, column] += strength * change
+            codes = source.codes.clone()
+            codes[:, rows] = network(normal, asked, reverse=True, steps=steps)[:, rows]
+            edits.append(source.with_codes(codes) if strength else latents)
+        return edits
+
+    def _asked(self, own: Tensor, prompt: Prompt) -> tuple[int, Tensor, slice]:
+        """Number of the condition, what is added to it at strength 1 [B], and the rows that follow."""
+        network = self.network
+        if network.labels:
+            column = network.labels.index(self._label(prompt))
+            return column, self.values.target - own[:, column], slice(None)
+        asked = asked_for(prompt.words)
+        assert asked is not None  # it would have been refused
+        attribute, column = ATTRIBUTES[asked.name], LIGHT + list(ATTRIBUTES).index(asked.name)
+        return column, attribute.degree * (asked.value - own[:, column]), slice(attribute.start, attribute.end)
+
+    def _own_conditions(self, latents: Latents) -> Tensor:
+        """What the pictures of W+ codes show now, [B, context]."""
+        network = self.network
+        if not network.labels:
+            if self._conditions is None:
+                self._conditions = read_conditions(Path(self.values.contexts))
+            return sent(conditions_of(self._conditions, latents.ids or (), self.values.contexts), latents.codes.device)
+        if self._directions is None:
+            self._directions = self.directions(network.labels)
+        generator, seen = self.domain.generator, []
+        for part in latents.codes.split(images_at_once(generator.resolution, _CHUNK)):
+            seen.append(F.normalize(self.clip.encode_image(generator.synthesize(part, noise="const")), dim=-1))
+        scores = torch.cat(seen).float() @ self._directions.to(latents.codes.device).T
+        return (scores - network.label_mean) / network.label_std
+
+    # -- weights and training ----------------------------------------------------------------------------------------
+    def released_files(self) -> tuple[Path, ...]:
+        """Also the file of conditions, where one is named.
+
+        Raises:
+            UserError: there is no such file.
+        """
+        given = self.values.contexts
+        if given and not Path(given).is_file():
+            raise UserError(f"contexts of {CARD.name}: {given}: no such file")
+        return (*super().released_files(), *([Path(given)] if given else []))
+
+    def load(self, path: str | Path) -> None:
+        """As every trained editor."""
+        super().load(path)
+        self._directions = None
+
+    def check_fits(self, network: ConditionalFlow, source: str) -> None:
+        """Refuse a flow of another generator, and one of a condition that nobody knows."""
+        if network.dim != (width := self.domain.generator.w_dim):
+            raise UserError(f"{source}: a flow of codes of width {network.dim}; {self.domain.name} has {width}")
+        if not network.labels and network.context != len(COLUMNS):
+            raise UserError(f"{source}: a condition of {network.context} numbers; the authors' has {len(COLUMNS)}")
+
+    def new_network(self) -> ConditionalFlow:
+        """An untrained flow, told a score for each of the `labels`."""
+        width = self.domain.generator.w_dim
+        return ConditionalFlow(width, [width] * self.values.layers, len(self.labels), labels=self.labels)
+
+    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+        """Train on samples, labelled by the prompts; by default the card's trained ones."""
+        from textedit_methods.styleflow.training import plan_training
+
+        self.labels = self.labels_of(prompts)
+        return plan_training(self, run)
