@@ -14,6 +14,7 @@ class Settings(MethodSettings):
     contexts: str = edit_setting("", "CSV file of light and face attributes of every photo, for the authors' weights")
     samples: int = training_setting(10_000, "of W with their pictures' scores", source="paper", ge=8)
     layers: int = training_setting(5, "hidden ones, as wide as W", source="code", ge=0)
+    blur: float = training_setting(0.0, "deviation of noise on the samples, in deviations of W", ge=0)
     training_solver_steps: int = training_setting(2, "Runge-Kutta steps in training", ge=1)
     learning_rate: float = training_setting(1e-3, "of Adam", source="code", ge=0)
     final_rate: float = training_setting(1.0, "share of the rate that a cosine falls to; 1: constant", ge=0, le=1)

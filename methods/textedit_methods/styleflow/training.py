@@ -62,6 +62,7 @@ def plan_training(editor: StyleFlow, run: RunOptions) -> TrainingPlan:
         network,
         domain,
         solver_steps=values.training_solver_steps,
+        blur=values.blur * float(samples.codes.std(0).mean()),
         weights={"likelihood": 1.0},
         learning_rate=values.learning_rate,
         total_steps=epochs * per_epoch,
@@ -91,17 +92,20 @@ class FlowTraining(EditorModule):
         network: the flow.
         domain: whose W it is.
         solver_steps: of the integration.
+        blur: deviation of normal noise on the codes.
         options: of `EditorModule`.
     """
 
-    def __init__(self, network: ConditionalFlow, domain: Domain, *, solver_steps: int, **options: Any) -> None:
+    def __init__(
+        self, network: ConditionalFlow, domain: Domain, *, solver_steps: int, blur: float, **options: Any
+    ) -> None:
         super().__init__(network, domain, **options)
-        self.solver_steps = solver_steps
+        self.solver_steps, self.blur = solver_steps, blur
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The only one; the divergence is estimated with one draw per code, in validation always the same."""
         codes = batch["codes"]
         draws = self.step_stream() if self.training else stream("validation", self.seed)
-        noise = sent(torch.randn(codes.shape, generator=draws), codes.device)
-        z, change = network(codes, batch["context"], noise=noise, steps=self.solver_steps)
+        blur, noise = (sent(torch.randn(codes.shape, generator=draws), codes.device) for _ in range(2))
+        z, change = network(codes + self.blur * blur, batch["context"], noise=noise, steps=self.solver_steps)
         return {"likelihood": likelihood_term(z, change)}
