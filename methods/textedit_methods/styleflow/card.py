@@ -11,7 +11,7 @@ class Settings(MethodSettings):
 
     target: float = edit_setting(4.5, "deviations of the asked score at strength 1", gt=0)
     solver_steps: int = edit_setting(8, "Runge-Kutta steps of an edit, each way", ge=1)
-    contexts: str = edit_setting("", "CSV file of light and face attributes of every photo, for the authors' weights")
+    contexts: str = edit_setting("", "YAML file of light and face attributes of every photo, for the authors' weights")
     samples: int = training_setting(10_000, "of W with their pictures' scores", source="paper", ge=8)
     layers: int = training_setting(5, "hidden ones, as wide as W", source="code", ge=0)
     blur: float = training_setting(0.0, "deviation of noise on the samples, in deviations of W", ge=0)

@@ -19,7 +19,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainedEditor, TrainingPlan
 from textedit_methods.styleflow.card import CARD, Settings
 from textedit_methods.styleflow.network import ConditionalFlow
-from textedit_methods.styleflow.published import ATTRIBUTES, COLUMNS, LIGHT, asked_for, conditions_of, read_conditions
+from textedit_methods.styleflow.published import WIDTH, asked_for, conditions_of, read_conditions
 from textedit_methods.styleflow.released import RELEASED
 
 if TYPE_CHECKING:
@@ -118,15 +118,14 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
             return column, self.values.target - own[:, column], slice(None)
         asked = asked_for(prompt.words)
         assert asked is not None  # it would have been refused
-        attribute, column = ATTRIBUTES[asked.name], LIGHT + list(ATTRIBUTES).index(asked.name)
-        return column, attribute.degree * (asked.value - own[:, column]), slice(attribute.start, attribute.end)
+        return asked.column, asked.degree * (asked.value - own[:, asked.column]), asked.rows
 
     def _own_conditions(self, latents: Latents) -> Tensor:
         """What the pictures of W+ codes show now, [B, context]."""
         network = self.network
         if not network.labels:
             if self._conditions is None:
-                self._conditions = read_conditions(Path(self.values.contexts))
+                self._conditions = read_conditions(self.values.contexts)
             return sent(conditions_of(self._conditions, latents.ids or (), self.values.contexts), latents.codes.device)
         if self._directions is None:
             self._directions = self.directions(network.labels)
@@ -157,8 +156,8 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         """Refuse a flow of another generator, and one of a condition that nobody knows."""
         if network.dim != (width := self.domain.generator.w_dim):
             raise UserError(f"{source}: a flow of codes of width {network.dim}; {self.domain.name} has {width}")
-        if not network.labels and network.context != len(COLUMNS):
-            raise UserError(f"{source}: a condition of {network.context} numbers; the authors' has {len(COLUMNS)}")
+        if not network.labels and network.context != WIDTH:
+            raise UserError(f"{source}: a condition of {network.context} numbers; the authors' has {WIDTH}")
 
     def new_network(self) -> ConditionalFlow:
         """An untrained flow, told a score for each of the `labels`."""

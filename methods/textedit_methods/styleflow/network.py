@@ -6,8 +6,8 @@ the density; what the released code does where the papers are silent stands in t
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -69,17 +69,10 @@ class ConditionedLayer(nn.Module):
         self.shift = nn.Linear(1 + context, out, bias=False)
 
     def forward(self, x: Tensor, tangent: Tensor | None, told: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Values [B, rows, into] and, where given, their tangent -> both [B, rows, out].
-
-        Args:
-            x: values.
-            tangent: a direction in which they change.
-            told: time, then the condition, [B, 1 + context].
-        """
+        """Values [B, rows, into], a direction in which they change (or None), [time, condition] [B, 1 + context]."""
         gate = torch.sigmoid(self.gate(told))[:, None]
-        if tangent is not None:
-            tangent = nn.functional.linear(tangent, self.linear.weight) * gate
-        return self.linear(x) * gate + self.shift(told)[:, None], tangent
+        turned = None if tangent is None else nn.functional.linear(tangent, self.linear.weight) * gate
+        return self.linear(x) * gate + self.shift(told)[:, None], turned
 
 
 class Flow(nn.Module):
@@ -94,20 +87,13 @@ class Flow(nn.Module):
     def __init__(self, dim: int, hidden: Sequence[int], context: int) -> None:
         super().__init__()
         self.sqrt_end_time = nn.Parameter(torch.tensor(1.0))
-        widths = [dim, *hidden, dim]
-        self.layers = nn.ModuleList(ConditionedLayer(into, out, context) for into, out in itertools.pairwise(widths))
+        self.layers = nn.ModuleList(ConditionedLayer(into, out, context) for into, out in pairwise([dim, *hidden, dim]))
 
-    def drift(self, t: Tensor, x: Tensor, context: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Velocity [B, rows, dim], and an estimate of its divergence [B, rows, 1] where noise is given.
+    def drift(self, t: Tensor, x: Tensor, context: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Velocity [B, rows, dim] and, where noise is given, an estimate of its divergence [B, rows, 1], else 0.
 
         The estimate is Hutchinson's, ``noise . J noise``; the product with the Jacobian goes along with the values, so
         that no gradient has to be taken for it.
-
-        Args:
-            t: time, a scalar.
-            x: codes [B, rows, dim].
-            context: condition [B, context].
-            noise: standard normal, shape of ``x``.
         """
         told = torch.cat([t.to(context).expand(len(context), 1), context], dim=1)
         tangent = noise
@@ -117,37 +103,28 @@ class Flow(nn.Module):
                 tangent = None if tangent is None else tangent * (1 - x.square())
             x, tangent = layer(x, tangent, told)
         if noise is None or tangent is None:
-            return x, None
+            return x, torch.zeros_like(x[..., :1])
         return x, (noise * tangent).sum(-1, keepdim=True)
 
     def forward(
         self, x: Tensor, context: Tensor, reverse: bool = False, noise: Tensor | None = None, steps: int = STEPS
-    ) -> tuple[Tensor, Tensor | None]:
-        """Codes at the other end, and the integral of the divergence on the way where noise is given.
+    ) -> tuple[Tensor, Tensor]:
+        """Codes at the other end, and the integral of the divergence on the way; arguments as `ConditionalFlow`'s.
 
         By the classical Runge-Kutta method of order 4 with equal steps, so that what becomes of a code does not depend
         on the others of its batch.
-
-        Args:
-            x: codes [B, rows, dim].
-            context: condition [B, context].
-            reverse: from the normal space to W.
-            noise: of `drift`.
-            steps: of the solver.
         """
         end = self.sqrt_end_time.square()
         start, length = (end, -end / steps) if reverse else (torch.zeros_like(end), end / steps)
-        total: Tensor | None = None
+        total = torch.zeros_like(x[..., :1])
         for step in range(steps):
-            t = start + step * length
+            t, half = start + step * length, length / 2
             k1, d1 = self.drift(t, x, context, noise)
-            k2, d2 = self.drift(t + length / 2, x + length / 2 * k1, context, noise)
-            k3, d3 = self.drift(t + length / 2, x + length / 2 * k2, context, noise)
+            k2, d2 = self.drift(t + half, x + half * k1, context, noise)
+            k3, d3 = self.drift(t + half, x + half * k2, context, noise)
             k4, d4 = self.drift(t + length, x + length * k3, context, noise)
             x = x + length / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-            if d1 is not None and d2 is not None and d3 is not None and d4 is not None:
-                part = length / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
-                total = part if total is None else total + part
+            total = total + length / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
         return x, total
 
 
@@ -225,14 +202,13 @@ class ConditionalFlow(nn.Module):
                 f"{tuple(x.shape)} and {tuple(context.shape)}"
             )
         change = torch.zeros_like(x[..., :1])
-        sign = -1 if reverse else 1
         for part in reversed(self.chain) if reverse else self.chain:
             if isinstance(part, Flow):
                 x, divergence = part(x, context, reverse, noise, steps)
-                change = change if divergence is None else change - divergence
+                change = change - divergence
             else:
                 x, before = part(x, reverse), x
-                change = change - sign * part.log_scale().sum()
+                change = change - part.log_scale().sum() * (-1 if reverse else 1)
                 if self.training and not reverse:
                     part.follow(before)
         return x if noise is None else (x, change)

@@ -2,99 +2,97 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, RootModel
 from torch import Tensor
 
+from textedit_bench.documents import read_document
 from textedit_bench.errors import UserError
 from textedit_bench.per_prompt import normalised
 
-
-class Attribute(NamedTuple):
-    """One number of the condition.
-
-    Attributes:
-        degree: how far it goes towards what is asked, 1 for all the way.
-        start, end: rows of W+ that are taken from the edit, from ``start`` to before ``end``.
-    """
-
-    degree: float
-    start: int
-    end: int
-
-
 LIGHT = 9
-"""Spherical harmonics of the light, before the attributes."""
-ATTRIBUTES = {
-    "gender": Attribute(1.5, 0, 8),
-    "glasses": Attribute(2.5, 2, 4),
-    "yaw": Attribute(1.0, 0, 4),
-    "pitch": Attribute(1.0, 0, 4),
-    "baldness": Attribute(2.0, 0, 6),
-    "beard": Attribute(1.7, 5, 10),
-    "age": Attribute(0.93, 4, 8),
-    "expression": Attribute(1.0, 4, 6),
-}
-"""Name -> its edit, in the order of the condition: 1 is a man; degrees of yaw and pitch; years; the others 0 to 1."""
-COLUMNS = (*(f"light{number}" for number in range(LIGHT)), *ATTRIBUTES)
-"""Of a file of conditions, behind ``id``."""
-_ASKED = {
-    ("gender", 1.0): "man male masculine",
-    ("gender", 0.0): "woman female feminine",
-    ("glasses", 1.0): "glasses eyeglasses",
-    ("baldness", 1.0): "bald baldness",
-    ("beard", 1.0): "beard bearded",
-    ("age", 65.0): "old elderly",
-    ("age", 0.0): "young",
-    ("expression", 1.0): "smile smiling happy",
-}
-"""Attribute and the end of its slider -> words (ours; the authors' tool has sliders)."""
-_FILLERS = frozenset(["a", "an", "the", "with", "wearing", "having", "face", "person", "portrait", "photo", "of"])
+"""Spherical harmonics of the light, which come first in the condition."""
 _ANY = "*"
 
 
-class Asked(NamedTuple):
-    """An attribute and the value that it is to have."""
+class Condition(BaseModel):
+    """What a photo shows, in the order of the condition."""
 
-    name: str
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    light: Annotated[list[FiniteFloat], Field(min_length=LIGHT, max_length=LIGHT)]
+    gender: FiniteFloat
+    """1: a man."""
+    glasses: FiniteFloat
+    yaw: FiniteFloat
+    """Of the head, as the next one in degrees."""
+    pitch: FiniteFloat
+    baldness: FiniteFloat
+    beard: FiniteFloat
+    age: FiniteFloat
+    """Years."""
+    expression: FiniteFloat
+    """How much of a smile, 0 to 1 as those without a unit."""
+
+
+ATTRIBUTES = [name for name in Condition.model_fields if name != "light"]
+WIDTH = LIGHT + len(ATTRIBUTES)
+"""Numbers of a condition."""
+
+
+class Asked(NamedTuple):
+    """An edit of the authors' tool.
+
+    Attributes:
+        column: the attribute's place in the condition.
+        value: the end of its slider that a text asks for.
+        degree: how far it goes there, 1 for all the way.
+        rows: of W+ that are taken from the edit.
+    """
+
+    column: int
     value: float
+    degree: float
+    rows: slice
+
+
+_EDITS = (
+    ("man male masculine", "gender", 1.0, 1.5, slice(0, 8)),
+    ("woman female feminine", "gender", 0.0, 1.5, slice(0, 8)),
+    ("glasses eyeglasses", "glasses", 1.0, 2.5, slice(2, 4)),
+    ("bald baldness", "baldness", 1.0, 2.0, slice(0, 6)),
+    ("beard bearded", "beard", 1.0, 1.7, slice(5, 10)),
+    ("old elderly", "age", 65.0, 0.93, slice(4, 8)),
+    ("young", "age", 0.0, 0.93, slice(4, 8)),
+    ("smile smiling happy", "expression", 1.0, 1.0, slice(4, 6)),
+)
+"""Words (ours: the tool has sliders), attribute, end of its slider, degree, rows."""
+_FILLERS = {"a", "an", "the", "with", "wearing", "having", "face", "person", "portrait", "photo", "of"}
 
 
 def asked_for(words: str) -> Asked | None:
-    """The one attribute that a text asks for; None for any other text."""
+    """The one edit that a text asks for; None for any other text."""
     told = set(normalised(words).split()) - _FILLERS
-    found = [Asked(*key) for key, known in _ASKED.items() if told and told <= set(known.split())]
-    return found[0] if found else None
+    for known, name, value, degree, rows in _EDITS:
+        if told and told <= set(known.split()):
+            return Asked(LIGHT + ATTRIBUTES.index(name), value, degree, rows)
+    return None
 
 
-def read_conditions(path: Path) -> dict[str, Tensor]:
-    """Photo id -> condition [17] of a CSV file with the columns ``id`` and `COLUMNS`; ``*`` stands for all others.
+def read_conditions(path: str) -> dict[str, Tensor]:
+    """Photo id -> condition [17] of a YAML file of `Condition`; ``*`` stands for all others.
 
     Raises:
-        UserError: the file is missing, a column is, or a value is no finite number; names line and column.
+        UserError: the file is missing, or a field is wrong; names field and line.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            table = csv.DictReader(file)
-            missing = [name for name in ("id", *COLUMNS) if name not in (table.fieldnames or ())]
-            if missing:
-                raise UserError(f"contexts: {path}: no column {', '.join(missing)}; valid: id, {', '.join(COLUMNS)}")
-            return {row["id"]: torch.tensor([_number(path, table.line_num, row, n) for n in COLUMNS]) for row in table}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"contexts: {path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-
-
-def _number(path: Path, line: int, row: dict[str, str], name: str) -> float:
-    try:
-        value = float(row[name])
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise UserError(f"contexts: {path}, line {line}: {name} is {row[name]!r}; valid: finite numbers")
-    return value
+    found = read_document(Path(path), RootModel[dict[str, Condition]], "contexts").root
+    return {
+        name: torch.tensor([*one.light, *(getattr(one, attribute) for attribute in ATTRIBUTES)])
+        for name, one in found.items()
+    }
 
 
 def conditions_of(known: dict[str, Tensor], ids: tuple[str, ...], path: str) -> Tensor:
@@ -103,7 +101,8 @@ def conditions_of(known: dict[str, Tensor], ids: tuple[str, ...], path: str) -> 
     Raises:
         UserError: a photo has none.
     """
-    absent = [name for name in ids if name not in known and _ANY not in known]
-    if absent:
-        raise UserError(f"contexts: {path} has no row for photo {absent[0]!r}, and none for '*'")
-    return torch.stack([known.get(name, known.get(_ANY, torch.empty(0))) for name in ids])
+    if absent := [name for name in ids if name not in known and _ANY not in known]:
+        raise UserError(
+            f"contexts {path}: nothing about photo {absent[0]!r}, nor about '*', which stands for all others"
+        )
+    return torch.stack([known[name if name in known else _ANY] for name in ids])

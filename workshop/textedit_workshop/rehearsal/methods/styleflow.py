@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import torch
+import yaml
 
 from textedit_methods.styleflow.card import CARD
-from textedit_methods.styleflow.published import COLUMNS
+from textedit_methods.styleflow.published import ATTRIBUTES, LIGHT, WIDTH
 from textedit_workshop.rehearsal.filling import fill
 from textedit_workshop.rehearsal.part import Part
 from textedit_workshop.rehearsal.sizes import Sizes
@@ -18,7 +18,7 @@ _LAYERS = 6
 
 def write(path: Path, sizes: Sizes, salt: str) -> None:
     """The bare state dict, with the counters that nobody reads."""
-    dim, told = sizes.w_dim, 1 + len(COLUMNS)
+    dim, told = sizes.w_dim, 1 + WIDTH
     shapes: dict[str, tuple[int, ...]] = {"chain.1.sqrt_end_time": (), "chain.1.odefunc._num_evals": ()}
     for norm in (0, 2):
         shapes |= {f"chain.{norm}.{name}": (dim,) for name in ("weight", "bias", "running_mean", "running_var")}
@@ -34,10 +34,8 @@ def write(path: Path, sizes: Sizes, salt: str) -> None:
 
 def write_conditions(path: Path, sizes: Sizes, salt: str) -> None:
     """One condition for all photos: a woman of 30 who looks straight ahead."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["id", *COLUMNS])
-        table.writerow(["*", *({"light0": 0.85, "age": 30}.get(name, 0) for name in COLUMNS)])
+    photo = {"light": [0.85, *[0.0] * (LIGHT - 1)], **dict.fromkeys(ATTRIBUTES, 0.0), "age": 30.0}
+    path.write_text(yaml.safe_dump({"*": photo}), encoding="utf-8")
 
 
 _PHRASE = "wearing glasses"
