@@ -56,14 +56,22 @@ def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
 @torch.no_grad()
 def draw(domain: Domain, count: int, seed: int) -> Samples:
     """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
-    generator, clip = domain.generator, domain.clip
+    generator = domain.generator
     stream = torch.Generator().manual_seed(seed)
     at_once = images_at_once(generator.resolution, _CHUNK)
     codes, seen = [], []
     for start in range(0, count, at_once):
         z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
         w = generator.map(sent(z, domain.device))
-        pictures = generator.synthesize(w[:, None].repeat(1, generator.num_rows, 1), noise="const")
         codes.append(w.float())
-        seen.append(F.normalize(clip.encode_image(pictures), dim=-1))
+        seen.append(look(domain, w[:, None].repeat(1, generator.num_rows, 1)))
     return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
+
+
+def look(domain: Domain, codes: Tensor) -> Tensor:
+    """Unit embeddings [B, d] of the pictures of W+ codes [B, rows, w_dim] by the guiding CLIP, on the codes' device."""
+    generator, seen = domain.generator, []
+    for part in codes.split(images_at_once(generator.resolution, _CHUNK)):
+        pictures = generator.synthesize(part, noise="const")
+        seen.append(F.normalize(domain.clip.encode_image(pictures), dim=-1))
+    return torch.cat(seen)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainedEditor, TrainingPlan
 from textedit_methods.styleflow.card import CARD, Settings
@@ -26,12 +25,8 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.training import RunOptions
 
-log = logging.getLogger(__name__)
-
 Label = tuple[str, str]
 """Target and source text of a score."""
-_CHUNK = 32
-"""Pictures per pass where memory allows them."""
 
 
 class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
@@ -46,8 +41,6 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         """As every editor."""
         super().__init__(domain, **settings)
         self.labels = self.labels_of(None)
-        self._directions: Tensor | None = None
-        self._conditions: dict[str, Tensor] | None = None
 
     # -- what is asked -----------------------------------------------------------------------------------------------
     def refusal(self, prompt: Prompt) -> str | None:
@@ -73,11 +66,10 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
     def _label(self, prompt: Prompt) -> Label:
         return prompt.target, prompt.source if prompt.source is not None else self.domain.card.neutral
 
-    @torch.no_grad()
     def directions(self, labels: Sequence[Label]) -> Tensor:
         """Unit target minus unit source of every label in CLIP's space, [labels, d]."""
-        both = [[F.normalize(self.embed_text(text), dim=0) for text in label] for label in labels]
-        return torch.stack([target - source for target, source in both])
+        both = torch.stack([self.embed_text(text) for label in labels for text in label])
+        return F.normalize(both, dim=-1).unflatten(0, (-1, 2)).diff(dim=1)[:, 0].neg()
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
@@ -122,18 +114,17 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
 
     def _own_conditions(self, latents: Latents) -> Tensor:
         """What the pictures of W+ codes show now, [B, context]."""
-        network = self.network
+        from textedit_bench.training.samples import look
+
+        network, path = self.network, self.values.contexts
         if not network.labels:
-            if self._conditions is None:
-                self._conditions = read_conditions(self.values.contexts)
-            return sent(conditions_of(self._conditions, latents.ids or (), self.values.contexts), latents.codes.device)
-        if self._directions is None:
-            self._directions = self.directions(network.labels)
-        generator, seen = self.domain.generator, []
-        for part in latents.codes.split(images_at_once(generator.resolution, _CHUNK)):
-            seen.append(F.normalize(self.clip.encode_image(generator.synthesize(part, noise="const")), dim=-1))
-        scores = torch.cat(seen).float() @ self._directions.to(latents.codes.device).T
+            return sent(conditions_of(self._conditions, latents.ids or (), path), latents.codes.device)
+        scores = look(self.domain, latents.codes) @ self.directions(network.labels).T
         return (scores - network.label_mean) / network.label_std
+
+    @cached_property
+    def _conditions(self) -> dict[str, Tensor]:
+        return read_conditions(self.values.contexts)
 
     # -- weights and training ----------------------------------------------------------------------------------------
     def released_files(self) -> tuple[Path, ...]:
@@ -142,15 +133,10 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         Raises:
             UserError: there is no such file.
         """
-        given = self.values.contexts
-        if given and not Path(given).is_file():
-            raise UserError(f"contexts of {CARD.name}: {given}: no such file")
-        return (*super().released_files(), *([Path(given)] if given else []))
-
-    def load(self, path: str | Path) -> None:
-        """As every trained editor."""
-        super().load(path)
-        self._directions = None
+        given = [Path(path) for path in (self.values.contexts,) if path]
+        if given and not given[0].is_file():
+            raise UserError(f"contexts of {CARD.name}: {given[0]}: no such file")
+        return (*super().released_files(), *given)
 
     def check_fits(self, network: ConditionalFlow, source: str) -> None:
         """Refuse a flow of another generator, and one of a condition that nobody knows."""

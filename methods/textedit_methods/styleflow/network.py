@@ -206,7 +206,7 @@ class ConditionalFlow(nn.Module):
             if isinstance(part, Flow):
                 x, divergence = part(x, context, reverse, noise, steps)
                 change = change - divergence
-            else:
+            elif isinstance(part, MovingNorm):
                 x, before = part(x, reverse), x
                 change = change - part.log_scale().sum() * (-1 if reverse else 1)
                 if self.training and not reverse:

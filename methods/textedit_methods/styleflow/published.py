@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, RootModel
+from pydantic import ConfigDict, Field, FiniteFloat, RootModel, create_model
 from torch import Tensor
 
 from textedit_bench.documents import read_document
@@ -15,84 +15,66 @@ from textedit_bench.per_prompt import normalised
 
 LIGHT = 9
 """Spherical harmonics of the light, which come first in the condition."""
+ATTRIBUTES = ("gender", "glasses", "yaw", "pitch", "baldness", "beard", "age", "expression")
+"""In their order: 1 is a man; yaw and pitch are degrees, the age is years; the others go from 0 to 1."""
+WIDTH = LIGHT + len(ATTRIBUTES)
+"""Numbers of a condition."""
+_LIGHT: Any = (Annotated[list[FiniteFloat], Field(min_length=LIGHT, max_length=LIGHT)], ...)
+_REST: dict[str, Any] = {name: (FiniteFloat, ...) for name in ATTRIBUTES}
+_CONDITION = create_model("Condition", __config__=ConfigDict(extra="forbid"), light=_LIGHT, **_REST)
 _ANY = "*"
 
 
-class Condition(BaseModel):
-    """What a photo shows, in the order of the condition."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    light: Annotated[list[FiniteFloat], Field(min_length=LIGHT, max_length=LIGHT)]
-    gender: FiniteFloat
-    """1: a man."""
-    glasses: FiniteFloat
-    yaw: FiniteFloat
-    """Of the head, as the next one in degrees."""
-    pitch: FiniteFloat
-    baldness: FiniteFloat
-    beard: FiniteFloat
-    age: FiniteFloat
-    """Years."""
-    expression: FiniteFloat
-    """How much of a smile, 0 to 1 as those without a unit."""
-
-
-ATTRIBUTES = [name for name in Condition.model_fields if name != "light"]
-WIDTH = LIGHT + len(ATTRIBUTES)
-"""Numbers of a condition."""
-
-
-class Asked(NamedTuple):
+class Edit(NamedTuple):
     """An edit of the authors' tool.
 
     Attributes:
-        column: the attribute's place in the condition.
-        value: the end of its slider that a text asks for.
+        words: that ask for it (ours: the tool has sliders).
+        attribute: its name.
+        value: the end of its slider.
         degree: how far it goes there, 1 for all the way.
         rows: of W+ that are taken from the edit.
     """
 
-    column: int
+    words: str
+    attribute: str
     value: float
     degree: float
     rows: slice
 
+    @property
+    def column(self) -> int:
+        """The attribute's place in the condition."""
+        return LIGHT + ATTRIBUTES.index(self.attribute)
 
-_EDITS = (
-    ("man male masculine", "gender", 1.0, 1.5, slice(0, 8)),
-    ("woman female feminine", "gender", 0.0, 1.5, slice(0, 8)),
-    ("glasses eyeglasses", "glasses", 1.0, 2.5, slice(2, 4)),
-    ("bald baldness", "baldness", 1.0, 2.0, slice(0, 6)),
-    ("beard bearded", "beard", 1.0, 1.7, slice(5, 10)),
-    ("old elderly", "age", 65.0, 0.93, slice(4, 8)),
-    ("young", "age", 0.0, 0.93, slice(4, 8)),
-    ("smile smiling happy", "expression", 1.0, 1.0, slice(4, 6)),
+
+EDITS = (
+    Edit("man male masculine", "gender", 1.0, 1.5, slice(0, 8)),
+    Edit("woman female feminine", "gender", 0.0, 1.5, slice(0, 8)),
+    Edit("glasses eyeglasses", "glasses", 1.0, 2.5, slice(2, 4)),
+    Edit("bald baldness", "baldness", 1.0, 2.0, slice(0, 6)),
+    Edit("beard bearded", "beard", 1.0, 1.7, slice(5, 10)),
+    Edit("old elderly", "age", 65.0, 0.93, slice(4, 8)),
+    Edit("young", "age", 0.0, 0.93, slice(4, 8)),
+    Edit("smile smiling happy", "expression", 1.0, 1.0, slice(4, 6)),
 )
-"""Words (ours: the tool has sliders), attribute, end of its slider, degree, rows."""
 _FILLERS = {"a", "an", "the", "with", "wearing", "having", "face", "person", "portrait", "photo", "of"}
 
 
-def asked_for(words: str) -> Asked | None:
+def asked_for(words: str) -> Edit | None:
     """The one edit that a text asks for; None for any other text."""
     told = set(normalised(words).split()) - _FILLERS
-    for known, name, value, degree, rows in _EDITS:
-        if told and told <= set(known.split()):
-            return Asked(LIGHT + ATTRIBUTES.index(name), value, degree, rows)
-    return None
+    return next((edit for edit in EDITS if told and told <= set(edit.words.split())), None)
 
 
 def read_conditions(path: str) -> dict[str, Tensor]:
-    """Photo id -> condition [17] of a YAML file of `Condition`; ``*`` stands for all others.
+    """Photo id -> condition [17] of a YAML file; ``*`` stands for all others.
 
     Raises:
         UserError: the file is missing, or a field is wrong; names field and line.
     """
-    found = read_document(Path(path), RootModel[dict[str, Condition]], "contexts").root
-    return {
-        name: torch.tensor([*one.light, *(getattr(one, attribute) for attribute in ATTRIBUTES)])
-        for name, one in found.items()
-    }
+    found = read_document(Path(path), RootModel[dict[str, _CONDITION]], "contexts").model_dump()  # type: ignore[valid-type]
+    return {name: torch.tensor([*one.pop("light"), *one.values()]) for name, one in found.items()}
 
 
 def conditions_of(known: dict[str, Tensor], ids: tuple[str, ...], path: str) -> Tensor:
@@ -102,7 +84,5 @@ def conditions_of(known: dict[str, Tensor], ids: tuple[str, ...], path: str) -> 
         UserError: a photo has none.
     """
     if absent := [name for name in ids if name not in known and _ANY not in known]:
-        raise UserError(
-            f"contexts {path}: nothing about photo {absent[0]!r}, nor about '*', which stands for all others"
-        )
+        raise UserError(f"contexts {path}: nothing about photo {absent[0]!r}, and no '*' for all others")
     return torch.stack([known[name if name in known else _ANY] for name in ids])
