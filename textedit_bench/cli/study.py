@@ -46,10 +46,8 @@ def make(
     wanted = Wanted(best_of, comparisons, checks, forms, seed, methods)
     page, key = write_study(Store(results), tier, card, wanted, output)
     checked = sum(key.trials[name].right is not None for name in key.forms[0])
-    typer.echo(f"{len(key.forms[0])} questions for each participant, {checked} of them attention checks")
-    typer.echo(f"{page} ({page.stat().st_size / 1e6:.1f} MB): for the participants")
-    secret = page.with_suffix(".key.json")
-    typer.echo(f"{secret}: for you; textedit-bench study analyse {secret} answers-*.json")
+    typer.echo(f"{page}: for the participants; {len(key.forms[0])} questions, {checked} of them attention checks")
+    typer.echo(f"{page.with_suffix('.key.json')}: for you; textedit-bench study analyse needs it")
 
 
 def analyse(

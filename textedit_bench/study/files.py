@@ -15,8 +15,7 @@ from textedit_bench.bench.cell import digest_of
 from textedit_bench.documents import StrictModel, read_json_document
 from textedit_bench.errors import UserError
 
-LARGEST = 16 << 20
-"""Bytes of a file; real answers have some thousands, a key some hundred thousands."""
+LARGEST = 16 << 20  # bytes; real answers have some thousands, a key some hundred thousands
 Question = Literal["fits", "keeps"]
 FITS: Question = "fits"
 KEEPS: Question = "keeps"

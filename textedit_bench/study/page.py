@@ -18,15 +18,14 @@ from textedit_bench.report.self_contained import render_self_contained
 from textedit_bench.study.design import Edit, Wanted, design
 from textedit_bench.study.files import Key
 
-LARGEST, SMALL = 512, 128
-"""Sides of a picture in pixels: larger ones are reduced; smaller ones are stored without loss."""
+LARGEST, SMALL = 512, 128  # sides of a picture in pixels: larger ones are reduced, smaller ones kept without loss
 
 
 def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, output: Path | None) -> tuple[Path, Key]:
     """Write a study's page, in ``<results>/<tier>/`` or elsewhere, and its key beside it as ``.key.json``.
 
     Raises:
-        UserError: too little is stored, or the files cannot be written.
+        UserError: too little is stored, the photos are gone, or the files cannot be written.
     """
     page = output or store.root / tier / f"study-{card.name}.html"
     check_folder(page.parent)
@@ -42,11 +41,7 @@ def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, outp
 
 
 def render_page(key: Key, edits: Mapping[str, list[Edit]], part: ComparableCells, kind: str) -> str:
-    """The whole page, for a data set of this kind; what its numbered trials and pictures are, only the key knows.
-
-    Raises:
-        UserError: the photos are gone.
-    """
+    """The whole page, for a data set of this kind; what its numbered trials and pictures are, only the key knows."""
     images = sorted({own[0].image for own in edits.values()})
     if (photos := read_sources(part, images)) is None:
         raise UserError(f"results of {part.dataset}: the photos are gone; bench again")

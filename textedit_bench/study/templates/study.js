@@ -48,9 +48,9 @@
     byId("photo").src = data.pictures[photo];
     byId("options").className = `of-${options.length}`;
     byId("options").replaceChildren(...shown.map((option, place) => {
-      const [button, image] = [document.createElement("button"), document.createElement("img")];
-      Object.assign(image, { src: data.pictures[options[option]], alt: "" });
-      Object.assign(button, { type: "button", ariaLabel: `Picture ${place + 1}`, onclick: () => choose(button, option) });
+      const image = Object.assign(document.createElement("img"), { src: data.pictures[options[option]], alt: "" });
+      const button = Object.assign(document.createElement("button"), { type: "button", ariaLabel: `Picture ${place + 1}` });
+      button.onclick = () => choose(button, option);
       button.append(image, `${place + 1}`);
       return button;
     }));
@@ -63,21 +63,17 @@
     setTimeout(() => { busy = false; draw(); }, PAUSE);
   };
   const begin = (code, given) => {
-    const problem = (words) => { byId("problem").textContent = words; };
-    if (!/^[A-Za-z0-9_-]{1,32}$/.test(code)) return problem("A code has 1 to 32 letters, digits, _ or -.");
-    const own = planOf(code);
+    const [own, named] = [planOf(code), /^[A-Za-z0-9_-]{1,32}$/.test(code)];
     const fits = Array.isArray(given) && given.length <= own.length && given.every((answer, i) => answer?.trial === own[i].trial
       && String(answer.shown) === String(own[i].shown) && own[i].shown.includes(answer.chosen));
-    if (!fits) return problem("This file is not of this study.");
+    byId("problem").textContent = named ? "This file is not of this study." : "A code has 1 to 32 letters, digits, _ or -.";
+    if (!named || !fits) return;
     [participant, plan, answers] = [code, own, given.map(({ chosen }, i) => ({ ...own[i], chosen }))];
     remember(MEMORY, code);
-    return draw();
+    draw();
   };
 
-  byId("begin").onclick = () => {
-    const code = byId("code").value.trim();
-    begin(code, parsed(recall(`${MEMORY}/${code}`)) ?? []);
-  };
+  byId("begin").onclick = () => begin(byId("code").value, parsed(recall(`${MEMORY}/${byId("code").value}`)) ?? []);
   byId("file").onchange = async (event) => {
     const file = parsed(await event.target.files[0]?.text());
     begin(String(file?.participant ?? byId("code").value), file?.study === data.study && file.answers);
