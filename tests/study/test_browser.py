@@ -98,6 +98,7 @@ def test_answers_by_touch_and_by_keyboard_are_analysed(study, opened, tmp_path, 
             option.tap() if touch else page.keyboard.press(str(1 + number % 2))
             _answered(page, number + 1)
         assert page.locator("#end").is_visible() and not _cut_off(page)
+        assert page.evaluate("document.activeElement.textContent") == "Thank you!"
         saved.append(_save(page, tmp_path / f"{code}.json"))
     assert [[len(one["answers"]), one["participant"]] for one in saved] == [[10, "phone"], [10, "desk"]]
     key = json.loads(study.with_suffix(".key.json").read_text())

@@ -38,7 +38,7 @@
     byId("save").className = done ? "main" : "";
     byId("saved").textContent = "";
     if (!done) drawTrial(plan[answers.length]);
-    document.querySelector("section:not([hidden]) > h1, div:not([hidden]) > h1").focus({ preventScroll: true });
+    document.querySelector("section:not([hidden]) > h1, section:not([hidden]) > div:not([hidden]) > h1").focus({ preventScroll: true });
     scrollTo(0, 0);
   };
   const drawTrial = ({ trial, shown }) => {
