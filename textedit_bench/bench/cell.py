@@ -1,4 +1,4 @@
-"""A cell: one method on one data set for one prompt and one seed, identified by what goes into it."""
+"""Define a cell: one method on one data set for one prompt and one seed, identified by a digest of its inputs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RUNNER_VERSION = 2
 
 
 def digest_of(identity: Mapping[str, Any]) -> str:
-    """First 16 hex digits of the SHA-256 of a JSON value, key order not counted."""
+    """Return the first 16 hex digits of the SHA-256 of a JSON value, independent of the order of keys."""
     text = json.dumps(identity, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Which photos, by name and by content."""
+    """A set of photos, identified by names and content."""
 
     split: str
     count: int
@@ -36,7 +36,7 @@ class ImageSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Everything that decides a cell's edits.
+    """Everything that determines a cell's edits.
 
     Strength is a column inside a cell, so the whole grid belongs to the identity.
     """
@@ -75,7 +75,7 @@ class Cell:
     """What a reader of its row has to know."""
 
     def identity(self) -> dict[str, Any]:
-        """What the digest is taken of; plain JSON values."""
+        """JSON values of which the digest is computed."""
         return {
             "runner_version": RUNNER_VERSION,
             "tier": self.tier,
@@ -97,7 +97,7 @@ class Cell:
         }
 
     def listing(self) -> dict[str, Any]:
-        """What tables say about the cell; may change without a new edit."""
+        """What tables show about the cell; may change without a new edit."""
         matched = self.matched_to
         return {
             "title": self.title,
@@ -117,7 +117,7 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """``method / data set / prompt`` for a person."""
+        """``method / data set / prompt``, for messages."""
         like = f" ({copied(self.method)} of {self.matched_to.method})" if self.matched_to is not None else ""
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.method}{variant}{like} / {self.dataset} / {self.prompt_id}"

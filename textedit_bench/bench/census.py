@@ -1,4 +1,4 @@
-"""The census protocol: everything that a world can show as prompts, each asked of photos on which it has to be done.
+"""The census protocol: prompts for everything a world can show, each on photos on which it requires an edit.
 
 Eight prompts are a sample too small to tell methods apart. A world's single values are no sample: they are all there
 are, so figures speak of these very prompts, and only the photos are drawn.
@@ -30,7 +30,7 @@ _ARTICLE = re.compile(r"^an? ")
 
 
 def census_prompts(card: DatasetCard, tier: str, world: World) -> list[PlannedPrompt]:
-    """Every single value of the world in two wordings, then compounds of two values.
+    """Return a prompt for every value of the world in two wordings, then for pairs of values.
 
     Values that the card's development prompts ask for are left out: knobs were chosen on them. Where the card has a
     prompt for a value, it is the first wording; the second shares as few words with it as the world's language allows.
@@ -98,10 +98,10 @@ def _slug(text: str) -> str:
 def choose_photos(
     world: World, split: str, available: int, prompts: Sequence[PlannedPrompt], count: int
 ) -> dict[str, tuple[int, ...]]:
-    """Prompt id -> positions of the first photos of a split on which an edit counts for success, ``count`` or fewer.
+    """Map each prompt id to the positions of the first photos on which its edit can be scored, at most ``count``.
 
-    The renderer's truth decides, never what a method makes of a photo: the asked attribute is to be seen, and is not
-    there already. A prompt that counts on no photo has an empty entry.
+    The ground truth of the renderer decides, never the result of a method: the requested attribute must be visible and
+    must not have the requested value yet. A prompt for which no photo is suitable has an empty entry.
     """
     asked = {prompt.id: world.value_indices(prompt.prompt.asked) for prompt in prompts}
     found: dict[str, list[int]] = {prompt: [] for prompt in asked}

@@ -16,7 +16,7 @@ PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "pillow", "safetensors", "ope
 
 
 def environment() -> dict[str, Any]:
-    """Versions, platform and git revision (None outside a checkout); and the cards, where this process uses CUDA."""
+    """Return versions, platform, git revision (None outside a checkout), and GPUs if this process uses CUDA."""
     return {**_environment(), **_cards()}
 
 
@@ -52,7 +52,7 @@ def _version(package: str) -> str | None:
 
 
 def _revision() -> str | None:
-    """Revision of the checkout this package lies in, with ``+changes`` where files differ from it."""
+    """Return the revision of the checkout that contains this package, with ``+changes`` if files were modified."""
     root = Path(textedit_bench.__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None

@@ -1,4 +1,4 @@
-"""The first stage of a cell: photos' codes -> editor -> edited codes -> generator -> stored pictures."""
+"""Stage one of a cell: codes of photos -> editor -> edited codes -> generator -> stored pictures."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def infer(domain: Domain, editor: Editor, shard: InputShard, cell: Cell, meter: 
 
 @torch.no_grad()
 def _in_space(codes: Tensor, space: str, domain: Domain) -> Tensor:
-    """Codes as they are, or W+ codes as the styles they stand for."""
+    """Return codes unchanged, or convert W+ codes to styles."""
     if space == "s" and codes.ndim == 3:
         styles: Tensor = domain.generator.to_style(codes.to(domain.device)).float().cpu()
         return styles
@@ -93,7 +93,7 @@ def _in_space(codes: Tensor, space: str, domain: Domain) -> Tensor:
 
 @torch.no_grad()
 def _synthesise(domain: Domain, batch: Latents, source: Pixels, edits: Sequence[Latents | Tensor]) -> list[Pixels]:
-    """Pictures of edits; codes met before (strength 0, a control) are not synthesised twice."""
+    """Synthesise the pictures of edits; repeated codes (strength 0, a control) are synthesised once."""
     known: list[tuple[str, Tensor, Pixels]] = [(batch.space, batch.codes, source)]
     pictures = []
     for edit in edits:
@@ -130,7 +130,7 @@ def publish_edits(
     command: str = "",
     kept: Kept = EVERYTHING,
 ) -> None:
-    """Store edited codes and pictures and vouch for them in the manifest, with what was asked where a bench was.
+    """Store edited codes and pictures with a manifest that lists their checksums and, for a bench, the request.
 
     Args:
         folder: of the cell, or of one of its shards.

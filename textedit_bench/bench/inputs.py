@@ -1,4 +1,4 @@
-"""Photos, inversions and reference features of one data set: computed once, shared by all its cells."""
+"""Prepare photos, inversions and reference features of one data set: computed once, shared by all its cells."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PASSES = "passes"
 
 @dataclass(frozen=True)
 class InputShard:
-    """Some photos of a data set as cells start from them, in memory.
+    """The inputs of cells for some photos of a data set, in memory.
 
     Attributes:
         start: position of the first one.
@@ -68,7 +68,7 @@ class InputShard:
     factors: Factors | None
 
     def passes(self, size: int) -> Iterator[InputShard]:
-        """The same photos, at most ``size`` at a time."""
+        """Split the photos into parts of at most ``size``."""
         for start in range(0, len(self.ids), size):
             there = slice(start, start + size)
             yield InputShard(
@@ -83,7 +83,7 @@ class InputShard:
 
 @dataclass
 class Inputs:
-    """What every cell of a data set starts from; pictures and codes stay on disk until a shard asks for them.
+    """The inputs of every cell of a data set; pictures and codes stay on disk until a shard is loaded.
 
     Attributes:
         images: which photos.
@@ -103,7 +103,7 @@ class Inputs:
     _last: tuple[Shard, InputShard] | None = field(default=None, repr=False)
 
     def deal(self, photos: Mapping[str, Sequence[int]]) -> dict[str, Inputs]:
-        """The photos of each prompt as inputs of their own.
+        """Split into inputs per prompt.
 
         Args:
             photos: prompt id -> ascending positions.
@@ -123,7 +123,7 @@ class Inputs:
         )
 
     def load(self, shard: Shard) -> InputShard:
-        """Some of the photos with their codes; the last ones asked for are kept."""
+        """Load some of the photos with their codes; the last part loaded is kept."""
         if self._last is None or self._last[0] != shard:
             self._last = None  # let go of it before the next one is read
             there = slice(shard.start, shard.stop)
@@ -152,7 +152,7 @@ class Inputs:
         return self._last[1]
 
     def pictures(self, group: str, size: int) -> Iterator[Pixels]:
-        """All photos or all inversions, 8-bit, at most ``size`` at a time."""
+        """Read all photos or all inversions, 8-bit, at most ``size`` at a time."""
         for start in range(0, len(self.ids), size):
             ids = self.ids[start : start + size]
             yield read_pictures(self.folder.file(PICTURES), ids, [group], self.ids)[group]
@@ -167,7 +167,7 @@ def _digest(text: str) -> str:
 
 
 class _Split:
-    """The first photos of a split, one network pass at a time and as often as asked; a single pass is kept.
+    """The first photos of a split, one network pass at a time, iterable repeatedly; a single pass is kept.
 
     Args:
         fewer: take those that can be used where some cannot.
@@ -192,7 +192,7 @@ class _Split:
 def prepare_inputs(
     store: Store, domain: Domain, images: int, split: str = "evaluation", *, fewer: bool = False
 ) -> Inputs:
-    """Photos of a split with their inversions, from the store where they are there.
+    """Load the photos of a split with their inversions, from the store if present, else compute and store them.
 
     Methods and judges see the photos as 8-bit pictures, so a stored run and a fresh one see the same.
 
@@ -237,7 +237,7 @@ def _joined(parts: list[Factors | None]) -> Factors | None:
 
 
 def _inversion(domain: Domain) -> dict[str, Any]:
-    """What decides the codes besides the encoder's weights."""
+    """Describe everything but the encoder's weights that determines the codes."""
     return {"inversion": domain.inverter_identity} if domain.tier_card.source is not None else {}
 
 
@@ -283,7 +283,7 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
 
 
 def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
-    """Store the set-metric features of photos, inversions and reference photos beside the inputs.
+    """Store the set-metric features of photos, inversions and reference photos with the inputs.
 
     Where there are too few reference photos there are no features of them, and no metric compares with them.
 
@@ -311,7 +311,7 @@ def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dic
 
 
 def reference_images(domain: Domain) -> int:
-    """How many reference photos there should be to use; 0 where there are too few of them."""
+    """Return the number of reference photos to use; 0 if there are too few."""
     splits = {str(name): count for name, count in domain.tier_card.splits.items()}
     there = min(REFERENCE_IMAGES, splits.get(REFERENCE_SPLIT, 0))
     return there if there >= _least_reference(domain) else 0
@@ -322,7 +322,7 @@ def _least_reference(domain: Domain) -> int:
 
 
 def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | None:
-    """Features of the reference photos; None if there are too few that can be used."""
+    """Compute the features of the reference photos; None if too few can be used."""
     wanted = reference_images(domain)
     if not wanted:
         return None
@@ -335,12 +335,12 @@ def _reference_features(domain: Domain, suite: Suite) -> NDArray[np.float32] | N
 
 
 def picture_features(suite: Suite, domain: Domain, pixels: Pixels) -> NDArray[np.float32]:
-    """Set-metric features [N, d] of pictures, in fixed batches."""
+    """Compute set-metric features [N, d] of pictures, in fixed batches."""
     size = pass_size(domain.resolution)
     parts = (pixels[start : start + size] for start in range(0, len(pixels), size))
     return np.concatenate([batch_features(suite, ImageBatch.of_pixels(part, domain.device), size) for part in parts])
 
 
 def batch_features(suite: Suite, batch: ImageBatch, size: int) -> NDArray[np.float32]:
-    """As `picture_features`, of pictures that are ready for scoring, ``size`` per pass."""
+    """Like `picture_features`, for an `ImageBatch`, ``size`` per pass."""
     return np.concatenate([np.asarray(suite.features(part), np.float32) for part in batch.split(size)])

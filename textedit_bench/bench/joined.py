@@ -1,4 +1,4 @@
-"""Files of a whole cell from those of its shards: the same bytes as if written at once, without holding all of it."""
+"""Merge the files of a cell's shards: the same bytes as if written at once, in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = 1 << 20
 
 
 def write_tensor(path: Path, name: str, shape: Sequence[int], blocks: Iterable[Tensor]) -> None:
-    """Write one float32 tensor as safetensors, block after block.
+    """Write one float32 tensor as safetensors, block by block.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Decide which pictures of a cell are stored, and make the others again from codes."""
+"""Decide which pictures of a cell are stored, and synthesise the others again from codes."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ log = logging.getLogger(__name__)
 
 
 class PicturesGoneError(Exception):
-    """Pictures that were not kept and cannot be made again; the message is the reason."""
+    """Pictures were not kept and cannot be synthesised again; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What is stored of the pictures of a cell.
+    """Which pictures of a cell are stored.
 
     Attributes:
         policy: ``all``; ``shown``: the first `SHOWN` images at every strength; ``none``.
-        copied: where the very same pictures lie already, so that none is stored: ``{"inputs": "photo"}`` or
+        copied: where the same pictures are already stored, so that none is stored here: ``{"inputs": "photo"}`` or
             ``{"method": name, "cell": digest}``. None if they are the cell's own.
     """
 
@@ -50,7 +50,7 @@ class Kept:
     def files(
         self, strengths: Sequence[float], everyone: Sequence[str], ids: Sequence[str], pixels: Sequence[Pixels]
     ) -> tuple[dict[str, Any], dict[str, Callable[[Path], object]]]:
-        """What the manifest says of the pictures, and the files to write.
+        """Return the manifest's entry about the pictures, and the files to write.
 
         Args:
             strengths: of the cell.
@@ -90,7 +90,7 @@ class CellPictures:
         self._ids = manifest.infer.ids
 
     def read(self, ids: Sequence[str], strengths: Sequence[float]) -> list[Pixels]:
-        """Pictures of some images, 8-bit, one [n, H, W, 3] per strength.
+        """Read pictures of some images, 8-bit, one [n, H, W, 3] per strength.
 
         Raises:
             PicturesGoneError: they were not kept and cannot be made again.
@@ -129,7 +129,7 @@ class CellPictures:
         return CellPictures(source, manifest, self._domain).read(ids, strengths)
 
     def _make(self, ids: Sequence[str], strengths: Sequence[float]) -> list[list[Pixels]]:
-        """Synthesise pictures again, in the batches in which they were made first."""
+        """Synthesise pictures again, in the same batches as the first time."""
         if self._domain is None or not (self._path / EDITS).is_file():
             what = "there are no codes to make them from" if self._domain else "no networks are loaded"
             raise PicturesGoneError(f"{len(ids)} pictures of {self._path.name} were not kept, and {what}")
@@ -168,7 +168,7 @@ class CellPictures:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays of numbers as an ``.npz`` to exactly this path (numpy would add its own suffix)."""
+    """Write numeric arrays as an ``.npz`` to exactly this path (numpy would append its own suffix)."""
     with open(path, "wb") as handle:
         np.savez(handle, **arrays)  # type: ignore[arg-type]
 

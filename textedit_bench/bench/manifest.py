@@ -1,4 +1,4 @@
-"""The manifest of a folder of results: what it holds, and the one place that reads it."""
+"""Read the manifest of a results folder into one typed model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pictures(_Section):
 
 
 class Stage(_Section):
-    """What every stage says."""
+    """Fields of every stage."""
 
     files: dict[str, StoredFile] = {}
     finished: str = ""
@@ -42,7 +42,7 @@ class Stage(_Section):
     environment: dict[str, Any] = {}
 
     def facts(self) -> dict[str, Any]:
-        """What it was published with, as plain JSON values."""
+        """Facts published with the stage, as plain JSON values."""
         return self.model_dump(mode="json", exclude_unset=True, exclude={"files", "finished"})
 
 
@@ -71,7 +71,7 @@ class Scored(Stage):
 
 
 class Listing(_Section):
-    """What tables say about a cell, see `Cell.listing`."""
+    """What tables show about a cell, see `Cell.listing`."""
 
     title: str = ""
     default_strength: float = 1.0
@@ -83,7 +83,7 @@ class Listing(_Section):
 
 
 class CellIdentity(_Section):
-    """What the digest of a cell is taken of, see `Cell.identity`."""
+    """Values of which the digest of a cell is computed, see `Cell.identity`."""
 
     tier: str
     dataset: str
@@ -103,7 +103,7 @@ class CellIdentity(_Section):
 
 
 class Manifest(_Section):
-    """A manifest; a stage that is not in it did not happen."""
+    """A manifest; a stage that did not run is missing."""
 
     identity: dict[str, Any]
     infer: Edited
@@ -117,7 +117,7 @@ class Manifest(_Section):
 
 
 def load_manifest(path: Path) -> tuple[dict[str, Any], Manifest]:
-    """The manifest in a folder, as plain values and as what they say.
+    """Load the manifest of a folder, as plain values and as a model.
 
     Raises:
         OSError: it cannot be read.
@@ -130,7 +130,7 @@ def load_manifest(path: Path) -> tuple[dict[str, Any], Manifest]:
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The manifest in a folder, checksums not looked at; None if there is no readable one."""
+    """Read the manifest of a folder without verifying checksums; None if there is no readable one."""
     try:
         return load_manifest(path)[1]
     except (OSError, ValueError):
@@ -138,7 +138,7 @@ def read_manifest(path: Path) -> Manifest | None:
 
 
 def read_scored(path: Path) -> Manifest | None:
-    """As `read_manifest`, of a cell that has scores and is named after its identity."""
+    """Like `read_manifest`, for a cell that has scores and whose folder name matches its identity."""
     found = read_manifest(path)
     try:
         complete = found is not None and found.score is not None and digest_of(found.identity) == path.name

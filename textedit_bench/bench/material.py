@@ -1,4 +1,4 @@
-"""Give controls what only the runner knows of a cell's images."""
+"""Provide controls with data about a cell's images that only the runner has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CellMaterial:
-    """What controls are made from; where there is no such thing a method raises a `NotApplicableError`.
+    """The data from which controls are made; a method raises `NotApplicableError` if it does not exist.
 
     Attributes:
         cell: the control's.
@@ -44,7 +44,7 @@ class CellMaterial:
 
     @property
     def copies(self) -> bool:
-        """Whether the cell copies something of another one."""
+        """Whether the cell copies something from another one."""
         return self.cell.matched_to is not None
 
     @property
@@ -53,14 +53,14 @@ class CellMaterial:
         return self.cell.matched_to
 
     def step_lengths(self) -> tuple[Space, dict[str, list[float]]]:
-        """As `textedit_bench.bench.infer.step_lengths`, of the copied cell."""
+        """Like `textedit_bench.bench.infer.step_lengths`, for the copied cell."""
         try:
             return step_lengths(self.store.cell(self._copied), self._copied, self.shard, self.domain)
         except FileNotFoundError as error:
             raise NotApplicableError(f"there are no edited codes of {self._copied.method} to match") from error
 
     def edits(self) -> dict[float, dict[str, Tensor]]:
-        """Strength -> image id -> picture [3, H, W] in [-1, 1] of the copied cell."""
+        """Return strength -> image id -> picture [3, H, W] in [-1, 1] of the copied cell."""
         source, strengths = self.store.cell(self._copied).path, self.cell.strengths
         manifest = read_manifest(source)
         assert manifest is not None
@@ -73,7 +73,7 @@ class CellMaterial:
 
     @torch.no_grad()
     def truth(self) -> dict[str, Tensor]:
-        """Image id -> picture [3, H, W] in [-1, 1] that has the asked attribute."""
+        """Return image id -> picture [3, H, W] in [-1, 1] that has the requested attribute."""
         cell, world, asked = self.cell, self.domain.world, self.cell.prompt.asked
         if world is None or self.shard.factors is None:
             raise NotApplicableError(f"nobody can draw photos of {cell.dataset} with another attribute")
@@ -85,7 +85,7 @@ class CellMaterial:
 
 
 def lies_elsewhere(cell: Cell) -> dict[str, str] | None:
-    """Where the pictures of a control lie already, as `Kept.copied` says it; None if they are its own."""
+    """Return where the pictures of a control are already stored, as in `Kept.copied`; None if it stores its own."""
     if cell.matched_to is not None and copied(cell.method) == "edit":
         return {"method": cell.matched_to.method, "cell": cell.matched_to.digest}
     group = shown(cell.method)

@@ -1,4 +1,4 @@
-"""Measure time and memory of a piece of work."""
+"""Measure time and memory of work."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _LARGE = 512
 
 @dataclass
 class Meter:
-    """Seconds per stage and the peak memory since `start`."""
+    """Records seconds per stage and the peak memory since `start`."""
 
     device: torch.device
     seconds: dict[str, float] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Forget the peaks so far, where the platform lets one."""
+        """Reset the peaks, if the platform allows it."""
         # Writing 5 resets the kernel's high-water mark of this process (proc(5), clear_refs).
         with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
@@ -34,7 +34,7 @@ class Meter:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the time of the block to a stage; waits for the device at both ends."""
+        """Add the time of the block to a stage; synchronises the device at both ends."""
         self._wait()
         began = time.perf_counter()
         try:
@@ -44,7 +44,7 @@ class Meter:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
     def rows(self, images: int) -> list[dict[str, float | int | str]]:
-        """One row per stage: seconds for ``images`` edited images, peak bytes of main and device memory."""
+        """Return one row per stage: seconds for ``images`` edited images, peak bytes of main and device memory."""
         host, device = self.peak_bytes()
         return [
             {"stage": stage, "images": images, "seconds": seconds, "host_peak_bytes": host, "device_peak_bytes": device}
@@ -52,7 +52,7 @@ class Meter:
         ]
 
     def peak_bytes(self) -> tuple[int, int]:
-        """Peak resident memory of the process and peak allocated memory of the device (0 for the CPU)."""
+        """Return peak resident memory of the process and peak allocated memory of the device (0 for the CPU)."""
         device = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
         return _host_peak(), device
 
@@ -62,7 +62,7 @@ class Meter:
 
 
 def return_free_memory(resolution: int) -> None:
-    """After work on large pictures, give the kernel what the C library keeps of freed memory (glibc alone keeps it).
+    """Return freed memory that the C library holds to the kernel, after work on large pictures (glibc only).
 
     What is computed of large pictures leaves it in pieces that the next ones do not fit into: without this a bench of
     photos of 1024 pixels grows to half as much again as it uses. Small pictures would only ask for it again.
@@ -90,7 +90,7 @@ def _host_peak() -> int:
 
 @contextmanager
 def fixed_threads(count: int) -> Iterator[None]:
-    """Run the block with ``count`` CPU threads in torch, whatever the machine has."""
+    """Run the block with ``count`` CPU threads in torch, on every machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

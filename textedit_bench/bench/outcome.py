@@ -1,4 +1,4 @@
-"""Name the ways a cell can end, and sum up a whole bench."""
+"""Define the outcomes of a cell, and summarise a whole bench."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class State(StrEnum):
-    """The closed set of ends of a cell."""
+    """The possible outcomes of a cell."""
 
     DONE = "done"
     CACHED = "cached"
@@ -21,7 +21,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """The end of one cell."""
+    """The outcome of one cell."""
 
     label: str
     """``method / data set / prompt``."""
@@ -36,7 +36,7 @@ class CellOutcome:
 
 @dataclass(frozen=True)
 class BenchSummary:
-    """What a bench did; the command line prints `text` on stdout and exits with `exit_code`."""
+    """The result of a bench; the command line prints `text` on stdout and exits with `exit_code`."""
 
     outcomes: tuple[CellOutcome, ...]
     seconds: float
@@ -50,7 +50,7 @@ class BenchSummary:
 
     @property
     def counts(self) -> dict[State, int]:
-        """State -> number of cells, states without cells left out."""
+        """State -> number of cells; states without cells are omitted."""
         found = Counter(outcome.state for outcome in self.outcomes)
         return {state: found[state] for state in State if found[state]}
 
@@ -62,7 +62,7 @@ class BenchSummary:
         return 1 if self.refused or self.counts.keys() & {State.FAILED, State.OUT_OF_MEMORY} else 0
 
     def text(self) -> str:
-        """The final summary: tables, what went wrong, what was written."""
+        """Return the final summary: tables, errors, written files."""
         parts = [table.rstrip("\n") + "\n" for table in self.tables.values()]
         wrong = [o for o in self.outcomes if o.state not in (State.DONE, State.CACHED)]
         for outcome in wrong[:20]:
@@ -80,7 +80,7 @@ class BenchSummary:
         return "\n".join(parts) + "\n"
 
     def to_json(self) -> dict[str, object]:
-        """Plain values for ``--json``."""
+        """Return plain values for ``--json``."""
         return {
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 3),

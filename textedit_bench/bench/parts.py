@@ -1,4 +1,4 @@
-"""The shards of a cell in the store: folders below the cell's own, put together and removed when all are there."""
+"""Store the shards of a cell in folders below the cell's, and merge them when all are complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARTS = "shards"
 
 
 def part_folder(folder: ResultFolder, shard: Shard, *, new_edits: bool) -> ResultFolder:
-    """Where one shard of a cell is stored until all of them are there.
+    """Return the folder of one shard of a cell.
 
     Args:
         folder: the cell's.
@@ -38,7 +38,7 @@ def remove_parts(folder: ResultFolder) -> None:
 
 
 def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], *, new_edits: bool) -> None:
-    """Store a cell as a whole from its shards; the bytes are those of a cell that was computed at once.
+    """Merge the shards of a cell; the bytes are those of a cell that was computed at once.
 
     Args:
         folder: the cell's.
@@ -83,7 +83,7 @@ def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], 
 
 
 def add_costs(parts: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Stages of all shards: seconds and images added, peaks of memory the largest."""
+    """Sum the costs of all shards: seconds and images are added, memory peaks are maximised."""
     stages: dict[str, dict[str, Any]] = {}
     for row in (row for part in parts for row in part):
         known = stages.setdefault(row["stage"], {**row, "images": 0, "seconds": 0.0})

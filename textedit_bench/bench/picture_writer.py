@@ -1,4 +1,4 @@
-"""Pictures written to a zip beside other work: encoded by threads, stored in the order in which they were handed in."""
+"""Write pictures to a zip in the background: encoded by threads, stored in the order in which they were added."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAITING_BYTES = 1 << 28
 
 
 class PictureWriter:
-    """An uncompressed zip of PNG files that grows while the next pictures are made.
+    """An uncompressed zip of PNG files, written while the next pictures are computed.
 
         with PictureWriter(path) as writer:
             for batch in batches:
@@ -49,7 +49,7 @@ class PictureWriter:
         self._waiting, self._most = 0, waiting_bytes
 
     def add(self, groups: Mapping[str, Pixels], names: Sequence[str]) -> None:
-        """Hand in ``<group>/<name>.png`` for every group and name.
+        """Add ``<group>/<name>.png`` for every group and name.
 
         A picture that several groups show in turn is encoded once.
 
@@ -69,7 +69,7 @@ class PictureWriter:
                 self._store(self._most)
 
     def close(self) -> None:
-        """Wait for what is left, and end the file."""
+        """Wait for pending pictures, and finish the file."""
         try:
             self._store(-1)
             self._archive.close()
@@ -78,7 +78,7 @@ class PictureWriter:
             self._give_up()
 
     def _store(self, most: int) -> None:
-        """Store what is first in the queue until at most so many bytes wait, and whatever is ready."""
+        """Store pictures from the head of the queue while too many bytes are pending, and all that are ready."""
         while self._queue and (self._waiting > most or self._queue[0][1].done()):
             path, encoded, size = self._queue.popleft()
             self._waiting -= size

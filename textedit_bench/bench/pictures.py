@@ -1,4 +1,4 @@
-"""Pictures as stored: 8-bit RGB, lossless, many in one uncompressed zip."""
+"""Read and write stored pictures: 8-bit RGB, lossless, many in one uncompressed zip."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_pictures(
 
 
 def file_names(ids: Sequence[str], among: Sequence[str] | None = None) -> list[str]:
-    """File names for image ids: harmless characters only, numbered where two of all images would be equal.
+    """Return file names for image ids: safe characters only, numbered if two would be equal.
 
     Args:
         ids: image names.
@@ -65,5 +65,5 @@ def file_names(ids: Sequence[str], among: Sequence[str] | None = None) -> list[s
 
 
 def strength_name(strength: float) -> str:
-    """How a strength is written as a group of pictures: ``0.25``, ``1``."""
+    """Return the name of a strength as a group of pictures: ``0.25``, ``1``."""
     return format(strength, "g")

@@ -1,4 +1,4 @@
-"""From a request to the cells it asks for; everything that can be wrong is found here, before any work."""
+"""Plan the cells of a request; every error of the request is found here, before any work."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ class MethodPlan:
 
     @property
     def variant(self) -> str:
-        """``tuned`` where its knobs are not the published ones; nothing else."""
+        """``tuned`` if its settings were tuned, else empty."""
         return "tuned" if self.tuned is not None else ""
 
     @property
     def title(self) -> str:
-        """How its rows are written."""
+        """Title of its rows."""
         return f"{self.info.title} ({self.variant})" if self.variant else self.info.title
 
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """Everything asked of one data set at one tier."""
+    """Everything requested for one data set at one tier."""
 
     request: BenchRequest
     card: DatasetCard
@@ -79,11 +79,11 @@ class DatasetPlan:
 
     @property
     def standard(self) -> bool:
-        """Whether it is the standard protocol."""
+        """Whether it uses the standard protocol."""
         return self.request.standard and self.request.images in (None, self.card.tier(self.tier).images)
 
     def label(self, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None = None) -> str:
-        """What a cell is called before it exists."""
+        """Return a cell's label before the cell exists."""
         about = f" ({method.variant})" if method.variant else ""
         if matched_method is not None:
             about = f" ({copied(method.info.name)} of {matched_method.info.name})"
@@ -91,7 +91,7 @@ class DatasetPlan:
 
     @cached_property
     def rows(self) -> tuple[tuple[MethodPlan, MethodPlan | None], ...]:
-        """Methods in running order, and the method that a control is matched to, which it follows."""
+        """Methods in running order, each followed by its matched controls: (method, matched method or None)."""
         controls = [method for method in self.methods if method.matched]
         rows: list[tuple[MethodPlan, MethodPlan | None]] = []
         for method in self.methods:
@@ -102,11 +102,11 @@ class DatasetPlan:
         return tuple(rows)
 
     def row(self, method: str, variant: str = "", like: str = "") -> tuple[MethodPlan, MethodPlan | None]:
-        """One of `rows` by the names of its methods."""
+        """Return the entry of `rows` with these names of methods."""
         return self._rows[method, variant, like]
 
     def prompt(self, name: str) -> PlannedPrompt:
-        """A prompt by its id."""
+        """Return a prompt by its id."""
         return self._prompts[name]
 
     @cached_property
@@ -127,7 +127,7 @@ class DatasetPlan:
         weights: str | None,
         matched_to: Cell | None = None,
     ) -> Cell:
-        """The cell of a method and a prompt on the images that the data set gave."""
+        """Create the cell of a method and a prompt on the images of the data set."""
         request, info = self.request, method.info
         return Cell(
             tier=self.tier,
@@ -155,26 +155,26 @@ class DatasetPlan:
         )
 
     def source_prompt(self, method: MethodPlan, prompt: PlannedPrompt) -> PlannedPrompt | None:
-        """The prompt of the cell that a matched control copies; None if no prompt asks for something else."""
+        """Return the prompt of the cell that a matched control copies; None if no prompt asks for another edit."""
         if copied(method.info.name) == "edit":
             return other_prompts(self.prompts).get(prompt.id)
         return prompt
 
     @property
     def cell_count(self) -> int:
-        """How many cells there will be."""
+        """Number of cells."""
         return len(self.prompts) * len(self.rows)
 
 
 def _default_strength(method: MethodPlan, matched_to: Cell | None) -> float:
-    """A control that shows another method's edits is measured where that method is."""
+    """Return the default strength; a control that shows another method's edits has that method's."""
     if matched_to is not None and copied(method.info.name) == "edit":
         return matched_to.default_strength
     return method.tuned.strength if method.tuned is not None else float(method.info.strength_default)
 
 
 def plan(request: BenchRequest) -> list[DatasetPlan]:
-    """What a request asks for, data set by data set; loads no network, but text encoders where a prompt is long.
+    """Plan a request, data set by data set; loads no network except text encoders for long prompts.
 
     Raises:
         UserError: an unknown method, data set, tier, prompt or setting, or more images than there are.
@@ -226,7 +226,7 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
 def _plan_census(
     request: BenchRequest, card: DatasetCard, tier: str, available: int, images: int, methods: tuple[MethodPlan, ...]
 ) -> DatasetPlan:
-    """Every value of the tier's world, each on ``images`` photos of its own among those available.
+    """Plan a prompt for every value of the tier's world, each on ``images`` of the available photos.
 
     Raises:
         UserError: the tier has no world, or a prompt is asked for that the census lacks.
@@ -256,7 +256,7 @@ def _plan_census(
 
 
 def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:
-    """Refuse what the tier's world does not know, which only scoring would notice."""
+    """Refuse factors that the tier's world does not know, which otherwise only scoring would notice."""
     from textedit_bench.worlds.loading import load_world
 
     world = load_world(card, tier)
@@ -270,7 +270,7 @@ def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt])
 
 
 def _check_words(card: DatasetCard, tier: str, prompts: Sequence[PlannedPrompt]) -> None:
-    """Refuse prompts that ask for nothing, or that a text encoder would cut."""
+    """Refuse prompts that ask for nothing, or that a text encoder would truncate."""
     from textedit_bench.domain import Domain
 
     for prompt in prompts:
@@ -297,7 +297,7 @@ def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: Meth
 
 
 def _tuned(request: BenchRequest, card: DatasetCard, tier: str, method: MethodPlan) -> MethodPlan:
-    """The same method with the knobs that were chosen for it on this data set.
+    """Return the method with the settings that were tuned for it on this data set.
 
     Raises:
         UserError: it was not tuned, or to a strength that is not among the request's.
@@ -324,12 +324,12 @@ def _check_strengths(request: BenchRequest, infos: list[MethodInfo]) -> None:
 
 
 def network_digests(domain: Domain) -> dict[str, str]:
-    """Digests of the networks that methods see."""
+    """Return the digests of the networks that methods may use."""
     return {role: domain.digest(role) for role in GUIDING if domain.has(role)}
 
 
 def weights_digest(editor: Editor) -> str | None:
-    """Digest of a method's weights: its own, a file or a folder of files, else the authors'; None if it has none."""
+    """Return the digest of a method's weights: its own file or folder, else the authors' files; None if it has none."""
     path = editor.weights_path()
     if path is None or not Path(path).exists():
         released = [f"{file.parent.name}/{file.name}:{sha256(file)}" for file in editor.released_files()]

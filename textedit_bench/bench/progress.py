@@ -16,31 +16,31 @@ _COLOURS = {State.DONE: "green", State.CACHED: "cyan", State.NOT_APPLICABLE: "ye
 
 
 class Reporter(Protocol):
-    """Gets told how a bench goes."""
+    """Interface of progress displays."""
 
     def note(self, text: str) -> None:
-        """One line of information."""
+        """Show one line of information."""
         ...
 
     def begin(self, cells: int) -> None:
-        """The number of cells of a bench is known; where several follow each other, counting begins anew."""
+        """Start counting the cells of a bench; the counter restarts for each of several benches."""
         ...
 
     def working(self, label: str) -> None:
-        """A cell starts."""
+        """Report the start of a cell."""
         ...
 
     def ended(self, outcome: CellOutcome) -> None:
-        """A cell ended."""
+        """Report the end of a cell."""
         ...
 
     def close(self) -> None:
-        """The bench is over."""
+        """End the display."""
         ...
 
 
 class Clock:
-    """Time left, from the cells that took work; cells from the store are free."""
+    """Estimates the time left from the computed cells; cells found in the store take no time."""
 
     def __init__(self, cells: int = 0) -> None:
         self.cells = cells
@@ -49,13 +49,13 @@ class Clock:
         self._began = time.monotonic()
 
     def count(self, outcome: CellOutcome) -> None:
-        """Take note of an end."""
+        """Record the end of a cell."""
         self.ended += 1
         self._worked += outcome.state is State.DONE
 
     @property
     def left(self) -> str:
-        """``"1:05 left"``, or nothing while nobody can know."""
+        """Return ``"1:05 left"``, or an empty text while there is no estimate."""
         rest = self.cells - self.ended
         if not self._worked or not rest:
             return ""
@@ -64,14 +64,14 @@ class Clock:
 
 
 def duration(seconds: float) -> str:
-    """``m:ss``, with hours where there are any."""
+    """Format seconds as ``m:ss``, with hours if there are any."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class PlainReporter:
-    """One line per event, no control characters."""
+    """Prints one line per event, without control characters."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -98,7 +98,7 @@ class PlainReporter:
 
 
 class TerminalReporter:
-    """The same lines above a progress bar."""
+    """Prints the same lines above a progress bar."""
 
     def __init__(self) -> None:
         self._clock = Clock()
@@ -141,7 +141,7 @@ class TerminalReporter:
 
 
 def make_reporter() -> Reporter:
-    """The reporter that suits stderr."""
+    """Create the reporter that suits stderr."""
     return TerminalReporter() if sys.stderr.isatty() else PlainReporter()
 
 

@@ -1,4 +1,4 @@
-"""Resolve the prompts of a request: a card's own, by id or by words, and bare texts."""
+"""Resolve the prompts of a request: prompts of the card, by id or text, and new texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textedit_bench.prompt import Prompt
 
 @dataclass(frozen=True)
 class PlannedPrompt:
-    """A prompt with the name it has in the records."""
+    """A prompt with its name in the records."""
 
     id: str
     prompt: Prompt
@@ -25,7 +25,7 @@ class PlannedPrompt:
 
 
 def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[PlannedPrompt]:
-    """The prompts of a request, in its order, or the card's evaluation prompts where none are asked.
+    """Resolve the prompts of a request, in its order; without any, return the card's evaluation prompts.
 
     The one reader of prompts: every text that a user writes, for whatever command, comes through here. A text that
     equals a card's id, phrase or target is that prompt, ground truth included, whatever its case, blanks, quotes, final

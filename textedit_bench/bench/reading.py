@@ -1,4 +1,4 @@
-"""Refuse prompts that a text encoder would cut."""
+"""Refuse prompts that a text encoder would truncate."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ two of which mark beginning and end."""
 
 
 def is_short(text: str) -> bool:
-    """Whether any text encoder here reads all of a text, so that none has to be asked."""
+    """Whether a text is too short to be truncated by any text encoder, so that none has to be loaded."""
     return len("".join(text.lower().split()).encode()) <= _ALWAYS_READ
 
 
 def check_read(domain: Domain, prompts: Iterable[Prompt]) -> None:
-    """Refuse prompts that a text encoder of the domain would cut; encoders are loaded for long texts only.
+    """Refuse prompts that a text encoder of the domain would truncate; encoders are loaded for long texts only.
 
     Raises:
         UserError: names the text, the part that is not read, and how many tokens are.

@@ -1,4 +1,4 @@
-"""What a user can ask of a bench, as checked data."""
+"""Define the request for a bench as validated data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STANDARD_THREADS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
-    """One bench: which methods on which data sets, and with what.
+    """Request for one bench: methods, data sets, and options.
 
     Raises:
         UserError: a value outside its range; the message names the field.
@@ -157,7 +157,7 @@ class BenchRequest:
             raise UserError(f"results: {self.results} is a file; valid: a folder")
 
     def _take_devices(self) -> None:
-        """Make the named cards the device, and the engine one that can use them."""
+        """Set the device to the named GPUs, and the engine to one that supports them."""
         cards = ", ".join(map(str, self.devices))
         for index in self.devices:
             check_whole("devices", index, low=0, below=MACHINE)
@@ -173,7 +173,7 @@ class BenchRequest:
             object.__setattr__(self, "engine", "processes")
 
     def to_json(self) -> dict[str, Any]:
-        """Every field as plain JSON values, for the record."""
+        """Return every field as plain JSON values, for the record."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
 

@@ -1,4 +1,4 @@
-"""Repeat a stored run from its ``manifest.json``, and report what came out different."""
+"""Repeat a stored run from its ``manifest.json``, and report differences."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Prompt(_Strict):
 
 
 class _Identity(_Strict):
-    """What a rerun needs of a cell's identity."""
+    """The fields of a cell's identity that a rerun needs."""
 
     tier: str
     dataset: str
@@ -66,7 +66,7 @@ class _Identity(_Strict):
 
 @dataclass(frozen=True)
 class Rerun:
-    """What a manifest asks for.
+    """The request of a manifest.
 
     Attributes:
         request: the bench that makes the run again; of a control that copies another method's cells, with that method.
@@ -84,7 +84,7 @@ class Rerun:
 
 
 def read_rerun(path: Path, **options: Any) -> Rerun:
-    """The request behind a manifest.
+    """Reconstruct the request of a manifest.
 
     Args:
         path: a cell's ``manifest.json``.
@@ -135,7 +135,7 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
 
 
 def differences(rerun: Rerun, store: Store) -> list[str]:
-    """What is not the same after the run; empty if every stored byte is."""
+    """List the differences after the run; empty if every stored byte is the same."""
     found = {path.name: manifest for path, manifest in store.manifests(rerun.request.tier)}
     if rerun.digest in found:
         stages = [stage for stage in (found[rerun.digest].infer, found[rerun.digest].score) if stage is not None]
@@ -150,7 +150,7 @@ def differences(rerun: Rerun, store: Store) -> list[str]:
 
 
 def _changes(where: str, now: Any, before: Any) -> Iterator[str]:
-    """Every entry of two JSON values that is not the same."""
+    """List the entries in which two JSON values differ."""
     if isinstance(now, dict) and isinstance(before, dict):
         for name in sorted(now.keys() | before.keys()):
             yield from _changes(f"{where}.{name}" if where else name, now.get(name), before.get(name))
@@ -174,7 +174,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: Mapping[str, Any]) -> dict[str, Any]:
-    """Methods, data set, prompts, settings and controls of the request."""
+    """Reconstruct methods, data set, prompts, settings and controls of the request."""
     info = method_info(identity.method)
     datasets = tuple(str(name) for name in asked.get("datasets") or ()) if _is_card(asked, identity) else ()
     datasets = datasets or (identity.dataset,)
@@ -194,7 +194,7 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
 
 
 def _is_card(asked: Mapping[str, Any], identity: _Identity) -> bool:
-    """Whether the run's data set was given as the file of a card."""
+    """Whether the run's data set was given as the path of a card."""
     names = asked.get("datasets")
     return isinstance(names, list) and len(names) == 1 and str(names[0]).endswith((".yaml", ".yml"))
 
@@ -207,14 +207,14 @@ def _own(path: Path, identity: _Identity, listing: Mapping[str, Any]) -> dict[st
 
 
 def _census_prompts(identity: _Identity, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """The prompt alone; of edits that are shown for another prompt, all, since any may have been shown."""
+    """Return the prompt alone; for a control that shows edits for another prompt, return all possible ones."""
     if identity.matched_to is not None and copied(identity.method) == "edit":
         return tuple(map(str, asked.get("prompts") or ()))
     return (identity.prompt_id,)
 
 
 def _strengths(identity: _Identity, asked: Mapping[str, Any]) -> tuple[float, ...]:
-    """Those of the request: a generated cell itself knows only one."""
+    """Return the strengths of the request, since a generated cell itself stores only one."""
     if identity.images.split == "generated":
         return tuple(float(strength) for strength in asked.get("strengths") or BenchRequest.strengths)
     return tuple(identity.strengths)

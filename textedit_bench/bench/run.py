@@ -20,7 +20,7 @@ __all__ = ["BenchRun", "run_cells"]
 
 @dataclass(frozen=True)
 class BenchRun:
-    """What a run left, for those who write tables of it."""
+    """The results of a run, for the writers of tables."""
 
     summary: BenchSummary
     store: Store
@@ -35,7 +35,7 @@ class BenchRun:
         return State.INTERRUPTED in self.summary.counts
 
     def seconds(self) -> float:
-        """Since the run began."""
+        """Seconds since the start of the run."""
         return time.monotonic() - self.began
 
 
@@ -46,7 +46,7 @@ def run_cells(
     open_session: type[DatasetSession] = DatasetSession,
     open_store: type[Store] = Store,
 ) -> BenchRun:
-    """Plan, edit and score; writes no table. The reporter is left open.
+    """Plan, edit and score; writes no table. The reporter is not closed.
 
     Args:
         request: what is asked.

@@ -1,4 +1,4 @@
-"""The second stage of a cell: stored pictures -> judges -> records."""
+"""Stage two of a cell: stored pictures -> evaluation networks -> records."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ KEYS = ["dataset", "method", "prompt_id", "seed", "image", "strength", "metric"]
 
 
 def protocols_of(suite: Suite) -> dict[str, dict[str, Any]]:
-    """Every metric's protocol as plain values, in the suite's order."""
+    """Return every metric's protocol as plain values, in the suite's order."""
     return {name: asdict(protocol) for name, protocol in suite.protocols.items()}
 
 
 def score(
     domain: Domain, suite: Suite, shard: InputShard, cell: Cell, pixels: Sequence[Pixels], meter: Meter
 ) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """Measure every edit of a shard with every metric.
+    """Score every edit of a shard with every metric.
 
     Args:
         pixels: 8-bit pictures [n, H, W, 3], one entry per strength of the cell.
@@ -89,7 +89,7 @@ def _batch(domain: Domain, pixels: Pixels) -> ImageBatch:
 
 
 def _records(cell: Cell, ids: Sequence[str], suite: Suite, measured: Sequence[Mapping[str, Column]]) -> pd.DataFrame:
-    """One row per image x strength x metric, in the order of `KEYS`.
+    """Return one row per image x strength x metric, in the order of `KEYS`.
 
     The rows are laid out in that order at once: sorting a table of strings takes longer than making it.
 
@@ -133,7 +133,7 @@ def publish_scores(
     features: np.ndarray | None,
     cost: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Store records, costs and features and vouch for them in the manifest."""
+    """Store records, costs and features with their checksums in the manifest."""
     files: dict[str, Writer] = {
         RECORDS: lambda path: write_table(records, path),
         COST: lambda path: write_cost(path, cell, cost),
@@ -145,23 +145,23 @@ def publish_scores(
 
 
 def write_cost(path: Path, cell: Cell, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what the stages of a cell took, one row each."""
+    """Write the costs of a cell's stages, one row each."""
     names = {"dataset": cell.dataset, "method": cell.method, "prompt_id": cell.prompt_id}
     write_table(pd.DataFrame([dict(row) for row in rows]).assign(**names), path)
 
 
 def read_cost(path: Path) -> list[dict[str, Any]]:
-    """The stages that `write_cost` wrote."""
+    """Read the costs written by `write_cost`."""
     frame = read_table(path).drop(columns=["dataset", "method", "prompt_id"])
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def write_table(frame: pd.DataFrame, path: Any) -> None:
-    """Write a parquet file whose bytes depend on the rows alone."""
+    """Write a parquet file whose bytes depend only on the rows."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, path, compression="zstd")
 
 
 def read_table(path: Any) -> pd.DataFrame:
-    """Read what `write_table` wrote."""
+    """Read a table written by `write_table`."""
     return pq.read_table(path).to_pandas()

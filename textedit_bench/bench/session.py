@@ -1,4 +1,4 @@
-"""One data set being benched: what its cells share, and how one cell is brought to its end."""
+"""Run the cells of one data set, with the state that they share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _WORTH_TIMING = 8
 
 @dataclass(frozen=True)
 class ScoredDataset:
-    """What tables need to know of a data set that was benched, without its networks."""
+    """The data of a benched data set that tables need, without its networks."""
 
     plan: DatasetPlan
     protocols: Mapping[str, Mapping[str, Any]]
@@ -62,11 +62,11 @@ class ScoredDataset:
 
 @dataclass(frozen=True)
 class Todo:
-    """Batches of pictures that are not scored yet, one per cell and strength.
+    """Numbers of picture batches that are not scored yet, one per cell and strength.
 
     Attributes:
-        new: pictures that the judges will not have seen.
-        known: pictures of another cell, shown again.
+        new: pictures that were not scored before.
+        known: pictures that another cell shows too.
     """
 
     new: int
@@ -74,7 +74,7 @@ class Todo:
 
 
 class DatasetSession:
-    """The shared work of one data set: domain, inputs, judges, editors.
+    """The shared state of one data set: domain, inputs, evaluation networks, editors.
 
     Photos, inversions and reference features are computed when the session is made.
 
@@ -111,7 +111,7 @@ class DatasetSession:
                 )
 
     def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
-        """The cell of a method and a prompt.
+        """Create the cell of a method and a prompt.
 
         Raises:
             NotApplicableError: the method cannot serve this data set, or says that the prompt is not its own.
@@ -131,7 +131,7 @@ class DatasetSession:
         )
 
     def run(self, cell: Cell, method: MethodPlan, part: int | None = None) -> tuple[State, float]:
-        """Bring a cell to its end: edit where no edits are stored, score where scores are missing or of old protocols.
+        """Complete a cell: edit if no edits are stored, score if scores are missing or outdated.
 
         Args:
             cell: the cell.
@@ -179,12 +179,12 @@ class DatasetSession:
 
     @property
     def shard_count(self) -> int:
-        """Into how many parts a cell is cut, at most."""
+        """Maximum number of shards of a cell."""
         return len(self._cut(self.images_per_cell))
 
     @property
     def images_per_cell(self) -> int:
-        """Photos of a prompt, at most."""
+        """Maximum number of photos of a prompt."""
         return max((len(own.ids) for own in self._chosen.values()), default=len(self.inputs.ids))
 
     def _shards(self, cell: Cell) -> list[Shard]:
@@ -195,7 +195,7 @@ class DatasetSession:
         return cut_shards(images, self.domain.resolution, len(request.strengths), request.shard)
 
     def _inputs(self, cell: Cell) -> Inputs:
-        """What a cell starts from: all photos, or those of a prompt."""
+        """Return the inputs of a cell: all photos, or those of its prompt."""
         return next((own for own in self._chosen.values() if own.images == cell.images), self.inputs)
 
     def _is_scored(self, manifest: Manifest | None) -> bool:
@@ -204,7 +204,7 @@ class DatasetSession:
     def _part(
         self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> ResultFolder:
-        """Bring one shard to its end, in a folder of its own below the cell's."""
+        """Complete one shard, in its own folder below the cell's."""
         part = part_folder(folder, shard, new_edits=manifest is None)
         with part.locked():
             if not self._is_scored(part.manifest()):
@@ -263,7 +263,7 @@ class DatasetSession:
 
     @torch.no_grad()
     def _look_at_photos(self, cell: Cell) -> None:
-        """Let the judges see all photos and inversions in passes of their own.
+        """Pass all photos and inversions through the evaluation networks, in separate passes.
 
         Judges remember those for good, and the last digits of what they remember depend on which ones they see at once.
         Where every prompt has its own photos, that would be a matter of which cell comes first.
@@ -280,7 +280,7 @@ class DatasetSession:
         self._looked = True
 
     def _meter(self) -> Meter:
-        """Measures a stage from now on."""
+        """Start measuring a stage."""
         return_free_memory(self.domain.resolution)
         meter = Meter(self.domain.device)
         meter.start()
@@ -303,7 +303,7 @@ class DatasetSession:
         return self._weights[name]
 
     def count_todo(self) -> Todo:
-        """What has no scores yet, without looking at checksums."""
+        """Count what has no scores yet, without verifying checksums."""
         new = known = 0
         done: dict[tuple[str, str], Cell] = {}
         for method, matched_method in self.plan.rows:
@@ -327,7 +327,7 @@ class DatasetSession:
 
     @torch.no_grad()
     def estimate(self, todo: Todo) -> float:
-        """Seconds that the cells left take beside the method's own work, from one timed batch of each shared step.
+        """Estimate the seconds of the remaining cells, methods excluded, from one timed batch of each shared step.
 
         What the judges do once per data set is done here instead of in the first cell; the timed batches alone are
         extra work. Where so few batches are left that timing one more would be felt, the batch that is scored first

@@ -1,4 +1,4 @@
-"""Shards: runs of images of a cell that are computed together, stored at once, and can be resumed or dealt out."""
+"""Split a cell into shards: consecutive images that are computed and stored together, for resuming and distribution."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Shard:
 
 
 def pass_size(resolution: int) -> int:
-    """Images per network pass at a resolution in pixels; part of what decides the last digits of a result."""
+    """Return the images per network pass at a resolution in pixels, which affects the last digits of a result."""
     return images_at_once(resolution, BATCH)
 
 
 def cut_shards(images: int, resolution: int, strengths: int, asked: int = 0) -> list[Shard]:
-    """The shards of a cell.
+    """Split the images of a cell into shards.
 
     A shard is a whole number of network passes, so that its results are the same whatever its size.
 

@@ -1,4 +1,4 @@
-"""One folder of results: written stage by stage, trusted only with its checksums.
+"""Store results in folders: written stage by stage, trusted only if checksums match.
 
 A folder is named after the digest of its identity and holds ``manifest.json``, which is written last. Each stage
 (``infer``, ``score``) lists its files with their SHA-256 there; a stage that is not in the manifest did not happen.
@@ -42,12 +42,12 @@ class ResultFolder:
         self.path = parent / self.digest
 
     def file(self, name: str) -> Path:
-        """Path of one of its files."""
+        """Return the path of one of its files."""
         return self.path / name
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; others wait. The lock dies with its holder.
+        """Lock the folder for this process; others wait. The lock is released when its holder dies.
 
         Creates the folder and removes what killed writers left in it.
         """
@@ -55,7 +55,7 @@ class ResultFolder:
             yield
 
     def manifest(self) -> Manifest | None:
-        """The manifest as far as it can be trusted, or None.
+        """Return the trusted part of the manifest, or None.
 
         Where the manifest or the edits are damaged, everything is set aside (renamed, nothing deleted); where only
         scores are, their files are set aside and the ``score`` stage is left out of the answer.
@@ -86,7 +86,7 @@ class ResultFolder:
         return raw, manifest
 
     def publish(self, stage: str, files: Mapping[str, Writer], facts: Mapping[str, Any], **sections: Any) -> None:
-        """Write a stage's files, then the manifest that vouches for them.
+        """Write a stage's files, then the manifest with their checksums.
 
         Args:
             stage: ``"infer"`` starts the manifest anew; ``"score"`` keeps the edits' section.
@@ -110,19 +110,19 @@ class ResultFolder:
         self.file(FAILURE).unlink(missing_ok=True)
 
     def update(self, **sections: Any) -> None:
-        """Change sections of the manifest that describe no files."""
+        """Change sections of the manifest that do not describe files."""
         manifest, _ = load_manifest(self.path)
         if any(manifest.get(name) != value for name, value in sections.items()):
             write_json(self.file(MANIFEST), {**manifest, **sections})
 
     def fail(self, failure: Mapping[str, Any]) -> Path:
-        """Keep what went wrong; the next success removes it."""
+        """Store an error; the next success removes it."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.file(FAILURE), failure)
         return self.file(FAILURE)
 
     def _damage(self, stage: Stage | None) -> list[str]:
-        """Names of files that are gone or not what was written."""
+        """List files that are missing or do not match their checksum."""
         files = stage.files if stage is not None else {}
         return [
             name
@@ -146,7 +146,7 @@ class Store:
         self.root = root
 
     def check_writable(self) -> None:
-        """Fail before any work where nothing can be written.
+        """Check before any work that results can be written.
 
         Raises:
             UserError: the folder cannot be made or written.
@@ -159,28 +159,28 @@ class Store:
             raise UserError(f"results: {self.root} cannot be written ({error.strerror or error})") from error
 
     def cell(self, cell: Cell) -> ResultFolder:
-        """The folder of a cell."""
+        """Return the folder of a cell."""
         return ResultFolder(self.method(cell.tier, cell.dataset, cell.method), cell.identity())
 
     def method(self, tier: str, dataset: str, method: str) -> Path:
-        """The folder of a method's cells on a data set."""
+        """Return the folder of a method's cells on a data set."""
         for field, name in (("tier", tier), ("data set", dataset), ("method", method)):
             if not _NAME.match(name):
                 raise UserError(f"{field} {name!r} cannot name a folder; valid: letters, digits, '.', '_' and '-'")
         return self.root / tier / dataset / method
 
     def inputs(self, tier: str, dataset: str, identity: Mapping[str, Any]) -> ResultFolder:
-        """The folder of photos and inversions that a data set's cells share."""
+        """Return the folder of photos and inversions that a data set's cells share."""
         return ResultFolder(self.method(tier, dataset, "_inputs"), identity)
 
     def manifests(self, tier: str) -> Iterator[tuple[Path, Manifest]]:
-        """Every readable, scored cell of a tier with its manifest, by path; checksums are not looked at."""
+        """Return the manifest of every readable, scored cell of a tier by path, without verifying checksums."""
         for path in self._cells(tier):
             if SET_ASIDE not in path.name and (manifest := read_scored(path)) is not None:
                 yield path, manifest
 
     def _cells(self, tier: str) -> list[Path]:
-        """Folders of a tier that may be cells."""
+        """List the folders of a tier that may be cells."""
         found = sorted(path.parent for path in (self.root / tier).glob(f"*/*/*/{MANIFEST}"))
         return [path for path in found if not path.parent.name.startswith("_")]
 

@@ -1,4 +1,4 @@
-"""Store and read tuned settings beside a method's results."""
+"""Store and read tuned settings, in the folder of a method's results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Tuned:
-    """What a tuning chose, and from what.
+    """The result of a tuning, with its inputs.
 
     Attributes:
         method, dataset, tier: what it holds for.
@@ -44,7 +44,7 @@ class Tuned:
 
 
 def write_tuned(store: Store, tuned: Tuned) -> Path:
-    """Store a choice where `read_tuned` finds it."""
+    """Store tuned settings for `read_tuned`."""
     folder = store.method(tuned.tier, tuned.dataset, tuned.method)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / FILE, {"schema": SCHEMA, **asdict(tuned)})
@@ -52,7 +52,7 @@ def write_tuned(store: Store, tuned: Tuned) -> Path:
 
 
 def read_tuned(store: Store, tier: str, dataset: str, method: str) -> Tuned:
-    """The stored choice of a method on a data set.
+    """Read the tuned settings of a method on a data set.
 
     Raises:
         UserError: there is none, or the file is damaged.

@@ -20,7 +20,7 @@ __all__ = ["ENGINES", "cards_of", "open_pool"]
 def open_pool(
     request: BenchRequest, plans: list[DatasetPlan], open_session: type[DatasetSession], open_store: type[Store]
 ) -> Pool:
-    """The pool that the request's engine names.
+    """Open the pool of the engine that the request names.
 
     Raises:
         UserError: what the engine needs is not installed or cannot be reached.
@@ -42,7 +42,7 @@ def open_pool(
 
 
 def cards_of(request: BenchRequest) -> list[str]:
-    """The devices of this machine that the request names, one by one.
+    """Return the devices of this machine that the request names.
 
     Raises:
         UserError: the machine does not have one of them.
@@ -54,7 +54,7 @@ def cards_of(request: BenchRequest) -> list[str]:
 
 
 def _dealt(request: BenchRequest) -> list[BenchRequest]:
-    """The request of every worker: a card has one, since its memory would not hold more; the CPU as many as fit."""
+    """Return one request per worker: one worker per GPU, whose memory holds one; as many as fit on the CPU."""
     if not request.device.startswith("cuda"):
         return [request] * (request.workers or _fitting(request))
     cards = cards_of(request)
@@ -62,14 +62,14 @@ def _dealt(request: BenchRequest) -> list[BenchRequest]:
 
 
 def _fitting(request: BenchRequest) -> int:
-    """As many workers as this machine's CPUs can serve at the request's threads each."""
+    """Return how many workers this machine's CPUs can serve with the request's number of threads each."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)) // request.threads)
     return max(1, (os.cpu_count() or 1) // request.threads)
 
 
 def _from_anywhere(request: BenchRequest) -> BenchRequest:
-    """The request with absolute paths: a worker may start in another folder."""
+    """Return the request with absolute paths, since a worker may start in another folder."""
 
     def absolute(text: str) -> str:
         return str(Path(text).resolve()) if text and Path(text).exists() else text

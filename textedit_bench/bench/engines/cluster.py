@@ -41,11 +41,11 @@ class _Actor:
     job: Job | None = None
 
     def give(self, number: int, job: Job) -> None:
-        """Let it compute a job."""
+        """Start a job."""
         self.number, self.job, self.task = number, job, self.handle.run.remote(job)
 
     def take(self) -> tuple[int, Job]:
-        """What it was given, which it no longer has."""
+        """Return the current job and clear it."""
         assert self.job is not None
         had = self.number, self.job
         self.job = self.task = None
@@ -85,12 +85,12 @@ class Cluster:
 
     @property
     def slots(self) -> int:
-        """How many of the smallest workers the cluster can serve now, at most ``workers`` where the request says so."""
+        """Number of smallest workers that the cluster can run now, limited by the request's ``workers``."""
         fitting = max(1, self._fitting(min(self._gpus(method) for method in ("", *self._request.gpus))))
         return min(fitting, self._request.workers or fitting)
 
     def submit(self, number: int, job: Job) -> None:
-        """Give a job to an actor with the share of a GPU that its method needs, now or when there is room for one."""
+        """Give a job to an actor with its method's GPU fraction, now or when there is room for one."""
         self._queue.append((number, job))
         self._place()
 
@@ -110,7 +110,7 @@ class Cluster:
                 return [(self._give_up(), WorkerLost(f"no node had room for a worker for {PATIENCE:g} seconds"))]
 
     def close(self) -> None:
-        """Let the actors go, and the cluster where it was started here."""
+        """Stop the actors, and the cluster if it was started here."""
         for actor in list(self._actors):
             self._drop(actor)
         self._mark.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class Cluster:
             self._ray.shutdown()
 
     def _place(self) -> None:
-        """Start queued jobs as far as there is room. Strictly in order: small ones may not keep a large one waiting."""
+        """Start queued jobs while there is room, strictly in order, so that small ones never delay a large one."""
         while self._queue:
             number, job = self._queue[0]
             actor = self._actor(self._gpus(job.method if isinstance(job, CellJob) else ""))
@@ -129,7 +129,7 @@ class Cluster:
             actor.give(number, job)
 
     def _actor(self, gpus: float) -> _Actor | None:
-        """An idle actor with this share, or a new one in place of other idle ones; None if there is no room."""
+        """Return an idle actor with this share, or a new one that replaces idle others; None if there is no room."""
         idle = [each for each in self._actors if each.job is None]
         same = next((each for each in idle if each.gpus == gpus), None)
         while same is None and not self._room(gpus):
@@ -150,10 +150,11 @@ class Cluster:
             return number, WorkerLost(_reason(ray, error))
 
     def _make_way(self) -> None:
-        """Help actors that found no room, though by their sum there is some.
+        """Free room for actors that cannot be placed although the cluster's total would suffice.
 
-        When a node dies, what it had counts for some seconds more; and a whole GPU is not there while its parts are on
-        several. A like actor that is idle takes the job over; else idle ones go.
+        When a node dies, Ray counts its resources for some more seconds; and a whole GPU is not available while
+        fractions of it are free on several GPUs. An idle actor with the same share takes the job over; else idle
+        actors are removed.
         """
         for waiting in [each for each in self._busy() if not self._started(each)]:
             idle = [each for each in self._actors if each.job is None]
@@ -165,7 +166,7 @@ class Cluster:
                 self._drop(each)
 
     def _give_up(self) -> int:
-        """The oldest job that has to wait is taken back; its number."""
+        """Take back the oldest job that has to wait, and return its number."""
         for waiting in self._busy():
             self._drop(waiting)
             return waiting.number
@@ -196,7 +197,7 @@ class Cluster:
         return self._request.gpus.get(method, self._request.gpus.get("", 1.0))
 
     def _room(self, gpus: float) -> bool:
-        """Whether there is room for one more actor, by the sums of what the cluster has and the actors hold."""
+        """Whether the cluster's total minus the actors' shares leaves room for one more actor."""
         if self._request.workers and len(self._actors) >= self._request.workers:
             return False
         have, held = self._have(), sum(_whole(each.gpus) for each in self._actors)
@@ -204,30 +205,30 @@ class Cluster:
         return enough and have["GPU"] >= held + _whole(gpus) - 1e-9
 
     def _fitting(self, gpus: float) -> int:
-        """How many actors with this share the whole cluster can hold."""
+        """Return how many actors with this share the whole cluster can hold."""
         have = self._have()
         fitting = have["CPU"] / self._request.threads
         return math.floor(min(fitting, have["GPU"] / _whole(gpus) + 1e-9) if gpus else fitting)
 
     def _have(self) -> dict[str, float]:
-        """CPUs and GPUs of the whole cluster, free or not."""
+        """Return the CPUs and GPUs of the whole cluster, free or in use."""
         return {"CPU": 0.0, "GPU": 0.0, **self._ray.cluster_resources()}
 
 
 def _whole(gpus: float) -> float:
-    """What a share takes of a GPU in truth: two workers with 0.4 fill one, since no worker is on two GPUs."""
+    """Return the share of a GPU that is actually occupied: two workers with 0.4 fill one, as none spans two GPUs."""
     return 1 / math.floor(1 / gpus + 1e-9) if 0 < gpus < 1 else gpus
 
 
 class _Remote:
-    """A worker on some node."""
+    """A worker on any node."""
 
     def __init__(self, setup: tuple[Any, ...], mark: str, versions: dict[str, Any]) -> None:
         self._setup, self._mark, self._versions = setup, Path(mark), versions
         self._worker: Any = None
 
     def here(self) -> bool:
-        """Whether it has started: it answers."""
+        """Report that the worker has started."""
         return True
 
     def run(self, job: Job) -> End:

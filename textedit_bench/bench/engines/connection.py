@@ -1,4 +1,4 @@
-"""Connect to a Ray cluster: the one that ``RAY_ADDRESS`` names, or one of this machine's own."""
+"""Connect to a Ray cluster: that of ``RAY_ADDRESS``, or a new one on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SETTINGS = 4
 
 
 def connect() -> tuple[Any, bool]:
-    """Ray, connected to a cluster, and whether that cluster was started here.
+    """Connect to a cluster; return Ray, and whether the cluster was started here.
 
     Raises:
         UserError: Ray is not installed, or the cluster cannot be reached.
@@ -41,16 +41,16 @@ def connect() -> tuple[Any, bool]:
 
 
 def _call(address: str) -> None:
-    """Hear a word from whoever is at ``host:port``; other forms of an address are left to Ray, which is quick there.
+    """Check that a Ray server answers at ``host:port``; other forms of address are left to Ray, which checks them fast.
 
     Raises:
-        OSError: nobody is there, or nobody who speaks as Ray does.
+        OSError: nothing answers at the address, or the answer is not Ray's protocol.
     """
     host, colon, port = address.rpartition(":")
     if not colon or "/" in address:
         return
     if not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise OSError(f"{port!r} is no port; valid: host:port")
+        raise OSError(f"{port!r} is not a port; valid: host:port")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as call:
         if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
             return
@@ -61,6 +61,6 @@ def _call(address: str) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its name where it has none."""
+    """Return the first line of an error's message, or the error's class name if it has none."""
     lines = str(error).strip().splitlines()
     return " ".join((lines[0] if lines else type(error).__name__).split())[:200]

@@ -1,4 +1,4 @@
-"""Define what run and workers exchange: jobs, their results, and the pool between the two."""
+"""Define what the scheduler and workers exchange: jobs, their results, and the pool that runs them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CellJob:
 
 @dataclass(frozen=True)
 class DatasetJob:
-    """Photos, inversions and reference features of a data set, by name: what has to be there before its cells."""
+    """Photos, inversions and reference features of a data set, which its cells need."""
 
     dataset: str
 
@@ -55,7 +55,7 @@ Job = CellJob | DatasetJob
 
 @dataclass(frozen=True)
 class CellResult:
-    """How a cell ended.
+    """The result of a cell.
 
     Attributes:
         outcome: for the summary.
@@ -72,7 +72,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class DatasetEnd:
-    """What is known of a data set once it is prepared.
+    """The result of preparing a data set.
 
     Attributes:
         protocols: metric name -> protocol, as scored now.
@@ -93,7 +93,7 @@ class DatasetEnd:
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """Whoever computed the job is gone; nothing is known of it but what the store holds."""
+    """The worker of the job was lost; only the store knows its results."""
 
     reason: str
 
@@ -102,28 +102,28 @@ End = CellResult | DatasetEnd | WorkerLost
 
 
 class Pool(Protocol):
-    """Computes jobs, at most ``slots`` at a time."""
+    """Runs jobs, at most ``slots`` at a time."""
 
     @property
     def slots(self) -> int:
-        """How many jobs may be under way now; may change while a cluster grows."""
+        """Number of jobs that may run now; may change while a cluster grows."""
         ...
 
     def submit(self, number: int, job: Job) -> None:
-        """Start a job; called only while fewer than ``slots`` are under way."""
+        """Start a job; called only while fewer than ``slots`` jobs are running."""
         ...
 
     def wait(self) -> list[tuple[int, End]]:
-        """Block until some jobs ended, and say how."""
+        """Block until at least one job has ended, and return the results."""
         ...
 
     def close(self) -> None:
-        """Let go of everything; jobs under way are given up."""
+        """Release all resources; running jobs are abandoned."""
         ...
 
 
 def cell_jobs(plan: DatasetPlan) -> list[CellJob]:
-    """Every cell of a data set in running order."""
+    """List every cell of a data set in running order."""
     return [
         CellJob(
             plan.card.name,
@@ -145,7 +145,7 @@ Source = tuple[str, str]
 def source_of(
     plan: DatasetPlan, method: MethodPlan, prompt: PlannedPrompt, matched_method: MethodPlan | None
 ) -> Source | None:
-    """Which cell has to be finished first; None for a cell that copies nothing.
+    """Return the cell that has to be finished first; None if the cell copies nothing.
 
     Raises:
         NotApplicableError: there can be no such cell.

@@ -18,13 +18,13 @@ LATE = 10.0
 
 
 def versions() -> dict[str, Any]:
-    """Of this process's packages."""
+    """Return the package versions of this process."""
     known = environment()
     return {**{name: known[name] for name in SAME}, **known["packages"]}
 
 
 def check_node(mark: Path, asked: dict[str, Any], device: str) -> None:
-    """Refuse to compute on a node that does not fit.
+    """Check that a node is compatible with the bench.
 
     Args:
         mark: a file in the results folder that whoever asks has made. Beside it the first node to come writes its
@@ -55,7 +55,7 @@ def check_node(mark: Path, asked: dict[str, Any], device: str) -> None:
 
 
 def cards_file(mark: Path) -> Path:
-    """Where the model of GPU is written."""
+    """Return the path of the file with the GPU model."""
     return mark.with_name(f"{mark.name}-card")
 
 
@@ -68,7 +68,7 @@ def _card(device: str) -> str:
 
 
 def _first_to_say(path: Path, word: str) -> str:
-    """Write a word where nobody has yet; what stands there."""
+    """Write a text if the file does not exist yet; return its content."""
     own = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
     own.write_text(word, encoding="utf-8")
     try:

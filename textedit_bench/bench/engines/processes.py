@@ -1,4 +1,4 @@
-"""The pool of local processes: fresh interpreters that talk over pipes, replaced when they die."""
+"""The pool of local processes: new interpreters that communicate through pipes, replaced when they die."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Process:
 
 
 class Processes:
-    """Up to one process per setup, started when it is needed and again when it died.
+    """Up to one process per setup, started on demand and restarted when it dies.
 
     They are spawned, not forked: a fork of a process that has computed with several threads may hang.
     """
@@ -69,7 +69,7 @@ class Processes:
         return ended
 
     def close(self) -> None:
-        """End every process at once; the store survives that."""
+        """Kill every process at once; the store remains consistent."""
         for each in self._processes:
             each.process.kill()
         for each in self._processes:
@@ -78,7 +78,7 @@ class Processes:
         self._processes = []
 
     def pids(self) -> list[int]:
-        """Process ids of those that live."""
+        """Process ids of running workers."""
         return [each.process.pid for each in self._processes if each.process.pid is not None]
 
     def _start(self) -> _Process:
@@ -103,7 +103,7 @@ class Processes:
 
 
 def _work(pipe: Connection, setup: Setup, make: Callable[..., Any] | None = None) -> None:
-    """Compute jobs until the other end is closed, which its death does too."""
+    """Run jobs until the other end of the pipe is closed, which its death does too."""
     for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
         signal.signal(number, signal.SIG_IGN)  # they reach the whole group; the run decides
     logging.getLogger("textedit_bench").addHandler(logging.StreamHandler())

@@ -1,4 +1,4 @@
-"""The order of a bench: data sets one after the other, their cells as soon as what they copy is finished."""
+"""Schedule a bench: data sets one after the other, each cell as soon as the cell that it copies is finished."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
 
 @dataclass
 class _Cut:
-    """A cell whose shards are computed apart, and put together by a last job when all are there.
+    """A cell whose shards are computed separately, and merged by a last job.
 
     Attributes:
         job: of the whole cell.
@@ -54,7 +54,7 @@ class _Cut:
 
 @dataclass
 class Schedule:
-    """Gives the cells of plans to a pool and collects their ends.
+    """Submits the cells of plans to a pool and collects their results.
 
     Attributes:
         outcomes: ends in plan order, once `run` returned.
@@ -84,7 +84,7 @@ class Schedule:
         self._shards = 1
 
     def run(self) -> None:
-        """Bring every cell to its end.
+        """Run every cell to completion.
 
         An interruption ends what is left as interrupted, a full disk as failed.
 
@@ -125,7 +125,7 @@ class Schedule:
             return None
 
     def _dataset(self, plan: DatasetPlan) -> tuple[State, str] | None:
-        """All cells of one data set; why nothing further may be started, if so."""
+        """Run all cells of one data set; return a reason to stop the bench, if any."""
         self._take(plan)
         self.reporter.note(_announce(plan))
         try:
@@ -186,7 +186,7 @@ class Schedule:
         return None
 
     def _submit(self, waiting: list[int]) -> list[int]:
-        """Start what can be started; what has to wait."""
+        """Submit the jobs that can start; return those that have to wait."""
         left = []
         pending = set(waiting) | self._under_way | set(self._cuts)
         for number in waiting:
@@ -216,7 +216,7 @@ class Schedule:
         return len(self._under_way) + len(self._parts)
 
     def _submit_parts(self) -> None:
-        """Start shards of the cells that were begun, before any other cell."""
+        """Submit shards of cells that were begun, before any other cell."""
         for number, cut in self._cuts.items():
             while cut.left and self._busy < self.pool.slots:
                 part = cut.left.pop(0)
@@ -226,7 +226,7 @@ class Schedule:
                 self.pool.submit(ticket, replace(cut.job, part=part))
 
     def _end_part(self, number: int, part: int, end: End) -> tuple[int, End] | None:
-        """Take note of a shard's end; the end of its whole cell, where that is known now."""
+        """Record a shard's result; return that of the whole cell if it is complete."""
         cut = self._cuts.get(number)
         if cut is None:
             return None  # the cell has ended otherwise meanwhile
@@ -252,7 +252,7 @@ class Schedule:
         return None
 
     def _makes(self, number: int) -> Source | None:
-        """What other cells may copy of a job's cell; None if nothing."""
+        """Return what other cells may copy from a job's cell."""
         job = self._jobs[number]
         return None if job.like or job.variant else (job.method, job.prompt)
 
@@ -290,7 +290,7 @@ class Schedule:
         return [*self.outcomes, *(outcome for outcome, _ in self._ends.values())]
 
     def _collect(self) -> None:
-        """Put the ends of the data set into plan order."""
+        """Sort the results of the data set into plan order."""
         for number in sorted(self._ends):
             outcome, cell = self._ends[number]
             self.outcomes.append(outcome)

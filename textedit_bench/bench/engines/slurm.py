@@ -1,4 +1,4 @@
-"""The pool on SLURM: workers that it starts (through submitit) and that take jobs out of a folder all nodes see.
+"""The pool on SLURM: workers started through submitit, which take jobs from a folder that all nodes see.
 
 A worker is one job of SLURM and keeps its networks from cell to cell. Everything passes through files in the results
 folder, which is shared anyway: ``job-N`` is taken by renaming it, ``end-N`` is what came of it.
@@ -36,7 +36,7 @@ _ALIVE, _STOP = "alive", "stop"
 
 
 class Slurm:
-    """Up to ``workers`` workers, submitted when there is work for them and again when they are lost.
+    """Up to ``workers`` workers, submitted on demand and again when they are lost.
 
     Args:
         setup: arguments of `Worker`. The request's ``slurm`` are parameters of submitit: ``slurm_partition``,
@@ -59,7 +59,7 @@ class Slurm:
         self._idle_deaths = 0
 
     def submit(self, number: int, job: Job) -> None:
-        """Put a job where workers look, and start one where there are fewer than jobs."""
+        """Put a job into the folder, and start a worker if there are fewer workers than jobs."""
         self._under_way.add(number)
         _put(self._place / f"job-{number}", job)
         self._start_workers()
@@ -75,7 +75,7 @@ class Slurm:
             time.sleep(LOOK_EVERY)
 
     def close(self) -> None:
-        """Let every worker go; those that wait in SLURM's queue are taken back."""
+        """Stop every worker; those in SLURM's queue are cancelled."""
         if self._place.exists():
             (self._place / _STOP).touch()
         until = time.monotonic() + _GRACE
@@ -106,7 +106,7 @@ class Slurm:
         return ended
 
     def _losses(self) -> list[tuple[int, End]]:
-        """Jobs whose worker is gone."""
+        """Return the jobs whose worker is lost."""
         lost: list[tuple[int, End]] = []
         for name in [name for name, worker in self._workers.items() if worker.done()]:
             reason = _reason(self._workers.pop(name))
@@ -126,7 +126,7 @@ class Slurm:
 
 
 def serve(place: Path, setup: tuple[Any, ...], name: str, asked: dict[str, Any]) -> None:
-    """Be a worker: take jobs, one after the other, until the bench is over."""
+    """Run as a worker: take one job after the other until the bench ends."""
     worker: Any = None
     seen, since = "", time.monotonic()
     while place.exists() and not (place / _STOP).exists():
@@ -172,7 +172,7 @@ def _executor(request: BenchRequest, logs: Path) -> Any:
 
 
 def _sign_of_life(place: Path) -> str:
-    """Changes while the bench runs; clocks of nodes differ, so that the time itself says nothing."""
+    """Read a value that changes while the bench runs; its time is not used as such, since clocks of nodes differ."""
     try:
         return str((place / _ALIVE).stat().st_mtime_ns)
     except OSError:
@@ -180,7 +180,7 @@ def _sign_of_life(place: Path) -> str:
 
 
 def _take(place: Path, name: str) -> Path | None:
-    """A job that no other worker has; None if there is none."""
+    """Claim a job that no other worker has; None if there is none."""
     for path in sorted(place.glob("job-*"), key=_number):
         taken = place / f"taken-{_number(path)}-{name}"
         try:
@@ -192,7 +192,7 @@ def _take(place: Path, name: str) -> Path | None:
 
 
 def _number(path: Path) -> int:
-    """``job-3``, ``taken-3-w0``, ``end--1`` -> 3, 3, -1."""
+    """Parse the job number of a file name: ``job-3``, ``taken-3-w0``, ``end--1`` -> 3, 3, -1."""
     words = path.name.partition("-")[2]
     return int(words.rpartition("-")[0] if path.name.startswith("taken-") else words)
 
@@ -202,7 +202,7 @@ def _put(path: Path, value: Any) -> None:
 
 
 def _reason(worker: Any) -> str:
-    """Why a worker of SLURM is gone."""
+    """Describe why a SLURM worker was lost."""
     error = worker.exception()
     said = " ".join(str(error or "it ended").split())
     return f"job {worker.job_id}: {said if len(said) <= 300 else '... ' + said[-300:]}"

@@ -1,4 +1,4 @@
-"""Compute cells in one process, which holds the networks of one data set at a time."""
+"""Compute cells in one process, which keeps the networks of one data set at a time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Worker:
         self._session: DatasetSession | None = None
 
     def run(self, job: Job) -> End:
-        """Compute a job; nothing but an interruption gets out as an exception."""
+        """Compute a job; every error except an interruption becomes part of the result."""
         return self._prepare(job) if isinstance(job, DatasetJob) else self._cell(job)
 
     def _prepare(self, job: DatasetJob) -> DatasetEnd:
@@ -74,7 +74,7 @@ class Worker:
         return CellResult(CellOutcome(job.label, cell.digest, state, seconds=seconds), there)
 
     def _failed(self, job: CellJob, cell: Cell | None, error: Exception) -> CellResult:
-        """Keep the traceback, where it can still be written."""
+        """Store the traceback if it can still be written."""
         text = traceback.format_exc()
         last = text.strip().splitlines()[-1]
         state = State.OUT_OF_MEMORY if _is_out_of_memory(text) else State.FAILED
@@ -89,7 +89,7 @@ class Worker:
         return CellResult(outcome, None, error if isinstance(error, UserError) else None, disk_is_full(error))
 
     def _open(self, dataset: str) -> DatasetSession:
-        """The session of a data set; that of another one is let go first, since networks are large."""
+        """Open the session of a data set; the previous one is closed first, since networks are large."""
         from textedit_bench.domain import Domain
         from textedit_bench.metrics.suite import Suite
 
@@ -102,7 +102,7 @@ class Worker:
 
 
 class OwnProcess:
-    """The pool of one: computes in this process, while it is waited for."""
+    """Pool of one: computes in this process during `wait`."""
 
     slots = 1
 
@@ -111,7 +111,7 @@ class OwnProcess:
         self._jobs: list[tuple[int, Job]] = []
 
     def submit(self, number: int, job: Job) -> None:
-        """Remember a job."""
+        """Queue a job."""
         self._jobs.append((number, job))
 
     def wait(self) -> list[tuple[int, End]]:
@@ -120,10 +120,10 @@ class OwnProcess:
         return [(number, self._worker.run(job))]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there are no resources to release."""
 
 
 def _is_out_of_memory(text: str) -> bool:
-    """Whether a traceback ends in any of the ways in which memory runs out."""
+    """Whether a traceback ends in one of the errors for exhausted memory."""
     last = text.strip().splitlines()[-1]
     return last.startswith("MemoryError") or "OutOfMemoryError" in last or "can't allocate memory" in last

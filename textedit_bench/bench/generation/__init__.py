@@ -1,1 +1,1 @@
-"""Generation as a task: the cells of methods that make pictures from a text alone."""
+"""Generation from text as a task: cells of methods that generate pictures from a text alone."""

@@ -1,4 +1,4 @@
-"""Judge generated pictures: by their text, by the truth where it is known, and by their variety."""
+"""Score generated pictures: agreement with the text, ground truth if known, and variety."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OF_THE_TEXT = ("r_precision", "reciprocal_rank", "clip_score", "clip_score_in_lo
 
 
 class GenerationJudges:
-    """The judges of one domain, for pictures without a source.
+    """The evaluation networks of one domain, for pictures without a source photo.
 
     Attributes:
         protocols: metric name -> what exactly it measures: the text metrics of edits, ``success`` (an oracle reads
@@ -59,12 +59,12 @@ class GenerationJudges:
         return of_rows(Protocol(identity, title, higher), seen)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """Every protocol as plain values."""
+        """Return every protocol as plain values."""
         return {name: asdict(protocol) for name, protocol in self.protocols.items()}
 
     @torch.no_grad()
     def score(self, images: Tensor, prompt: Prompt) -> dict[str, Column]:
-        """Measure the N pictures of one text with every metric of scope ``image``.
+        """Score the N pictures of one text with every metric of scope ``image``.
 
         Args:
             images: [N, 3, H, W] in [-1, 1].
@@ -97,7 +97,7 @@ class GenerationJudges:
 
 
 def _pairs(values: Tensor) -> Column:
-    """Values of pictures against others; a picture without another has none."""
+    """Compare pictures with others pair by pair; a picture without another has no value."""
     from textedit_bench.metrics.column import NOT_FINITE, OK
 
     return Column.of(values, [OK if v == v else NOT_FINITE for v in values.tolist()])

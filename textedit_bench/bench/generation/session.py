@@ -38,7 +38,7 @@ STRENGTH = 1.0
 
 
 class GenerationSession(DatasetSession):
-    """The shared work of one data set: domain, reference features, judges, editors."""
+    """The shared state of one data set: domain, reference features, evaluation networks, editors."""
 
     def __init__(self, plan: DatasetPlan, store: Store, domain: Domain, suite: Suite) -> None:
         super().__init__(plan, store, domain, suite)
@@ -47,7 +47,7 @@ class GenerationSession(DatasetSession):
         self._ids = tuple(f"draw-{i:05d}" for i in range(plan.images))
 
     def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
-        """The cell of a method and a prompt.
+        """Create the cell of a method and a prompt.
 
         Raises:
             NotApplicableError: the method does not generate, or not for this data set.
@@ -62,11 +62,11 @@ class GenerationSession(DatasetSession):
         return replace(cell, images=drawn, strengths=(STRENGTH,), default_strength=STRENGTH)
 
     def estimate(self, todo: Todo) -> float:
-        """Nothing is promised: what generation costs is the method's own affair."""
+        """Return no estimate: the cost of generation depends on the method."""
         return 0.0
 
     def _cut(self, images: int) -> list[Shard]:
-        """One: what is drawn for a text is judged together."""
+        """Return one shard: all pictures of a text are scored together."""
         return [Shard(0, images)]
 
     def _compute(
@@ -79,7 +79,7 @@ class GenerationSession(DatasetSession):
         self._judge(folder, cell, pixels)
 
     def _generate(self, folder: ResultFolder, cell: Cell, method: MethodPlan) -> Pixels:
-        """Generate every picture of a cell and store it; torch's random state is seeded and given back."""
+        """Generate and store every picture of a cell; torch's random state is seeded and restored."""
         meter = self._meter()
         editor = self._editor(method)
         seed = seed_of(cell=cell.digest, seed=cell.seed)
@@ -102,7 +102,7 @@ class GenerationSession(DatasetSession):
         return pixels
 
     def _shown(self, drawn: Latents | Tensor) -> Pixels:
-        """The 8-bit pictures, synthesised in passes; refuses those of another size."""
+        """Synthesise the 8-bit pictures in passes; refuses pictures of another size."""
         if not isinstance(drawn, Latents):
             side = self.domain.resolution
             if tuple(drawn.shape[1:]) != (3, side, side):
@@ -113,7 +113,7 @@ class GenerationSession(DatasetSession):
         return np.concatenate([to_uint8(make(codes, noise="const")) for codes in parts])
 
     def _judge(self, folder: ResultFolder, cell: Cell, pixels: Pixels) -> None:
-        """Measure the pictures of a cell and store the records."""
+        """Score the pictures of a cell and store the records."""
         manifest = folder.manifest()
         assert manifest is not None
         meter = self._meter()

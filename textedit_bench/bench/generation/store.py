@@ -13,12 +13,12 @@ FOLDER = "_generated"
 
 
 class GenerationStore(Store):
-    """The results folder as generation sees it: ``<root>/<tier>/<dataset>/_generated/<digest>/``."""
+    """The results folder for generated pictures: ``<root>/<tier>/<dataset>/_generated/<digest>/``."""
 
     def cell(self, cell: Cell) -> ResultFolder:
-        """The folder of a cell."""
+        """Return the folder of a cell."""
         return ResultFolder(self.method(cell.tier, cell.dataset, FOLDER), cell.identity())
 
     def _cells(self, tier: str) -> list[Path]:
-        """Folders of a tier that may be cells."""
+        """List the folders of a tier that may be cells."""
         return sorted(path.parent for path in (self.root / tier).glob(f"*/{FOLDER}/*/{MANIFEST}"))

@@ -11,7 +11,7 @@ _CHUNK = 32
 
 
 def pair_distances(images: Tensor, distance: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Mean distance of each picture to the others, float64 [N]; nan for a single one.
+    """Compute the mean distance of each picture to the others, float64 [N]; nan for a single one.
 
     Args:
         images: [N, 3, H, W].
@@ -26,7 +26,7 @@ def pair_distances(images: Tensor, distance: Callable[[Tensor, Tensor], Tensor])
 
 
 def taken_for_another(embeddings: Tensor, threshold: float) -> Tensor:
-    """Share of the other pictures that a verifier would take for the same subject, float64 [N]; nan for a single one.
+    """Compute the share of other pictures verified as the same subject, float64 [N]; nan for a single one.
 
     Args:
         embeddings: unit vectors [N, d].
