@@ -13,7 +13,7 @@ from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import Prompt
 
 RUNNER_VERSION = 2
-"""Raised by hand when the runner's own work changes stored edits."""
+"""Increased manually when a change of the runner changes stored edits."""
 
 
 def digest_of(identity: Mapping[str, Any]) -> str:
@@ -31,7 +31,7 @@ class ImageSet:
     digest: str
     """Of the ids and the 8-bit pixels."""
     pool: str = ""
-    """Of the photos of all prompts, and of which prompt is asked of which; empty where all are asked of all photos."""
+    """Of the photos of all prompts and their assignment to prompts; empty if every prompt uses all photos."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class Cell:
     """All settings, defaults included."""
     method_version: int = 1
     device: str = "cpu"
-    """Kind of device; other kinds round otherwise, so their cells are others."""
+    """Kind of device; kinds of device round differently, so their cells differ."""
     precision: str = HIGHEST
     """One of `textedit_bench.precision`."""
     variant: str = ""
-    """``tuned`` where the knobs are not the published ones; such a cell is a row of its own."""
+    """``tuned`` if the settings are not the published ones; such cells form a separate row."""
     matched_to: Cell | None = None
     """For a control that copies a measure of another cell: that cell."""
     title: str = ""
@@ -72,7 +72,7 @@ class Cell:
     in_loop: tuple[str, ...] = ()
     """Network roles the method was trained or optimised against."""
     caveat: str = ""
-    """What a reader of its row has to know."""
+    """A caveat for readers of its row."""
 
     def identity(self) -> dict[str, Any]:
         """JSON values of which the digest is computed."""

@@ -1,7 +1,7 @@
 """The census protocol: prompts for everything a world can show, each on photos on which it requires an edit.
 
-Eight prompts are a sample too small to tell methods apart. A world's single values are no sample: they are all there
-are, so figures speak of these very prompts, and only the photos are drawn.
+Eight prompts are too small a sample to distinguish methods. The single values of a world are not a sample but the
+whole population, so figures refer to exactly these prompts, and only the photos are sampled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from textedit_bench.worlds.captions import find_grammar
 from textedit_bench.worlds.world import World
 
 COMPOUNDS = 24
-"""Unseen prompts that ask for two values at once; an interval over eight or fewer unseen prompts says nothing."""
+"""Number of unseen prompts for two values at once; an interval over eight or fewer unseen prompts is meaningless."""
 _BATCH = 64
 _ARTICLE = re.compile(r"^an? ")
 
@@ -32,10 +32,10 @@ _ARTICLE = re.compile(r"^an? ")
 def census_prompts(card: DatasetCard, tier: str, world: World) -> list[PlannedPrompt]:
     """Return a prompt for every value of the world in two wordings, then for pairs of values.
 
-    Values that the card's development prompts ask for are left out: knobs were chosen on them. Where the card has a
-    prompt for a value, it is the first wording; the second shares as few words with it as the world's language allows.
-    A world without words of its own has the card's wordings alone. A single value counts as trained, in both wordings,
-    where methods were trained on it; no compound does.
+    Values of the card's development prompts are excluded, since settings were chosen on them. If the card has a
+    prompt for a value, it is the first wording; the second shares as few words with it as the world's captions allow.
+    A world without captions has only the card's wordings. A single value counts as trained, in both wordings,
+    if methods were trained on it; no compound does.
     """
     grammar = find_grammar(world)
     known = {tuple(prompt.prompt().asked.items()): prompt for prompt in card.tier(tier).prompts}

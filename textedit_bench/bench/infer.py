@@ -47,7 +47,7 @@ def infer(domain: Domain, editor: Editor, shard: InputShard, cell: Cell, meter: 
     """Edit every image of a shard at every strength and synthesise the edits.
 
     The generator, its constant noise and the batch size are the same for every method. Torch's global random state is
-    seeded from the cell and the position of a batch in it, and given back afterwards.
+    seeded from the cell and the position of the batch, and restored afterwards.
 
     Raises:
         ValueError: the editor returned the wrong number, shape or kind of edits, or numbers that are not finite.
@@ -74,7 +74,7 @@ def infer(domain: Domain, editor: Editor, shard: InputShard, cell: Cell, meter: 
                 spaces.add(edit.space)
             else:
                 spaces.add("image")
-    # Strength 0 may give back the given W+ codes whatever the method's own space is.
+    # At strength 0 an editor may return the given W+ codes, whatever its own space is.
     space = next(kind for kind in ("image", "s", "w+") if kind in spaces)
     joined = None
     if space != "image":
@@ -135,10 +135,10 @@ def publish_edits(
     Args:
         folder: of the cell, or of one of its shards.
         cell: the cell.
-        inputs: what it started from.
+        inputs: its inputs.
         ids: images of the edits.
         edits: of these images.
-        meter: what they took.
+        meter: their cost.
         request: the bench.
         command: the command line, for the record.
         kept: which pictures are stored.
@@ -167,8 +167,8 @@ def step_lengths(
 ) -> tuple[Space, dict[str, list[float]]]:
     """Measure the steps of a cell's stored edits of some images at its default strength.
 
-    The step is taken from strength 0 of the same cell where there is one, so that a method with an inversion of its own
-    is measured by its edit alone.
+    The step is measured from strength 0 of the same cell if it has one, so that for a method with its own inversion
+    only the edit is measured.
 
     Returns:
         The space of the steps, and per image one length per W+ row or style vector.

@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 INPUTS_VERSION = 1
 REFERENCE_SPLIT: Literal["train"] = "train"
 REFERENCE_IMAGES = 1024
-"""Real photos, apart from the edited ones, that ``fid_real`` compares with."""
+"""Number of real photos, none of them edited, that are the reference of ``fid_real``."""
 REFERENCE = "reference"
-"""Their features, beside those of the photos and the inversions."""
+"""Name of their features, which are stored with those of the photos and the inversions."""
 LEAST_REFERENCE = 50
-"""Fewer photos from a source stand for nothing: what is compared with them gets no value. A world's card knows."""
+"""Fewer photos from a source are not representative, so metrics that compare with them have no value."""
 PHOTO, INVERSION = "photo", "inversion"
 CODES = "latents.safetensors"
 PASSES = "passes"
-"""Folder of what was inverted so far, while photos are inverted."""
+"""Folder of intermediate results during the inversion of photos."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class InputShard:
         ids: their names.
         photos: 8-bit [n, H, W, 3].
         inversions: the synthesised inversions, 8-bit [n, H, W, 3].
-        latents: their W+ codes on the domain's device, with the photos as methods see them.
+        latents: their W+ codes on the domain's device, with the photos as given to methods.
         factors: ground truth, or None.
     """
 
@@ -90,8 +90,8 @@ class Inputs:
         ids: their names.
         factors: ground truth of all of them, or None.
         folder: where they are stored.
-        device: where shards are put.
-        positions: theirs among the stored ones; None if they are all of them.
+        device: device of loaded shards.
+        positions: their positions among the stored photos; None if they are all of them.
     """
 
     images: ImageSet
@@ -125,10 +125,10 @@ class Inputs:
     def load(self, shard: Shard) -> InputShard:
         """Load some of the photos with their codes; the last part loaded is kept."""
         if self._last is None or self._last[0] != shard:
-            self._last = None  # let go of it before the next one is read
+            self._last = None  # release it before the next one is read
             there = slice(shard.start, shard.stop)
             ids = self.ids[there]
-            # Photos are chosen in worlds alone, whose names need no others to be file names.
+            # Only photos of worlds are chosen per prompt; their names are valid file names.
             pictures = read_pictures(self.folder.file(PICTURES), ids, [PHOTO, INVERSION], self.ids)
             with safe_open(self.folder.file(CODES), "pt") as stored:
                 rows = stored.get_slice("w_plus")
@@ -194,7 +194,7 @@ def prepare_inputs(
 ) -> Inputs:
     """Load the photos of a split with their inversions, from the store if present, else compute and store them.
 
-    Methods and judges see the photos as 8-bit pictures, so a stored run and a fresh one see the same.
+    Methods and evaluation networks get the photos as 8-bit pictures, so stored and new inputs are the same.
 
     Args:
         store: where they are kept.
@@ -285,10 +285,10 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
 def prepare_features(inputs: Inputs, domain: Domain, suite: Suite, protocol: dict[str, Any]) -> None:
     """Store the set-metric features of photos, inversions and reference photos with the inputs.
 
-    Where there are too few reference photos there are no features of them, and no metric compares with them.
+    With too few reference photos there are no features of them, and metrics that compare with them are omitted.
 
     Args:
-        protocol: what the features depend on; other features than these are computed anew.
+        protocol: protocol of the features; stored features of another protocol are computed again.
     """
     folder = inputs.folder
     with folder.locked():

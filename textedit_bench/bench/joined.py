@@ -19,7 +19,7 @@ from torch import Tensor
 from textedit_bench.bench.picture_writer import EPOCH
 
 ROWS = 1 << 20
-"""Rows of records that are sorted at once, and those of one of pyarrow's row groups."""
+"""Rows of records that are sorted together, and rows per parquet row group."""
 
 
 def write_tensor(path: Path, name: str, shape: Sequence[int], blocks: Iterable[Tensor]) -> None:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 SHOWN = 12
-"""Images of a cell whose pictures are kept where only those are that a reader looks at: the first ones."""
+"""Number of images of a cell whose pictures are kept by the policy ``shown``: the first ones."""
 EDITS, PICTURES, DIGESTS = "edits.safetensors", "images.zip", "digests.npz"
 INPUTS = "_inputs"
-"""Folder of a data set's photos and inversions, beside the methods' folders."""
+"""Folder of a data set's photos and inversions, next to the methods' folders."""
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class CellPictures:
     Args:
         path: its folder.
         manifest: its manifest.
-        domain: gives the data set's networks, where pictures have to be made again from codes; None forbids that.
+        domain: returns the data set's domain, to synthesise pictures again from codes; None forbids that.
     """
 
     def __init__(self, path: Path, manifest: Manifest, domain: Callable[[], Domain] | None = None) -> None:
@@ -93,7 +93,7 @@ class CellPictures:
         """Read pictures of some images, 8-bit, one [n, H, W, 3] per strength.
 
         Raises:
-            PicturesGoneError: they were not kept and cannot be made again.
+            PicturesGoneError: they were not kept and cannot be synthesised again.
         """
         stored = self._manifest.infer.pictures
         if stored.copied is not None:

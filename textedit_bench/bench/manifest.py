@@ -121,7 +121,7 @@ def load_manifest(path: Path) -> tuple[dict[str, Any], Manifest]:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no manifest, or of another schema.
+        ValueError: it is not a manifest, or has another schema.
     """
     raw: Any = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:

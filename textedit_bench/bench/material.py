@@ -29,11 +29,11 @@ class CellMaterial:
     """The data from which controls are made; a method raises `NotApplicableError` if it does not exist.
 
     Attributes:
-        cell: the control's.
-        shard: the images, as the copied cell starts from them too, and what the renderer drew for them.
-        store: where the copied cell lies.
-        domain: for the layout of codes, for pictures that have to be made again, and its world, which draws.
-        perfect: the judges' own ground truth, which holds pictures with the asked attribute.
+        cell: the control's cell.
+        shard: the images, the same inputs as for the copied cell, with their ground truth.
+        store: the store of the copied cell.
+        domain: for the layout of codes, pictures that have to be synthesised again, and the world's renderer.
+        perfect: the ground truth of the metrics, which has pictures with the requested attribute.
     """
 
     cell: Cell

@@ -14,7 +14,7 @@ import torch
 
 _STATUS = Path("/proc/self/status")
 _LARGE = 512
-"""Side in pixels from which a single picture's intermediates have megabytes."""
+"""Side in pixels from which intermediates of a single picture take megabytes."""
 
 
 @dataclass
@@ -64,8 +64,8 @@ class Meter:
 def return_free_memory(resolution: int) -> None:
     """Return freed memory that the C library holds to the kernel, after work on large pictures (glibc only).
 
-    What is computed of large pictures leaves it in pieces that the next ones do not fit into: without this a bench of
-    photos of 1024 pixels grows to half as much again as it uses. Small pictures would only ask for it again.
+    Work on large pictures fragments the heap, so that the next ones do not fit into the free pieces: without this, a
+    bench of photos of 1024 pixels grows to 1.5 times the memory it uses. For small pictures it would only cost time.
     """
     if resolution >= _LARGE and sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -82,7 +82,7 @@ def _host_peak() -> int:
         pass
     try:
         import resource
-    except ImportError:  # a platform that does not tell
+    except ImportError:  # a platform without this information
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

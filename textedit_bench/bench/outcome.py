@@ -28,10 +28,10 @@ class CellOutcome:
     digest: str
     state: State
     reason: str = ""
-    """Why, for every state but done and cached; the whole traceback lies in ``failure``."""
+    """The reason, for every state except done and cached; the full traceback is in ``failure``."""
     seconds: float = 0.0
     failure: Path | None = None
-    """File with the traceback, where the cell failed."""
+    """File with the traceback, if the cell failed."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class BenchSummary:
     outcomes: tuple[CellOutcome, ...]
     seconds: float
     written: tuple[Path, ...] = ()
-    """Tables and pictures that were written, in the order a reader wants them."""
+    """Written tables and pictures, the most useful ones first."""
     tables: dict[str, str] = field(default_factory=dict)
     """Tier -> the table as text for a terminal."""
     notes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    """Why a table was not written: controls that do not score what they must."""
+    """Reasons why a table was not written: controls with wrong scores."""
 
     @property
     def counts(self) -> dict[State, int]:

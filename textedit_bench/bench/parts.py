@@ -26,7 +26,7 @@ def part_folder(folder: ResultFolder, shard: Shard, *, new_edits: bool) -> Resul
     Args:
         folder: the cell's.
         shard: which images.
-        new_edits: whether the shard holds edits; False for scores of edits that the cell has already.
+        new_edits: whether the shard has edits; False for scores of edits that the cell already has.
     """
     identity = {"cell": folder.digest, "start": shard.start, "stop": shard.stop, "edits": new_edits}
     return ResultFolder(folder.path / PARTS, identity)
@@ -44,7 +44,7 @@ def join_parts(folder: ResultFolder, cell: Cell, parts: Sequence[ResultFolder], 
         folder: the cell's.
         cell: the cell.
         parts: its shards in order, edited and scored.
-        new_edits: whether the shards hold edits; False where the cell has them and the shards are new scores.
+        new_edits: whether the shards have edits; False if the cell has them and the shards are new scores.
 
     Raises:
         ValueError: the shards are of different spaces.

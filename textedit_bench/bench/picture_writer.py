@@ -18,10 +18,10 @@ from textedit_bench.data.png import encode_png
 from textedit_bench.files import TEMPORARY
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""Time of every entry of a zip: the bytes depend on the pictures alone."""
+"""Time stamp of every entry of a zip, fixed so that the bytes depend only on the pictures."""
 THREADS = min(4, os.cpu_count() or 1)
 WAITING_BYTES = 1 << 28
-"""Pixels that may wait for a thread; handing in more takes until there is room."""
+"""Bytes of pixels that may be queued; adding more blocks until there is room."""
 
 
 class PictureWriter:
@@ -31,13 +31,13 @@ class PictureWriter:
             for batch in batches:
                 writer.add({"0.5": weak, "1": strong}, names)  # returns while they are being encoded
 
-    The file is there whole after the end, or not at all. An error of a thread or of the disk is raised by the next
-    `add` or at the end. Arrays that were handed in must not be changed before the end.
+    The file is complete after the end, or does not exist. An error of a thread or of the disk is raised by the next
+    `add` or at the end. Added arrays must not be changed before the end.
 
     Args:
         path: the zip to write.
-        threads: that encode.
-        waiting_bytes: most pixels that wait.
+        threads: number of encoding threads.
+        waiting_bytes: maximum bytes of pixels in the queue.
     """
 
     def __init__(self, path: Path, threads: int = THREADS, waiting_bytes: int = WAITING_BYTES) -> None:
@@ -51,7 +51,7 @@ class PictureWriter:
     def add(self, groups: Mapping[str, Pixels], names: Sequence[str]) -> None:
         """Add ``<group>/<name>.png`` for every group and name.
 
-        A picture that several groups show in turn is encoded once.
+        A picture that consecutive groups share is encoded once.
 
         Args:
             groups: group name -> 8-bit [N, H, W, 3].

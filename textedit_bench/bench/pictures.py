@@ -25,7 +25,7 @@ def write_pictures(
         path: the zip to write.
         groups: group name -> 8-bit [N, H, W, 3].
         ids: N image names.
-        among: names of all images of the cell, where these are a part of them.
+        among: names of all images of the cell, if these are a part of them.
     """
     with PictureWriter(path) as writer:
         writer.add(groups, file_names(ids, among))
@@ -37,7 +37,7 @@ def read_pictures(
     """Read groups that `write_pictures` wrote, each 8-bit [N, H, W, 3] in the order of ``ids``.
 
     Raises:
-        KeyError: a picture is not there.
+        KeyError: a picture does not exist.
     """
     found = {}
     with zipfile.ZipFile(path) as archive:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["BenchRequest", "DatasetPlan", "MethodPlan", "plan"]
 
 GUIDING = ("generator", "encoder", "clip", "identity")
-"""Networks that methods may use while they edit; judges are not among them."""
+"""Roles of networks that methods may use for editing; networks for evaluation are not among them."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class MethodPlan:
         info: its card.
         settings: all its settings, defaults included.
         matched: whether its cells copy a measure of another method's cells.
-        tuned: the choice of knobs it runs with; None for the published ones.
-        reason: why it cannot serve this data set; empty if it can.
+        tuned: its tuned settings; None for the published ones.
+        reason: why it does not support this data set; empty if it does.
     """
 
     info: MethodInfo
@@ -242,7 +242,7 @@ def _plan_census(
         )
     census = census_prompts(card, tier, world)
     photos = choose_photos(world, request.split, available, census, images)
-    # Which photos there are does not depend on the prompts that are asked.
+    # The set of photos does not depend on the requested prompts.
     pool = max(there[-1] for there in photos.values() if there) + 1
     known = {prompt.id: prompt for prompt in census if photos[prompt.id]}
     for name in request.prompts:

@@ -27,13 +27,13 @@ class PlannedPrompt:
 def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[PlannedPrompt]:
     """Resolve the prompts of a request, in its order; without any, return the card's evaluation prompts.
 
-    The one reader of prompts: every text that a user writes, for whatever command, comes through here. A text that
-    equals a card's id, phrase or target is that prompt, ground truth included, whatever its case, blanks, quotes, final
-    marks and encoding; any other text becomes the card's bare prompt. Texts that differ in those alone are one prompt.
+    The only function that converts texts of users to prompts, for every command. A text that equals an id, phrase or
+    target of the card denotes that prompt, ground truth included; case, white space, quotes, final punctuation and the
+    Unicode form are ignored. Any other text becomes a new prompt. Texts that differ only in these ways are one prompt.
 
     Raises:
-        UserError: a misspelt id, an empty or neutral text, one that is too long or holds control characters, or a card
-            without prompts. Whether a text encoder reads all of it: `textedit_bench.bench.reading.check_read`.
+        UserError: a misspelt id, an empty or neutral text, one that is too long or has control characters, or a card
+            without prompts. For truncation by a text encoder see `textedit_bench.bench.reading.check_read`.
     """
     known = card.tier(tier).prompts
     ids = {prompt.id for prompt in known}

@@ -28,13 +28,13 @@ def check_read(domain: Domain, prompts: Iterable[Prompt]) -> None:
     """Refuse prompts that a text encoder of the domain would truncate; encoders are loaded for long texts only.
 
     Raises:
-        UserError: names the text, the part that is not read, and how many tokens are.
+        UserError: names the text, the part that would be cut off, and the number of tokens.
     """
     texts = {text: None for prompt in prompts for text in (prompt.words, prompt.target, prompt.source) if text}
     long = [text for text in texts if not is_short(text)]
     for role in READERS if long else ():
         named = domain.tier_card.networks.get(role)
-        if named is None or not network_path(domain.card, named).is_file():  # said where the network is needed
+        if named is None or not network_path(domain.card, named).is_file():  # reported where the network is needed
             continue
         clip = cast("ClipModel", domain.network(role))
         for text in long:

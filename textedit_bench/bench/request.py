@@ -24,10 +24,10 @@ PROTOCOLS = (QUICK, CENSUS)
 CENSUS_STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
 STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
-"""Where neither request nor card names a number."""
+"""Number of images if neither request nor card gives one."""
 STANDARD_SEED = 0
 STANDARD_THREADS = 2
-"""Fixed whatever the machine: float sums depend on the number of threads, and so would the records."""
+"""Fixed for every machine: float sums, and so the records, depend on the number of threads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +53,13 @@ class BenchRequest:
     prompts: tuple[str, ...] = ()
     """Prompt ids of the card or bare texts; empty means the card's evaluation prompts."""
     own_prompts: tuple[PlannedPrompt, ...] = ()
-    """Prompts with what is known about them that no card has; they follow those of ``prompts``."""
+    """Prompts with ground truth that are not on the card; they follow those of ``prompts``."""
     images: int | None = None
     """Images of the split, of a census those of each prompt; None means the tier's standard number."""
     fewer: bool = False
-    """Take what there is where ``source`` has fewer images than that."""
+    """If ``source`` has fewer images, use all of them."""
     split: str = "evaluation"
-    """``evaluation``; ``development`` for choosing knobs, which no table shows."""
+    """``evaluation``; ``development`` for choosing settings, which no table shows."""
     seed: int = STANDARD_SEED
     """Seed of everything random in a cell."""
     strengths: tuple[float, ...] = STANDARD_STRENGTHS
@@ -68,9 +68,9 @@ class BenchRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings for the named methods, on top of their cards' defaults; not for the controls."""
     controls: bool = True
-    """Run the control rows beside the methods; a request for controls alone gets those it names."""
+    """Run the controls in addition to the methods; a request for controls only gets those it names."""
     tuned: bool = False
-    """Beside every method as published, a row with the knobs that ``tune`` chose."""
+    """Add a row per method with the settings that ``tune`` chose."""
     results: Path = Path("results")
     """Folder of the results."""
     device: str = "cpu"

@@ -23,7 +23,7 @@ from textedit_bench.prompt import ATTRIBUTE, Prompt
 from textedit_bench.registry import method_info
 
 LARGEST = 1 << 24
-"""Bytes of a manifest; a real one has some thousands."""
+"""Maximum bytes of a manifest; a real one has a few thousand."""
 
 _Line = Annotated[str, Field(max_length=LONGEST)]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
@@ -69,11 +69,11 @@ class Rerun:
     """The request of a manifest.
 
     Attributes:
-        request: the bench that makes the run again; of a control that copies another method's cells, with that method.
+        request: the bench that repeats the run; for a control that copies another method's cells, with that method.
         task: ``edit`` or ``generate``.
         identity: the run's.
         digest: its name in the store.
-        files: file -> SHA-256 of what it stored.
+        files: stored file -> its SHA-256.
     """
 
     request: BenchRequest
@@ -91,7 +91,7 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
         options: fields of `BenchRequest` that do not decide the outcome: results, device, engine, workers, gpus.
 
     Raises:
-        UserError: the file is no manifest of a cell, was changed by hand, or cannot be rerun from itself alone.
+        UserError: the file is not the manifest of a cell, was modified, or is not sufficient for a rerun.
     """
     manifest = _read(path)
     try:
@@ -116,7 +116,7 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
     chosen = _chosen(path, identity, asked, listing)
     images: int | None = identity.images.count
     if identity.images.pool:
-        # Which photos a prompt has follows from the world; the number asked for may be larger than what there was.
+        # The photos of a prompt follow from the world; there may be fewer than requested.
         images = asked.get("images")
         chosen |= {"protocol": CENSUS, "own_prompts": (), "prompts": _census_prompts(identity, asked)}
     request = BenchRequest(
@@ -140,7 +140,7 @@ def differences(rerun: Rerun, store: Store) -> list[str]:
     if rerun.digest in found:
         stages = [stage for stage in (found[rerun.digest].infer, found[rerun.digest].score) if stage is not None]
         now = {name: known.sha256 for stage in stages for name, known in stage.files.items()}
-        same = ("cost.parquet",)  # seconds and bytes are never the same
+        same = ("cost.parquet",)  # seconds and memory always differ
         return [f"{name} differs" for name in rerun.files if name not in same and now.get(name) != rerun.files[name]]
     key = ("method", "prompt_id")
     near = [m.identity for m in found.values() if all(m.identity[k] == rerun.identity[k] for k in key)]
@@ -182,7 +182,7 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
         method = str(listing.get("matched_method") or "")
         method_info(method)
         settings = asked.get("settings") or {}
-        whole = copied(info.name) == "edit"  # it shows edits for other prompts, so all are needed
+        whole = copied(info.name) == "edit"  # it shows edits for other prompts, so all prompts are needed
         prompts = {"prompts": tuple(map(str, asked.get("prompts") or ()))} if whole else _own(path, identity, listing)
         return {"methods": (method,), "datasets": datasets, "settings": dict(settings), "controls": True, **prompts}
     usual = info.identity_settings(info.settings_for(identity.tier))

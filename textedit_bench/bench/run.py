@@ -49,16 +49,16 @@ def run_cells(
     """Plan, edit and score; writes no table. The reporter is not closed.
 
     Args:
-        request: what is asked.
-        reporter: told about progress.
-        open_session: how a cell is brought to its end; another one for another task.
-        open_store: where cells lie; another one for another task.
+        request: the request.
+        reporter: receives progress.
+        open_session: opens the session that computes a data set's cells, depending on the task.
+        open_store: opens the store of the cells, depending on the task.
 
     Raises:
-        UserError: the request cannot be met; no edit was computed.
+        UserError: the request cannot be fulfilled; no edit was computed.
     """
     plans = plan(request)
-    if request.engine not in REMOTE:  # there the workers have the devices
+    if request.engine not in REMOTE:  # with this engine the workers use the devices
         cards_of(request)
     store = open_store(request.results)
     store.check_writable()

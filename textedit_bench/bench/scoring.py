@@ -49,7 +49,7 @@ def score(
 
     Returns:
         One row per image x strength x metric, and the set-metric features [strengths, n, d] (None if the domain has
-        no network for them). Pictures that are equal are measured once.
+        no network for them). Equal pictures are scored once.
     """
     measured: list[list[Mapping[str, Column]]] = [[] for _ in pixels]
     features: list[list[np.ndarray]] = [[] for _ in pixels]
@@ -91,7 +91,7 @@ def _batch(domain: Domain, pixels: Pixels) -> ImageBatch:
 def _records(cell: Cell, ids: Sequence[str], suite: Suite, measured: Sequence[Mapping[str, Column]]) -> pd.DataFrame:
     """Return one row per image x strength x metric, in the order of `KEYS`.
 
-    The rows are laid out in that order at once: sorting a table of strings takes longer than making it.
+    The rows are created in that order: sorting a table of strings takes longer than creating it.
 
     Args:
         ids: image names, no two equal.

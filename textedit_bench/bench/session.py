@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 
 KEPT = {"mini": "all", "full": "shown"}
-"""Tier -> which pictures are kept where nothing is asked."""
+"""Tier -> which pictures are kept by default."""
 _WORTH_TIMING = 8
-"""Batches that must be left before one more is scored only to be timed."""
+"""Minimum number of remaining batches for scoring an extra one only to time it."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class Todo:
 class DatasetSession:
     """The shared state of one data set: domain, inputs, evaluation networks, editors.
 
-    Photos, inversions and reference features are computed when the session is made.
+    Photos, inversions and reference features are computed when the session is created.
 
     Args:
-        plan: what is asked of the data set.
-        store: where cells lie.
+        plan: the plan of the data set.
+        store: the store of the cells.
         domain: the data set.
-        suite: its judges.
-        inputs_store: where photos and inversions lie; with the cells if None.
+        suite: its evaluation networks and metrics.
+        inputs_store: the store of photos and inversions; that of the cells if None.
 
     Raises:
         UserError: the tier lacks a network or images.
@@ -101,7 +101,7 @@ class DatasetSession:
             asked = plan.request
             where = inputs_store or store
             self.inputs = prepare_inputs(where, domain, plan.images, asked.split, fewer=asked.fewer)
-            # Prompt id -> its own photos, where prompts have such.
+            # Prompt id -> its own photos, if prompts have different ones.
             self._chosen = self.inputs.deal(plan.photos)
             self._looked = False
             if has_features(suite):
@@ -114,7 +114,7 @@ class DatasetSession:
         """Create the cell of a method and a prompt.
 
         Raises:
-            NotApplicableError: the method cannot serve this data set, or says that the prompt is not its own.
+            NotApplicableError: the method does not support the data set or the prompt.
         """
         if method.reason:
             raise NotApplicableError(method.reason)
@@ -136,8 +136,7 @@ class DatasetSession:
         Args:
             cell: the cell.
             method: its method.
-            part: compute only this one of the cell's shards, for a later run to put together; None computes what is
-                missing of all.
+            part: compute only this shard of the cell, to be merged later; None computes all missing ones.
 
         Returns:
             `State.DONE` or `State.CACHED`, and the seconds it took.
@@ -221,7 +220,7 @@ class DatasetSession:
             cell: the cell.
             method: its method.
             shard: the images.
-            manifest: of the cell's stored edits; None edits anew.
+            manifest: of the cell's stored edits; None computes them.
         """
         photos = self._inputs(cell).load(shard)
         if manifest is None:
@@ -265,8 +264,8 @@ class DatasetSession:
     def _look_at_photos(self, cell: Cell) -> None:
         """Pass all photos and inversions through the evaluation networks, in separate passes.
 
-        Judges remember those for good, and the last digits of what they remember depend on which ones they see at once.
-        Where every prompt has its own photos, that would be a matter of which cell comes first.
+        Evaluation networks cache these outputs, whose last digits depend on the batch in which they are computed. If
+        every prompt has its own photos, they would otherwise depend on the order of the cells.
         """
         size, start = pass_size(self.domain.resolution), 0
         groups = (self.inputs.pictures(PHOTO, size), self.inputs.pictures(INVERSION, size))
@@ -329,9 +328,9 @@ class DatasetSession:
     def estimate(self, todo: Todo) -> float:
         """Estimate the seconds of the remaining cells, methods excluded, from one timed batch of each shared step.
 
-        What the judges do once per data set is done here instead of in the first cell; the timed batches alone are
-        extra work. Where so few batches are left that timing one more would be felt, the batch that is scored first
-        anyway is timed: an upper bound, since it holds what is done once.
+        Evaluation work that is done once per data set is done here instead of in the first cell; only the timed batches
+        are extra work. If only few batches are left, the first batch to be scored is timed instead of an extra one: an
+        upper bound, since it includes the work that is done once.
         """
         if not todo.new + todo.known:
             return 0.0
@@ -351,7 +350,7 @@ class DatasetSession:
             measure(inversions)  # what is computed once per data set
             if todo.new >= _WORTH_TIMING:
                 began = time.perf_counter()
-                # Codes nobody scored yet: judges remember pictures.
+                # Codes that were not scored yet, since scores of pictures are cached.
                 edits = self.domain.generator.synthesize(part.latents.codes * 0.9, noise="const")
                 measure(edits)
             else:

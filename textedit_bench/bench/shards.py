@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textedit_bench.models.batches import images_at_once
 
 BATCH = 24
-"""Most images per network pass; fixed, since results depend on it in the last digits."""
+"""Maximum number of images per network pass; fixed, since the last digits of results depend on it."""
 SHARD_BYTES = 1 << 28
 """Bytes of the 8-bit pictures of one shard, all strengths together."""
 
@@ -32,13 +32,13 @@ def pass_size(resolution: int) -> int:
 def cut_shards(images: int, resolution: int, strengths: int, asked: int = 0) -> list[Shard]:
     """Split the images of a cell into shards.
 
-    A shard is a whole number of network passes, so that its results are the same whatever its size.
+    A shard is a whole number of network passes, so that results do not depend on its size.
 
     Args:
         images: of the cell.
         resolution: side of a picture in pixels.
         strengths: of the cell; a shard holds every picture of its images.
-        asked: images per shard, rounded up to whole passes; 0 takes as many as `SHARD_BYTES` hold.
+        asked: images per shard, rounded up to whole passes; 0 takes as many as fit into `SHARD_BYTES`.
     """
     one = pass_size(resolution)
     wanted = asked or SHARD_BYTES // (3 * resolution**2 * strengths)

@@ -32,7 +32,7 @@ class ResultFolder:
     """The stored results of one identity.
 
     Args:
-        parent: the folder it lies in.
+        parent: the folder that contains it.
         identity: plain JSON value; its digest is the folder's name.
     """
 
@@ -49,7 +49,7 @@ class ResultFolder:
     def locked(self) -> Iterator[None]:
         """Lock the folder for this process; others wait. The lock is released when its holder dies.
 
-        Creates the folder and removes what killed writers left in it.
+        Creates the folder and removes leftovers of killed writers.
         """
         with locked(self.path):
             yield
@@ -57,8 +57,8 @@ class ResultFolder:
     def manifest(self) -> Manifest | None:
         """Return the trusted part of the manifest, or None.
 
-        Where the manifest or the edits are damaged, everything is set aside (renamed, nothing deleted); where only
-        scores are, their files are set aside and the ``score`` stage is left out of the answer.
+        If the manifest or the edits are damaged, everything is set aside (renamed, nothing deleted); if only
+        scores are damaged, their files are set aside and the result has no stage ``score``.
         """
         trusted = self._trusted()
         return None if trusted is None else trusted[1]
@@ -89,9 +89,9 @@ class ResultFolder:
         """Write a stage's files, then the manifest with their checksums.
 
         Args:
-            stage: ``"infer"`` starts the manifest anew; ``"score"`` keeps the edits' section.
+            stage: ``"infer"`` starts a new manifest; ``"score"`` keeps the edits' section.
             files: name -> function that writes the file at the path it is given.
-            facts: what else the stage has to say; plain JSON values.
+            facts: further entries of the stage; plain JSON values.
             sections: further top-level entries of the manifest.
         """
         manifest: dict[str, Any] = {"schema": SCHEMA, "identity": self.identity, "digest": self.digest}
@@ -133,7 +133,7 @@ class ResultFolder:
     def _set_aside(self, why: str) -> None:
         target = _free_name(self.path)
         target.mkdir()
-        # The manifest goes first: without it the rest is nobody's. The folder itself stays, since the lock is on it.
+        # The manifest is removed first: without it the other files are ignored. The folder stays, since it is locked.
         for file in sorted(self.path.iterdir(), key=lambda file: file.name != MANIFEST):
             file.rename(target / file.name)
         log.warning("%s: %s; set aside as %s and done again", self.path, why, target.name)
@@ -149,12 +149,12 @@ class Store:
         """Check before any work that results can be written.
 
         Raises:
-            UserError: the folder cannot be made or written.
+            UserError: the folder cannot be created or written.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             write_atomically(self.root / ".writable", lambda path: path.write_bytes(b""))
-            (self.root / ".writable").unlink(missing_ok=True)  # another run may be trying the same
+            (self.root / ".writable").unlink(missing_ok=True)  # another run may be doing the same
         except OSError as error:
             raise UserError(f"results: {self.root} cannot be written ({error.strerror or error})") from error
 

@@ -21,8 +21,8 @@ class Tuned:
     """The result of a tuning, with its inputs.
 
     Attributes:
-        method, dataset, tier: what it holds for.
-        settings: the chosen settings, on top of the card's.
+        method, dataset, tier: where the settings apply.
+        settings: the chosen settings, instead of the card's.
         strength: the chosen strength.
         objective: what was maximised, such as ``mean of success and preservation``.
         score: its value for the choice, on the development split.
@@ -55,7 +55,7 @@ def read_tuned(store: Store, tier: str, dataset: str, method: str) -> Tuned:
     """Read the tuned settings of a method on a data set.
 
     Raises:
-        UserError: there is none, or the file is damaged.
+        UserError: there are none, or the file is damaged.
     """
     path = store.method(tier, dataset, method) / FILE
     command = f"textedit-bench tune --method {method} --dataset {dataset}"

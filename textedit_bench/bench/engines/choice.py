@@ -23,7 +23,7 @@ def open_pool(
     """Open the pool of the engine that the request names.
 
     Raises:
-        UserError: what the engine needs is not installed or cannot be reached.
+        UserError: a dependency of the engine is not installed, or its cluster cannot be reached.
     """
     if request.engine == "local":
         return OwnProcess(Worker(request, open_session, open_store, plans))
@@ -74,7 +74,7 @@ def _from_anywhere(request: BenchRequest) -> BenchRequest:
     def absolute(text: str) -> str:
         return str(Path(text).resolve()) if text and Path(text).exists() else text
 
-    # A registered name wins over a folder that happens to be called the same.
+    # A registered name takes precedence over a folder of the same name.
     cards = tuple(absolute(name) if name.endswith((".yaml", ".yml")) else name for name in request.datasets)
     source = request.source if request.source == "samples" else absolute(request.source)
     return replace(request, results=request.results.resolve(), datasets=cards, source=source)

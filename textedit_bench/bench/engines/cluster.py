@@ -1,6 +1,6 @@
 """The pool on a Ray cluster: one actor per slot, each with its share of CPUs and GPUs, replaced when it is lost.
 
-Actors and not bare tasks compute the cells, since an actor keeps its networks between cells. What all nodes must share
+Actors, not tasks, compute the cells, since an actor keeps its networks between cells. The compatibility of nodes
 is checked when an actor starts (`node`).
 """
 
@@ -24,9 +24,9 @@ from textedit_bench.errors import UserError
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
-"""Seconds between looks at a cluster on which nothing ends."""
+"""Seconds between polls of the cluster while no job ends."""
 PATIENCE = 300.0
-"""Seconds without a single worker before a job is given back; clusters that grow take minutes for a node."""
+"""Seconds without any worker before a job is given up; autoscaling clusters take minutes to add a node."""
 
 
 @dataclass
@@ -55,8 +55,8 @@ class _Actor:
 class Cluster:
     """Actors on the cluster that ``RAY_ADDRESS`` names, or on this machine alone.
 
-    Jobs wait here, in their order, until there is room for an actor with the share of a GPU that their method needs:
-    an actor that Ray was asked for too early would wait for what idle ones hold.
+    Jobs are queued here, in order, until there is room for an actor with the GPU fraction of their method:
+    an actor that is requested from Ray too early would wait for resources held by idle ones.
 
     Args:
         setup: arguments of `Worker`.

@@ -11,11 +11,11 @@ from textedit_bench.errors import UserError
 from textedit_bench.extras import needs_extra
 
 PATIENCE = 8.0
-"""Seconds for a cluster to take a call, and as many for its first word; Ray itself would try for three minutes."""
+"""Timeout in seconds for connecting to a cluster, and for its first answer; Ray itself would try for three minutes."""
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
-"""What opens a call of gRPC, which Ray's nodes speak: the preface of HTTP/2 and empty settings (RFC 9113, 3.4)."""
+"""Start of a gRPC connection, the protocol of Ray: the preface of HTTP/2 and empty settings (RFC 9113, 3.4)."""
 _SETTINGS = 4
-"""Kind of the frame that answers it."""
+"""Type of the HTTP/2 frame that answers it."""
 
 
 def connect() -> tuple[Any, bool]:

@@ -19,13 +19,13 @@ class CellJob:
 
     Attributes:
         dataset: name of the data set.
-        method: name of the method; its share of a GPU decides where it may run.
+        method: name of the method; its GPU fraction determines where the job may run.
         prompt: id of the prompt.
-        label: what a person calls it.
+        label: readable name of the cell.
         variant: of the method, see `MethodPlan.variant`.
         like: name of the method that a control is matched to; empty for all others.
         matched: the finished cell that a matched control copies.
-        part: the only shard to compute; None computes what is missing and puts the cell together.
+        part: the only shard to compute; None computes all missing shards and merges them.
     """
 
     dataset: str
@@ -60,8 +60,8 @@ class CellResult:
     Attributes:
         outcome: for the summary.
         cell: where its scores are stored; None if there are none.
-        refused: the user's mistake, where only the method could see it.
-        full: nothing more can be written.
+        refused: the error is bad input that only the method could detect.
+        full: the disk is full.
     """
 
     outcome: CellOutcome
@@ -76,11 +76,11 @@ class DatasetEnd:
 
     Attributes:
         protocols: metric name -> protocol, as scored now.
-        seconds: estimate of the work left, beside the methods' own.
-        shards: into how many parts each of its cells may be cut.
+        seconds: estimate of the remaining work, without that of the methods.
+        shards: number of parts into which each of its cells may be split.
         error: why it could not be prepared.
-        refused: whether that is the user's mistake.
-        full: nothing more can be written.
+        refused: whether the error is bad input.
+        full: the disk is full.
     """
 
     protocols: Mapping[str, Mapping[str, Any]]
@@ -148,7 +148,7 @@ def source_of(
     """Return the cell that has to be finished first; None if the cell copies nothing.
 
     Raises:
-        NotApplicableError: there can be no such cell.
+        NotApplicableError: such a cell cannot exist.
     """
     if matched_method is None:
         return None

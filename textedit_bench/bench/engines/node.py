@@ -12,9 +12,9 @@ from textedit_bench.bench.environment import environment
 from textedit_bench.errors import UserError
 
 SAME = ("textedit_bench", "python")
-"""Entries of the environment that all nodes must share, beside the versions of the packages."""
+"""Entries of the environment that must be equal on all nodes, in addition to the versions of the packages."""
 LATE = 10.0
-"""Seconds after which network file systems show new files."""
+"""Seconds after which new files become visible on network file systems."""
 
 
 def versions() -> dict[str, Any]:
@@ -27,13 +27,13 @@ def check_node(mark: Path, asked: dict[str, Any], device: str) -> None:
     """Check that a node is compatible with the bench.
 
     Args:
-        mark: a file in the results folder that whoever asks has made. Beside it the first node to come writes its
-            model of GPU.
-        asked: `versions` of who asks.
+        mark: a file in the results folder, created by the process that starts the bench. The first node writes its
+            GPU model next to it.
+        asked: `versions` of the process that starts the bench.
         device: ``cpu`` or a CUDA device.
 
     Raises:
-        UserError: other versions, a folder it does not see, or another model of GPU, which rounds otherwise.
+        UserError: other versions, a folder that the node cannot see, or another GPU model, which rounds differently.
     """
     here = os.uname().nodename
     other = [f"{name} {asked[name]} asks, {own} answers" for name, own in versions().items() if asked[name] != own]

@@ -32,7 +32,7 @@ class _Process:
 class Processes:
     """Up to one process per setup, started on demand and restarted when it dies.
 
-    They are spawned, not forked: a fork of a process that has computed with several threads may hang.
+    Processes are spawned, not forked: a fork of a process that has used several threads may deadlock.
     """
 
     def __init__(self, setups: Sequence[Setup]) -> None:
@@ -45,7 +45,7 @@ class Processes:
         """Give a job to an idle process."""
         idle = next((each for each in self._processes if each.number is None), None) or self._start()
         idle.number = number
-        with suppress(OSError):  # it died meanwhile; `wait` will say so
+        with suppress(OSError):  # the process died meanwhile; `wait` reports it
             idle.pipe.send(job)
 
     def wait(self) -> list[tuple[int, End]]:
@@ -86,7 +86,7 @@ class Processes:
         setup = self._free.pop(0)
         process = self._context.Process(target=_work, args=(theirs, setup), name="textedit-bench worker")
         process.start()
-        theirs.close()  # else the end of the process would not close the pipe
+        theirs.close()  # else the pipe would stay open after the end of the process
         started = _Process(process, ours, setup)
         self._processes.append(started)
         return started
@@ -105,7 +105,7 @@ class Processes:
 def _work(pipe: Connection, setup: Setup, make: Callable[..., Any] | None = None) -> None:
     """Run jobs until the other end of the pipe is closed, which its death does too."""
     for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
-        signal.signal(number, signal.SIG_IGN)  # they reach the whole group; the run decides
+        signal.signal(number, signal.SIG_IGN)  # the signals reach the whole process group; the parent handles them
     logging.getLogger("textedit_bench").addHandler(logging.StreamHandler())
     from textedit_bench.bench.engines.worker import Worker
 

@@ -29,7 +29,7 @@ from textedit_bench.errors import NotApplicableError
 log = logging.getLogger(__name__)
 
 RETRIES = 5
-"""How often a job is given out again after whoever computed it was lost; a job that kills every worker must end."""
+"""How often a job is submitted again after the loss of its worker; limited, since a job may kill every worker."""
 
 _ENDED = (State.DONE, State.CACHED, State.FAILED, State.OUT_OF_MEMORY)
 
@@ -40,8 +40,8 @@ class _Cut:
 
     Attributes:
         job: of the whole cell.
-        left: shards that wait for a slot. The first one goes alone: what a prompt needs once (a network of its own) is
-            made with it.
+        left: shards that wait for a slot. The first one is computed alone, since it creates what a prompt needs once
+            (its network).
         under_way: shards being computed.
         count: of the cell's shards.
     """
@@ -57,10 +57,10 @@ class Schedule:
     """Submits the cells of plans to a pool and collects their results.
 
     Attributes:
-        outcomes: ends in plan order, once `run` returned.
+        outcomes: results in plan order, available after `run`.
         cells: those with stored scores, in plan order.
         prepared: data set -> metric protocols.
-        lost: how many jobs had to be given out again.
+        lost: number of jobs that were submitted again because their worker was lost.
     """
 
     plans: list[DatasetPlan]
@@ -86,10 +86,10 @@ class Schedule:
     def run(self) -> None:
         """Run every cell to completion.
 
-        An interruption ends what is left as interrupted, a full disk as failed.
+        After an interruption the remaining cells end as interrupted, after a full disk as failed.
 
         Raises:
-            UserError: the very first thing that was tried showed that the request cannot be met.
+            UserError: the first job showed that the request cannot be fulfilled.
         """
         self.reporter.begin(sum(plan.cell_count for plan in self.plans))
         stopped: tuple[State, str] | None = None
@@ -101,7 +101,7 @@ class Schedule:
                     self._take(plan)
             except KeyboardInterrupt:
                 stopped = State.INTERRUPTED, "not started"
-                if not self._jobs:  # it came between two data sets
+                if not self._jobs:  # the interruption came between two data sets
                     self._take(plan)
                 self._end_under_way(stopped[0])
             if stopped is not None:
@@ -143,7 +143,7 @@ class Schedule:
         if prepared.seconds:
             about = duration(prepared.seconds / self.pool.slots)
             self.reporter.note(f"estimate: about {about} for {plan.card.name}, beside the method's own work")
-        for number, (outcome, _) in sorted(self._ends.items()):  # those that have no meaning, known from the plan
+        for number, (outcome, _) in sorted(self._ends.items()):  # cells that the plan marks as not applicable
             self._end(number, outcome)
         return self._cells(plan)
 
@@ -166,7 +166,7 @@ class Schedule:
             self._submit_parts()
             waiting = self._submit(waiting)
             if not self._busy:
-                continue  # all that was left copies cells that are not there
+                continue  # all remaining cells copy cells that do not exist
             for number, end in self.pool.wait():
                 if number in self._parts:
                     whole = self._end_part(*self._parts.pop(number), end)
@@ -179,7 +179,7 @@ class Schedule:
                     continue
                 assert isinstance(end, CellResult)
                 if end.refused and alone and not any(o.state in _ENDED for o in self._all_outcomes()):
-                    raise end.refused  # wrong input that only the method could see; nothing else was asked
+                    raise end.refused  # bad input that only the method could detect; there is no other cell
                 self._end(number, end.outcome, end.cell)
                 if end.full:
                     return State.FAILED, "not started: the disk is full"
@@ -229,7 +229,7 @@ class Schedule:
         """Record a shard's result; return that of the whole cell if it is complete."""
         cut = self._cuts.get(number)
         if cut is None:
-            return None  # the cell has ended otherwise meanwhile
+            return None  # the cell has ended meanwhile, for another reason
         cut.under_way.discard(part)
         if isinstance(end, WorkerLost):
             self._losses[number] = self._losses.get(number, 0) + 1

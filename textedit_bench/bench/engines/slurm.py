@@ -1,7 +1,7 @@
 """The pool on SLURM: workers started through submitit, which take jobs from a folder that all nodes see.
 
-A worker is one job of SLURM and keeps its networks from cell to cell. Everything passes through files in the results
-folder, which is shared anyway: ``job-N`` is taken by renaming it, ``end-N`` is what came of it.
+A worker is one SLURM job and keeps its networks between cells. Workers communicate through files in the results
+folder, which is shared anyway: ``job-N`` is claimed by renaming it, ``end-N`` holds its result.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from textedit_bench.files import write_atomically
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
-"""Seconds between looks into the folder."""
+"""Seconds between polls of the folder."""
 ORPHANED = 600.0
-"""Seconds without a sign of the bench after which a worker ends: nobody would stop it else before its time limit."""
+"""Seconds without a sign of the bench after which a worker exits; else it would run until its time limit."""
 TRIES = 3
-"""How many workers in a row may end without taking a job."""
+"""How many consecutive workers may end without taking a job."""
 _GRACE = 3.0
-"""Seconds in which idle workers end by themselves."""
+"""Seconds within which idle workers exit by themselves."""
 _ALIVE, _STOP = "alive", "stop"
 
 
@@ -40,10 +40,10 @@ class Slurm:
 
     Args:
         setup: arguments of `Worker`. The request's ``slurm`` are parameters of submitit: ``slurm_partition``,
-            ``timeout_min``, ``mem_gb`` ...; ``cluster=local`` starts the workers on this machine, to try it out.
+            ``timeout_min``, ``mem_gb`` ...; ``cluster=local`` starts the workers on this machine, for tests.
 
     Raises:
-        UserError: submitit is not installed, SLURM is not there, or a parameter is none.
+        UserError: submitit is not installed, SLURM is not available, or a parameter is unknown.
     """
 
     def __init__(self, setup: tuple[Any, ...]) -> None:
@@ -186,7 +186,7 @@ def _take(place: Path, name: str) -> Path | None:
         try:
             path.rename(taken)
         except FileNotFoundError:
-            continue  # another was faster
+            continue  # another worker was faster
         return taken
     return None
 

@@ -22,13 +22,13 @@ class Worker:
     """Runs jobs one after the other.
 
     Args:
-        request: what is asked.
-        open_session: how a cell is brought to its end.
-        open_store: where cells lie.
-        plans: of the request, where they are known already.
+        request: the request.
+        open_session: opens the session that computes a data set's cells.
+        open_store: opens the store of the cells.
+        plans: of the request, if already known.
 
     Raises:
-        UserError: the request cannot be met here.
+        UserError: the request cannot be fulfilled on this machine.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Worker:
             return CellResult(CellOutcome(job.label, cell.digest if cell else "", State.NOT_APPLICABLE, str(error)))
         except Exception as error:
             return self._failed(job, cell, error)
-        # A part alone leaves no scores of the cell; where the whole cell was cached, it does.
+        # A single part leaves the cell without scores, unless the whole cell was cached.
         there = cell if job.part is None or state is State.CACHED else None
         return CellResult(CellOutcome(job.label, cell.digest, state, seconds=seconds), there)
 

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from textedit_bench.metrics.suite import Suite
 
 OF_THE_TEXT = ("r_precision", "reciprocal_rank", "clip_score", "clip_score_in_loop")
-"""Metrics of edits that ask nothing of a source picture."""
+"""Metrics of edits that do not need a source picture."""
 
 
 class GenerationJudges:
     """The evaluation networks of one domain, for pictures without a source photo.
 
     Attributes:
-        protocols: metric name -> what exactly it measures: the text metrics of edits, ``success`` (an oracle reads
-            every asked value), ``pair_distance`` and ``same_subject`` (each picture against the others of its text),
+        protocols: metric name -> protocol: the text metrics of edits, ``success`` (an oracle detects every
+            requested value), ``pair_distance`` and ``same_subject`` (each picture against the others of its text),
             and the set metrics against real images.
     """
 
@@ -68,7 +68,7 @@ class GenerationJudges:
 
         Args:
             images: [N, 3, H, W] in [-1, 1].
-            prompt: what was asked, ground truth included.
+            prompt: the prompt, ground truth included.
         """
         domain = self._domain
         measured = self._suite.score_batch(photos=images, inversions=images, edits=images, prompt=prompt, factors=None)

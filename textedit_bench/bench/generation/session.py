@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TASK = "generate"
 STRENGTH = 1.0
-"""Generated pictures have no strength; tables read them at this one."""
+"""Generated pictures have no strength; records and tables use this one."""
 
 
 class GenerationSession(DatasetSession):
@@ -50,7 +50,7 @@ class GenerationSession(DatasetSession):
         """Create the cell of a method and a prompt.
 
         Raises:
-            NotApplicableError: the method does not generate, or not for this data set.
+            NotApplicableError: the method does not generate, or does not support this data set.
         """
         info, served = method.info, method.info.datasets
         if TASK not in info.tasks:

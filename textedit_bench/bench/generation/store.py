@@ -9,7 +9,7 @@ from textedit_bench.bench.manifest import MANIFEST
 from textedit_bench.bench.store import ResultFolder, Store
 
 FOLDER = "_generated"
-"""Beside the methods' folders; names that begin with ``_`` are no methods, so tables of edits pass it over."""
+"""Folder next to those of methods; tables of edits ignore names that begin with ``_``."""
 
 
 class GenerationStore(Store):
