@@ -21,8 +21,8 @@ CHANGE = 2.0 / 255.0
 """A pixel belongs to the edited region where the perfect edit changes it by more than this, in [0, 1]."""
 GROW = 2
 """Pixels by which the region is dilated: inversions draw the same edge one or two pixels apart."""
-KEPT = 64
-"""Ground truths that are remembered: those of every prompt on the photos that are being scored."""
+KEPT = 128
+"""Ground truths that are remembered: those of every prompt on its photos, of which a census has up to a hundred."""
 
 
 @dataclass(frozen=True)
