@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 
-from textedit_bench.assets.locate import missing_role, network_architecture, network_path
+from textedit_bench.assets.locate import captions_path, missing_role, network_architecture, network_path
 from textedit_bench.data.card import DatasetCard, Split, TierCard
 from textedit_bench.data.inversion_cache import InversionCache
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
@@ -25,6 +25,7 @@ from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
 from textedit_bench.models.fitting_together import check_role, codes_fit, misfit
+from textedit_bench.photo_captions import read_captions, say_captions
 from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
 from textedit_bench.places import inversions_folder
 from textedit_bench.precision import HIGHEST, synthesis_in, use_precision
@@ -229,6 +230,27 @@ class Domain:
                 yield photos
             if len(photos.ids) < wanted:
                 return
+
+    def captions(self, photos: Photos) -> list[tuple[str, ...]]:
+        """What is said of photos of the train split, at least one text each, for methods that learn from both.
+
+        In the mini tier the world's grammar says what its renderer drew, in the words that training may use and the
+        same at every call; elsewhere texts come from the folder that the card names.
+
+        Raises:
+            UserError: photos of another split of a world, whose truth no method may see; a card without captions; a
+                photo without any.
+        """
+        if self.world is not None:
+            return say_captions(self.world, photos)
+        source = self.tier_card.source
+        folder = captions_path(self.card, source) if source is not None else None
+        if folder is None:
+            raise UserError(
+                f"captions: data set {self.name}, tier {self.tier}, has none; name their folder in its card "
+                f"(tiers: {self.tier}: source: captions)"
+            )
+        return [read_captions(folder, name) for name in photos.ids]
 
     def _range(self, split: str, n: int | None, start: int) -> tuple[Split, int]:
         splits = self.tier_card.splits

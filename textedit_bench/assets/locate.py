@@ -27,9 +27,16 @@ def network_architecture(card: DatasetCard, named: str) -> str | None:
 
 def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
     """The file or folder of an image source: as given, beside the card, else in the data folder; None for samples."""
-    if source.path is None:
-        return None
-    path = Path(source.path).expanduser()
+    return None if source.path is None else _place(card, source.path)
+
+
+def captions_path(card: DatasetCard, source: SourceCard) -> Path | None:
+    """The folder of the captions of an image source, looked for as its images are; None if the card names none."""
+    return None if source.captions is None else _place(card, source.captions)
+
+
+def _place(card: DatasetCard, named: str) -> Path:
+    path = Path(named).expanduser()
     beside = _base(card) / path
     return beside if path.is_absolute() or beside.exists() else data_folder() / path
 
