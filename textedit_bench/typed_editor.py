@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import torch
@@ -67,3 +68,14 @@ class TypedEditor(Editor, Generic[SettingsT]):
                 f"which has {generator.num_rows} rows and width {generator.w_dim}"
             )
         return latents.with_codes(codes, "w+")
+
+    def given_file(self, setting: str) -> tuple[Path, ...]:
+        """The file that a setting names; none where it is empty.
+
+        Raises:
+            UserError: there is no such file.
+        """
+        given = [Path(path) for path in (self.settings[setting],) if path]
+        if given and not given[0].is_file():
+            raise UserError(f"{setting} of {self.info.name}: {given[0]}: no such file")
+        return tuple(given)

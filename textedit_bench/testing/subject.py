@@ -99,13 +99,16 @@ class Subject:
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """One or two evaluation prompts as methods see them; one for a method that trains for every prompt anew.
+        """One or two prompts as methods see them; one for a method that trains for every prompt anew.
+
+        Of the evaluation split; of the training split where a method serves no other prompts than it was trained on.
 
         Raises:
             UserError: it refuses all of them.
         """
-        editor, found = self.new(), [p.without_truth for p in self.domain.prompts("evaluation").values()]
-        refusals = {prompt: editor.refusal(prompt) for prompt in found}
+        editor = self.new()
+        found = [p for split in ("evaluation", "train") for p in self.domain.prompts(split).values()]
+        refusals = {prompt.without_truth: editor.refusal(prompt.without_truth) for prompt in found}
         served = [prompt for prompt, refusal in refusals.items() if refusal is None]
         if not served:
             raise UserError(f"it serves none of the prompts: {next(iter(refusals.values()))}")

@@ -178,14 +178,8 @@ class GANSpace(OffsetEditor[Settings]):
 
     # -- the authors' files ------------------------------------------------------------------------------------------
     def released_files(self) -> tuple[Path, ...]:
-        """The authors' components where a setting names them.
-
-        Raises:
-            UserError: there is no such file.
-        """
-        if self.values.file and not Path(self.values.file).is_file():
-            raise UserError(f"file of {CARD.name}: {self.values.file}: no such file")
-        return (Path(self.values.file),) if self.values.file else ()
+        """The authors' components where a setting names them; an error if there is no such file."""
+        return self.given_file("file")
 
     def released_weights(self) -> None:
         """None: the file is read where a setting names it."""

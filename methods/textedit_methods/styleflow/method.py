@@ -45,16 +45,16 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
     # -- what is asked -----------------------------------------------------------------------------------------------
     def refusal(self, prompt: Prompt) -> str | None:
         """The condition has no number for the prompt, or the authors' weights lack what they are to be told."""
-        if self._network is None or self._network.labels:
-            labels = self._network.labels if self._network else self.labels
-            if self._label(prompt) in labels:
-                return None
-            return f"StyleFlow edits the {len(labels)} attributes that its flow was trained on; this is none of them"
-        if not self.values.contexts:
-            return "the authors' flow has to be told light and face attributes of every photo (contexts=FILE)"
-        if asked_for(prompt.words) is None:
-            return "the authors' flow edits gender, glasses, baldness, beard, age and smiles, one at a time"
-        return None
+        network, refusal = self._network, ""
+        labels = self.labels if network is None else network.labels
+        if network is None or labels:
+            if self._label(prompt) not in labels:
+                refusal = f"StyleFlow edits the {len(labels)} attributes of its training; this is none of them"
+        elif not self.values.contexts:
+            refusal = "the authors' flow has to be told light and face attributes of every photo (contexts=FILE)"
+        elif asked_for(prompt.words) is None:
+            refusal = "the authors' flow edits gender, glasses, baldness, beard, age and smiles, one at a time"
+        return refusal or None
 
     def labels_of(self, prompts: Sequence[Prompt] | None) -> list[Label]:
         """What a training labels its samples by: prompts, by default all trained ones of the card."""
@@ -128,15 +128,8 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
 
     # -- weights and training ----------------------------------------------------------------------------------------
     def released_files(self) -> tuple[Path, ...]:
-        """Also the file of conditions, where one is named.
-
-        Raises:
-            UserError: there is no such file.
-        """
-        given = [Path(path) for path in (self.values.contexts,) if path]
-        if given and not given[0].is_file():
-            raise UserError(f"contexts of {CARD.name}: {given[0]}: no such file")
-        return (*super().released_files(), *given)
+        """Also the file of conditions, where one is named; an error if there is no such file."""
+        return (*super().released_files(), *self.given_file("contexts"))
 
     def check_fits(self, network: ConditionalFlow, source: str) -> None:
         """Refuse a flow of another generator, and one of a condition that nobody knows."""

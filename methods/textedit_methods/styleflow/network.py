@@ -22,11 +22,7 @@ STEPS = 8
 
 
 class MovingNorm(nn.Module):
-    """Centre and scale codes by running statistics, in training too; invertible.
-
-    Args:
-        dim: width.
-    """
+    """Centre and scale codes of width ``dim`` by running statistics, in training too; invertible."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -55,12 +51,7 @@ class MovingNorm(nn.Module):
 
 
 class ConditionedLayer(nn.Module):
-    """A linear layer whose outputs are gated and shifted by time and condition.
-
-    Args:
-        into, out: widths.
-        context: numbers of the condition.
-    """
+    """A linear layer whose outputs are gated and shifted by time and condition (of ``context`` numbers)."""
 
     def __init__(self, into: int, out: int, context: int) -> None:
         super().__init__()
@@ -76,13 +67,7 @@ class ConditionedLayer(nn.Module):
 
 
 class Flow(nn.Module):
-    """The solution of ``dx/dt = drift(t, x, condition)`` from 0 to a trained time, and back.
-
-    Args:
-        dim: width of the codes.
-        hidden: widths between the layers.
-        context: numbers of the condition.
-    """
+    """The solution of ``dx/dt = drift(t, x, condition)`` from 0 to a trained time, and back; see `ConditionalFlow`."""
 
     def __init__(self, dim: int, hidden: Sequence[int], context: int) -> None:
         super().__init__()

@@ -26,21 +26,16 @@ _ANY = "*"
 
 
 class Edit(NamedTuple):
-    """An edit of the authors' tool.
-
-    Attributes:
-        words: that ask for it (ours: the tool has sliders).
-        attribute: its name.
-        value: the end of its slider.
-        degree: how far it goes there, 1 for all the way.
-        rows: of W+ that are taken from the edit.
-    """
+    """An edit of the authors' tool, words that ask for it (ours: the tool has sliders), how far it goes, rows of W+."""
 
     words: str
     attribute: str
     value: float
+    """The end of the slider."""
     degree: float
+    """Share of the way there; above 1: beyond."""
     rows: slice
+    """Taken from the edit; the others stay."""
 
     @property
     def column(self) -> int:

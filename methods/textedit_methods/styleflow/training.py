@@ -84,13 +84,10 @@ def likelihood_term(z: Tensor, change: Tensor) -> Tensor:
 
 
 class FlowTraining(EditorModule):
-    """The likelihood of a batch of codes under their conditions.
-
-    Rows of a sample are equal, so one stands for all.
+    """The likelihood of a batch of codes under their conditions; rows of a sample are equal, so one stands for all.
 
     Args:
-        network: the flow.
-        domain: whose W it is.
+        network, domain: the flow, and whose W it is.
         solver_steps: of the integration.
         blur: deviation of normal noise on the codes.
         options: of `EditorModule`.
