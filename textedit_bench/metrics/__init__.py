@@ -1,4 +1,4 @@
-"""Metrics, their protocols and the statistics that make intervals and tests of them."""
+"""Metrics, their protocols, and the statistics for intervals and tests."""
 
 from textedit_bench.metrics.column import Column
 from textedit_bench.metrics.protocol import Protocol

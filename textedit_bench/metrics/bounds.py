@@ -1,4 +1,4 @@
-"""State the range of every metric; intervals do not leave it."""
+"""Define the range of every metric; intervals are clipped to it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 Bounds = tuple[float, float]
 
 SHARE: Bounds = (0.0, 1.0)
-"""Of rates: an image's value is yes or no, or a share of them."""
+"""Range of rates: the value of an image is 0 or 1, or a share."""
 COSINE: Bounds = (-1.0, 1.0)
 DISTANCE: Bounds = (0.0, math.inf)
 PERCENT_COSINE: Bounds = (-100.0, 100.0)
 PERCENT_GAIN: Bounds = (-200.0, 200.0)
-"""The difference of two of them."""
+"""Range of differences of two rates."""
 CHANGED = "changed_"
-"""What the metrics begin with that say of each attribute whether the edit changed it."""
+"""Prefix of the metrics that say for each attribute whether the edit changed it."""
 
 RANGES: dict[str, Bounds] = {
     "success": SHARE,
@@ -56,14 +56,14 @@ RANGES: dict[str, Bounds] = {
     "clip_gain_photo": PERCENT_GAIN,
     "clip_gain_photo_in_loop": PERCENT_GAIN,
 }
-"""Image metric -> the values it can have."""
+"""Image metric -> its range."""
 
 
 def bounds_of(metric: str) -> Bounds | None:
-    """The values that an image metric can have; None if nothing is known of it."""
+    """Return the range of an image metric; None if unknown."""
     return SHARE if metric.startswith(CHANGED) else RANGES.get(metric)
 
 
 def is_rate(metric: str) -> bool:
-    """Whether a metric counts how often something is so, and a few images that all agree cannot make it certain."""
+    """Whether a metric is a rate, for which a few images that all agree do not prove certainty."""
     return bounds_of(metric) == SHARE

@@ -1,4 +1,4 @@
-"""One metric's values for a batch of images, each with the state that says whether it counts."""
+"""Values of one metric for a batch of images, each with a state that says whether it counts."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class Column:
 
     @classmethod
     def joined(cls, parts: Sequence[Column]) -> Column:
-        """Columns of consecutive images as one."""
+        """Concatenate columns of consecutive images."""
         return cls(np.concatenate([part.values for part in parts]), [state for part in parts for state in part.states])
 
     @classmethod
     def of(cls, values: ArrayLike | Tensor, states: Sequence[str] | None = None) -> Column:
-        """A column that keeps the rule: a value counts when, and only when, its state is ``ok`` and it is finite."""
+        """Create a column in which a value counts if and only if its state is ``ok`` and it is finite."""
         if isinstance(values, Tensor):
             values = values.detach().cpu().numpy()
         numbers = np.array(values, dtype=np.float64)
@@ -82,11 +82,11 @@ class Column:
 
     @classmethod
     def without_value(cls, n: int, state: str) -> Column:
-        """N images that all lack a value for the same reason."""
+        """Create a column of N images that all lack a value for the same reason."""
         return cls.of([float("nan")] * n, [state] * n)
 
     def where(self, bad: Sequence[bool], state: str) -> Column:
-        """The column with ``state`` wherever ``bad`` holds."""
+        """Return the column with ``state`` wherever ``bad`` is True."""
         if not any(bad) and len(bad) == len(self):
             return self
         return Column.of(self.values, [state if b else s for b, s in zip(bad, self.states, strict=True)])

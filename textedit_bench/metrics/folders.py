@@ -1,4 +1,4 @@
-"""The suite on two folders of pictures from any method: photos before the edit, and the edits, paired by file name."""
+"""Score two folders of pictures from any method: photos before the edit, and the edits, paired by file name."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ BATCH = 24
 
 @dataclass(frozen=True)
 class FolderScores:
-    """What was measured.
+    """The scores of two folders.
 
     Attributes:
         records: one row per image and metric: image, metric, value, state, protocol.
         summary: one row per metric: title, mean, low, high (95 % interval), n, left_out, protocol.
-        notes: what a reader has to know.
+        notes: remarks for readers.
         statistics: of the edits' features, for reuse; None without a feature network.
     """
 
@@ -55,24 +55,24 @@ class FolderScores:
 def score_folders(
     domain: Domain, source: Path, edited: Path, prompt: Prompt, reference: SetStatistics | None = None
 ) -> FolderScores:
-    """Measure the edits of one prompt.
+    """Score the edits of one prompt.
 
-    Pictures are decoded as everywhere (`textedit_bench.data.decode.decode_picture`): upright, 8-bit sRGB, over white
-    where they are transparent; notes say which were changed by it.
+    Pictures are decoded by `textedit_bench.data.decode.decode_picture`: upright, 8-bit sRGB, transparency over white;
+    notes list the pictures that this changed.
 
-    Nothing is known of an inversion or of the truth, so metrics against them are left out. The interval of a mean is
-    over images; with one prompt it does not speak of other prompts.
+    Inversion and ground truth are unknown, so metrics that need them are omitted. The interval of a mean is
+    over images; with one prompt it does not generalise to other prompts.
 
     Args:
-        domain: whose judges.
+        domain: the domain whose evaluation networks are used.
         source: folder of photos.
         edited: folder of edits; ``a.png`` is the edit of ``a.png`` or ``a.jpg``.
-        prompt: what was asked.
+        prompt: the prompt of the edits.
         reference: statistics of real images, for ``fid_real``.
 
     Raises:
         UserError: a missing folder, no picture, names that do not pair, a damaged file, pictures of different sizes or
-            not of the judges' size, or statistics of another feature network.
+            not of the domain's size, or statistics of another feature network.
     """
     names = pair_pictures(source, edited)
     photos, photo_changes = _read("--source", [photo for photo, _ in names.values()], domain)
@@ -116,7 +116,7 @@ def score_folders(
 
 
 def _read(label: str, files: Sequence[Path], domain: Domain) -> tuple[Tensor, list[str]]:
-    """Pictures [N, 3, H, W] in [-1, 1], and what decoding changed about them, in words."""
+    """Read pictures [N, 3, H, W] in [-1, 1], and describe what decoding changed."""
     side, fit = domain.resolution, Crop("none", domain.resolution, domain.tier_card.height)
     pixels = np.empty((len(files), side, side, 3), np.uint8)
     changed = []
@@ -162,7 +162,7 @@ def _sets(
     statistics: SetStatistics | None,
     reference: SetStatistics | None,
 ) -> list[dict[str, object]]:
-    """Set metrics against the photos, and FID against given statistics."""
+    """Compute set metrics against the photos, and FID against given statistics."""
     entries: list[dict[str, object]] = []
     blocks = np.arange(len(edits))
     if len(edits) >= 3:

@@ -2,8 +2,8 @@
 
     FD = |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)
 
-The cross term comes from symmetric eigenvalues, or from singular values where there are fewer rows than columns. A
-general matrix square root is neither used nor needed: it is some ten times slower at 2048 columns and returns complex
+The cross term is computed from symmetric eigenvalues, or from singular values if there are fewer rows than columns. A
+general matrix square root is not needed: it is about ten times slower at 2048 columns and returns complex
 noise on rank-deficient input.
 """
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def fid(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor) -> float:
-    """Frechet distance of two feature sets; lower is better, 0 for identical sets.
+    """Compute the Frechet distance of two feature sets; lower is better, 0 for identical sets.
 
     Args:
         edits: features [n, d], n at least 2.
@@ -43,7 +43,7 @@ def fid(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor) -> float:
 
 
 def distance_of_moments(first: Moments, second: Moments) -> float:
-    """Frechet distance of two sets known by their moments.
+    """Compute the Frechet distance of two sets from their moments.
 
     Raises:
         ValueError: widths differ or fewer than two rows.
@@ -54,7 +54,7 @@ def distance_of_moments(first: Moments, second: Moments) -> float:
 
 
 def frechet_distance(mean_1: ArrayLike, cov_1: ArrayLike, mean_2: ArrayLike, cov_2: ArrayLike) -> float:
-    """Frechet distance of two Gaussians given by means [d] and covariances [d, d], as stored in ``.npz`` statistics."""
+    """Compute the Frechet distance of two Gaussians from means [d] and covariances [d, d], as in ``.npz`` files."""
     parts: list[Any] = [torch.as_tensor(np.asarray(part, dtype=np.float64)) for part in (mean_1, cov_1, mean_2, cov_2)]
     if parts[0].shape != parts[2].shape or parts[1].shape != parts[3].shape:
         raise ValueError(f"feature widths differ: {tuple(parts[0].shape)} and {tuple(parts[2].shape)}")
@@ -70,9 +70,9 @@ def _matrix(features: ArrayLike | Tensor) -> Tensor:
 
 
 def _cross_from_covariances(first: Tensor, second: Tensor) -> Tensor:
-    """tr (S1 S2)^(1/2) as the sum of square roots of the eigenvalues of S1 S2.
+    """Compute tr (S1 S2)^(1/2) as the sum of square roots of the eigenvalues of S1 S2.
 
-    They are those of the symmetric L' S2 L with S1 = L L', or with the two exchanged; where neither is positive
+    They equal those of the symmetric L' S2 L with S1 = L L', or with the two exchanged; if neither is positive
     definite, those of R S2 R with R = S1^(1/2).
     """
     for definite, other in ((first, second), (second, first)):
@@ -85,13 +85,13 @@ def _cross_from_covariances(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _root_trace(product: Tensor) -> Tensor:
-    """The trace of the square root of a symmetric matrix without negative eigenvalues, up to rounding."""
+    """Compute the trace of the square root of a symmetric matrix that is positive semidefinite up to rounding."""
     values: Tensor = torch.linalg.eigvalsh((product + product.T) / 2)
     return values.clamp(min=0.0).sqrt().sum()
 
 
 def _cross_from_rows(first: Tensor, second: Tensor) -> Tensor:
-    """The same trace as the nuclear norm of Xc Yc^T; exact and cheap while both sets have fewer rows than columns."""
+    """Compute the same trace as the nuclear norm of Xc Yc^T; cheap while both sets have fewer rows than columns."""
     scale: float = ((len(first) - 1) * (len(second) - 1)) ** 0.5
     values: Tensor = torch.linalg.svdvals(first @ second.T)
     return values.sum() / scale

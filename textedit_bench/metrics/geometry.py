@@ -1,8 +1,8 @@
-"""Measure how far an edit moved the geometry of an identity: face width, eye spacing, nose length, ...
+"""Measure how much an edit changed the geometry of an identity: face width, eye spacing, nose length, ...
 
-The renderer knows these numbers for its photos; for an edit they are read off by a linear map of the judge's identity
-embedding, fitted to photos of the training split. A factor counts where the map explains at least half of its variance
-on photos it was not fitted to, so that the drift never speaks of what cannot be read.
+The renderer knows these factors for its photos; for an edit they are predicted by a linear map from the evaluation
+network's identity embedding, fitted to photos of the training split. Only factors are used of which the map explains at
+least half of the variance on held-out photos.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from textedit_bench.models.roles import IdentityRole
 
 PHOTOS = 768
-"""Photos of the training split: three quarters fit the map, a quarter says which factors it reads."""
+"""Photos of the training split: three quarters fit the map, a quarter selects the factors."""
 RIDGE = 1.0
 READ = 0.5
-"""Least share of a factor's variance that the map must explain on held-out photos."""
+"""Minimum share of a factor's variance that the map must explain on held-out photos."""
 
 
 @dataclass(frozen=True)
 class GeometryReadout:
-    """A linear map from embeddings to identity factors.
+    """Linear map from embeddings to identity factors.
 
     Attributes:
-        weight: float64 [d, F], for standardised embeddings; F factors that are read well enough.
+        weight: float64 [d, F], for standardised embeddings; F factors that are predicted well enough.
         centre: mean embedding [d].
         scale: standard deviation per feature [d].
         spread: standard deviation of each kept factor among the photos [F].
@@ -47,7 +47,7 @@ class GeometryReadout:
 
     @classmethod
     def fit(cls, embeddings: Tensor, factors: Tensor) -> GeometryReadout:
-        """Ridge regression of factors [n, I] on embeddings [n, d]; the last quarter of the rows is held out."""
+        """Fit a ridge regression of factors [n, I] on embeddings [n, d]; the last quarter of the rows is held out."""
         x, y = embeddings.double(), factors.double()
         held = len(x) * 3 // 4
         centre, scale = x[:held].mean(0), x[:held].std(0).clamp(min=1e-9)
@@ -62,13 +62,13 @@ class GeometryReadout:
         return cls(weight[:, kept], centre, scale, y.std(0)[kept].clamp(min=1e-9), explained)
 
     def drift(self, edit: Tensor, source: Tensor) -> Tensor:
-        """Root mean square step of the factors between embeddings [N, d], in standard deviations of each factor."""
+        """Compute the RMS step of the factors between embeddings [N, d], in standard deviations of each factor."""
         step = (edit.double() - source.double()) / self.scale @ self.weight / self.spread
         return step.square().mean(1).sqrt()
 
 
 def fit_readout(domain: Domain, role: IdentityRole) -> GeometryReadout | None:
-    """The map of a domain's identity network; None if the factors of its photos are unknown."""
+    """Fit the map for a domain's identity network; None if the factors of its photos are unknown."""
     total = domain.tier_card.splits.get("train", 0)
     if domain.world is None or total < 8:
         return None

@@ -1,4 +1,4 @@
-"""What a perfect edit of rendered photos would be: which values, which pixels, what stays visible."""
+"""Render the perfect edit of rendered photos: its values, its pixels, and what remains visible."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from textedit_bench.worlds.factors import Factors
 
 CHANGE = 2.0 / 255.0
-"""A pixel belongs to the edited region where the perfect edit changes it by more than this, in [0, 1]."""
+"""A pixel belongs to the edited region if the perfect edit changes it by more than this, in [0, 1]."""
 GROW = 2
-"""Pixels by which the region is dilated: inversions draw the same edge one or two pixels apart."""
+"""Pixels by which the region is dilated: edges in inversions are displaced by one or two pixels."""
 KEPT = 128
-"""Ground truths that are remembered: those of every prompt on its photos, of which a census has up to a hundred."""
+"""Number of cached ground truths: those of every prompt on its photos; a census has up to a hundred."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class PerfectEdit:
     Attributes:
         asked: attribute position -> wanted value index.
         actual: the values drawn, int64 [N, A].
-        visible: bool [N, A], what the photo shows.
-        through: bool [N, A], what the photo shows and the perfect edit still shows (a hat asked for hides the hair).
+        visible: bool [N, A], whether the photo shows the attribute.
+        through: bool [N, A], whether the photo and the perfect edit show it (a requested hat hides the hair).
         region: bool [N, H, W], the pixels that the asked attributes occupy before or after the edit, dilated.
         images: the perfect edit, float32 [N, 3, H, W] in [-1, 1].
     """
@@ -72,14 +72,14 @@ class PerfectEdit:
 
 
 class GroundTruth:
-    """Remembers the perfect edits of a world: every strength and every method asks for the same ones."""
+    """Caches the perfect edits of a world, which are the same for every strength and method."""
 
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
         self._recent: LRUCache[PerfectEdit] = LRUCache(KEPT)
 
     def __call__(self, factors: Factors | None, asked: Mapping[str, str]) -> PerfectEdit | None:
-        """The perfect edit; None if the truth is unknown or the prompt asks for nothing that a world knows."""
+        """Return the perfect edit; None if the truth is unknown or the prompt has no attribute of the world."""
         renders = self._renders
         if renders is None or factors is None or not asked:
             return None

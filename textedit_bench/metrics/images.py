@@ -1,4 +1,4 @@
-"""Images as metrics see them: on the 8-bit grid, named by content, so that features are computed once."""
+"""Images for metrics: on the 8-bit grid, identified by content, so that features are computed once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from textedit_bench.metrics.chunks import pictures_at_once
 from textedit_bench.metrics.lru_cache import LRUCache
 
 BATCHES = 512
-"""Batches whose rows are remembered: all edits of a method and of one control between it and the next."""
+"""Number of batches whose rows are cached: all edits of a method and of one control."""
 BYTES_PER_PIXEL = 128
-"""What preparing pictures, or shrinking them for a network, keeps of three channels in float32."""
+"""Bytes per pixel of the intermediates of preparing or resizing three channels in float32."""
 HASHING_THREADS = 4
 
 
@@ -29,7 +29,7 @@ class ImageBatch:
     Attributes:
         images: [N, 3, H, W] float32 in [-1, 1] on the 8-bit grid; images with non-finite pixels are black here.
         keys: digest of each image's pixels.
-        finite: bool [N], False where the given image held nan or infinity.
+        finite: bool [N], False where the given image had nan or infinity.
     """
 
     images: Tensor
@@ -38,7 +38,7 @@ class ImageBatch:
 
     @classmethod
     def of(cls, images: Tensor | ImageBatch, device: torch.device | str = "cpu") -> ImageBatch:
-        """Quantise and name a batch [N, 3, H, W] in [-1, 1]; one that is ready is given back.
+        """Quantise and identify a batch [N, 3, H, W] in [-1, 1]; an `ImageBatch` is returned unchanged.
 
         Raises:
             ValueError: another shape, or values that cannot be images in [-1, 1] (such as 0..255).
@@ -52,7 +52,8 @@ class ImageBatch:
             known = part.isfinite().flatten(1).all(1)
             clean = torch.where(known[:, None, None, None], part, torch.full_like(part, -1.0))
             if len(clean) and clean.abs().max() > 16.0:
-                # Generators overshoot [-1, 1] by a few units at most; 0..255 input would be clamped to white unnoticed.
+                # Generators overshoot [-1, 1] by a few units at most; input in 0..255 would silently be clamped to
+                # white.
                 raise ValueError(f"images must lie in [-1, 1], got values up to {clean.abs().max().item():.1f}")
             finite.append(known.cpu())
             levels.append(to_uint8(clean))
@@ -60,7 +61,7 @@ class ImageBatch:
 
     @classmethod
     def of_pixels(cls, pixels: Pixels, device: torch.device | str = "cpu") -> ImageBatch:
-        """Name 8-bit pictures [N, H, W, 3]; nothing comes back from the device."""
+        """Identify 8-bit pictures [N, H, W, 3]; nothing is copied from the device."""
         n, height, width = pixels.shape[:3]
         with ThreadPoolExecutor(HASHING_THREADS) as pool:
             keys = pool.map(digest_of, pixels)
@@ -71,14 +72,14 @@ class ImageBatch:
             return cls(images, tuple(keys), torch.ones(n, dtype=torch.bool))
 
     def split(self, size: int) -> list[ImageBatch]:
-        """Batches of at most ``size`` images, in order."""
+        """Split into batches of at most ``size`` images, in order."""
         parts = zip(self.images.split(size), self.finite.split(size), strict=True)
         starts = range(0, len(self), size)
         return [ImageBatch(i, self.keys[s : s + size], f) for s, (i, f) in zip(starts, parts, strict=True)]
 
     @property
     def shape(self) -> torch.Size:
-        """Of the images: [N, 3, H, W]."""
+        """Shape of the images: [N, 3, H, W]."""
         return self.images.shape
 
     def __len__(self) -> int:
@@ -86,18 +87,19 @@ class ImageBatch:
 
 
 def digest_of(picture: Pixels) -> bytes:
-    """The name of an 8-bit picture [H, W, 3]: 16 bytes."""
+    """Compute the digest of an 8-bit picture [H, W, 3]: 16 bytes."""
     return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
 
 
 class ImageFeatures:
-    """A network's output per image, remembered for what comes back: photos, inversions, and batches of edits.
+    """Caches a network's output per image for repeated images: photos, inversions, and batches of edits.
 
-    A batch of edits comes back as a whole or not at all (the wrong-prompt control shows another cell's), and its rows
-    are remembered as a whole: single rows would change how many images of a later batch the network sees at once.
+    A batch of edits recurs as a whole or not at all (the wrong-prompt control shows those of another cell), and its
+    rows
+    are cached as a whole: caching single rows would change the batch sizes of later network passes.
 
     Args:
-        compute: images [B, 3, H, W], and what was given beside them, -> one row per image.
+        compute: images [B, 3, H, W] and their additional rows -> one row per image.
     """
 
     def __init__(self, compute: Callable[..., Tensor]) -> None:
@@ -106,15 +108,16 @@ class ImageFeatures:
         self._batches: LRUCache[Tensor] = LRUCache(BATCHES)
 
     def __call__(self, batch: ImageBatch, *, keep: bool, beside: Tensor | None = None) -> Tensor:
-        """Rows for every image of the batch, in order, on the CPU.
+        """Return the rows of every image of the batch, in order, on the CPU.
 
-        An image seen before (an edit that changed nothing included) gets the very same row, so that comparing it with
-        itself gives exactly no difference.
+        An image that was seen before (including an edit that changed nothing) gets the identical row, so that its
+        difference to itself is exactly zero.
 
         Args:
             batch: the images.
-            keep: remember each row of this batch for good.
-            beside: one row [N, ...] per image that the result depends on too; the keys have to tell such rows apart.
+            keep: cache each row of this batch permanently.
+            beside: one additional row [N, ...] per image on which the result depends; the keys must identify these
+                rows.
         """
         if keep and not all(key in self._known for key in batch.keys):
             return self._rows(batch, beside, keep=True)
@@ -136,6 +139,6 @@ class ImageFeatures:
 
 
 def _chosen(rows: Tensor, positions: list[int]) -> Tensor:
-    """Some of the rows, in ascending order; a part without gaps is not copied."""
+    """Select some of the rows, in ascending order; consecutive rows are not copied."""
     first, end = positions[0], positions[-1] + 1
     return rows[first:end] if end - first == len(positions) else torch.stack([rows[i] for i in positions])

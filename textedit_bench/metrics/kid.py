@@ -1,8 +1,9 @@
-"""Kernel distance (KID): squared MMD with the cubic polynomial kernel, unbiased also where images share a source.
+"""Kernel distance (KID): squared MMD with the cubic polynomial kernel, unbiased even if images share a source.
 
-The usual estimate leaves an image's kernel with itself out of the mean over pairs, since it is no pair of independent
-images. Edits of one photo for several prompts are no such pair either, and neither are an edit and the inversion of its
-photo: with 24 photos and 8 prompts they would raise the distance to more than twice its value.
+The usual estimator excludes the kernel of an image with itself from the mean over pairs, since the pair is not
+independent. Edits of one photo for several prompts are not independent either, and neither are an edit and the
+inversion
+of its photo: with 24 photos and 8 prompts, including them would more than double the distance.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 SUBSETS = 100
 SUBSET_SIZE = 1000
 EXACT_ROWS = 4000
-"""Up to this many rows a side, the kernel matrix (128 MB) is computed whole."""
+"""Up to this many rows per side, the full kernel matrix (128 MB) is computed."""
 
 
 def kid(
@@ -28,17 +29,17 @@ def kid(
     subset_size: int = SUBSET_SIZE,
     seed: int = 0,
 ) -> float:
-    """Unbiased MMD^2 with kernel (x.y / d + 1)^3; may be negative; 0 in expectation for equal distributions.
+    """Compute unbiased MMD^2 with kernel (x.y / d + 1)^3; may be negative; 0 in expectation for equal distributions.
 
     Up to `EXACT_ROWS` rows a side, the estimate on all rows is returned: it is what random subsets estimate, without
     their noise. Above, the mean over random subsets of equal size, as in the published packages. The spread of those
-    subsets is no standard error (they overlap); intervals come from a delete-block jackknife.
+    subsets is not a standard error (they overlap); intervals come from a delete-block jackknife.
 
     Args:
         edits: features [n, d], n at least 2.
         reference: features [m, d], m at least 2.
-        sources: source photo of every edit [n], any labels; None if every edit has one of its own.
-        reference_sources: source photo of every reference row [m], where these are among ``sources``; None if the
+        sources: source photo of every edit [n], any labels; None if every edit has a different one.
+        reference_sources: source photo of every reference row [m], if these are among ``sources``; None if the
             reference set is an independent one.
         subsets: number of random subsets.
         subset_size: rows per subset and side, shrunk to the smaller set.
@@ -73,7 +74,7 @@ def kid(
 
 
 def _labels(sources: ArrayLike | None, reference_sources: ArrayLike | None, n: int, m: int) -> tuple[Tensor, Tensor]:
-    """Whole numbers that are equal where sources are; rows without one get a number of their own."""
+    """Return whole numbers that are equal for equal sources; rows without a source get unique ones."""
     own = np.arange(n) if sources is None else np.asarray(sources)
     theirs = np.arange(m) if reference_sources is None else np.asarray(reference_sources)
     if own.shape != (n,) or theirs.shape != (m,):
@@ -91,6 +92,6 @@ def _mmd2(x: Tensor, y: Tensor, own: Tensor, theirs: Tensor) -> float:
 
 
 def _pair_mean(x: Tensor, y: Tensor, own: Tensor, theirs: Tensor) -> float:
-    """Mean kernel over the pairs of rows of different sources."""
+    """Compute the mean kernel over the pairs of rows of different sources."""
     apart = own[:, None] != theirs
     return (((x @ y.T / x.shape[1] + 1.0) ** 3)[apart].mean()).item()

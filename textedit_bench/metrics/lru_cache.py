@@ -1,4 +1,4 @@
-"""Remember results that come back, such as a network's rows for pictures that another cell shows too."""
+"""Cache results of a pure function, such as a network's rows for pictures that other cells show too."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class LRUCache(Generic[T]):
-    """Remembers the results of a pure function for the keys that were asked for last.
+    """Least-recently-used cache of the results of a pure function.
 
     Args:
-        limit: how many results are kept; the one that was not asked for longest goes first.
+        limit: maximum number of results; the least recently used one is dropped first.
     """
 
     def __init__(self, limit: int) -> None:
@@ -23,7 +23,7 @@ class LRUCache(Generic[T]):
         self._known: OrderedDict[Hashable, T] = OrderedDict()
 
     def __call__(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The result for ``key``, computed where it is not remembered; nothing is kept where computing fails."""
+        """Return the result for ``key``, computed if it is not cached; if computing fails, nothing is cached."""
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]

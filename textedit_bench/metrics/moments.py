@@ -1,4 +1,4 @@
-"""Mean and scatter of feature sets in float64.
+"""Compute mean and scatter of feature sets in float64.
 
 Sets are measured from stored features, not streamed: those of 1,000 photos and 18 prompts are 150 MB per method, and
 KID, precision, recall and every jackknife need the rows.
@@ -28,7 +28,7 @@ class Moments:
 
     @classmethod
     def of(cls, rows: Tensor) -> Moments:
-        """Moments of rows [n, d].
+        """Compute the moments of rows [n, d].
 
         Raises:
             ValueError: not a matrix, or non-finite values.
@@ -47,7 +47,7 @@ class Moments:
 
     @property
     def covariance(self) -> Tensor:
-        """Unbiased covariance [d, d] (divided by n - 1).
+        """Return the unbiased covariance [d, d] (divided by n - 1).
 
         Raises:
             ValueError: fewer than two rows.

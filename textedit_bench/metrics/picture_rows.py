@@ -1,6 +1,6 @@
-"""The rows of a canvas that hold picture: LSUN cars are 512x384 between black bars of a 512x512 canvas.
+"""Crop the rows of a canvas that contain picture: LSUN cars are 512x384 between black bars of a 512x512 canvas.
 
-Bars that agree by construction would add 1.25 dB to PSNR and dilute LPIPS and FID (Karras et al. 2020 pad them in).
+Bars, which are equal by construction, would add 1.25 dB to PSNR and dilute LPIPS and FID (Karras et al. 2020 add them).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EVERYTHING = slice(None)
 
 
 def content_rows(domain: Domain) -> slice:
-    """The rows of the tier's canvas that hold picture; all of them where there are no bars."""
+    """Return the rows of the tier's canvas that contain picture; all of them if there are no bars."""
     side, height = domain.resolution, domain.tier_card.height
     if height is None or height == side:
         return EVERYTHING
@@ -27,14 +27,14 @@ def content_rows(domain: Domain) -> slice:
 
 
 def content_of(batch: ImageBatch, rows: slice) -> ImageBatch:
-    """The pictures without bars, known by the same names: no metric looks outside them."""
+    """Crop the bars off pictures, which keep their digests: metrics ignore the bars."""
     if rows == EVERYTHING:
         return batch
     return ImageBatch(batch.images[:, :, rows].contiguous(), batch.keys, batch.finite)
 
 
 def of_rows(protocol: Protocol, rows: slice) -> Protocol:
-    """The protocol of a metric that sees these rows only."""
+    """Return the protocol of a metric that is restricted to these rows."""
     if rows == EVERYTHING:
         return protocol
     return replace(protocol, id=protocol.id.replace("+ref=", f"+rows={rows.start}-{rows.stop - 1}+ref="))

@@ -1,4 +1,4 @@
-"""PSNR, SSIM and L1 between pictures, one value per image, float64, optionally outside an edited region.
+"""Compute PSNR, SSIM and L1 between pictures, one value per image, float64, optionally outside an edited region.
 
 torchmetrics' versions are not used: its PSNR pools the squared error over the batch, and neither of them takes a mask.
 Blanking the masked pixels in both images instead would add 10 log10(1 / kept fraction) dB to PSNR; here the error is
@@ -16,9 +16,9 @@ from torch.nn import functional as F
 _TAPS = 11
 _SIGMA = 1.5
 _TILE = 64
-"""Pixels per side of the matrices that blur."""
+"""Side of the blur matrices in pixels."""
 _ERODE = 5
-"""Half the SSIM window: a kept pixel nearer to the region than this still sees the edit."""
+"""Half the SSIM window: the window of a kept pixel closer to the region than this includes the edit."""
 
 
 def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:
@@ -29,7 +29,7 @@ def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:
 
 
 def _kept_mean(values: Tensor, keep: Tensor | None) -> Tensor:
-    """Mean of [B, C, H, W] per image over the kept pixels; nan if a mask keeps none."""
+    """Compute the mean of [B, C, H, W] per image over the kept pixels; nan if a mask keeps none."""
     if keep is None:
         return values.mean(dim=(1, 2, 3))
     kept = keep[:, None].to(values.dtype)
@@ -37,7 +37,7 @@ def _kept_mean(values: Tensor, keep: Tensor | None) -> Tensor:
 
 
 def psnr(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
-    """Peak signal-to-noise ratio in dB, shape [B]; identical pixels give infinity, an empty mask nan.
+    """Compute the peak signal-to-noise ratio in dB, shape [B]; infinite for identical pixels, nan for an empty mask.
 
     Args:
         a: images [B, C, H, W] in [0, 1].
@@ -49,23 +49,23 @@ def psnr(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
 
 
 def psnr_over(difference: Tensor, keep: Tensor | None = None) -> Tensor:
-    """PSNR per image [B] from the difference of the images [B, C, H, W] float64, which serves several regions."""
+    """Compute the PSNR per image [B] from the difference of the images [B, C, H, W] float64, for several regions."""
     return -10.0 * torch.log10(_kept_mean(difference.square(), keep))
 
 
 def l1(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
-    """Mean absolute difference, shape [B], in [0, 1]; arguments as `psnr`."""
+    """Compute the mean absolute difference, shape [B], in [0, 1]; arguments as `psnr`."""
     _check(a, b, keep)
     return l1_over(a.double() - b.double(), keep)
 
 
 def l1_over(difference: Tensor, keep: Tensor | None = None) -> Tensor:
-    """L1 per image [B] from the difference of the images; ``keep`` as in `l1`."""
+    """Compute the L1 distance per image [B] from the difference of the images; ``keep`` as in `l1`."""
     return _kept_mean(difference.abs(), keep)
 
 
 def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
-    """Structural similarity (Wang et al. 2004), mean over RGB and pixels, shape [B], at most 1.
+    """Compute the structural similarity (Wang et al. 2004), mean over RGB and pixels, shape [B], at most 1.
 
     Gaussian window of 11 taps, sigma 1.5, mirrored borders, no border crop, population covariance, data range 1.
 
@@ -73,14 +73,14 @@ def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
         a: images [B, C, H, W] in [0, 1], at least 11 pixels a side.
         b: images to compare with.
         keep: bool [B, H, W], True where pixels count; eroded by half the window, because a window that reaches into
-            the region sees the edit.
+            the region includes the edit.
     """
     _check(a, b, keep)
     return ssim_over(ssim_map(a, b), keep)
 
 
 def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
-    """SSIM per image [B] from its map [B, C, H, W]; ``keep`` as in `ssim`, so that one map serves several regions."""
+    """Compute the SSIM per image [B] from its map [B, C, H, W], for several regions; ``keep`` as in `ssim`."""
     if keep is not None:
         # A square window is a column of rows: 22 comparisons per pixel in place of 121.
         reach = (~keep).float()[:, None]
@@ -91,19 +91,19 @@ def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
 
 
 def ssim_map(a: Tensor, b: Tensor) -> Tensor:
-    """SSIM at every pixel, [B, C, H, W] float64; arguments as `ssim`."""
+    """Compute the SSIM at every pixel, [B, C, H, W] float64; arguments as `ssim`."""
     return ssim_map_from(a, local_mean(a), b, local_mean(b))
 
 
 def local_mean(images: Tensor) -> Tensor:
-    """Mean under SSIM's window at every pixel of images [B, C, H, W], float64; arguments as `ssim`."""
+    """Compute the mean under SSIM's window at every pixel of images [B, C, H, W], float64; arguments as `ssim`."""
     if min(images.shape[-2:]) < _TAPS:
         raise ValueError(f"SSIM needs images of at least {_TAPS} pixels a side, got {tuple(images.shape[-2:])}")
     return _blur(images.double())
 
 
 def ssim_map_from(a: Tensor, mean_a: Tensor, b: Tensor, mean_b: Tensor) -> Tensor:
-    """`ssim_map` of images whose `local_mean` is known, for pictures that are compared more than once."""
+    """Compute `ssim_map` of images whose `local_mean` is known, for pictures that are compared more than once."""
     a, b = a.double(), b.double()
     squares, product = _blur((a * a).add_(b * b)), _blur(a * b)
     c1, c2 = 0.01**2, 0.03**2
@@ -116,12 +116,12 @@ def ssim_map_from(a: Tensor, mean_a: Tensor, b: Tensor, mean_b: Tensor) -> Tenso
 
 
 def _blur(images: Tensor) -> Tensor:
-    """Separable Gaussian blur with mirrored borders over the last two axes."""
+    """Apply a separable Gaussian blur with mirrored borders over the last two axes."""
     return _blur_along(_blur_along(images, -2), -1)
 
 
 def _blur_along(images: Tensor, axis: int) -> Tensor:
-    """The blur along one of the last two axes, in overlapping tiles that share one matrix.
+    """Blur along one of the last two axes, in overlapping tiles that share one matrix.
 
     Small dense products are many times faster than an 11-tap convolution of one channel, on a CPU and on a GPU; a
     matrix as wide as a picture of 1024 pixels would do 14 times the work.
@@ -135,7 +135,7 @@ def _blur_along(images: Tensor, axis: int) -> Tensor:
     blurred = torch.empty_like(images)
     for start in range(0, side - 2 * half, tile - 2 * half):
         first = min(start, side - tile)
-        # What reaches over the border of a tile is right only where that is the picture's own.
+        # Values near the border of a tile are correct only where it is the border of the picture.
         low, high = 0 if first == 0 else half, tile if first + tile == side else tile - half
         seen, rows = images.narrow(axis, first, tile), matrix[low:high]
         blurred.narrow(axis, first + low, high - low).copy_(rows @ seen if axis == -2 else seen @ rows.T)
@@ -146,7 +146,7 @@ def _blur_along(images: Tensor, axis: int) -> Tensor:
 
 @cache
 def _blur_matrix(side: int) -> Tensor:
-    """The blur along an axis of ``side`` pixels as a banded matrix [side, side], float64."""
+    """Return the blur along an axis of ``side`` pixels as a banded matrix [side, side], float64."""
     half = _TAPS // 2
     offsets = torch.arange(-half, half + 1)
     kernel = torch.exp(-0.5 * (offsets.double() / _SIGMA).square())

@@ -1,4 +1,4 @@
-"""Improved precision and recall: how much of one set lies inside the manifold of the other.
+"""Compute improved precision and recall: the share of one set inside the manifold of the other.
 
 Source: Kynkaanniemi et al. 2019 (arXiv 1904.06991): balls around every row that reach to its k-th neighbour.
 """
@@ -16,12 +16,12 @@ _ROWS = 1024
 
 
 def precision(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor, k: int = NEIGHBOURS) -> float:
-    """Share of the edits inside the reference's manifold, in [0, 1].
+    """Compute the share of the edits inside the reference's manifold, in [0, 1].
 
     Args:
         edits: features [n, d].
         reference: features [m, d], m greater than ``k``.
-        k: neighbour that sets the radius, the row itself not counted.
+        k: the neighbour that determines the radius, not counting the row itself.
 
     Raises:
         ValueError: widths differ, too few rows, nan or infinite features.
@@ -31,7 +31,7 @@ def precision(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor, k: int =
 
 
 def recall(edits: ArrayLike | Tensor, reference: ArrayLike | Tensor, k: int = NEIGHBOURS) -> float:
-    """Share of the reference inside the edits' manifold, in [0, 1]; arguments as `precision`.
+    """Compute the share of the reference inside the edits' manifold, in [0, 1]; arguments as `precision`.
 
     Edits of a fixed image set are not independent draws: recall then mostly measures the source set.
     """

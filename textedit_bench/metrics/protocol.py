@@ -1,4 +1,4 @@
-"""Identify how a figure was measured: two figures share a table column only if their protocol ids are equal."""
+"""Identify how a value was measured: two values share a table column only if their protocol ids are equal."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Literal
 
 Scope = Literal["image", "set"]
 AXES = (("success", "preservation"), ("clip_direction", "identity"))
-"""Effect and what is kept: ground truth where there is one, else judges that no method optimises."""
+"""Metrics of effect and preservation: ground truth if known, else networks that no method optimises."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A metric as measured here.
+    """The exact definition of a measured metric.
 
     Attributes:
-        id: everything the value depends on beside the images, built by `protocol_id`.
-        title: how the metric is written in tables.
+        id: everything the value depends on in addition to the images, built by `protocol_id`.
+        title: title of the metric in tables.
         higher_is_better: the direction of the arrow in tables.
         scope: ``image`` (one value per image) or ``set`` (one value per set of images).
-        in_loop: whether the judging network may also be the one that methods optimise; such figures are shown but
+        in_loop: whether methods may optimise the evaluating network; such values are shown but
             never ranked.
         decimals: digits after the point in tables.
     """
@@ -32,7 +32,7 @@ class Protocol:
     decimals: int = 3
 
     def with_counts(self, n: int, reference_n: int) -> Protocol:
-        """The protocol of a set metric on ``n`` images against ``reference_n``: its value depends on both."""
+        """Return the protocol of a set metric on ``n`` images and ``reference_n``, which its value depends on."""
         return replace(self, id=f"{self.id}+n={n}+nref={reference_n}")
 
 
@@ -47,17 +47,17 @@ def protocol_id(
     dtype: str = "float32",
     version: int = 1,
 ) -> str:
-    """Spell out what a figure depends on.
+    """Encode everything that a value depends on as text.
 
     Args:
         metric: registry name, such as ``lpips``.
-        network: which network judges, such as ``mini-perceptual``; ``none`` for pixel formulas.
+        network: the evaluating network, such as ``mini-perceptual``; ``none`` for pixel formulas.
         digest: first digits of its weights' SHA-256; ``""`` without a network.
         resize: ``native`` (no resize), ``network`` (the network's own preprocessing) or a named rule such as ``clean``.
         pixels: how images are quantised before anything else.
-        reference: what the edit is compared with: ``photo``, ``inversion``, ``text``, ``truth``, ...
+        reference: reference of the edit: ``photo``, ``inversion``, ``text``, ``truth``, ...
         dtype: number format of the network pass; sums are always float64.
-        version: raised by hand when the computation changes.
+        version: increased manually when the computation changes.
     """
     judge = f"{network}:{digest}" if digest else network
     return f"{metric}@{judge}+resize={resize}+pixels={pixels}+ref={reference}+dtype={dtype}+v{version}"

@@ -1,4 +1,4 @@
-"""Renders of a world, remembered: several prompts and several metrics ask for the same pictures."""
+"""Cache renders of a world, since several prompts and metrics use the same pictures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from textedit_bench.worlds.world import Render, World
 
 LIMIT = 16
-"""Batches of renders kept: the photos and every value of the attribute in question."""
+"""Number of cached batches: the photos and every value of the attribute being read."""
 
 
 def content_of(factors: Factors) -> bytes:
-    """What a render depends on, as a key."""
+    """Return a key of everything that a render depends on."""
     parts = (factors.attributes, factors.identity, factors.nuisance)
     return b"|".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
 
 
 class Renders:
-    """A world's renderer with a memory; what it gives must not be written to.
+    """A world's renderer with a cache; returned renders must not be modified.
 
     Attributes:
         world: the renderer.
@@ -32,5 +32,5 @@ class Renders:
         self._recent: LRUCache[Render] = LRUCache(LIMIT)
 
     def __call__(self, factors: Factors) -> Render:
-        """Draw a batch, or give what was drawn for it before."""
+        """Render a batch, or return its cached render."""
         return self._recent(content_of(factors), lambda: self.world.render(factors))

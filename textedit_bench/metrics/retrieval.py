@@ -1,4 +1,4 @@
-"""R-precision: is the text that was asked for the one that fits the picture best, among the data set's other texts?"""
+"""Compute R-precision: whether, among the data set's texts, the requested text fits the picture best."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textedit_bench.prompt import Prompt
 
 
 def reciprocal_rank(images: Tensor, asked: Tensor, others: Tensor) -> Tensor:
-    """One over the rank of the asked text by cosine, shape [B], in (0, 1]; ties count against it.
+    """Compute one over the rank of the requested text by cosine, shape [B], in (0, 1]; ties count against it.
 
     Args:
         images: image embeddings [B, d].
@@ -31,9 +31,9 @@ def reciprocal_rank(images: Tensor, asked: Tensor, others: Tensor) -> Tensor:
 
 
 def mismatched(prompt: Prompt, prompts: Sequence[Prompt]) -> list[str]:
-    """Target texts that an edit for ``prompt`` must not fit better than its own.
+    """List target texts that an edit for ``prompt`` must not fit better than its own.
 
-    Left out are its own text and prompts that share an asked value with it: an image with blond hair and glasses is
+    Excluded are its own text and prompts that share a requested value with it: an image with blond hair and glasses is
     also one with blond hair.
     """
     own = set(prompt.asked.items())

@@ -1,4 +1,4 @@
-"""Define what a scorer gets, and what a scorer is."""
+"""Define the input and the interface of scorers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sample:
-    """One batch of edits with everything they are compared with; entry i of each belongs to the same image."""
+    """One batch of edits with everything they are compared with; entry i of each field belongs to the same image."""
 
     photo: ImageBatch
     inversion: ImageBatch
@@ -35,9 +35,9 @@ class Scorer(Interface):
 
     @property
     def protocols(self) -> Mapping[str, Protocol]:
-        """The metrics it measures; empty if the domain lacks the network."""
+        """The metrics that it measures; empty if the domain lacks the network."""
         ...
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """One column per name of `protocols`."""
+        """Return one column per name in `protocols`."""
         ...

@@ -1,4 +1,4 @@
-"""Metrics of a set of images against a reference set, by name, from features alone."""
+"""Metrics of a set of images relative to a reference set, by name, computed from features."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ Distance = Callable[[Features, Features, Sources | None, Sources | None], float]
 """(edits [N, d], reference [M, d], source photo of every edit [N], of every reference row [M]) -> value. Sources are
 None if every edit has one of its own, or the reference is an independent set."""
 FEW = 2048
-"""Images below which a Frechet distance says little: its bias falls as one over their number."""
+"""Number of images below which a Frechet distance is unreliable: its bias decreases as one over their number."""
 Reference = Literal["real", "inversion", "source"]
 
 
 @dataclass(frozen=True)
 class SetMetric:
-    """A formula and what it compares the edits with.
+    """A formula and the reference of the edits.
 
     Attributes:
         formula: name of the formula in protocol ids.
         compute: from the features of both sides.
-        reference: ``real`` (the domain's reference images), ``inversion`` or ``source`` (of the very images edited).
-        title: how the metric is written in tables.
+        reference: ``real`` (the domain's reference images), ``inversion`` or ``source`` (of the edited images).
+        title: title of the metric in tables.
         higher_is_better: the direction of the arrow.
         decimals: digits after the point.
-        version: raised by hand when the computation changes.
+        version: increased manually when the computation changes.
     """
 
     formula: str
@@ -52,7 +52,7 @@ class SetMetric:
 
 
 def _of_features(formula: Callable[[Features, Features], float]) -> Distance:
-    """A formula to which it is all the same whose edits they are."""
+    """Wrap a formula that does not use the sources of edits."""
     return lambda edits, reference, _sources, _reference_sources: formula(edits, reference)
 
 
@@ -80,7 +80,7 @@ def set_metric(
     sources: Sources | None = None,
     reference_sources: Sources | None = None,
 ) -> float:
-    """One set metric by name.
+    """Compute one set metric by name.
 
     Args:
         name: a key of `SET_METRICS`.
@@ -91,7 +91,7 @@ def set_metric(
 
     Raises:
         UserError: an unknown name.
-        ValueError: features that no distance is defined on.
+        ValueError: features for which the distance is undefined.
     """
     if name not in SET_METRICS:
         raise unknown_choice("set metric", name, SET_METRICS)
@@ -99,7 +99,7 @@ def set_metric(
 
 
 def set_protocols(domain: Domain) -> dict[str, Protocol]:
-    """Protocols of the set metrics on a domain's feature network; counts are added by `Protocol.with_counts`."""
+    """Return the protocols of the set metrics on a domain's feature network; `Protocol.with_counts` adds counts."""
     network, digest = f"{domain.tier}-features", domain.digest("features")
     found = {}
     for name, metric in SET_METRICS.items():

@@ -1,4 +1,4 @@
-"""Cosine similarities between embeddings: text agreement and identity, float64, one value per row."""
+"""Compute cosine similarities of embeddings: text agreement and identity, float64, one value per row."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from torch.nn import functional as F
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Cosine of matching rows [B, d] (or of rows with one vector [d]), shape [B], in [-1, 1]."""
+    """Compute the cosine of matching rows [B, d] (or of rows with one vector [d]), shape [B], in [-1, 1]."""
     a, b = torch.broadcast_tensors(a.double(), b.double())
     return (F.normalize(a, dim=-1) * F.normalize(b, dim=-1)).sum(-1).clamp(-1.0, 1.0)
 
 
 def clip_score(image: Tensor, text: Tensor) -> Tensor:
-    """100 times the cosine of image embeddings [B, d] and a text embedding [d]; not clamped at zero."""
+    """Compute 100 times the cosine of image embeddings [B, d] and a text embedding [d]; not clamped at zero."""
     return 100.0 * cosine(image, text)
 
 
 def directional_similarity(edit: Tensor, source: Tensor, target_text: Tensor, source_text: Tensor) -> Tensor:
-    """Cosine between the step an edit made in image space and the step asked for in text space, shape [B].
+    """Compute the cosine of the edit's step in image space and the requested step in text space, shape [B].
 
     Image and text embeddings are normalised before subtraction. nan if either step has no length.
 

@@ -1,8 +1,7 @@
-"""Statistics of a reference set as ``.npz``, exchangeable with other FID packages.
+"""Read and write statistics of a reference set as ``.npz``, compatible with other FID packages.
 
-Read: ``mu`` and ``sigma`` as clean-fid, pytorch-fid and torch-fidelity store them, and ``feats`` as clean-fid's KID
-files do. Written: the same keys, and beside them what those files lack: how many images, which weights, which resize,
-which source.
+Read: ``mu`` and ``sigma`` as stored by clean-fid, pytorch-fid and torch-fidelity, and ``feats`` as in clean-fid's KID
+files. Written: the same keys, and in addition what those files lack: number of images, weights, resize rule and source.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from textedit_bench.metrics.frechet import frechet_distance
 
 @dataclass(frozen=True)
 class SetStatistics:
-    """What is stored of a set of images.
+    """The stored statistics of a set of images.
 
     Attributes:
         mu: mean feature, float64 [d].
         sigma: covariance (n - 1), float64 [d, d].
-        n: number of images; None if the file does not say.
-        weights_sha256: digest of the feature network's weights; ``""`` where the file does not say.
-        resize: the named resize rule; ``""`` where the file does not say.
-        source: what the images are; ``""`` where the file does not say.
+        n: number of images; None if unknown.
+        weights_sha256: digest of the feature network's weights; ``""`` if unknown.
+        resize: the named resize rule; ``""`` if unknown.
+        source: description of the images; ``""`` if unknown.
         features: the features themselves, float32 [n, d], which KID and precision/recall need; or None.
     """
 
@@ -45,7 +44,7 @@ class SetStatistics:
     def of(
         cls, features: NDArray[np.floating], *, weights_sha256: str, resize: str, source: str, keep: bool = True
     ) -> SetStatistics:
-        """Statistics of features [n, d]; ``keep`` stores the features too."""
+        """Compute the statistics of features [n, d]; ``keep`` stores the features too."""
         rows = np.asarray(features, dtype=np.float64)
         if rows.ndim != 2 or len(rows) < 2 or not np.isfinite(rows).all():
             raise ValueError(f"features must be finite, of shape [n >= 2, d], got {rows.shape}")
@@ -54,10 +53,10 @@ class SetStatistics:
         return cls(rows.mean(0), sigma, len(rows), weights_sha256, resize, source, kept)
 
     def distance(self, other: SetStatistics) -> float:
-        """Frechet distance to another set.
+        """Compute the Frechet distance to another set.
 
         Raises:
-            ValueError: both say which weights or which resize made them, and they differ.
+            ValueError: the weights or the resize rules are known and differ.
         """
         for name in ("weights_sha256", "resize"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -66,7 +65,7 @@ class SetStatistics:
         return frechet_distance(self.mu, self.sigma, other.mu, other.sigma)
 
     def save(self, path: str | Path) -> None:
-        """Write a ``.npz``; the file appears complete or not at all."""
+        """Write a ``.npz`` atomically."""
         path = Path(path)
         arrays: dict[str, NDArray[np.generic]] = {"mu": self.mu, "sigma": self.sigma}
         if self.n is not None:
@@ -84,10 +83,10 @@ class SetStatistics:
 
 
 def load_statistics(path: str | Path) -> SetStatistics:
-    """Read statistics written here or by another FID package; no pickled content is executed.
+    """Read statistics written here or by another FID package; pickled content is not executed.
 
     Raises:
-        UserError: the file is missing, is no ``.npz``, or holds neither ``mu`` and ``sigma`` nor ``feats``.
+        UserError: the file is missing, is not an ``.npz``, or has neither ``mu`` and ``sigma`` nor ``feats``.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Every per-image metric of a domain in one call, and the features that set metrics are computed from."""
+"""Compute every per-image metric of a domain, and the features for set metrics."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ __all__ = ["Column", "Protocol", "Suite"]
 
 
 class Suite:
-    """The judges of one domain.
+    """The evaluation networks and metrics of one domain.
 
-    A metric exists where the domain has the network it needs; ``protocols`` lists those that do. Networks are loaded
-    when the first batch is scored. Features of photos and inversions are computed once and remembered. Bars beside the
-    picture are cut off before any metric sees it; the small networks of a world, which were trained on canvases with
+    A metric is available if the domain has the network it needs; ``protocols`` lists those. Networks are loaded
+    when the first batch is scored. Features of photos and inversions are computed once and cached. Bars around the
+    picture are cropped before any metric; only the small networks of a world, which were trained on canvases with
     bars, get the canvas.
 
     Attributes:
-        protocols: metric name -> what exactly it measures; ``scope`` tells image metrics (`score_batch`) from set
+        protocols: metric name -> protocol; ``scope`` distinguishes image metrics (`score_batch`) from set
             metrics (computed from `features`).
-        perfect: the ground truth of prompts on photos, remembered.
-        rows: the rows of the canvas that metrics see: those that hold picture.
+        perfect: the ground truth of prompts on photos, cached.
+        rows: the rows of the canvas that metrics use: those that contain picture.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -81,10 +81,10 @@ class Suite:
 
         Args:
             photos: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, like the other two, unless they are ready.
-            inversions: what the generator makes of the photos' codes, same shape.
+            inversions: pictures of the photos' codes, same shape.
             edits: same shape; an image with nan or infinite pixels gets state ``nan`` everywhere.
-            prompt: what was asked; ``prompt.target`` is the text scored against.
-            factors: what the renderer drew for each photo; None if the truth is unknown.
+            prompt: the prompt; ``prompt.target`` is the text that edits are compared with.
+            factors: the rendered factors of each photo; None if the truth is unknown.
 
         Returns:
             Metric name -> column of N, for every protocol of scope ``image``.
@@ -119,14 +119,14 @@ class Suite:
 
     @torch.no_grad()
     def features(self, images: Tensor | ImageBatch) -> NDArray[np.float32]:
-        """Features for FID, KID, precision and recall, float32 [N, d].
+        """Compute features for FID, KID, precision and recall, float32 [N, d].
 
         Args:
             images: [N, 3, H, W] in [-1, 1]; rounded to 8 bits here, unless they are ready.
 
         Raises:
             UserError: the domain has no feature network.
-            ValueError: an image holds nan; leave such images out and count them.
+            ValueError: an image has nan; exclude such images and count them.
         """
         if not self._domain.has("features"):
             raise UserError(

@@ -1,4 +1,4 @@
-"""Edit success and preservation from value labels: pure functions of what the oracles saw and the renderer drew.
+"""Compute edit success and preservation from labels: pure functions of the oracles' and the renderer's values.
 
 Labels are value indices [N, A] over the world's A attributes; -1 is an abstention, which never counts as success and
 always counts as a change.
@@ -15,7 +15,7 @@ from textedit_bench.metrics.column import ABSTAINED, ALREADY_SO, HIDDEN, NOTHING
 
 
 def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
-    """1 where the edit shows every asked value, else 0.
+    """Return 1 where the edit shows every requested value, else 0.
 
     Args:
         edited: the oracle's labels of the edits [N, A].
@@ -24,15 +24,15 @@ def success(edited: Tensor, actual: Tensor, visible: Tensor, asked: Mapping[int,
         asked: attribute position -> wanted value index; at least one.
 
     Returns:
-        State ``attribute hidden`` where an asked attribute is not to be seen in the source, ``already so`` where the
-        source has every asked value.
+        State ``attribute hidden`` if a requested attribute is not visible in the source, ``already so`` if the
+        source has every requested value.
     """
     done = (edited[:, list(asked)] == torch.tensor(list(asked.values()))).all(1)
     return Column.of(done.double(), states_of(actual, visible, asked))
 
 
 def states_of(actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> list[str]:
-    """Per photo, whether an edit of it counts for success; arguments and states as `success`."""
+    """Return per photo whether an edit of it counts for success; arguments and states as `success`."""
     where, wanted = list(asked), torch.tensor(list(asked.values()))
     hidden = ~visible[:, where].all(1)
     already = (actual[:, where] == wanted).all(1)
@@ -40,17 +40,17 @@ def states_of(actual: Tensor, visible: Tensor, asked: Mapping[int, int]) -> list
 
 
 def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping[int, int]) -> Column:
-    """Share of the attributes nobody asked about, visible throughout, whose value stayed.
+    """Compute the share of the attributes that were not requested, visible throughout, whose value is unchanged.
 
     Args:
         edited: the oracle's labels of the edits [N, A].
         before: labels before the edit [N, A]: the oracle's of the inversion, or the values drawn.
         visible: bool [N, A], whether the source shows the attribute and a perfect edit would too (a hat asked for
-            hides the hair, which is nobody's fault).
+            hides the hair, which is not an error).
         asked: attribute position -> wanted value index.
 
     Returns:
-        In [0, 1]; state ``nothing else visible`` where no other attribute is to be seen.
+        In [0, 1]; state ``nothing else visible`` if no other attribute is visible.
     """
     others = visible.clone()
     others[:, list(asked)] = False
@@ -61,7 +61,7 @@ def preservation(edited: Tensor, before: Tensor, visible: Tensor, asked: Mapping
 
 
 def changes(edited: Tensor, before: Tensor, visible: Tensor) -> list[Column]:
-    """Per attribute, 1 where the edit shows another value than before, else 0: a row of the leakage matrix.
+    """Return per attribute 1 where the edit changes its value, else 0: a row of the leakage matrix.
 
     Args:
         edited: the oracle's labels of the edits [N, A]; an abstention is a change.
@@ -69,8 +69,8 @@ def changes(edited: Tensor, before: Tensor, visible: Tensor) -> list[Column]:
         visible: bool [N, A], whether the source shows the attribute and a perfect edit would too.
 
     Returns:
-        One column per attribute; state ``attribute hidden`` where it is not to be seen throughout, ``oracles abstain``
-        where the oracle had no value before.
+        One column per attribute; state ``attribute hidden`` if it is not visible throughout, ``oracles abstain``
+        if the oracle had no value before.
     """
     changed = (edited != before).double()
     columns = []
@@ -82,7 +82,7 @@ def changes(edited: Tensor, before: Tensor, visible: Tensor) -> list[Column]:
 
 
 def agreement(first: Tensor, second: Tensor) -> Column:
-    """Share of the attributes on which neither oracle abstains where both see the same value, in [0, 1]."""
+    """Compute the share of attributes with equal labels of both oracles, abstentions excluded, in [0, 1]."""
     both = (first >= 0) & (second >= 0)
     count = both.sum(1)
     share = ((first == second) & both).sum(1) / count.clamp(min=1)

@@ -1,1 +1,1 @@
-"""Tables and pictures: pure functions of stored records."""
+"""Write tables and pictures, as pure functions of stored records."""

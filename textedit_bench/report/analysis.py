@@ -1,4 +1,4 @@
-"""Write the analyses beside the table: matched effect, leakage, ranks, pairs, the audit of the judges."""
+"""Write the analyses that accompany the table: matched effect, leakage, ranks, pairs, audit of the metrics."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 
 
 def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
-    """Write every analysis that the records allow into a tier's folder; what they no longer allow is removed.
+    """Write every analysis that the records allow into a tier's folder; outdated ones are removed.
 
-    ``pooled`` (of a census), ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns``, but for those in the
+    ``pooled`` (of a census), ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns`` that are not in the
     loop), ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data set.
     """
     matched, leakage, ranks, audit, judges = (

@@ -1,6 +1,6 @@
-"""The judge audit: how well does each automatic metric order the edits, compared with the ground truth?
+"""Audit of the metrics: how well each automatic metric ranks the edits, compared with the ground truth.
 
-Nobody can publish this on photos, because nobody knows the truth of an edited photo; the renderer does.
+This is possible only for rendered photos: the ground truth of an edited real photo is unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines
 
 EFFECT, KEPT = "success", "preservation"
-"""What effect metrics and preservation metrics are held against."""
+"""Ground truth with which effect and preservation metrics are compared."""
 JUDGES = {
     EFFECT: (
         "clip_score", "clip_gain", "clip_direction", "r_precision", "reciprocal_rank", "clip_score_in_loop",
@@ -32,10 +32,10 @@ ALL = "all"
 
 
 def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per metric and asked attribute (and over all of them): rank correlation with the truth over all edits.
+    """Return one row per metric and requested attribute (and all of them): rank correlation with the truth.
 
-    Edits of methods at every strength but 0 count, controls do not. The correlation is signed so that 1 means: whatever
-    the metric calls better, is better. Its interval leaves out one source image at a time. Kendall's tau stands beside.
+    Edits of methods at every strength but 0 count, controls do not. The sign is such that 1 means perfect agreement
+    with the truth. Its interval leaves out one source image at a time. Kendall's tau is given in addition.
     """
     entries = []
     for part in collected:
@@ -58,7 +58,7 @@ def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
-    """One row per edit (cell, image, strength), one column per metric; what was asked beside it."""
+    """Return one row per edit (cell, image, strength), with one column per metric and the requested attributes."""
     wanted = {name for names in JUDGES.values() for name in names} | set(JUDGES)
     frames = []
     for cell in cells:
@@ -72,9 +72,9 @@ def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
 
 
 def overfit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per method: CLIP gain by the network in the loop and by the judge, both z-scored, and their difference.
+    """Return one row per method: z-scored CLIP gain by the guiding and by the evaluation network, and the difference.
 
-    A large gap says that the method pleases the network it optimised more than one it never saw.
+    A large difference means that the method overfits the network that it optimised.
     """
     entries = []
     for part in collected:
@@ -94,7 +94,7 @@ def overfit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
-    """The page: what the figures say, then the figures."""
+    """Write the page: findings, then the values."""
     lines = [
         "# Audit of the judges",
         "",
@@ -127,7 +127,7 @@ def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
 
 
 def _findings(whole: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
-    """Sentences that follow from the figures alone."""
+    """Write sentences that follow from the values."""
     known = whole[whole["rho"].notna()]
     if known.empty:
         return ["Nothing could be correlated."]

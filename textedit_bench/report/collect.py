@@ -1,4 +1,4 @@
-"""Collect from the store the records that may share a table."""
+"""Collect the stored records that may share a table."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class StoredCell:
 
     @cached_property
     def identity(self) -> CellIdentity:
-        """What its digest is taken of."""
+        """Values of which its digest is computed."""
         return CellIdentity.model_validate(self.manifest.identity)
 
     @property
     def listing(self) -> Listing:
-        """What tables say about it."""
+        """What tables show about it."""
         return self.manifest.listing
 
     @property
     def digest(self) -> str:
-        """Its name in the store."""
+        """Its digest, the name of its folder."""
         return self.path.name
 
     @property
     def protocol_key(self) -> str:
-        """What cells must share to be compared: images, networks, strengths, seed, kind of device and precision.
+        """Properties that comparable cells share: images, networks, strengths, seed, kind of device, precision.
 
-        Cells of one census have images of their own, and share those that they were dealt from.
+        Cells of one census have different images, but share the set from which these were chosen.
         """
         names = ("images", "networks", "strengths", "seed", "device", "precision")
         kept = {name: value for name, value in self.manifest.identity.items() if name in names}
@@ -75,15 +75,15 @@ class StoredCell:
         return read_table(self.path / COST)
 
     def pictures(self, images: Sequence[str], strengths: Sequence[float]) -> list[Pixels]:
-        """Edits of some images by name, 8-bit, one [n, H, W, 3] per strength; made again where not kept.
+        """Read edits of some images, 8-bit, one [n, H, W, 3] per strength; synthesised again if not kept.
 
         Raises:
-            PicturesGoneError: they were not kept and cannot be made again.
+            PicturesGoneError: they were not kept and cannot be synthesised again.
         """
         return CellPictures(self.path, self.manifest, self._domain).read(images, strengths)
 
     def _domain(self) -> Domain:
-        """The data set's networks, as the bench that made the cell found them."""
+        """Load the domain with the networks of the bench that computed the cell."""
         asked = self.manifest.infer.request.get("datasets") or ()
         cards = [name for name in asked if name.endswith((".yaml", ".yml"))]
         return _load_domain(cards[0] if len(asked) == len(cards) == 1 else self.identity.dataset, self.identity.tier)
@@ -96,13 +96,13 @@ class StoredCell:
 
 @dataclass(frozen=True)
 class CellFilter:
-    """Which stored cells of a data set are comparable with a run.
+    """Criteria by which stored cells of a data set are comparable with a run.
 
     Attributes:
         protocol_key: of the run's cells.
         prompts: ids of its prompts; empty means any.
-        digests: its own cells, preferred where another cell differs in the method's weights alone.
-        protocols: metric name -> protocol, as the run scores.
+        digests: its own cells, preferred if another cell differs only in the method's weights.
+        protocols: metric name -> protocol of the run.
     """
 
     protocol_key: str
@@ -113,33 +113,33 @@ class CellFilter:
 
 @dataclass
 class ComparableCells:
-    """Comparable cells of one data set, and what has to be said of them."""
+    """Comparable cells of one data set, with remarks about them."""
 
     dataset: str
     cells: list[StoredCell]
     inputs: Path | None
     notes: list[str] = field(default_factory=list)
-    """What a reader of the table has to know."""
+    """Remarks for readers of the table."""
 
     @cached_property
     def rows(self) -> list[RowCells]:
-        """The cells as rows of a table; their records are read once."""
+        """The cells as table rows; their records are read once."""
         return make_rows(self.cells)
 
     @property
     def fixed_prompts(self) -> bool:
-        """Whether the prompts are a census: all that there are, each asked of its own photos."""
+        """Whether the prompts are a census: the whole population, each with its own photos."""
         return any(cell.identity.images.pool for cell in self.cells)
 
     @cached_property
     def images(self) -> tuple[str, ...]:
-        """Names of all photos that any prompt is asked of, in the order of the split."""
+        """Names of all photos of any prompt, in the order of the split."""
         used = dict.fromkeys(name for cell in self.cells for name in cell.manifest.infer.ids)
         return tuple(name for name in self.pool if name in used) if self.fixed_prompts else tuple(used)
 
     @cached_property
     def pool(self) -> tuple[str, ...]:
-        """Names of the photos that are stored with their inversions and features, as the files order them."""
+        """Names of the photos that are stored with their inversions and features, in the order of the files."""
         manifest = None if self.inputs is None else read_manifest(self.inputs)
         if manifest is not None:
             return tuple(manifest.infer.ids)
@@ -147,7 +147,7 @@ class ComparableCells:
 
     @cached_property
     def references(self) -> dict[str, np.ndarray]:
-        """Set-metric features: ``photo`` and ``inversion`` of `images` [N, d], and of real photos; empty if none."""
+        """Set-metric features ``photo`` and ``inversion`` of `images` [N, d], and of real photos; empty if none."""
         where = self.inputs / FEATURES if self.inputs else None
         if where is None or not where.exists():
             return {}
@@ -166,15 +166,15 @@ def _load_domain(dataset: str, tier: str) -> Domain:
 
 
 def stored_cells(store: Store, tier: str) -> list[StoredCell]:
-    """Every scored cell of a tier."""
+    """Iterate over every scored cell of a tier."""
     return [StoredCell(path, manifest) for path, manifest in store.manifests(tier)]
 
 
 def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> ComparableCells:
-    """Choose the cells of a data set that may share a table with a run.
+    """Select the cells of a data set that may share a table with a run.
 
-    Of cells that differ in nothing but weights or code version, the run's own is taken, else the one edited last. Cells
-    with scores of other protocols are left out and counted.
+    Among cells that differ only in weights or code version, the run's own is selected, else the one edited last. Cells
+    with scores of other protocols are excluded and counted.
     """
     comparable = [
         cell
@@ -204,7 +204,7 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> Co
 
 
 def _lacks_reference(features: Path) -> bool:
-    """Whether the inputs were prepared with too few photos to compare with."""
+    """Whether the inputs were prepared with too few reference photos."""
     if not features.exists():
         return False
     with np.load(features, allow_pickle=False) as stored:
@@ -212,7 +212,7 @@ def _lacks_reference(features: Path) -> bool:
 
 
 def _newest(cells: Sequence[StoredCell], wanted: CellFilter) -> list[StoredCell]:
-    """One cell per table entry."""
+    """Select one cell per table entry."""
     chosen: dict[tuple[str, ...], StoredCell] = {}
     for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest)):
         chosen[_slot(cell)] = cell
@@ -220,13 +220,13 @@ def _newest(cells: Sequence[StoredCell], wanted: CellFilter) -> list[StoredCell]
 
 
 def _slot(cell: StoredCell) -> tuple[str, ...]:
-    """What makes two cells versions of the same table entry."""
+    """Return the key of a cell's table entry, equal for versions of the same entry."""
     i = cell.identity
     matched = cell.listing.matched_method or ""
     return (i.method, i.variant, matched, json.dumps(i.settings, sort_keys=True), i.prompt_id)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of an ``.npz``; pickles are refused."""
+    """Load the arrays of an ``.npz``; pickles are refused."""
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}

@@ -1,4 +1,4 @@
-"""Choose the metrics that head the table, and how each is written."""
+"""Define the table's columns and the format of each."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ HEADLINE = (
     "fid_real",
     "fid_inversion",
 )
-"""Columns of the table, where the domain can measure them.
+"""Columns of the table, if the domain can measure them.
 
-Every other per-image metric is in the records, and every other set metric can be had from the features stored with the
-cells (`textedit_bench.metrics.sets.set_metric`).
+Every other per-image metric is in the records, and every other set metric can be computed from the features stored with
+the cells (`textedit_bench.metrics.sets.set_metric`).
 """
 
 CENSUS_HEADLINE = tuple({"fid_real": "kid_real", "fid_inversion": "kid_inversion"}.get(n, n) for n in HEADLINE)
-"""Of a census, which asks every prompt of other photos: the Frechet distance of so few is their number more than
-anything else, the kernel distance is unbiased."""
+"""Columns of a census, in which every prompt has different photos: for so few photos the Frechet distance is dominated
+by its bias, while the kernel distance is unbiased."""
 
 PERCENT = {"success", "preservation"}
-"""Shares, written in percent for a reader and as fractions in CSV."""
+"""Shares, shown in percent and written as fractions in CSV."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class ColumnSpec:
 
     Attributes:
         name: the metric's name in the records.
-        title: how it is written.
+        title: its title.
         higher_is_better: direction of its arrow.
         decimals: digits after the point.
-        in_loop: whether methods may have optimised the judging network; shown, never ranked.
+        in_loop: whether methods may have optimised the evaluating network; shown, never ranked.
         scope: ``image`` or ``set``.
     """
 
@@ -54,7 +54,7 @@ class ColumnSpec:
 
     @property
     def arrow(self) -> str:
-        """The good direction."""
+        """The arrow of the better direction."""
         return "↑" if self.higher_is_better else "↓"
 
     @property
@@ -63,12 +63,12 @@ class ColumnSpec:
         return self.name in PERCENT
 
     def text(self, value: float) -> str:
-        """A value as a reader sees it."""
+        """Format a value for readers."""
         return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
 
 
 def column_specs(protocols: Mapping[str, Mapping[str, Any]], names: tuple[str, ...] = HEADLINE) -> list[ColumnSpec]:
-    """The named columns that were measured, in the given order."""
+    """Return the named columns that were measured, in the given order."""
     return [
         ColumnSpec(
             name,

@@ -1,4 +1,4 @@
-"""Labelled pictures of one command: a photo with its edits in a row, or what was generated from one text."""
+"""Draw labelled pictures of one command: a photo with its edits, or pictures generated from one text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COLUMNS = 4
 
 
 def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
-    """Draw images in one row, each under its label.
+    """Draw images in one row, each below its label.
 
     Args:
-        title: one line above everything.
-        name: to the left of the row.
+        title: one line at the top.
+        name: label on the left of the row.
         labels: N texts.
         images: [N, 3, H, W]; values outside [-1, 1] are clipped.
     """
@@ -29,7 +29,7 @@ def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Im
 
 
 def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
-    """Draw pictures in rows, numbered from 0 as their files are.
+    """Draw pictures in rows, numbered from 0 like their files.
 
     Args:
         title: one line above everything.

@@ -1,4 +1,4 @@
-"""Check that the controls score what they must; a table whose controls are wrong is not written."""
+"""Check that the controls score as expected; a table with wrong controls is not written."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from textedit_bench.controls.control import Control
 
 Finding = tuple[str, str, bool]
-"""What is expected, what was measured, and whether the two agree."""
+"""The expectation, the measured value, and whether they agree."""
 
 ENOUGH_PROMPTS, ENOUGH_IMAGES = 3, 8
-"""With fewer, expectations that hold on average only are not checked; exact ones always are."""
+"""With fewer, expectations that hold only on average are not checked; exact ones always are."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation and what was measured."""
+    """An expectation and the measured value."""
 
     dataset: str
     prompt_set: str
@@ -43,13 +43,13 @@ class Check:
 
     @property
     def sentence(self) -> str:
-        """The check in one line."""
+        """Describe the check in one line."""
         return f"{self.dataset}, {self.prompt_set} prompts, {self.control}: expected {self.expected}; {self.measured}"
 
 
 @dataclass(frozen=True)
 class RowScores:
-    """What a row scored, and the rows that a control's is compared with.
+    """The scores of a row, and the rows to which a control's is compared.
 
     Attributes:
         row: the row.
@@ -63,7 +63,7 @@ class RowScores:
 
     @property
     def truth(self) -> RowScores | None:
-        """The row of pictures that really have what the same prompts ask."""
+        """The row of pictures that really have the requested attributes of the same prompts."""
         return self._other(next((row for row in self.block if shown(row.method) == "truth"), None))
 
     @property
@@ -76,20 +76,20 @@ class RowScores:
         return None if row is None else RowScores(row, self.block, self.part)
 
     def values(self, metric: str) -> NDArray[np.float64]:
-        """Of the edits that have one."""
+        """Return the values of a metric, without missing ones."""
         return self.row.counted(metric)["value"].to_numpy(np.float64)
 
     def count(self, metric: str) -> int:
-        """How many edits were scored, with a value or without."""
+        """Return the number of scored edits, with or without a value."""
         return int((self.row.records["metric"] == metric).sum())
 
     def mean(self, metric: str) -> float:
-        """Of `values`; nan if there is none."""
+        """Return the mean of `values`; nan if there are none."""
         values = self.values(metric)
         return float(values.mean()) if len(values) else np.nan
 
     def interval(self, metric: str) -> tuple[float, float, float] | None:
-        """Mean with its 95 % interval; None if there are too few prompts or images to call a control wrong."""
+        """Compute the mean with its 95 % interval; None if too few prompts or images to call a control wrong."""
         grid = self.row.grid(metric, self.row.prompts, self.part.images)
         known = np.isfinite(grid)
         if known.any(1).sum() < ENOUGH_PROMPTS or known.any(0).sum() < ENOUGH_IMAGES:
@@ -98,7 +98,7 @@ class RowScores:
         return float(np.nanmean(grid)), low, high
 
     def distance_to_photos(self) -> float | None:
-        """The largest Frechet distance of a prompt's edits to the photos; None if it cannot be known."""
+        """Compute the largest Frechet distance of a prompt's edits to the photos; None if unknown."""
         photos, distances = self.part.references.get("photo"), []
         for cell in self.row.cells:
             edits, there = cell.features(), [self.part.images.index(name) for name in cell.manifest.infer.ids]
@@ -109,7 +109,7 @@ class RowScores:
 
 
 def check_controls(part: ComparableCells) -> list[Check]:
-    """Every expectation that can be checked on the stored rows of a data set; empty if no control was run."""
+    """Check every expectation that the stored rows of a data set allow; empty if no control was run."""
     rows = part.rows
     checks: list[Check] = []
     for row in rows:
@@ -122,7 +122,7 @@ def check_controls(part: ComparableCells) -> list[Check]:
 
 
 def write_checks(checks: Sequence[Check], folder: Path) -> list[Path]:
-    """Write ``controls.md``; nothing where no control was run."""
+    """Write ``controls.md``; nothing if no control was run."""
     if not checks:
         return []
     right = sum(check.passed for check in checks)

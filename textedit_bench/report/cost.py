@@ -1,4 +1,4 @@
-"""Tabulate what the methods cost: times and memory, apart from the comparison table because they differ by run."""
+"""Tabulate time and memory of the methods, separately from the comparison table because they vary between runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADINGS = ("Method", "Data set", "Edits", *_TIMES, "Memory, MiB", "Device, MiB
 
 
 def cost_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per method and data set.
+    """Return one row per method and data set.
 
     Columns: seconds per prompt before any edit, milliseconds per edited image and stage, peak memory.
     """
@@ -52,7 +52,7 @@ def cost_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def cost_markdown(frame: pd.DataFrame) -> str:
-    """The cost table as Markdown."""
+    """Render the cost table as Markdown."""
     cells = []
     for _, row in frame.iterrows():
         title = f"{row['title']}, {row['copied']} of {row['matched']}" if row["matched"] else row["title"]

@@ -1,4 +1,4 @@
-"""The table as CSV: full precision, one header line, safe to open in a spreadsheet."""
+"""Render tables as CSV: full precision, one header line, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(table: Table) -> str:
-    r"""CSV text with ``\n`` line ends; the same table gives the same bytes."""
+    r"""Render a table as CSV with ``\n`` line ends; the same table gives the same bytes."""
     return frame_csv(table.frame.assign(tier=table.tier))
 
 
 def frame_csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV; texts that a spreadsheet would run as a formula get a leading apostrophe."""
+    """Render a frame as CSV; texts that a spreadsheet would run as a formula get a leading apostrophe."""
     texts = [name for name in frame.columns if frame[name].map(lambda value: isinstance(value, str)).any()]
     safe = frame.assign(**{name: frame[name].map(_safe) for name in texts})
     return safe.to_csv(index=False, lineterminator="\n", float_format="%.9g")

@@ -1,4 +1,4 @@
-"""The effect-preservation curve: what a method keeps against what it achieves, over all strengths."""
+"""Compute effect-preservation curves over all strengths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textedit_bench.report.rows import RowCells
 
 
 def curve(row: RowCells, metrics: Sequence[str]) -> pd.DataFrame:
-    """Means of metrics per strength over all values whose state is ok; index: strength, ascending."""
+    """Compute means of metrics per strength over all values whose state is ok; index: strength, ascending."""
     records = pd.concat([cell.records() for cell in row.cells], ignore_index=True)
     chosen = records[records["metric"].isin(metrics) & (records["state"] == OK)]
     wide = chosen.groupby(["strength", "metric"], sort=True)["value"].mean().unstack("metric")

@@ -1,4 +1,4 @@
-"""Tables and contact sheets of generated pictures."""
+"""Write tables and contact sheets of generated pictures."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ COLUMNS = (
 )
 NAME = "generation"
 SHOWN = 8
-"""Pictures per prompt on a sheet: the first ones, whatever they look like."""
+"""Pictures per prompt on a sheet: the first ones, without selection."""
 
 
 def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
-    """The table of every tier, over all comparable stored cells, and one sheet per method of this run."""
+    """Write the table of every tier from all comparable stored cells, and one sheet per method of this run."""
     written: list[Path] = []
     tables: dict[str, str] = {}
     notes: list[str] = []
@@ -76,7 +76,7 @@ def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: Seque
 
 
 def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Image.Image:
-    """The first pictures of every prompt of one method, a row per prompt."""
+    """Draw the first pictures of every prompt of one method, a row per prompt."""
     rows = []
     for cell in cells:
         (pictures,) = cell.pictures(cell.manifest.infer.ids[:SHOWN], [cell.listing.default_strength])

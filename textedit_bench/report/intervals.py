@@ -1,4 +1,4 @@
-"""Figures of one block of rows with their 95 % intervals and their ties."""
+"""Compute the values of one block of rows with 95 % intervals and ties."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its uncertainty.
+    """A value with its uncertainty.
 
     Attributes:
-        point: the figure; nan if nothing was measured.
-        low, high: its 95 % interval; nan if it cannot be known.
-        n: values behind it.
+        point: the value; nan if nothing was measured.
+        low, high: its 95 % interval; nan if unknown.
+        n: number of measured values.
         best: the best of its block, or not significantly worse.
         reference_n: images of the reference set, for set metrics.
     """
@@ -44,17 +44,17 @@ def image_figures(
     seed: int,
     fixed_prompts: bool = False,
 ) -> list[Figure]:
-    """Means of per-image values, two-way bootstrap over prompts and images, paired across rows.
+    """Compute means of per-image values with a two-way bootstrap over prompts and images, paired across rows.
 
     Args:
         values: [rows, prompts, images], nan if there is no value.
         ranked: which rows may be marked as best.
         higher_is_better: direction of the metric.
-        bounds: values the metric cannot leave.
+        bounds: range of the metric.
         seed: of the draws.
-        fixed_prompts: whether the figures speak of these very prompts, so that images alone are drawn.
+        fixed_prompts: whether prompts are fixed, so that only images are drawn.
     """
-    # Only a rate gets the interval of agreeing cells: a cosine of exactly 1 in every cell is known exactly.
+    # Only rates get the interval of agreeing cells: a cosine of exactly 1 in every cell is certain.
     rate = bounds == (0.0, 1.0)
     seed %= 2**32
     found = two_way_bootstrap(values, seed=seed, bounds=bounds if rate else None, fixed_prompts=fixed_prompts)
@@ -84,7 +84,7 @@ def set_figures(
     nonnegative: bool,
     paired: bool,
 ) -> list[Figure]:
-    """A set metric per row, delete-block jackknife over source images.
+    """Compute a set metric per row with a delete-block jackknife over source images.
 
     Args:
         features: of each row's edits, None if there is nothing to measure.
@@ -118,7 +118,7 @@ def set_figures(
 def _not_different(
     first: EditFeatures, second: EditFeatures, reference: Features, distance: Distance, *, paired: bool
 ) -> bool:
-    """Whether the 95 % jackknife interval of the difference holds zero; the same images are left out of both."""
+    """Whether the 95 % jackknife interval of the difference contains zero; both leave out the same images."""
     width = first.rows.shape[-1]
 
     def difference(edits: Features, to: Features, sources: Sources | None, of_reference: Sources | None) -> float:

@@ -1,6 +1,6 @@
-"""Do the judges rank the methods alike? Kendall's tau between the rankings that two judges give.
+"""Compare the method rankings of different evaluation networks by Kendall's tau.
 
-A benchmark's order of methods should not depend on which network judged it, least of all on the one that the methods
+The ranking of methods should not depend on the evaluation network, least of all on one that the methods
 were optimised against.
 """
 
@@ -22,19 +22,19 @@ JUDGES = {
     "effect": ("success", "success_second", "clip_gain", "clip_gain_in_loop"),
     "what is kept": ("preservation", "identity_inversion", "identity_in_loop", "lpips_inversion"),
 }
-"""Metrics that measure one thing with different networks; each pair within a line is compared."""
+"""Metrics that measure the same property with different networks; each pair within a line is compared."""
 COLUMNS = ("dataset", "what", "first", "second", "tau", "low", "high", "methods")
 DRAWS = 1000
 FEWEST = 3
-"""Methods below which there is no ranking to speak of."""
+"""Minimum number of methods for a meaningful ranking."""
 
 
 def judge_rankings_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per data set and pair of judges: tau-b between their rankings of the methods, and its 95 % interval.
+    """Return one row per data set and pair of networks: tau-b of their rankings of methods, and its 95 % interval.
 
-    A method is ranked on its mean over the prompts that every method has, at its default strength; the interval draws
-    images and prompts, alike for both judges. Controls are left out: that every judge puts them last is not agreement
-    about methods. Empty for fewer than three methods.
+    A method is ranked by its mean over the prompts that every method has, at its default strength; the interval draws
+    images and prompts, with the same draws for both networks. Controls are excluded: agreement on their last ranks is
+    not agreement about methods. Empty for fewer than three methods.
     """
     entries = []
     for part in collected:
@@ -61,9 +61,9 @@ def judge_rankings_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means [1 + draws, methods] over the cells [methods, prompts, images]; the first row is of the sample itself.
+    """Compute means [1 + draws, methods] over the cells [methods, prompts, images]; the first row is the sample.
 
-    The draws depend on the shape alone, so that all judges of a data set see the same ones.
+    The draws depend only on the shape, so that all networks of a data set have the same ones.
     """
     rng = np.random.default_rng(0)
     prompts, images = (rng.multinomial(n, np.full(n, 1.0 / n), DRAWS) for n in grid.shape[1:])
@@ -71,13 +71,13 @@ def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
     there = np.isfinite(grid[0])
     sums = np.einsum("mpi,rpi->rm", np.where(there, grid, 0.0), weights, optimize=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Methods of equal values stay tied, however their sums were rounded.
+        # Methods of equal values stay tied, independent of rounding.
         means: NDArray[np.float64] = np.round(sums / (weights * there).sum((1, 2))[:, None], 12)
     return means
 
 
 def judge_rankings_markdown(frame: pd.DataFrame) -> str:
-    """The page."""
+    """Write the page."""
     lines = [
         "# Do the judges rank the methods alike?",
         "",

@@ -1,4 +1,4 @@
-r"""The table as LaTeX for a paper: booktabs, compiles as is after ``\usepackage{booktabs}``."""
+r"""Render the table as LaTeX with booktabs; it compiles as is after ``\usepackage{booktabs}``."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _ESCAPES = {
     "†": r"\dag{}",
 }
 _LIGATURES = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
-"""Characters that fonts join with the next one: ``--`` becomes a dash, two accents a quotation mark."""
+"""Characters that form ligatures: ``--`` becomes a dash, two accents a quotation mark."""
 
 _KNOWN = set(string.printable) | set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
 
 
 LONGEST = 40
-"""Lines of one float: a float longer than a page runs off it."""
+"""Maximum number of lines of a float, which must fit on a page."""
 
 
 def render_latex(table: Table | Page) -> str:
-    """A ``table*`` environment, or one after another for a table longer than a page; footnotes stand below the last."""
+    """Render ``table*`` environments, several for a table longer than a page; footnotes follow the last."""
     page = as_page(table)
     floats = _split(page.blocks)
     lines = [r"% needs \usepackage{booktabs,graphicx,textcomp}"]
@@ -57,7 +57,7 @@ def render_latex(table: Table | Page) -> str:
 
 
 def _split(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Blocks for each float; a block that does not fit goes on in the next under its title."""
+    """Distribute blocks over floats; a block that does not fit continues in the next under its title."""
     floats: list[list[Block]] = [[]]
     room = LONGEST
     for block in blocks:
@@ -94,14 +94,14 @@ def _body(block: Block, columns: int) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it is, in one line; characters pdfLaTeX has no glyph for become ``?``."""
+    """Escape a text for LaTeX, in one line; characters that pdfLaTeX cannot print become ``?``."""
     one_line = " ".join(text.split())
     escaped = "".join(_ESCAPES.get(c, c if c in _KNOWN else "?") for c in one_line)
     return _LIGATURES.sub(r"\g<0>{}", escaped)
 
 
 def _row(cells: list[str]) -> str:
-    """One line; a bracket or a star at its beginning would be an argument of the rule or line break before it."""
+    """Render one line; a bracket or a star at its beginning would be an argument of the rule or line break before."""
     return ("{}" if cells[0].startswith(("[", "*")) else "") + " & ".join(cells) + r" \\"
 
 

@@ -1,4 +1,4 @@
-"""Lay out the table before any markup: titles, blocks, texts, which ones are bold."""
+"""Lay out the table independent of the markup: titles, blocks, texts, bold entries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Entry:
     interval: str = ""
     bold: bool = False
     words: bool = False
-    """A text for people instead of a number: it is escaped, and may be long."""
+    """A text instead of a number: it is escaped, and may be long."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Line:
     title: str
     control: bool
     setting: str
-    """The second column: a strength, or another setting in words."""
+    """The second column: a strength, or the text of another setting."""
     entries: tuple[Entry, ...]
 
 
@@ -47,7 +47,7 @@ class Page:
     """A table that every renderer can write.
 
     Attributes:
-        title: one line above everything.
+        title: one line at the top.
         headings: column titles, the row's title and its setting first.
         blocks: rows that are compared with each other.
         footnotes: plain text.
@@ -60,7 +60,7 @@ class Page:
 
 
 def as_page(table: Table | Page) -> Page:
-    """The comparison table of the bench as a page; a page as it is."""
+    """Convert the comparison table of the bench to a page; a page is returned unchanged."""
     if isinstance(table, Page):
         return table
     title = f"Text-driven editing with StyleGAN, tier {table.tier}"
@@ -68,12 +68,12 @@ def as_page(table: Table | Page) -> Page:
 
 
 def headings(table: Table) -> list[str]:
-    """Column titles."""
+    """Return the column titles."""
     return ["Method", "Strength", *(f"{spec.title} {spec.arrow}" for spec in table.columns)]
 
 
 def blocks(table: Table) -> list[Block]:
-    """The table's blocks, one per data set and prompt set."""
+    """Return the table's blocks, one per data set and prompt set."""
     return [
         Block(_block_title(rows), tuple(_line(row, table.columns) for _, row in rows.iterrows()))
         for _, rows in table.frame.groupby(["dataset", "prompt_set"], sort=False)

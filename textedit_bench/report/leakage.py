@@ -1,4 +1,4 @@
-"""The leakage matrix: which attributes change, by what was asked."""
+"""Compute the leakage matrix: changed attributes by requested attributes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COLUMNS = ("dataset", "method", "title", "control", "asked", "attribute", "rate"
 
 
 def leakage_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per method, asked attribute and changed attribute, at the method's default strength.
+    """Return one row per method, requested attribute and changed attribute, at the method's default strength.
 
-    ``rate`` is the share of edits in which the oracle reads another value than in the inversion, ``n`` the edits behind
-    it (those in which a perfect edit would still show the attribute). Where ``asked`` is ``attribute``, a high rate is
-    success; everywhere else it is leakage. Prompts that ask for several attributes are rows of their own.
+    ``rate`` is the share of edits in which the oracle detects another value than in the inversion, ``n`` the number of
+    edits (in which a perfect edit would still show the attribute). If ``asked`` equals ``attribute``, a high rate is
+    success; otherwise it is leakage. Prompts for several attributes have separate rows.
     """
     parts = []
     for part in collected:
@@ -44,12 +44,12 @@ def leakage_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def _asked(prompt: Prompt) -> str:
-    """Names of the asked attributes, joined."""
+    """Join the names of the requested attributes."""
     return " + ".join(sorted(prompt.asked))
 
 
 def leakage_markdown(frame: pd.DataFrame) -> str:
-    """The methods' matrices as Markdown, in percent, the asked attribute's own entry bold; controls are in the CSV."""
+    """Render the methods' matrices in percent as Markdown, requested attributes in bold; controls are in the CSV."""
     frame = frame[~frame["control"].astype(bool)]
     lines = ["# Leakage: asked attribute (rows) against changed attribute (columns)", ""]
     for (dataset, title), rows in frame.groupby(["dataset", "title"], sort=False):

@@ -1,4 +1,4 @@
-"""The table as GitHub-flavoured Markdown."""
+"""Render the table as GitHub-flavoured Markdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 
 
 def render_markdown(table: Table | Page) -> str:
-    """One Markdown table per block, then the footnotes."""
+    """Render one Markdown table per block, then the footnotes."""
     page = as_page(table)
     titles = [escape(title) for title in page.headings]
     parts = []
@@ -31,19 +31,19 @@ def render_markdown(table: Table | Page) -> str:
 
 
 def table_lines(headings: Sequence[str], rows: Iterable[Sequence[object]], align: str = "") -> list[str]:
-    """Lines of a Markdown table.
+    """Render the lines of a Markdown table.
 
     Args:
         headings: Markdown, one per column.
         rows: Markdown, as many cells each.
-        align: ``l`` or ``r`` per column; all but the first one to the right where it is empty.
+        align: ``l`` or ``r`` per column; if empty, all but the first are right-aligned.
     """
     marks = [":--" if side == "l" else "--:" for side in align or "l" + "r" * (len(headings) - 1)]
     return [f"| {' | '.join(map(str, cells))} |" for cells in (headings, marks, *rows)]
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, in one line."""
+    """Escape a text for Markdown, in one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;")
 
 

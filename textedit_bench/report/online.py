@@ -1,4 +1,4 @@
-"""Log a bench to Weights & Biases: its request, its tables, its curves and its picture sheets."""
+"""Log a bench to Weights & Biases: request, tables, curves and picture sheets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from textedit_bench.report.html_page.choose import collect_stored
 
 PROJECT = "textedit-bench"
 FOLDER = "wandb"
-"""Below the results: where offline runs are kept until ``wandb sync`` sends them."""
+"""Folder below the results in which offline runs are kept until ``wandb sync`` uploads them."""
 
 
 def require_logger(request: BenchRequest) -> None:
-    """Refuse a logger that is not there, before anything is computed.
+    """Check, before any computation, that a logger is installed.
 
     Raises:
         UserError: the package is not installed.
@@ -39,21 +39,21 @@ def require_logger(request: BenchRequest) -> None:
 def try_to_log(
     request: BenchRequest, store: Store, tiers: Sequence[str], written: Sequence[Path], task: str = "edit"
 ) -> tuple[str, ...]:
-    """Log a bench that has ended, where its request asks for it; what a person is told of it.
+    """Log a finished bench if its request asks for it; return a message for the user.
 
-    Everything is stored and written by then, so whatever goes wrong here is no more than a line.
+    All results are already stored, so an error here is only reported in one line.
     """
     if request.logger == "none":
         return ()
     try:
         return (log_bench(store, tiers, {"task": task, **request.to_json()}, written),)
-    except Exception as error:  # errors of wandb's own, of the network, of the disk
+    except Exception as error:  # errors of wandb, of the network, of the disk
         reason = one_line(f"{type(error).__name__}: {error}")
         return (f"not logged to Weights & Biases ({reason}); the results are stored and the tables are written",)
 
 
 def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], written: Sequence[Path]) -> str:
-    """Log a bench that has ended; offline unless ``WANDB_MODE=online`` is set.
+    """Log a finished bench; offline unless ``WANDB_MODE=online`` is set.
 
     Args:
         store: the results.
@@ -62,7 +62,7 @@ def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], wri
         written: tables (``.csv``) and pictures (``.png``) of the bench.
 
     Returns:
-        What a person is told: where the run lies and how it is sent.
+        A message for the user: where the run is stored and how to upload it.
     """
     import wandb
 
@@ -98,7 +98,7 @@ def log_bench(store: Store, tiers: Sequence[str], config: Mapping[str, Any], wri
 
 
 def _points(collected: Sequence[ComparableCells]) -> Iterator[dict[str, Any]]:
-    """Effect and preservation of every row at every strength."""
+    """Return effect and preservation of every row at every strength."""
     for part in collected:
         for row in part.rows:
             for axes in AXES:
@@ -115,5 +115,5 @@ def _points(collected: Sequence[ComparableCells]) -> Iterator[dict[str, Any]]:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns of one type each, as the table of the service wants them."""
+    """Convert columns to one type each, as the service's tables require."""
     return frame.assign(**{name: frame[name].astype(str) for name in frame.columns if frame[name].dtype == object})

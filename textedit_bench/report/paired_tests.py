@@ -1,4 +1,4 @@
-"""Which method beats which: paired tests of all pairs, per metric, corrected for their number."""
+"""Paired tests of all pairs of methods, per metric, corrected for multiple testing."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ COLUMNS = (
     "dataset", "metric", "title", "other", "prompts", "better_by", "p", "detectable", "p_fixed", "detectable_fixed"
 )  # fmt: skip
 ALPHA = 0.05
-"""Share of data sets and metrics in which any pair at all may wrongly be called different."""
+"""Family-wise error rate of the pairs of one data set and metric."""
 
 
 def can_tell_apart(methods: int, photos: int) -> bool:
-    """Whether any pair can be called different: flipping the sign of few photos reaches every difference by chance."""
+    """Whether any pair can be significant: with few photos, sign flips reach every difference by chance."""
     return methods * (methods - 1) / 2 * 2.0 ** (1 - photos) <= ALPHA
 
 
 def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec]) -> pd.DataFrame:
-    """One row per data set, per-image metric and ordered pair of methods, over the prompts that all of them have.
+    """Return one row per data set, per-image metric and ordered pair of methods, over their common prompts.
 
-    ``better_by`` is the mean difference, positive where ``title`` is better than ``other``; ``p`` is of the paired
-    sign-flip test, adjusted over all pairs by Holm's method; ``detectable`` is the smallest true difference that such a
-    test finds with probability `POWER`. These take the prompts as drawn from many; ``p_fixed`` and
-    ``detectable_fixed`` speak of these very prompts on other images. Controls are not compared. Several data sets of a
-    census are compared once more as one, named `POOLED`.
+    ``better_by`` is the mean difference, positive if ``title`` is better than ``other``; ``p`` is the p-value of the
+    paired sign-flip test, adjusted over all pairs by Holm's method; ``detectable`` is the smallest true difference that
+    such a test finds with probability `POWER`. These treat the prompts as a sample; ``p_fixed`` and
+    ``detectable_fixed`` treat them as fixed, with other images. Controls are not compared. Several data sets of a
+    census are also compared as one, named `POOLED`.
     """
     entries: list[tuple[object, ...]] = []
     for part in collected:
@@ -55,7 +55,7 @@ def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[C
 def _pairs(
     dataset: str, spec: ColumnSpec, titles: Sequence[str], grid: NDArray[np.float64]
 ) -> Iterator[tuple[object, ...]]:
-    """Entries of every two methods from their values [methods, prompts, images]."""
+    """Return entries of every two methods from their values [methods, prompts, images]."""
     if len(titles) < 2 or not np.isfinite(grid).any():
         return
     seed = seed_of(pairs=dataset, metric=spec.name) % 2**32
@@ -74,7 +74,7 @@ def _pairs(
 
 
 def pairs_markdown(frame: pd.DataFrame) -> str:
-    """How many pairs are told apart, and how large a difference has to be, as Markdown."""
+    """Write the number of significant pairs and the smallest detectable differences as Markdown."""
     lines = [
         "# Who beats whom",
         "",

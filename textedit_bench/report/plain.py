@@ -1,4 +1,4 @@
-"""The table as plain text for a terminal: metrics down, methods across."""
+"""Render the table as plain text for a terminal: metrics as rows, methods as columns."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from textedit_bench.report.layout import Block, Entry, Line, blocks, headings
 from textedit_bench.report.table import Table
 
 _ACROSS = 4
-"""Methods side by side; more continue below."""
+"""Number of methods side by side; more continue below."""
 _TITLE = 24
 
 
 def render_plain(table: Table) -> str:
-    """Aligned columns; ``*`` marks the best of each metric, brackets hold the 95 % interval."""
+    """Render aligned columns; ``*`` marks the best of each metric, brackets hold the 95 % interval."""
     names = headings(table)[1:]
     parts = [f"tier {table.tier}"]
     for block in blocks(table):

@@ -1,4 +1,4 @@
-"""A page as plain text for a terminal."""
+"""Render a page as plain text for a terminal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import textwrap
 from textedit_bench.report.layout import Entry, Line, Page
 
 _LONGEST = 44
-"""Characters of a column; longer texts are cut, the files hold them whole."""
+"""Maximum characters of a column; longer texts are truncated, but complete in the files."""
 
 
 def render_plain_page(page: Page) -> str:
-    """Aligned columns, one part per block, then the footnotes; ``*`` behind a number marks the best."""
+    """Render aligned columns, one part per block, then the footnotes; ``*`` after a number marks the best."""
     parts = [page.title]
     for block in page.blocks:
         rows = [list(page.headings), *(_cells(line) for line in block.lines)]

@@ -1,4 +1,4 @@
-"""One row per method over all data sets of a census: so many prompts can stand for others like them."""
+"""Pool all data sets of a census, one row per method: enough prompts to represent a population."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from textedit_bench.report.ranks import shared_grids
 from textedit_bench.seeds import seed_of
 
 POOLED = "all"
-"""What stands in the place of a data set's name."""
+"""Replacement of a data set's name."""
 COLUMNS = ("prompt_set", "metric", "title", "value", "low", "high", "best", "prompts", "edits", "datasets")
 
 
 def pooled_frame(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec]) -> pd.DataFrame:
-    """One row per prompt set, per-image metric and method that was measured on every data set.
+    """Return one row per prompt set, per-image metric and method that was measured on every data set.
 
-    Every prompt counts alike. Intervals and ties speak of other prompts and other photos. Empty for one data set, and
-    where the prompts are no census: a handful of them stands for nothing.
+    Every prompt has the same weight. Intervals and ties generalise to other prompts and other photos. Empty for one
+    data set, and if the prompts are not a census, since a few prompts are not representative.
     """
     parts = [part for part in collected if part.cells and part.fixed_prompts]
     entries = []
@@ -52,7 +52,7 @@ def pooled_frame(collected: Sequence[ComparableCells], columns: Sequence[ColumnS
 def pooled_grid(
     parts: Sequence[ComparableCells], spec: ColumnSpec, prompt_set: str = ""
 ) -> tuple[list[str], NDArray[np.float64] | None]:
-    """Titles of the methods that every data set has, and their values [methods, prompts, photos] of all data sets.
+    """Return the methods that every data set has, and their values [methods, prompts, photos] of all data sets.
 
     Photos of one data set have no value for the prompts of another. None for fewer than two data sets or methods.
 
@@ -82,7 +82,7 @@ def pooled_grid(
 
 
 def pooled_markdown(frame: pd.DataFrame, columns: Sequence[ColumnSpec]) -> str:
-    """The rows as Markdown tables, one per prompt set."""
+    """Render the rows as Markdown tables, one per prompt set."""
     specs = {spec.name: spec for spec in columns}
     lines = [
         "# All data sets together",

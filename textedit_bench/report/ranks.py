@@ -19,10 +19,10 @@ COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman
 
 
 def ranks_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per headline metric and method; a block is a prompt of a data set, ranked on the mean over its images.
+    """Return one row per headline metric and method; a block is a prompt of a data set, ranked by its mean.
 
     ``low`` and ``high`` are the 95 % interval of the average rank (`rank_intervals`). ``cliques`` names the groups (by
-    letters, shared with the methods they hold) whose ranks are not told apart. Metrics judged by a network that methods
+    letters, shared with the methods in them) whose ranks do not differ significantly. Metrics of a network that methods
     may have optimised are not ranked, nor are controls. Empty for fewer than two methods.
     """
     parts = [(part, [row for row in part.rows if not row.control]) for part in collected]
@@ -53,9 +53,9 @@ def ranks_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 def shared_grids(
     parts: Sequence[tuple[ComparableCells, list[RowCells]]], titles: Sequence[str], metric: str
 ) -> list[NDArray[np.float64]]:
-    """Values [methods, prompts, images], one entry per data set, of the prompts that every method has.
+    """Return values [methods, prompts, images], one entry per data set, of the prompts that every method has.
 
-    A cell of which one method has no value is nan for all.
+    A cell in which any method has no value is nan for all.
     """
     grids = []
     for part, rows in parts:
@@ -75,14 +75,14 @@ def shared_grids(
 
 
 def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means over images [methods, prompts]; nan if a prompt has no common image."""
+    """Compute means over images [methods, prompts]; nan if a prompt has no common image."""
     with np.errstate(invalid="ignore"):
         means: NDArray[np.float64] = np.nansum(grid, 2) / np.isfinite(grid).sum(2)
     return means
 
 
 def ranks_markdown(frame: pd.DataFrame) -> str:
-    """Average ranks as Markdown."""
+    """Render average ranks as Markdown."""
     lines = ["# Average ranks", ""]
     for metric, rows in frame.groupby("metric", sort=False):
         first = rows.iloc[0]

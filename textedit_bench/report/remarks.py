@@ -1,4 +1,4 @@
-"""Footnotes that come out of the rows themselves: caveats of methods, and how far the two oracles agree."""
+"""Write footnotes that depend on the rows: caveats of methods, and the agreement of the two oracles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AGREEMENT = "oracles_agree"
 
 
 def row_remarks(rows: Sequence[RowCells]) -> list[str]:
-    """What has to be said of one data set's rows, plain text."""
+    """Return remarks about one data set's rows, plain text."""
     titles: dict[str, list[str]] = {}
     for row in rows:
         titles.setdefault(row.cells[0].listing.caveat, []).append(row.title)

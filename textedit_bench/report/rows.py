@@ -1,4 +1,4 @@
-"""Table rows from collected cells: which cells make a row, how it is called, and its values as arrays."""
+"""Group collected cells into table rows, with titles and values as arrays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from textedit_bench.report.collect import StoredCell
 
 TRAINED, UNSEEN = "trained", "unseen"
-"""Prompt sets: words some method of the tier was trained on, and words none was."""
+"""Prompt sets: texts on which some method of the tier was trained, and all others."""
 
 
 class MixedProtocolsError(ValueError):
-    """Values of different protocols were to share a column."""
+    """Values of different protocols would share a column."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RowCells:
     cells: tuple[StoredCell, ...]
     prompt_set: str
     variant: str = ""
-    """Settings that tell it from other rows of the same method."""
+    """Settings that distinguish it from other rows of the same method."""
 
     @property
     def method(self) -> str:
@@ -54,7 +54,7 @@ class RowCells:
 
     @property
     def title(self) -> str:
-        """How the row is written in tables."""
+        """Title of the row in tables."""
         listing = self.cells[0].listing
         matched = f", {copied(self.method)} of {listing.matched_title}" if listing.matched_title else ""
         variant = f" ({self.variant})" if self.variant else ""
@@ -62,12 +62,12 @@ class RowCells:
 
     @property
     def matched(self) -> str:
-        """Name of the method a control copies a measure of, or nothing."""
+        """Name of the method from which a control copies a measure, or empty."""
         return self.cells[0].listing.matched_method or ""
 
     @property
     def control(self) -> bool:
-        """Whether it is a control of the harness."""
+        """Whether it is a control."""
         return self.cells[0].listing.control
 
     @property
@@ -88,21 +88,21 @@ class RowCells:
 
     @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:
-        """Metric -> its records that count; every table and figure asks for several."""
+        """Metric -> its records that count, cached for tables and figures."""
         known = self.records[self.records["state"] == OK]
         return {str(metric): rows for metric, rows in known.groupby("metric", sort=False)}
 
     def counted(self, metric: str) -> pd.DataFrame:
-        """Records of an image metric whose state is ok."""
+        """Return the records of an image metric whose state is ok."""
         return self._by_metric.get(metric, self.records.iloc[:0])
 
     def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
-        """Values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
+        """Return values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
         wide = self.counted(metric).pivot(index="prompt_id", columns="image", values="value")
         return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
 
     def features(self, images: Sequence[str]) -> EditFeatures | None:
-        """Set-metric features of the row's edits at its strength, those of one photo together; None without any.
+        """Return set-metric features of the row's edits at its strength, grouped by photo; None without any.
 
         Args:
             images: names of the photos of all prompts.
@@ -121,7 +121,7 @@ class RowCells:
 
 
 def check_protocols(records: pd.DataFrame) -> None:
-    """Refuse records in which a metric of a data set was measured in two ways.
+    """Refuse records in which a metric of a data set has two protocols.
 
     Raises:
         MixedProtocolsError: naming the metric and both protocol ids.
@@ -162,7 +162,7 @@ def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:
 
 
 def _variant(settings: str, known: set[str]) -> str:
-    """The settings that differ among the variants of a method, as ``name=value``."""
+    """Describe the settings that differ among the variants of a method, as ``name=value``."""
     if not settings or len(known) < 2:
         return ""
     own = json.loads(settings)

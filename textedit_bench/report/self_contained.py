@@ -1,4 +1,4 @@
-"""One HTML file that loads nothing: scripts and styles of this package within, and a content policy for just these."""
+"""Render one HTML file without external resources: scripts and styles inline, with a matching content policy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from textedit_bench.report.templates import FOLDER, read_asset, render_template
 def render_self_contained(
     template: str, *, scripts: Sequence[str], styles: Sequence[str], package: str = FOLDER, **values: Any
 ) -> str:
-    """A page whose ``policy``, ``style`` and ``script`` are made of these files, in their order, after the palette.
+    """Render a page whose ``policy``, ``style`` and ``script`` are built from these files, in order, after the palette.
 
     Args:
         template: the page.
         scripts: names of its scripts.
         styles: names of its style sheets.
-        package: whose they are; those of the report can be named too.
-        values: what else the template shows; every text is escaped.
+        package: the package of these files; files of the report can be named too.
+        values: further values of the template; every text is escaped.
     """
     script = "".join(read_asset(name, package) for name in scripts)
     style = _palette() + "".join(read_asset(name, package) for name in styles)

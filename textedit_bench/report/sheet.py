@@ -1,4 +1,4 @@
-"""The picture sheet: source, inversion and every prompt's edit, for the first images of the set."""
+"""Draw picture sheets: source, inversion and every prompt's edit, for the first images of the set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textedit_bench.report.collect import ComparableCells, StoredCell
 IMAGES = 4
 """The first ones, whatever they look like."""
 PROMPTS = 12
-"""The first ones, trained ones before the others: a census would make pictures that nobody can look at."""
+"""Number of prompts: the first ones, trained ones before others; a census would make the sheet too large."""
 TILE = 128
 _GAP, _MARGIN, _LABEL, _TITLE = 4, 10, 150, 34
 _PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
@@ -25,7 +25,7 @@ _PAGE, _INK, _SOFT = (255, 255, 255), (28, 30, 33), (110, 116, 128)
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row of pictures with a label to its left; None leaves a tile empty."""
+    """One row of pictures with a label on the left; None leaves a tile empty."""
 
     label: str
     pictures: tuple[Pixels | None, ...]
@@ -75,7 +75,7 @@ Photos = Mapping[str, Mapping[str, Pixels]]
 
 
 def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
-    """The sheet of one method with the controls that take steps as long as its own.
+    """Draw the sheet of one method with the controls whose steps match its own.
 
     Args:
         collected: all cells of the data set, the control's among them.
@@ -103,9 +103,9 @@ def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos
 
 
 def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) -> dict[str, list[StoredCell]]:
-    """Title -> cells of the method, then of every control of its steps.
+    """Return title -> cells of the method, then of every control with matched steps.
 
-    The control that shows its edits for other prompts is left out: they stand on the sheet already.
+    The control that shows the method's edits for other prompts is excluded: they are already on the sheet.
     """
     digests = {cell.digest for cell in cells}
     rows = {cells[0].listing.title: list(cells)}
@@ -116,7 +116,7 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
 
 
 def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
-    """One picture per strength for every prompt; prompt k is shown on image k of those it is asked of."""
+    """Draw one picture per strength for every prompt; prompt k is shown on its k-th image."""
     first = cells[0]
     strengths = first.identity.strengths
     rows = []
@@ -135,7 +135,7 @@ def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos:
 
 
 def _edits(cell: StoredCell, images: Sequence[str]) -> dict[str, Pixels]:
-    """Edits, at the default strength, of the images that the prompt is asked of; empty where they are gone."""
+    """Read edits at the default strength of the prompt's images; empty if they were not kept."""
     asked = [name for name in images if name in cell.manifest.infer.ids]
     try:
         return dict(zip(asked, cell.pictures(asked, [cell.listing.default_strength])[0], strict=True)) if asked else {}
@@ -159,7 +159,7 @@ def _tile(picture: Pixels, side: int) -> Image.Image:
 
 
 def _fit(draw: ImageDraw.ImageDraw, text: str, font: object, width: int, *, lines: int) -> list[str]:
-    """Break a text into at most ``lines`` lines of at most ``width`` pixels; what is too long ends in an ellipsis."""
+    """Break a text into at most ``lines`` lines of at most ``width`` pixels; an ellipsis marks truncation."""
     broken = [""]
     for word in text.split():
         longer = f"{broken[-1]} {word}".strip()

@@ -1,4 +1,4 @@
-"""The comparison table: a pure function of collected records, rendered elsewhere."""
+"""Build the comparison table: a pure function of collected records, rendered elsewhere."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ KEYS = ("dataset", "prompt_set", "method", "title", "control", "strength", "prom
 
 @dataclass(frozen=True)
 class Table:
-    """One table and everything needed to render it.
+    """One table with everything needed to render it.
 
     Attributes:
-        tier: which tier; tables of two tiers are never joined.
+        tier: the tier; tables of two tiers are never joined.
         columns: metric columns in order.
-        frame: one row per method, data set and prompt set. Beside `KEYS`, each metric m has the columns ``m`` (point),
-            ``m_low``, ``m_high`` (95 % interval), ``m_n`` (values behind it), ``m_left_out`` (values without the state
+        frame: one row per method, data set and prompt set. Besides `KEYS`, each metric m has the columns ``m`` (point),
+            ``m_low``, ``m_high`` (95 % interval), ``m_n`` (number of values), ``m_left_out`` (values without the state
             ok), ``m_best`` (best, or not significantly worse than the best; False for controls) and ``m_protocol``.
-        footnotes: what a reader has to know, plain text.
+        footnotes: remarks for readers, plain text.
     """
 
     tier: str
@@ -50,12 +50,12 @@ class Table:
 
 
 def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[str, ...] = ()) -> Table:
-    """The table of comparable cells.
+    """Build the table of comparable cells.
 
     Args:
         tier: the cells' tier.
         collected: per data set, in the order of the table.
-        metrics: which metrics to show, where they were measured; those of the headline if none is named.
+        metrics: metrics to show, if they were measured; the headline metrics if empty.
 
     Raises:
         MixedProtocolsError: a column would hold values of two protocols.
@@ -88,7 +88,7 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
 
 
 def _reference_of(spec: ColumnSpec) -> str | None:
-    """The stored features that a set metric compares with."""
+    """Return the stored features that are the reference of a set metric."""
     return _REFERENCES[SET_METRICS[spec.name].reference] if spec.scope == "set" else None
 
 
@@ -110,7 +110,7 @@ class _Block:
         return row.prompts == self.prompts
 
     def entries(self, columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
-        """Frame rows."""
+        """Return rows of the frame."""
         entries = [self._keys(row) for row in self.rows]
         for column in columns:
             for entry, row, figure in zip(entries, self.rows, self._figures(column), strict=True):
@@ -127,7 +127,7 @@ class _Block:
         return entries
 
     def power(self, columns: Sequence[ColumnSpec]) -> Iterator[str]:
-        """How large a difference of two methods has to be to be found, in the first metric that is ranked."""
+        """Describe the smallest detectable difference of two methods in the first ranked metric."""
         spec = next((column for column in columns if column.scope == "image" and not column.in_loop), None)
         rows = [row for row in self.rows if not row.control and self.whole(row)]
         if spec is None or len(rows) < 2:

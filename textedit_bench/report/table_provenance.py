@@ -1,4 +1,4 @@
-"""Record which stored cells the last written table was made of: ``table.json`` beside it."""
+"""Record which stored cells the last written table contains, in ``table.json`` next to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = "table.json"
 
 
 def write_provenance(collected: Sequence[ComparableCells], folder: Path) -> Path:
-    """Note the digests of every data set's cells."""
+    """Write the digests of every data set's cells."""
     facts = {part.dataset: sorted(cell.digest for cell in part.cells) for part in collected}
     path = folder / FILE
     write_json(path, facts)
@@ -21,7 +21,7 @@ def write_provenance(collected: Sequence[ComparableCells], folder: Path) -> Path
 
 
 def read_behind(folder: Path) -> dict[str, frozenset[str]]:
-    """Data set -> digests; nothing where no table was written, or the note is damaged."""
+    """Return data set -> digests; empty if no table was written, or the file is damaged."""
     try:
         facts = json.loads((folder / FILE).read_text(encoding="utf-8"))
         return {str(name): frozenset(map(str, digests)) for name, digests in facts.items()}

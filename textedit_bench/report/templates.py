@@ -1,4 +1,4 @@
-"""Render HTML from templates: every text of a stranger is escaped, and loses what no page may hold."""
+"""Render HTML from templates: all untrusted texts are escaped, and invalid characters removed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def render_template(name: str, package: str = FOLDER, **values: Any) -> str:
-    """A template of a package, or of this one, with values; a name without a value is an error."""
+    """Render a template of a package, or of this one; a name without a value is an error."""
     return str(_environment(package).get_template(name).render(**values))
 
 
 def read_asset(name: str, package: str = FOLDER) -> str:
-    """A style sheet or script of a package, or of this one."""
+    """Read a style sheet or script of a package, or of this one."""
     own = files(package).joinpath("templates", name)
     return (own if own.is_file() else files(FOLDER).joinpath("templates", name)).read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Comparison at matched effect: what each row keeps where all reach the same, over its whole strength curve."""
+"""Compare preservation at matched effect, over the whole strength curve of each row."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ENDS = ("", "_low", "_high")
 
 
 def tradeoff_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """One row per method and prompt set: kept at 25, 50 and 75 % of the effect that all reach, area and reach.
+    """Return one row per method and prompt set: preservation at 25, 50 and 75 % of the common effect, area, reach.
 
-    Controls are not compared: they do not reach any effect. The effect and what is kept are the first pair of
+    Controls are not compared: they do not reach any effect. Effect and preservation are the first pair of
     `textedit_bench.metrics.protocol.AXES` that was measured.
     """
     entries = []
@@ -40,10 +40,10 @@ def _all_prompts(rows: Sequence[RowCells]) -> tuple[str, ...]:
 
 
 def _block(part: ComparableCells, rows: Sequence[RowCells]) -> list[dict[str, object]]:
-    """Entries of rows that have every prompt of their block."""
+    """Return entries of rows that have every prompt of their block."""
     for effect, kept in AXES:
         cubes = [(_cube(row, effect, part.images), _cube(row, kept, part.images)) for row in rows]
-        # A curve needs its effect and what it keeps at every strength.
+        # A curve needs effect and preservation at every strength.
         usable = [i for i, pair in enumerate(cubes) if all(np.isfinite(c).any((1, 2)).all() for c in pair)]
         if not usable:
             continue
@@ -81,7 +81,7 @@ def _entry(
 
 
 def _cube(row: RowCells, metric: str, images: Sequence[str]) -> np.ndarray:
-    """Values [strengths, prompts, images] of a metric, nan if the state is not ok."""
+    """Return values [strengths, prompts, images] of a metric, nan if the state is not ok."""
     frames = [cell.records() for cell in row.cells]
     records = pd.concat([f[(f["metric"] == metric) & (f["state"] == OK)] for f in frames], ignore_index=True)
     layers = []
@@ -92,7 +92,7 @@ def _cube(row: RowCells, metric: str, images: Sequence[str]) -> np.ndarray:
 
 
 def tradeoff_markdown(frame: pd.DataFrame) -> str:
-    """The comparison as Markdown."""
+    """Render the comparison as Markdown."""
     heads = ["Method", *(f"Kept at {100 * s:.0f} %" for s in QUARTERS), "Area ↑", "Reach ↑"]
     lines = ["# Comparison at matched effect", ""]
     for (dataset, prompt_set, effect, kept), rows in frame.groupby(

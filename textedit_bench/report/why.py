@@ -1,4 +1,4 @@
-"""Trace an entry of the table back to what it was computed from."""
+"""Trace an entry of the table to the data from which it was computed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETS = (TRAINED, UNSEEN)
 
 @dataclass(frozen=True)
 class Run:
-    """One cell behind an entry."""
+    """One cell of an entry."""
 
     digest: str
     folder: str
@@ -40,15 +40,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Why:
-    """Everything behind one entry.
+    """All data of an entry.
 
     Attributes:
         address: ``method/data set/metric/prompt set``.
-        title: how the row is written.
-        strength: that of the row.
-        images: photos that every prompt was tried on.
+        title: title of the row.
+        strength: strength of the row.
+        images: photos of every prompt.
         value, low, high: as in the table; nan if there is none.
-        n, left_out: values behind it, and values without the state ok.
+        n, left_out: number of values, and of values without the state ok.
         protocol: of the metric.
         runs: the cells, by prompt.
         values: one row per prompt and image: ``prompt_id``, ``image``, ``value``, ``state``; empty for set metrics.
@@ -68,7 +68,7 @@ class Why:
     values: pd.DataFrame
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; nan becomes null."""
+        """Return plain values; nan becomes null."""
         values = self.values.astype(object).where(self.values.notna(), None)
         facts = {name: _known(value) for name, value in self.__dict__.items() if name not in ("runs", "values")}
         runs = [{**run.__dict__, "settings": dict(run.settings)} for run in self.runs]
@@ -76,16 +76,16 @@ class Why:
 
 
 def explain(store: Store, tier: str, address: str) -> list[Why]:
-    """What lies behind an entry; several where the address fits rows of several settings.
+    """Trace an entry; returns several if the address fits rows with different settings.
 
     Args:
         store: the results.
-        tier: which tier's table.
-        address: ``method/data set/metric``, with ``/trained`` or ``/unseen`` behind it for one prompt set; or the first
+        tier: the tier of the table.
+        address: ``method/data set/metric``, followed by ``/trained`` or ``/unseen`` for one prompt set; or the first
             digits of a cell's digest, for all headline metrics of that cell.
 
     Raises:
-        UserError: nothing fits; the message names the part that is wrong and what there is.
+        UserError: nothing matches; the message names the wrong part and the valid values.
     """
     parts = [part.strip() for part in address.strip("/").split("/")]
     if len(parts) == 1:

@@ -1,4 +1,4 @@
-"""Write every table and picture that a bench promises."""
+"""Write every table and picture of a bench."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "ht
 
 @dataclass(frozen=True)
 class Reports:
-    """What was written.
+    """The written files.
 
     Attributes:
-        written: paths, in the order a reader wants them.
+        written: paths, the most useful ones first.
         tables: tier -> table as plain text.
-        notes: what a reader has to know.
-        refused: why a tier has no table: controls that do not score what they must.
+        notes: remarks for readers.
+        refused: why a tier has no table: controls with wrong scores.
     """
 
     written: tuple[Path, ...]
@@ -54,13 +54,13 @@ class Reports:
 
 
 def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
-    """Tables of every tier the bench touched, over all comparable stored cells, and its methods' picture sheets.
+    """Write tables of every tier of the bench from all comparable stored cells, and its methods' picture sheets.
 
-    A tier whose controls are wrong gets no table, and loses the one it has: its judges cannot be trusted.
+    A tier with wrong controls gets no table, and an existing one is removed: its metrics cannot be trusted.
     """
     parts = []
     for tier in sorted({data.plan.tier for data in benched}):
-        with locked(store.root / tier):  # another bench may end at the same moment; its tables and these must not mix
+        with locked(store.root / tier):  # another bench may end at the same time; its tables must not mix with these
             parts.append(_write_tier(store, tier, cells, [data for data in benched if data.plan.tier == tier]))
     return Reports(
         tuple(path for part in parts for path in part.written),
@@ -71,7 +71,7 @@ def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredD
 
 
 def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
-    """Tables and sheets of one tier."""
+    """Write tables and sheets of one tier."""
     request = benched[0].plan.request
     notes: list[str] = []
     with fixed_threads(request.threads):
@@ -114,14 +114,14 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
 
 
 def remove_table_files(folder: Path) -> None:
-    """Remove a table in every format, and the note of what was behind it."""
+    """Remove a table in every format, and the record of its cells."""
     for ending in _RENDERERS:
         (folder / f"table.{ending}").unlink(missing_ok=True)
     (folder / FILE).unlink(missing_ok=True)
 
 
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> list[ComparableCells]:
-    """Comparable cells of the bench's data sets, and of others that were benched by the same protocol."""
+    """Collect comparable cells of the bench's data sets, and of other data sets with the same protocol."""
     stored = stored_cells(store, tier)
     wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
     request, images = benched[0].plan.request, benched[0].plan.images

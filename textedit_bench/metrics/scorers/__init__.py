@@ -1,4 +1,4 @@
-"""Families of per-image metrics; each file holds one family that shares its network passes."""
+"""Families of per-image metrics; each module holds one family that shares its network passes."""
 
 from textedit_bench.metrics.scorers.colour import ColourScorer
 from textedit_bench.metrics.scorers.identity import IdentityScorer

@@ -1,8 +1,8 @@
-"""Edit success measured on the pixels alone: a check of the oracle that no training can bias.
+"""Measure edit success from pixels alone: a check of the oracle that does not depend on training.
 
 For an attribute whose place in the picture does not depend on its value (hair colour, skin, eyes, background, ...), the
 mean colour of that place in the edit is compared with the mean colour it has in renderings of every value. The nearest
-value is the reading.
+value is the result.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 SAME_PLACE = 0.95
 """Share of the union of an attribute's masks over its values that every value occupies."""
 APART = 0.1
-"""Least distance of two values' mean colours, in RGB of [-1, 1]; closer ones cannot be told apart."""
+"""Minimum distance of two values' mean colours, in RGB of [-1, 1]; closer ones cannot be distinguished."""
 
 Asked = tuple[tuple[str, str], ...]
 
 
 class ColourScorer:
-    """Column ``success_pixels``; an image counts where every asked attribute can be read from pixels and is visible."""
+    """Column ``success_pixels``; an image counts if every requested attribute is visible and readable from pixels."""
 
     def __init__(self, renders: Renders | None) -> None:
         self._renders = renders
@@ -44,7 +44,7 @@ class ColourScorer:
             self.protocols["success_pixels"] = Protocol(identity, "Success (pixels)", True)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """1 where every asked value is the nearest in colour, else 0."""
+        """Return 1 where every requested value is the nearest in colour, else 0."""
         if self._renders is None:
             return {}
         perfect, factors = sample.perfect, sample.factors
@@ -66,7 +66,7 @@ class ColourScorer:
         return {"success_pixels": Column.of(done.double(), states)}
 
     def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:
-        """How to read every asked attribute, or None if one has no fixed place; rendered once per prompt."""
+        """Return how to read every requested attribute, or None if one has no fixed place; rendered once per prompt."""
 
         def read() -> list[_Reading] | None:
             readings = [_reading(renders, factors, dict(asked), name) for name, _ in asked]
@@ -77,10 +77,10 @@ class ColourScorer:
 
 
 class _Reading:
-    """How the value of one attribute is read off N edits.
+    """How to read the value of one attribute from N edits.
 
     Args:
-        place: bool [N, H, W], where the attribute shows in the perfect edit.
+        place: bool [N, H, W], where the attribute is visible in the perfect edit.
         colours: mean colour of that place under every value, float64 [N, values, 3].
         wanted: index of the asked value.
     """
@@ -91,7 +91,7 @@ class _Reading:
         self.readable = (place.flatten(1).sum(1) > 0) & (gaps.flatten(1).amin(1) >= APART)
 
     def shows_wanted(self, images: Tensor) -> Tensor:
-        """Bool [N]: the asked value's colour is the nearest to the edit's."""
+        """Return whether the requested value's colour is the nearest to the edit's, bool [N]."""
         measured = _mean_colour(images, self.place)
         nearest: Tensor = (self.colours - measured[:, None]).norm(dim=-1).argmin(1)
         return nearest == self.wanted
@@ -112,6 +112,6 @@ def _reading(renders: Renders, factors: Factors, asked: dict[str, str], name: st
 
 
 def _mean_colour(images: Tensor, place: Tensor) -> Tensor:
-    """Mean RGB [N, 3] over the pixels of a mask [N, H, W]; 0 where it is empty."""
+    """Compute the mean RGB [N, 3] over the pixels of a mask [N, H, W]; 0 if it is empty."""
     weight = place[:, None].to(images.dtype)
     return (images * weight).sum((2, 3)) / weight.sum((2, 3)).clamp(min=1.0)

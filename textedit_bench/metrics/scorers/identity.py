@@ -1,4 +1,4 @@
-"""Identity kept by the edit: cosine of embeddings, by the judge and by the network that methods may optimise."""
+"""Identity preservation: cosine of embeddings, by the evaluation network and by the one that methods may optimise."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _COSINES: dict[str, tuple[IdentityRole, str, str, bool]] = {
     "identity_in_loop": ("identity", "photo", "Identity (in loop)", True),
 }
 OF_SUBJECTS = "Subject similarity"
-"""What the titles say instead of identity where the pictures show real animals, things or places: the judge is a
-self-supervised network there, never one for faces."""
+"""Replacement of "identity" in titles for real animals, things or places, where the evaluating network is
+self-supervised, never one for faces."""
 
 
 class IdentityScorer:
-    """Embedding networks with ``embed(images)`` -> [B, d]; a row of nan says that no face was found."""
+    """Embedding networks with ``embed(images)`` -> [B, d]; a row of nan means that no face was found."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
@@ -59,9 +59,9 @@ class IdentityScorer:
                 )
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """The columns of `protocols`.
+        """Return the columns of `protocols`.
 
-        ``identity_verified`` is a rate at the judge's own threshold; a face that the edit lost counts as not verified.
+        ``identity_verified`` is a rate at the network's threshold; an edit without a face counts as not verified.
         """
         rows: dict[IdentityRole, dict[str, Tensor]] = {}
         for role, features in self._features.items():
@@ -88,13 +88,13 @@ class IdentityScorer:
     def _in_the_frame_of_the_photo(
         self, role: IdentityRole, network: AlignedIdentity, sample: Sample
     ) -> dict[str, Tensor]:
-        """Everything aligned by the photo's landmarks, which are found once; no face (nan) where an edit shows none."""
+        """Align everything by the photo's landmarks, found once; no face (nan) where an edit shows none."""
         if role not in self._points:
             self._points[role], self._faces[role] = ImageFeatures(network.landmarks), ImageFeatures(network.shows_face)
         points = self._points[role](sample.photo, keep=True)
 
         def aligned(batch: ImageBatch, *, keep: bool) -> Tensor:
-            # One picture under two photos is two faces.
+            # One picture with two photos gives two faces.
             keys = tuple(own + photo for own, photo in zip(batch.keys, sample.photo.keys, strict=True))
             return self._features[role](replace(batch, keys=keys), keep=keep, beside=points)
 
@@ -126,7 +126,7 @@ def _protocol(
     domain: Domain, role: str, formula: str, reference: str, title: str, *, higher: bool = True, in_loop: bool = False
 ) -> Protocol:
     network, digest = f"{domain.tier}-{role}", domain.digest(role)
-    # 2: whether an edit shows a face is asked at a reduced size.
+    # 2: faces in edits are detected at a reduced size.
     version = 2 if role == JUDGE and domain.world is None and domain.card.kind == "face" else 1
     identity = protocol_id(
         formula, network=network, digest=digest, resize="network", reference=reference, version=version
@@ -135,14 +135,14 @@ def _protocol(
 
 
 def _faces(column: Column, source: Tensor, edit: Tensor) -> Column:
-    """The column with the states of faces that were not found."""
+    """Return the column with the states of images without a face."""
     column = column.where(edit.isnan().any(1).tolist(), NO_FACE_EDIT)
     return column.where(source.isnan().any(1).tolist(), NO_FACE_SOURCE)
 
 
 @torch.no_grad()
 def _embed(domain: Domain, role: IdentityRole, images: Tensor, points: Tensor | None = None) -> Tensor:
-    """One row per image, aligned by landmarks where they are given; the network is loaded when first needed."""
+    """Embed images, aligned by landmarks if given, one row per image; the network is loaded on first use."""
     network = domain.network(role)
     if finds_landmarks(network):
         return network.embed(images, points)

@@ -1,4 +1,4 @@
-"""LPIPS of the edit against the photo and against the inversion, and outside the edited region."""
+"""LPIPS of the edit to the photo and to the inversion, and outside the edited region."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
 KEPT = 2
-"""Batches whose stages are remembered, the photos' and the inversions'."""
+"""Number of batches whose stages are cached: those of photos and of inversions."""
 KEPT_PIXELS = 1 << 18
-"""Largest batch, in pixels, whose stages are remembered: those of a published trunk take a kilobyte per pixel."""
+"""Largest batch, in pixels, whose stages are cached: those of a published backbone take a kilobyte per pixel."""
 BYTES_PER_PIXEL = 256
-"""Of what is handed to a network, which looks at no more than 256 pixels a side of a larger picture."""
+"""Bytes per pixel of network input; larger pictures are reduced to 256 pixels per side."""
 
 Seen = Tensor | list[Tensor]
 """Pictures, or their stages."""
@@ -52,7 +52,7 @@ class PerceptualScorer:
         return Protocol(identity, title, False)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``lpips``, ``lpips_inversion`` and ``lpips_outside`` (against the inversion)."""
+        """Return the columns ``lpips``, ``lpips_inversion`` and ``lpips_outside`` (to the inversion)."""
         if not self.protocols:
             return {}
         keep = None
@@ -78,9 +78,9 @@ class PerceptualScorer:
     def _distances(
         self, edit: ImageBatch, photo: ImageBatch, inversion: ImageBatch, keep: Tensor | None
     ) -> dict[str, Tensor]:
-        """Distances of one batch.
+        """Compute the distances of one batch.
 
-        A network that gives its stages sees every picture once, and small ones once for all edits.
+        A network that returns its feature stages processes every picture once, and small references once for all edits.
         """
         network = self._domain.network("perceptual")
         if gives_stages(network):
@@ -89,7 +89,7 @@ class PerceptualScorer:
         return _compared(network, edit.images, photo.images, inversion.images, keep)
 
     def _seen(self, network: StagedPerceptual, batch: ImageBatch) -> list[Tensor]:
-        """Stages of photos or inversions, which come back with every batch of edits."""
+        """Return the feature stages of photos or inversions, cached, since they recur with every batch of edits."""
         if batch.images[:, 0].numel() > KEPT_PIXELS:
             return network.stages(batch.images)
         return self._stages(batch.keys, lambda: network.stages(batch.images))

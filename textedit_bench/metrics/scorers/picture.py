@@ -1,4 +1,4 @@
-"""PSNR, SSIM and L1 of the edit against the photo and against the inversion: whole, and outside the edited region."""
+"""PSNR, SSIM and L1 of the edit to the photo and to the inversion: whole, and outside the edited region."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 _FORMULAS = {"psnr": ("PSNR (dB)", True, 2), "ssim": ("SSIM", True, 3), "l1": ("L1", False, 4)}
 _REFERENCES = {"photo": "", "inversion": "_inversion"}
 OUTSIDE, INSIDE = "_outside", "_inside"
-"""Over the pixels that a perfect edit leaves alone, and over those it changes. Both against the inversion: against the
-photo, the inversion's own error would be counted as the editor's."""
+"""Over the pixels that a perfect edit does not change, and over those it changes. Both relative to the inversion:
+relative to the photo, the inversion's error would count as the editor's."""
 
 KEPT = 2
-"""Chunks whose local means are remembered, the photos' and the inversions'."""
+"""Number of chunks whose local means are cached: those of photos and of inversions."""
 BYTES_PER_PIXEL = 320
-"""A dozen float64 intermediates of three channels."""
+"""Bytes per pixel: a dozen float64 intermediates of three channels."""
 
 
 class PictureScorer:
-    """Pixel formulas; they need no network. An infinite PSNR is the state ``identical``, not a number.
+    """Pixel formulas without a network. An infinite PSNR is the state ``identical``, not a number.
 
-    Bars beside the picture do not count. The suite cuts them off for every metric where the photos are real; those of a
-    world are cut off here, since its networks see the whole canvas.
+    Bars around the picture are ignored. The suite crops them for every metric if the photos are real; those of a
+    world are cropped here, since its networks use the whole canvas.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -60,7 +60,7 @@ class PictureScorer:
         self.protocols = {name: of_rows(protocol, self._rows) for name, protocol in self.protocols.items()}
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """Columns ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
+        """Return ``psnr``, ``ssim``, ``l1``, the same with ``_inversion`` and ``_outside``, and ``l1_inside``."""
         size = pictures_at_once(sample.edit.shape, BYTES_PER_PIXEL)
         batches = (batch.split(size) for batch in (sample.edit, sample.photo, sample.inversion))
         perfect = sample.perfect if "l1" + INSIDE in self.protocols else None
@@ -80,9 +80,9 @@ class PictureScorer:
     def _values(
         self, edit: ImageBatch, photo: ImageBatch, inversion: ImageBatch, region: Tensor | None
     ) -> dict[str, Tensor]:
-        """Values of a few pictures; ``region`` bool [N, H, W] is what a perfect edit changes, where that is asked."""
+        """Compute values of a few pictures; ``region`` bool [N, H, W]: where a perfect edit changes them, if needed."""
         shown = self._shown(edit)
-        # Against the photo nothing depends on the prompt, and the wrong-prompt control shows pictures again.
+        # Relative to the photo no value depends on the prompt, and the wrong-prompt control repeats pictures.
         to_photo = self._to_photo((edit.keys, photo.keys), lambda: _over(*self._maps(shown, photo)))
         values = dict(zip(_FORMULAS, to_photo, strict=True))
         maps = self._maps(shown, inversion)
@@ -94,23 +94,23 @@ class PictureScorer:
         return values
 
     def _maps(self, edit: tuple[Tensor, Tensor], reference: ImageBatch) -> tuple[Tensor, Tensor]:
-        """Difference and SSIM map of edits, as `_shown` gives them, and what they are compared with."""
+        """Compute differences and SSIM maps of edits, given by `_shown`, and their references."""
         (images, mean), (source, source_mean) = edit, self._sources(reference.keys, partial(self._shown, reference))
         return images.double() - source.double(), ssim_map_from(images, mean, source, source_mean)
 
     def _shown(self, batch: ImageBatch) -> tuple[Tensor, Tensor]:
-        """Pictures in [0, 1] and their mean under SSIM's window."""
+        """Return pictures in [0, 1] and their mean under SSIM's window."""
         images = (batch.images[:, :, self._rows] + 1.0) / 2.0
         return images, local_mean(images)
 
 
 def _over(difference: Tensor, likeness: Tensor, keep: Tensor | None = None) -> Tensor:
-    """The formulas [3, N], in the order of `_FORMULAS`, from differences and SSIM maps; one wait for the device."""
+    """Compute the formulas [3, N], in the order of `_FORMULAS`, from differences and SSIM maps; synchronises once."""
     return torch.stack([psnr_over(difference, keep), ssim_over(likeness, keep), l1_over(difference, keep)]).cpu()
 
 
 def _over_a_part(values: Tensor | None, n: int) -> Column:
-    """The column of a formula over a part of n pictures, which may be empty, or unknown."""
+    """Return the column of a formula over a part of n pictures, which may be empty or unknown."""
     if values is None:
         return Column.without_value(n, NO_REGION)
     states = [EMPTY_MASK if v != v else IDENTICAL if v == float("inf") else OK for v in values.tolist()]

@@ -29,12 +29,12 @@ _METRICS = {
     "clip_direction_photo": ("direction", "photo", "CLIP direction, from photo", 3),
 }
 _ROLES: dict[ClipRole, str] = {"judge_clip": "", "clip": "_in_loop"}
-# metric -> title; by the judge alone
+# metric -> title; only by the evaluation network
 _RETRIEVAL = {"r_precision": "R-precision", "reciprocal_rank": "Reciprocal rank"}
 
 
 class TextScorer:
-    """CLIP networks with ``encode_image`` and ``encode_text``; the guiding one's figures end in ``_in_loop``."""
+    """CLIP networks with ``encode_image`` and ``encode_text``; values of the guiding one end in ``_in_loop``."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
@@ -58,7 +58,7 @@ class TextScorer:
                 self.protocols[name + suffix] = Protocol(identity, heading, True, in_loop=in_loop, decimals=decimals)
         self._prompts = [prompt.prompt() for prompt in domain.tier_card.prompts]
         if domain.has("judge_clip") and len({prompt.target for prompt in self._prompts}) > 1:
-            # The rank depends on the texts it is among.
+            # The rank depends on the other texts.
             texts = hashlib.sha256("\n".join(prompt.target for prompt in self._prompts).encode()).hexdigest()[:8]
             for name, title in _RETRIEVAL.items():
                 identity = protocol_id(
@@ -71,10 +71,10 @@ class TextScorer:
                 self.protocols[name] = Protocol(identity, title, True)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """The columns of `protocols`.
+        """Return the columns of `protocols`.
 
-        ``clip_score`` and ``clip_gain`` are multiplied by 100. Gains and directions start from the inversion, and from
-        the photo. ``r_precision`` and ``reciprocal_rank`` are among the data set's other prompts.
+        ``clip_score`` and ``clip_gain`` are multiplied by 100. Gains and directions are computed from the inversion and
+        from the photo. ``r_precision`` and ``reciprocal_rank`` rank the text among the data set's other prompts.
         """
         columns = {}
         source_text = sample.prompt.source or self._domain.card.neutral
@@ -114,7 +114,7 @@ class TextScorer:
 def _direction(
     edit: ImageBatch, edit_rows: Tensor, source: ImageBatch, source_rows: Tensor, target: Tensor, neutral: Tensor
 ) -> Column:
-    """Directional similarity; an edit that changed no pixel, or no embedding, has no direction."""
+    """Compute the directional similarity; undefined if an edit changed no pixel or no embedding."""
     values = directional_similarity(edit_rows, source_rows, target, neutral)
     if directional_similarity(target[None], neutral, target, neutral).isnan().item():
         return Column.of(values, [NO_TEXT_CHANGE] * len(values))

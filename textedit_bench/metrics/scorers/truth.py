@@ -1,4 +1,4 @@
-"""Ground truth of procedural worlds: did the asked attribute change, and did everything else stay?"""
+"""Ground truth of procedural worlds: whether the requested attribute changed, and whether all others are preserved."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TruthScorer:
                 self.protocols[name] = _protocol(name, judge, digest, "inversion", title, False)
 
     def score(self, sample: Sample) -> dict[str, Column]:
-        """The columns of `protocols`, one ``changed_<attribute>`` per attribute among them."""
+        """Return the columns of `protocols`, including one ``changed_<attribute>`` per attribute."""
         if not self.protocols:
             return {}
         edit = {role: labels(sample.edit, keep=False) for role, labels in self._labels.items()}

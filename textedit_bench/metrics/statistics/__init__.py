@@ -1,4 +1,4 @@
-"""Intervals and tests for the two kinds of figures: means over (prompt, image) cells, and distances between sets.
+"""Intervals and tests for two kinds of values: means over (prompt, image) cells, and distances between sets.
 
 Values come as arrays [methods, prompts, images] with nan in every cell whose state is not ``ok``.
 """

@@ -1,4 +1,4 @@
-"""Agreement of raters who need not all have answered everything: Krippendorff's alpha for names (2004)."""
+"""Compute Krippendorff's alpha (2004) for nominal data: agreement of raters with missing answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 
 
 def krippendorff_alpha(counts: ArrayLike) -> float:
-    """Alpha: 1 all agree, 0 as by chance, below 0 worse than chance; nan if nothing can be compared.
+    """Compute alpha: 1 all agree, 0 as by chance, below 0 worse than chance; nan if nothing can be compared.
 
     Args:
-        counts: [units, categories], how many raters put a unit into a category; units of fewer than two raters are
-            left out.
+        counts: [units, categories], number of raters who put a unit into a category; units with fewer than two raters
+            are excluded.
 
     Raises:
         ValueError: another number of axes, or a negative count.

@@ -1,8 +1,9 @@
-"""Two-way bootstrap of means over prompts and images, paired across methods, right for few prompts.
+"""Two-way bootstrap of means over prompts and images, paired across methods, valid for few prompts.
 
-Prompts and images are drawn with replacement, independently of each other and alike for every method (Owen 2007). The
-draws give the shape of the interval; their spread is then set to that of `two_way_spread` with Student's quantile,
-because bare draws are too narrow for 8 prompts and too wide where noise dominates. Fixed prompts are not drawn.
+Prompts and images are drawn with replacement, independently of each other, with the same draws for every method (Owen
+2007). The draws give the shape of the interval; their spread is then rescaled to that of `two_way_spread` with
+Student's quantile, because plain draws are too narrow for 8 prompts and too wide if noise dominates. Fixed prompts are
+not drawn.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from textedit_bench.metrics.statistics.rates import agreeing_interval
 
 DRAWS = 2000
 _CHUNK = 4_000_000
-"""Numbers held at a time: bounds the memory whatever the grid and the number of draws."""
+"""Maximum number of values in memory, independent of the grid and the number of draws."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Intervals:
     """Means of M methods with intervals.
 
     Attributes:
-        mean: [M], over the cells that hold a value; nan for a method without any.
-        low: [M], lower ends; minus infinity (or the lower bound) where one cell or none is known.
+        mean: [M], over the cells with a value; nan for a method without any.
+        low: [M], lower ends; minus infinity (or the lower bound) if one cell or none is known.
         high: [M], upper ends.
         draws: [R, M] resampled means with the corrected spread; row r is the same resample for every method, so
             differences and ranks of a row are paired.
@@ -51,16 +52,16 @@ def two_way_bootstrap(
     bounds: tuple[float, float] | None = None,
     fixed_prompts: bool = False,
 ) -> Intervals:
-    """Intervals for the mean of each method.
+    """Compute an interval for the mean of each method.
 
     Args:
         values: [methods, prompts, images] (or [prompts, images] for one method), nan if a cell does not count.
         draws: number of resamples.
         level: coverage.
         seed: of the resamples; the same seed and shape give the same draws.
-        bounds: range of the metric, such as (0, 1) for a rate; ends are clipped to it. Where (nearly) all cells agree
+        bounds: range of the metric, such as (0, 1) for a rate; ends are clipped to it. If (nearly) all cells agree
             and the range is finite, the interval is at least `agreeing_interval`, never a single point.
-        fixed_prompts: whether the interval speaks of these very prompts on other images, not of other prompts.
+        fixed_prompts: whether the interval generalises to other images for the same prompts, not to other prompts.
 
     Raises:
         ValueError: wrong shape, infinite values, fewer than 100 draws, level outside (0, 1).
@@ -107,7 +108,7 @@ def interval(
     bounds: tuple[float, float] | None = None,
     fixed_prompts: bool = False,
 ) -> tuple[float, float]:
-    """The interval (low, high) of one method's mean over [prompts, images]; arguments as `two_way_bootstrap`.
+    """Compute the interval (low, high) of one method's mean over [prompts, images]; arguments as `two_way_bootstrap`.
 
     For a paired difference, give the differences: nan wherever either method has no value.
     """
@@ -117,7 +118,7 @@ def interval(
 
 
 def _resample(cells: Values, draws: int, seed: int, *, fixed_prompts: bool) -> Values:
-    """Means [R, M] over resampled prompts and images; nan if a draw holds none of a method's cells."""
+    """Compute means [R, M] over resampled prompts and images; nan if a draw has none of a method's cells."""
     methods, prompts, images = cells.shape
     there = np.isfinite(cells)
     filled = np.where(there, cells, 0.0)
@@ -141,12 +142,12 @@ def _resample(cells: Values, draws: int, seed: int, *, fixed_prompts: bool) -> V
 
 
 def _counts(rng: np.random.Generator, n: int, size: int) -> NDArray[np.float64]:
-    """How often each of ``n`` units is drawn, [size, n]."""
+    """Draw how often each of ``n`` units occurs, [size, n]."""
     drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=n * size).reshape(size, n).astype(np.float64)
 
 
 def _weigh(sums: Values, image_draw: Values, methods: int) -> Values:
-    """Sum over images with their counts: [R, M * I] and [R, I] -> [R, M]."""
+    """Sum over images weighted by counts: [R, M * I] and [R, I] -> [R, M]."""
     weighed: Values = np.einsum("rmi,ri->rm", sums.reshape(len(sums), methods, -1), image_draw)
     return weighed

@@ -1,4 +1,4 @@
-"""Checks and counts of value arrays over prompts and images."""
+"""Validate arrays of values over prompts and images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Values = NDArray[np.float64]
 
 
 def stack(values: ArrayLike) -> Values:
-    """Values as float64 [methods, prompts, images]; [prompts, images] is taken as one method.
+    """Convert values to float64 [methods, prompts, images]; [prompts, images] becomes one method.
 
     Raises:
         ValueError: another number of axes, an empty axis, or an infinite value.
@@ -25,7 +25,7 @@ def stack(values: ArrayLike) -> Values:
 
 
 def grid(values: ArrayLike) -> Values:
-    """Values of one method, float64 [prompts, images]; prompts and images without any value are dropped."""
+    """Convert the values of one method to float64 [prompts, images]; prompts and images without a value are dropped."""
     array = np.array(values, dtype=np.float64)
     if array.ndim != 2:
         raise ValueError(f"values of one method must have shape [prompts, images], got {array.shape}")

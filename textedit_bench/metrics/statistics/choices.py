@@ -1,8 +1,8 @@
-"""Strengths behind choices: Bradley and Terry (1952) for pairs, Luce (1959) for the best of more.
+"""Estimate strengths from choices: Bradley and Terry (1952) for pairs, Luce (1959) for the best of several.
 
-Option i is chosen among several with probability exp(s_i) / sum of exp(s_j). Libraries that fit this give no intervals
-that know of raters who answer often and of comparisons that are answered often; so the maximum is found by scipy, and
-the covariance is the sandwich clustered both ways (Cameron, Gelbach and Miller 2011).
+Option i is chosen among several with probability exp(s_i) / sum of exp(s_j). Libraries that fit this model do not
+account for repeated answers of a rater or to a comparison in their intervals; so scipy finds the maximum, and the
+covariance is the two-way clustered sandwich estimator (Cameron, Gelbach and Miller 2011).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from scipy import optimize, special, stats
 from textedit_bench.metrics.statistics.cells import Values
 
 RIDGE = 0.1
-"""Weight of s^2 / 2: keeps a method that always wins finite and the mean at 0; a single answer outweighs it."""
+"""Weight of s^2 / 2: keeps the strength of a method that always wins finite and the mean at 0; weaker than one
+answer."""
 
 
 @dataclass(frozen=True)
 class Strengths:
-    """Strengths of M options on a logarithmic scale, their mean 0.
+    """Strengths of M options on a logarithmic scale, with mean 0.
 
     Attributes:
         value: [M]; two options a and b are preferred as exp(a) to exp(b).
@@ -36,13 +37,13 @@ class Strengths:
 def choice_strengths(
     options: ArrayLike, chosen: ArrayLike, raters: ArrayLike, comparisons: ArrayLike, *, level: float = 0.95
 ) -> Strengths:
-    """Strengths from n answers.
+    """Estimate strengths from n answers.
 
     Args:
-        options: what each answer chose among, as numbers from 0, [n, k] with k at least 2.
+        options: the options of each answer, as numbers from 0, [n, k] with k at least 2.
         chosen: position of the chosen one in its row, [n].
-        raters: who answered, any labels, [n].
-        comparisons: what was asked, any labels, [n].
+        raters: rater of each answer, any labels, [n].
+        comparisons: comparison of each answer, any labels, [n].
         level: coverage.
 
     Raises:
@@ -84,7 +85,7 @@ def choice_strengths(
 
 
 def _clustered(residuals: Values, of: NDArray[np.intp]) -> Values:
-    """Sum over clusters of the outer product of their residuals' sum, corrected for few clusters."""
+    """Sum over clusters of the outer product of the residual sums, corrected for few clusters."""
     sums = np.zeros((of.max() + 1, residuals.shape[1]))
     np.add.at(sums, of, residuals)
     clusters = len(np.unique(of))

@@ -1,18 +1,19 @@
-"""Estimate the error of a mean over prompts x images: over other images, and other prompts where they were drawn.
+"""Estimate the standard error of a mean over prompts x images, for other images and, if sampled, other prompts.
 
-Where prompts and images are both random draws, they are crossed random effects. Model:
+If prompts and images are both random samples, they are crossed random effects. Model:
 
     value = mean + prompt effect + image effect + noise
     Var(mean) = s_prompt^2 / P + s_image^2 / I + s_noise^2 / (P I)
 
-and the mean squares of the two-way layout estimate its parts without bias, which resampling does not: at 8 prompts it
-underestimates the prompts' share by an eighth and counts the noise three times. A component that comes out negative is
-taken as zero; the degrees of freedom are Satterthwaite's (1946). Simulated coverage of the resulting 95 % interval at
-8 prompts x 24 images is 93 to 98 % whether prompts, images, both or noise alone make the scatter.
+and the mean squares of the two-way layout estimate its components without bias, unlike resampling: at 8 prompts it
+underestimates the prompts' share by an eighth and counts the noise three times. A negative component is
+set to zero; the degrees of freedom are Satterthwaite's (1946). Simulated coverage of the resulting 95 % interval at
+8 prompts x 24 images is 93 to 98 %, whether the variance comes from prompts, images, both or noise.
 
-Where the prompts are fixed, because they are all there are, the mean is one over just these prompts. What is left is
-the scatter of images about their prompt's mean, and an image that several prompts share is one draw: its residuals are
-added before they are squared (Liang and Zeger 1986, with the small-sample factor m / (m - 1) of every prompt).
+If the prompts are fixed, because they are the whole population, the mean is over exactly these prompts. The error is
+due to the scatter of images about their prompt's mean, and an image that several prompts share is one draw: its
+residuals are added before they are squared (Liang and Zeger 1986, with the small-sample factor m / (m - 1) of every
+prompt).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from scipy import stats
 from textedit_bench.metrics.statistics.cells import Values, grid
 
 POWER = 0.9
-"""Probability with which a difference as large as `Spread.detectable` says is found, by a test of this one alone."""
+"""Power with which a difference of size `Spread.detectable` is found by a single test."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,12 @@ class Spread:
     """A mean and its uncertainty.
 
     Attributes:
-        mean: over all cells that hold a value; nan without any.
-        error: standard error of the mean; infinite where it cannot be known (a single cell).
-        freedom: degrees of freedom behind ``error``.
+        mean: over all cells with a value; nan without any.
+        error: standard error of the mean; infinite if it is unknown (a single cell).
+        freedom: degrees of freedom of ``error``.
         prompt_share: share of the prompts' component in the squared error, in [0, 1].
         image_share: share of the images' component.
-        cells: number of cells that hold a value.
+        cells: number of cells with a value.
         prompts: number of prompts with a value.
         images: number of images with a value.
     """
@@ -54,22 +55,22 @@ class Spread:
     images: int
 
     def margin(self, level: float) -> float:
-        """Half the width of the symmetric Student interval."""
+        """Half-width of the symmetric Student interval."""
         if self.error in (0.0, np.inf):
             return self.error
         return float(stats.t.ppf((1.0 + level) / 2.0, self.freedom)) * self.error
 
     def detectable(self, *, power: float = POWER, level: float = 0.95) -> float:
-        """The smallest true mean that a two-sided test finds with this probability, at one less ``level``."""
+        """Return the smallest true mean that a two-sided test at ``1 - level`` detects with the given power."""
         if self.error in (0.0, np.inf):
             return self.error
         return self.margin(level) + float(stats.t.ppf(power, self.freedom)) * self.error
 
 
 def two_way_spread(values: ArrayLike) -> Spread:
-    """Mean and standard error of one method's values [prompts, images], nan if a cell does not count.
+    """Compute mean and standard error of one method's values [prompts, images], nan if a cell does not count.
 
-    With one prompt the error speaks of other images only, with one image of other prompts only.
+    With one prompt the error is over images only, with one image over prompts only.
     """
     cells = grid(values)
     if not cells.size:
@@ -99,7 +100,7 @@ def two_way_spread(values: ArrayLike) -> Spread:
     square = prompt_part + image_part + noise
     if square == 0.0:
         return known(0.0, float(n - 1), 0.0, 0.0)
-    # What of each mean square is left in the sum, for Satterthwaite's formula.
+    # Weight of each mean square in the sum, for Satterthwaite's formula.
     used = (1.0 - (prompt_part > 0) - (image_part > 0)) * noise
     parts = [(by_prompt if prompt_part > 0 else 0.0, prompts - 1), (by_image if image_part > 0 else 0.0, images - 1)]
     spread = sum(part**2 / freedom for part, freedom in [*parts, (used, max(noise_freedom, 1))])
@@ -108,15 +109,15 @@ def two_way_spread(values: ArrayLike) -> Spread:
 
 
 def spread_of(values: ArrayLike, *, fixed_prompts: bool) -> Spread:
-    """`fixed_prompts_spread` or `two_way_spread`, by what the prompts are."""
+    """Apply `fixed_prompts_spread` or `two_way_spread`, depending on whether prompts are fixed."""
     return fixed_prompts_spread(values) if fixed_prompts else two_way_spread(values)
 
 
 def fixed_prompts_spread(values: ArrayLike) -> Spread:
-    """Mean and standard error of one method's values [prompts, images] over these very prompts and other images.
+    """Compute mean and standard error of one method's values [prompts, images] for fixed prompts and other images.
 
-    Prompts may have different images; those without two values say nothing about their scatter, so the error is
-    infinite where any is left.
+    Prompts may have different images; if any prompt has fewer than two values, its scatter is unknown and the error is
+    infinite.
     """
     cells = grid(values)
     if not cells.size:
@@ -133,7 +134,7 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
 
 
 def prompt_residuals(cells: Values) -> Values | None:
-    """Deviations from each prompt's mean [prompts, images], scaled to be unbiased when squared; 0 where no value is.
+    """Compute deviations from each prompt's mean [prompts, images], scaled to unbiased squares; 0 without a value.
 
     None if a prompt has a single value.
     """
@@ -148,7 +149,7 @@ def prompt_residuals(cells: Values) -> Values | None:
 
 
 def _additive_residual(cells: Values, there: Values, rounds: int = 200) -> Values:
-    """What is left after fitting one effect per prompt and one per image; zero where there is no value."""
+    """Compute the residual of a fit of prompt and image effects; zero where there is no value."""
     rest = np.where(there, cells, 0.0)
     per_prompt, per_image = there.sum(1, keepdims=True), there.sum(0, keepdims=True)
     scale = np.abs(rest).max()

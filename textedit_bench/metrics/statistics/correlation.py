@@ -1,4 +1,4 @@
-"""Rank correlation over edits that share images, with an interval that knows it."""
+"""Rank correlation over edits that share images, with an interval that accounts for it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Correlation:
     """A rank correlation.
 
     Attributes:
-        value: Spearman's rho in [-1, 1]; nan if either side does not vary.
-        low, high: its 95 % interval; nan if it cannot be known.
-        n: pairs.
-        tau: Kendall's tau-b of the same pairs, in [-1, 1]: of two edits that both sides tell apart, how much more often
-            the order is the same than not. It is smaller than rho and easier to read.
+        value: Spearman's rho in [-1, 1]; nan if either side is constant.
+        low, high: its 95 % interval; nan if unknown.
+        n: number of pairs.
+        tau: Kendall's tau-b of the same pairs, in [-1, 1]: share of concordant minus share of discordant pairs, with
+            correction for ties. It is smaller than rho and easier to interpret.
     """
 
     value: float
@@ -31,7 +31,7 @@ class Correlation:
 
 
 def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, level: float = 0.95) -> Correlation:
-    """Spearman's rank correlation of two measurements of the same edits.
+    """Compute Spearman's rank correlation of two measurements of the same edits.
 
     The interval is a jackknife that leaves out one source image with all its edits, on Fisher's scale: edits of one
     image at nine strengths are not nine independent edits.
@@ -68,7 +68,7 @@ def rank_correlation(first: ArrayLike, second: ArrayLike, images: ArrayLike, *, 
 
 
 def _spearman(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
-    """Pearson's correlation of the ranks of whole numbers from 0 on."""
+    """Compute Pearson's correlation of the ranks of whole numbers from 0."""
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return float("nan")
     a, b = _ranks(x), _ranks(y)
@@ -77,21 +77,21 @@ def _spearman(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
 
 
 def _ranks(values: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Ranks from 1 on, ties averaged."""
+    """Compute ranks from 1, ties averaged."""
     counts = np.bincount(values)
     ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2.0)[values]
     return ranks
 
 
 def _kendall(x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
-    """Kendall's tau with the correction for ties on both sides."""
+    """Compute Kendall's tau with the correction for ties on both sides."""
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return float("nan")
     return float(stats.kendalltau(x, y).statistic)
 
 
 def kendall_of_rows(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Kendall's tau-b of matching rows [R, k] and [R, k], shape [R]; nan if a row does not vary.
+    """Compute Kendall's tau-b of matching rows [R, k] and [R, k], shape [R]; nan if a row is constant.
 
     For many short rankings at once, such as the resamples of a handful of methods.
     """

@@ -1,8 +1,8 @@
 """Delete-block jackknife for distances between sets of images.
 
-An image bootstrap is wrong for FID: repeated rows shrink the effective number of images and bring the 1/N bias in a
-second time, so that the interval misses its own point estimate. Leaving out one block at a time does neither. The block
-is one source image with the edits of all its prompts: those edits are not independent of each other.
+An image bootstrap is wrong for FID: repeated rows reduce the effective number of images and add the 1/N bias a
+second time, so that the interval does not contain its point estimate. Leaving out one block at a time avoids this. A
+block is one source image with the edits of all its prompts: those edits are not independent of each other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import stats
 from textedit_bench.metrics.sets import Distance
 
 MOST_BLOCKS = 64
-"""Blocks left out in turn; of more source images, several make a block: a distance takes seconds."""
+"""Maximum number of blocks; with more source images, several form a block: a distance takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ def delete_block_jackknife(
     level: float = 0.95,
     floor: float | None = 0.0,
 ) -> Jackknife:
-    """Distance of edits to a reference set, with an interval over source images.
+    """Compute the distance of edits to a reference set, with an interval over source images.
 
-    The interval speaks of the distance at this number of images; it does not remove FID's bias at small N.
+    The interval is for the distance at this number of images; it does not remove FID's bias at small N.
 
     Args:
         edits: features [n, d].
         blocks: source image of every edit, [n], any labels; of more than `MOST_BLOCKS` images several make a block.
         reference: features [m, d].
-        reference_blocks: source image of every reference row, [m], where the reference belongs to the same images
+        reference_blocks: source image of every reference row, [m], if the reference belongs to the same images
             (inversions, photos): it is left out together with the edits. None for an independent reference set.
         distance: of the edits to the reference, see `Distance`.
         level: coverage of the interval.

@@ -1,12 +1,12 @@
-"""Paired sign-flip test of a difference over prompts x images, and Holm's correction for several of them.
+"""Paired sign-flip test of a difference over prompts x images, and Holm's correction for several tests.
 
-If two methods are equally good, the sign of an image's mean difference is a coin. Images are many enough for the plain
-flip. Prompts are not: with 8 of them the plain flip cannot get below p = 2/256, and no table of six methods could ever
-show a difference. The scatter that prompts add is therefore drawn by flipping their deviations from the mean, reduced
-by the part that is noise (already in the image flips) and widened to Student's form for their small number.
+If two methods are equally good, the sign of an image's mean difference is random. There are enough images for plain
+sign flips, but not enough prompts: with 8 of them p cannot be below 2/256, and no table of six methods could ever
+show a difference. The variance due to prompts is therefore drawn by flipping their deviations from the mean, reduced
+by the noise (already in the image flips) and widened to Student's form for their small number.
 
-Where the prompts are fixed, methods may differ on each of them and still be equal on the whole. Flipped are then what
-an image departs from its prompts' means: a wild bootstrap with the null imposed (Cameron, Gelbach and Miller 2008).
+If the prompts are fixed, methods may differ on each of them and still be equal on average. Then the deviations of
+images from their prompts' means are flipped: a wild bootstrap with the null imposed (Cameron, Gelbach and Miller 2008).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FLIPS = 9999
 
 
 def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0, fixed_prompts: bool = False) -> float:
-    """Two-sided p-value for "the mean difference is zero", in [1 / (flips + 1), 1].
+    """Compute the two-sided p-value of "the mean difference is zero", in [1 / (flips + 1), 1].
 
     Args:
         differences: [prompts, images], method A minus method B; nan if either has no value.
         flips: number of random sign patterns.
         seed: of the patterns.
-        fixed_prompts: whether the mean is one over these very prompts, not over prompts like them.
+        fixed_prompts: whether the mean is over exactly these prompts, not over a population of prompts.
 
     Returns:
-        1.0 where nothing can be said (no cell, one cell, or all differences zero).
+        1.0 if there is no evidence (no cell, one cell, or all differences zero).
     """
     cells = grid(differences)
     spread = spread_of(cells, fixed_prompts=fixed_prompts)
@@ -54,13 +54,13 @@ def sign_flip_test(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0,
 
 
 def _p_value(drawn: Values, mean: float) -> float:
-    """How often a draw under the null is as far out as the mean."""
+    """Compute the share of draws under the null that are at least as extreme as the mean."""
     reached = np.abs(drawn) >= abs(mean) * (1.0 - 1e-12)
     return float((1 + reached.sum()) / (len(drawn) + 1))
 
 
 def _prompt_scatter(rng: np.random.Generator, cells: Values, flips: int) -> Values:
-    """What prompts alone add to the mean, [flips] draws, Student-shaped with their degrees of freedom."""
+    """Draw the prompts' contribution to the mean, [flips], Student-shaped with their degrees of freedom."""
     prompts = len(cells)
     spread = two_way_spread(cells)
     variance = spread.prompt_share * spread.error**2
@@ -79,7 +79,7 @@ def _signs(rng: np.random.Generator, flips: int, n: int) -> Values:
 
 
 def holm(p_values: ArrayLike) -> Values:
-    """Holm's step-down adjustment [k]: reject where the adjusted value is at most alpha, family-wise.
+    """Apply Holm's step-down adjustment [k]: rejecting values up to alpha controls the family-wise error.
 
     Raises:
         ValueError: a value outside [0, 1].

@@ -1,4 +1,4 @@
-"""Intervals of average ranks: the same resamples of prompts and images for every method, ranked anew in each."""
+"""Intervals of average ranks: the same resamples of prompts and images for all methods, which are ranked in each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Values = NDArray[np.float64]
 
 DRAWS = 2000
 _CHUNK = 4_000_000
-"""Comparisons held at a time: bounds the memory whatever the number of methods."""
+"""Maximum number of comparisons in memory, independent of the number of methods."""
 
 
 def rank_intervals(
@@ -23,20 +23,20 @@ def rank_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[Values, Values]:
-    """Intervals of the methods' average ranks over prompts.
+    """Compute intervals of the methods' average ranks over prompts.
 
-    Prompts and images of each data set are drawn with replacement, alike for every method; the methods are ranked
-    within every drawn prompt on their means over the drawn images. The draws give the shape of the interval. It is
-    centred on the measured ranks, since ranks of noisier means lie nearer to the middle, and has the spread of prompts
-    plus that of images, each drawn alone, less the noise that both of these hold, with Student's quantile for few
-    prompts (drawing both ways at once counts the noise of single cells three times: Owen 2007).
+    Prompts and images of each data set are drawn with replacement, the same draws for every method; the methods are
+    ranked within every drawn prompt by their means over the drawn images. The draws give the shape of the interval. It
+    is centred on the measured ranks, since ranks of noisier means are closer to the middle, and has the variance of
+    prompts plus that of images, each drawn alone, minus the noise that both include, with Student's quantile for few
+    prompts (drawing both at once counts the noise of single cells three times: Owen 2007).
 
-    Where no resample changes a rank the interval is that single point: it says that the order is the same for all
-    these prompts and images, not that it is for others.
+    If no resample changes a rank, the interval is that single point: the order is the same for all
+    these prompts and images, but not necessarily for others.
 
     Args:
         grids: one [methods, prompts, images] per data set, the same methods in the same order; a cell that is nan for
-            one method counts for none.
+            one method is ignored for all.
         higher_is_better: direction of the metric.
         draws: resamples.
         level: coverage.
@@ -61,7 +61,7 @@ def rank_intervals(
     totals, weights = np.zeros((3, 1 + draws, count)), np.zeros((3, 1 + draws, 1))
     blocks = 0
     for grid in cells:
-        # A prompt without a common image is no block.
+        # A prompt without a common image is not a block.
         grid = grid[:, np.isfinite(grid).any((0, 2))]
         if not grid.shape[1]:
             continue
@@ -73,7 +73,7 @@ def rank_intervals(
             part = slice(start, start + step)
             ranks = _ranks(sign * _means(grid, images[part]))
             for way, (drawn, counts) in enumerate(((ranks, prompts[part]), (own, prompts[part]), (ranks, prompts[:1]))):
-                # A drawn prompt whose drawn images hold no common value says nothing in this draw.
+                # A drawn prompt without a common value in its drawn images is ignored in this draw.
                 known = np.where(np.isfinite(drawn[..., 0]), counts, 0.0)
                 totals[way, part] += np.einsum("rp,rpm->rm", known, np.broadcast_to(np.nan_to_num(drawn), ranks.shape))
                 weights[way, part] += known.sum(1, keepdims=True)
@@ -83,7 +83,7 @@ def rank_intervals(
     if blocks < 2 or not found.shape[1]:
         return np.ones(count), np.full(count, float(count))
     both, by_prompt, by_image = found.var(1)
-    # Of 2000 draws the difference can come out below what one way alone shows.
+    # With 2000 draws the difference can be below the variance of one way alone.
     spread = np.maximum(2.0 * (by_prompt + by_image) - both, np.maximum(by_prompt, by_image))
     widen = np.sqrt(np.divide(spread, both, out=np.zeros(count), where=both > 0.0) * blocks / (blocks - 1))
     widen *= stats.t.ppf((1.0 + level) / 2.0, blocks - 1) / stats.norm.ppf((1.0 + level) / 2.0)
@@ -101,13 +101,13 @@ def _common(grid: ArrayLike) -> Values:
 
 
 def _weights(rng: np.random.Generator, n: int, draws: int) -> Values:
-    """How often each of ``n`` units counts, [1 + draws, n]; the first row is the sample itself."""
+    """Draw how often each of ``n`` units counts, [1 + draws, n]; the first row is the sample itself."""
     drawn = rng.multinomial(n, np.full(n, 1.0 / n), draws).astype(np.float64)
     return np.concatenate([np.ones((1, n)), drawn])
 
 
 def _means(grid: Values, images: Values) -> Values:
-    """Means over the drawn images [draws, prompts, methods]; nan if a draw holds no common value of a prompt."""
+    """Compute means over the drawn images [draws, prompts, methods]; nan if a draw has no common value of a prompt."""
     there = np.isfinite(grid[0])
     sums = np.einsum("mpi,ri->rpm", np.where(there, grid, 0.0), images, optimize=True)
     counts = images @ there.T
@@ -118,7 +118,7 @@ def _means(grid: Values, images: Values) -> Values:
 
 
 def _ranks(means: Values) -> Values:
-    """Ranks over the last axis, 1 for the smallest, ties averaged; nan stays nan."""
+    """Compute ranks over the last axis, 1 for the smallest, ties averaged; nan stays nan."""
     below = (means[..., None, :] < means[..., :, None]).sum(-1)
     same = (means[..., None, :] == means[..., :, None]).sum(-1)
     return np.where(np.isfinite(means), 0.5 + below + 0.5 * same, np.nan)

@@ -1,4 +1,4 @@
-"""Find the methods that share the bold face: the best, and all that are not shown to be worse."""
+"""Find the methods to mark as best: the best one, and all that are not significantly worse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def best_and_tied(
     seed: int = 0,
     fixed_prompts: bool = False,
 ) -> list[bool]:
-    """For each method, whether it is the best or not significantly worse than the best.
+    """Flag the best method and every method that is not significantly worse.
 
     The best has the best mean over its own cells. Every other method is compared with it on the cells that both have,
     by the paired sign-flip test, with Holm's correction over these comparisons. A method that shares too few cells
@@ -55,7 +55,7 @@ def best_and_tied(
 def pairwise_tests(
     values: ArrayLike, *, flips: int = FLIPS, seed: int = 0, fixed_prompts: bool = False
 ) -> tuple[Values, NDArray[np.float64]]:
-    """Mean paired differences and Holm-adjusted p-values of all pairs of methods.
+    """Compute mean paired differences and Holm-adjusted p-values of all pairs of methods.
 
     Args:
         values: [methods, prompts, images].

@@ -1,4 +1,4 @@
-"""Average ranks over blocks, and what a critical-difference diagram draws of them (Demsar 2006)."""
+"""Average ranks over blocks, and the statistics of a critical-difference diagram (Demsar 2006)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Ranks:
     Attributes:
         average: average rank per method [k]; 1 is best.
         blocks: blocks in which every method has a value.
-        friedman_p: p-value of "all methods rank alike"; 1 where it cannot be tested.
+        friedman_p: p-value of "all methods rank alike"; 1 if it cannot be tested.
         critical_difference: two average ranks that differ by more differ at the level of the call (Nemenyi).
-        cliques: groups of methods, best first, whose ranks are not told apart; the bars of the diagram.
+        cliques: groups of methods, best first, whose ranks do not differ significantly; the bars of the diagram.
     """
 
     average: Values
@@ -34,7 +34,7 @@ def average_ranks(values: ArrayLike, *, higher_is_better: bool, alpha: float = 0
     """Rank methods within blocks and average.
 
     Args:
-        values: [methods, blocks]; a block is a prompt of a data set; those that a method has no value in are left out.
+        values: [methods, blocks]; a block is a prompt of a data set; blocks without a value of any method are excluded.
         higher_is_better: direction of the metric.
         alpha: level of the critical difference.
 
@@ -54,13 +54,13 @@ def average_ranks(values: ArrayLike, *, higher_is_better: bool, alpha: float = 0
 
 
 def critical_difference(methods: int, blocks: int, alpha: float = 0.05) -> float:
-    """Nemenyi's critical difference of average ranks."""
+    """Compute Nemenyi's critical difference of average ranks."""
     quantile = float(stats.studentized_range.ppf(1.0 - alpha, methods, np.inf)) / 2**0.5
     return quantile * float((methods * (methods + 1) / (6.0 * blocks)) ** 0.5)
 
 
 def _friedman(ranks: Values) -> float:
-    """Friedman's test with the correction for ties."""
+    """Compute the p-value of Friedman's test with the correction for ties."""
     k, n = ranks.shape
     scatter = ((ranks - (k + 1) / 2.0) ** 2).sum()
     if n < 2 or scatter == 0.0:

@@ -1,10 +1,10 @@
-"""The interval of a bounded mean whose cells (nearly) all agree: Clopper and Pearson (1934) with an effective count.
+"""Interval of a bounded mean whose cells (nearly) all agree: Clopper and Pearson (1934) with an effective count.
 
-Where all cells hold one value, resampling sees no scatter and would claim certainty. The exact binomial interval does
-not, but it needs a number of independent trials, and cells that share a prompt or an image are not independent. Korn
-and Graubard (1998) count p (1 - p) / error^2 trials, which is again infinite without scatter; so the count starts at
-the number of clusters of the larger way (the images, of 8 prompts x 24 images), as if all cells of one image were a
-single trial, and moves to Korn and Graubard's as cells depart from the common value and the scatter can be seen.
+If all cells have the same value, resampling shows no variance and would claim certainty. The exact binomial interval
+does not, but it needs a number of independent trials, and cells that share a prompt or an image are not independent.
+Korn and Graubard (1998) use p (1 - p) / error^2 trials, which is infinite without variance; so the count starts at
+the larger number of clusters (the images, of 8 prompts x 24 images), as if all cells of one image were a
+single trial, and approaches Korn and Graubard's as more cells differ from the common value.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from textedit_bench.metrics.statistics.cells import Values
 from textedit_bench.metrics.statistics.components import Spread
 
 SEEN = 8
-"""Cells that differ from the common value before their scatter is trusted; simulated coverage of rates of 0.5 to 5 % is
+"""Number of differing cells from which on the estimated variance is used; simulated coverage of rates of 0.5 to 5 % is
 then 95 %."""
 
 
 def agreeing_interval(
     cells: Values, spread: Spread, bounds: tuple[float, float], level: float
 ) -> tuple[float, float] | None:
-    """The interval that a mean's interval must not be narrower than; None if enough cells depart, or none is known.
+    """Compute the minimum interval of a mean whose cells agree; None if enough cells differ, or none is known.
 
     Args:
         cells: one method's values, any shape, nan if a cell does not count.
@@ -48,7 +48,7 @@ def agreeing_interval(
 
 
 def clopper_pearson(successes: float, trials: float, level: float) -> tuple[float, float]:
-    """Exact binomial interval of a rate, continued to fractional counts by its beta quantiles."""
+    """Compute the exact binomial interval of a rate, for fractional counts through its beta quantiles."""
     tail = (1.0 - level) / 2.0
     failures = trials - successes
     low = float(stats.beta.ppf(tail, successes, failures + 1.0)) if successes > 0.0 else 0.0

@@ -1,8 +1,8 @@
-"""Effect against preservation over all strengths: matched comparison, area under the envelope, reach, with intervals.
+"""Effect versus preservation over all strengths: matched comparison, area under the envelope, reach, with intervals.
 
-A method swept over its strengths draws a curve. Its upper envelope at effect x is the most that it keeps while reaching
-x or more: a strength that does less and keeps less is nobody's choice. Whole curves are resampled over prompts and
-images, alike for every method.
+The strengths of a method form a curve. Its upper envelope at effect x is the best preservation at an effect of
+x or more: strengths with less effect and less preservation are dominated. Whole curves are resampled over prompts and
+images, with the same draws for every method.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Values = NDArray[np.float64]
 DRAWS = 1000
 QUARTERS = (0.25, 0.5, 0.75)
 _GRID = 101
-"""Points at which the envelope is averaged for the area."""
+"""Number of points over which the envelope is averaged for the area."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A number per method with its 95 % interval; nan if it cannot be known.
+    """A number per method with its 95 % interval; nan if unknown.
 
     Attributes:
         point, low, high: [M].
@@ -39,7 +39,7 @@ class Tradeoff:
 
     Attributes:
         reference: the effect that every method reaches: the smallest of their maxima.
-        matched: share of ``reference`` -> what is kept there.
+        matched: share of ``reference`` -> preservation at that effect.
         area: mean of the envelope over the effects from the largest of the curves' minima to ``reference``.
         reach: the largest effect of each method.
     """
@@ -51,12 +51,12 @@ class Tradeoff:
 
 
 def envelope(effect: ArrayLike, kept: ArrayLike, at: ArrayLike) -> Values:
-    """Upper envelope of piecewise linear curves, not increasing in the effect.
+    """Compute the upper envelope of piecewise linear curves, nonincreasing in the effect.
 
     Args:
         effect: effect per strength [..., S].
         kept: what is kept per strength [..., S].
-        at: effects [G] at which the envelope is wanted.
+        at: effects [G] at which the envelope is evaluated.
 
     Returns:
         [..., G]; nan if the curve does not reach the effect.
@@ -100,7 +100,7 @@ def compare(effect: ArrayLike, kept: ArrayLike, *, draws: int = DRAWS, level: fl
     reference, start = float(reach.min()), float(max(0.0, points[0].min(-1).max()))
     at = np.array([share * reference for share in QUARTERS])
     grid = np.linspace(min(start, reference), reference, _GRID)
-    # A resample that does not get that far keeps what it keeps at its furthest point.
+    # A resample that does not reach this effect gets the preservation at its furthest point.
     matched, whole = (_clamped(curves, points) for points in (at, grid))
     return Tradeoff(
         reference,
@@ -111,7 +111,7 @@ def compare(effect: ArrayLike, kept: ArrayLike, *, draws: int = DRAWS, level: fl
 
 
 def _weights(prompts: int, images: int, draws: int, seed: int) -> Values:
-    """How often each cell counts, [1 + draws, prompts, images]; the first entry is the sample itself."""
+    """Draw how often each cell counts, [1 + draws, prompts, images]; the first entry is the sample itself."""
     rng = np.random.default_rng(seed)
     p = rng.multinomial(prompts, np.full(prompts, 1.0 / prompts), draws).astype(np.float64)
     i = rng.multinomial(images, np.full(images, 1.0 / images), draws).astype(np.float64)
@@ -120,7 +120,7 @@ def _weights(prompts: int, images: int, draws: int, seed: int) -> Values:
 
 
 def _curves(values: Values, weights: Values) -> Values:
-    """Weighted means per strength, [methods, 1 + draws, strengths]; a draw without any value takes the sample's."""
+    """Compute weighted means per strength, [methods, 1 + draws, strengths]; a draw without values uses the sample's."""
     there = np.isfinite(values)
     cells = values.shape[2] * values.shape[3]
     flat, known = (
@@ -135,7 +135,7 @@ def _curves(values: Values, weights: Values) -> Values:
 
 
 def _clamped(curves: Values, at: Values) -> Values:
-    """Envelope [methods, 1 + draws, G], continued by the furthest point's value."""
+    """Compute the envelope [methods, 1 + draws, G], extended by the value of the furthest point."""
     found = envelope(curves[0], curves[1], at)
     last = np.take_along_axis(curves[1], curves[0].argmax(-1)[..., None], -1)
     return np.where(np.isnan(found), last, found)

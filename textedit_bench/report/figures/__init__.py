@@ -1,1 +1,1 @@
-"""The drawings of a bench, made by matplotlib once for the page (SVG) and for papers (PNG, PDF)."""
+"""Figures of a bench, drawn once by matplotlib for the page (SVG) and for papers (PNG, PDF)."""

@@ -1,4 +1,4 @@
-"""Blank figures in the look of the house, one colour and marker per method, and what a pointer reads."""
+"""Create styled blank figures, with one colour and marker per method and tooltips."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ PALETTE = {
     "c6": ("#0e7c92", "#5fd0e6"), "c7": ("#b91c4b", "#ff86a5"), "c8": ("#4d7c0f", "#a3d65c"),
     "c9": ("#6b7280", "#c3c8d0"),
 }  # fmt: skip
-"""Colours by name: on white, which papers have too, and in a dark page."""
+"""Colours by name: on white (pages and papers) and on a dark page."""
 COLOURS = {name: light for name, (light, _) in PALETTE.items()}
 LINES = tuple(value for name, value in COLOURS.items() if re.fullmatch(r"c\d", name))
 MARKERS = ("o", "s", "^", "D", "v")
 SMALL, NORMAL = 10.0, 11.0
-"""Sizes of letters in pixels of the page."""
+"""Font sizes in pixels of the page."""
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a method is drawn, everywhere.
+    """Colour and marker of a method in all figures.
 
     Attributes:
         colour: its value on white.
-        marker: one of matplotlib's; another one for every turn of the colours.
+        marker: a marker of matplotlib; it changes each time the colours are used up.
     """
 
     colour: str
@@ -47,27 +47,27 @@ class Look:
 
 
 def method_looks(titles: Sequence[str]) -> dict[str, Look]:
-    """A look per title; the first 50 differ."""
+    """Assign a look to each title; the first 50 differ."""
     turns = [divmod(i, len(LINES)) for i in range(len(titles))]
     looks = (Look(LINES[colour], MARKERS[turn % len(MARKERS)]) for turn, colour in turns)
     return dict(zip(titles, looks, strict=True))
 
 
 def looks_of(collected: Sequence[ComparableCells]) -> dict[str, Look]:
-    """A look per method of all data sets, by name."""
+    """Assign a look to each method of all data sets, by name."""
     rows = [row for part in collected for row in part.rows if not row.control]
     return method_looks([title for _, title in sorted({(row.method, row.title) for row in rows})])
 
 
 def blank(width: float, height: float) -> Figure:
-    """An empty figure of so many pixels of the page."""
+    """Create an empty figure with a size in pixels of the page."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / 72, height / 72), dpi=72)
 
 
 def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at pixels from the upper left corner, with a grid along x and without a frame."""
+    """Create axes at pixels from the upper left corner, with a grid along x and without a frame."""
     whole_width, whole_height = (72 * size for size in figure.get_size_inches())
     box = (left / whole_width, 1 - (top + height) / whole_height, width / whole_width, height / whole_height)
     axis = figure.add_axes(box)
@@ -80,7 +80,7 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
 
 
 def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34) -> None:
-    """Write one title per row beside the axes, the first one on top; what is cut can be read by a pointer."""
+    """Write one title per row next to the axes, top to bottom; truncated ones get a tooltip."""
     axis.set_yticks(range(len(titles)), [plain(shorten(title, longest)) for title in titles])
     axis.set_ylim(len(titles) - 0.5, -0.5)
     for title, label in zip(titles, axis.get_yticklabels(), strict=True):
@@ -90,41 +90,41 @@ def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34) -> None:
 
 
 def names_width(titles: Sequence[str], longest: int = 34) -> float:
-    """Pixels that titles beside axes take."""
+    """Return the width in pixels of titles next to axes."""
     return 12 + 6.7 * max((len(shorten(title, longest)) for title in titles), default=0)
 
 
 def caption(axis: Axes, x: str, y: str = "") -> None:
-    """What the axes measure."""
+    """Label the axes."""
     axis.set_xlabel(plain(x), fontsize=NORMAL, color=COLOURS["soft"])
     axis.set_ylabel(plain(y), fontsize=NORMAL, color=COLOURS["soft"])
 
 
 def head(axis: Axes, title: str, longest: int) -> None:
-    """A title above axes; where it is cut, a pointer reads the rest."""
+    """Write a title above axes; a truncated one gets a tooltip."""
     found = axis.set_title(plain(shorten(title, longest)), fontsize=NORMAL, color=COLOURS["ink"], pad=5)
     if len(title) > longest:
         tell(found, title)
 
 
 def shorten(title: str, longest: int) -> str:
-    """The title, or its beginning with an ellipsis."""
+    """Truncate a title with an ellipsis."""
     return title if len(title) <= longest else f"{title[: longest - 1].rstrip()}…"
 
 
 def plain(title: str) -> str:
-    """A label that matplotlib neither hides (leading underscore) nor reads as mathematics."""
+    """Escape a label that matplotlib would hide (leading underscore) or read as mathematics."""
     return _INVALID.sub("", title).replace("$", r"\$").lstrip("_") or " "
 
 
 def tell(artist: Artist, words: str, **facts: str | float) -> None:
-    """What a pointer over an artist of the page reads, and facts for the page's script."""
+    """Attach a tooltip to an artist, and data for the page's script."""
     told = {"title": words, **facts}
     artist.set_gid(json.dumps({k: _INVALID.sub("", v) if isinstance(v, str) else v for k, v in told.items()}))
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Positions near the wanted ones, in their order, at least ``gap`` apart while they fit between two ends."""
+    """Move positions, in order, at least ``gap`` apart while they fit between two ends."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     found = [min(max(wanted[i], low), high) for i in order]
     for k in range(1, len(found)):

@@ -1,4 +1,4 @@
-"""Milliseconds per edit as bars on a logarithmic axis."""
+"""Draw milliseconds per edit as bars on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, width: float = 580) -> Figure | None:
-    """One bar per method: time of the edit itself, synthesis and judges not counted; None if nothing was timed.
+    """Draw one bar per method: time of the edit, without synthesis and scoring; None if nothing was timed.
 
     Args:
-        frame: as `textedit_bench.report.cost.cost_frame` gives it.
-        dataset: whose rows are drawn; controls that copy a method are left out.
-        looks: of the methods; the other bars are grey.
+        frame: the result of `textedit_bench.report.cost.cost_frame`.
+        dataset: the data set to draw; controls that copy a method are excluded.
+        looks: of the methods; other bars are grey.
         width: pixels.
     """
     if frame.empty:
@@ -34,7 +34,7 @@ def draw_cost(frame: pd.DataFrame, dataset: str, looks: Mapping[str, Look], *, w
     left = canvas.names_width(titles, longest)
     figure = canvas.blank(width, 20.0 * len(rows) + 46)
     axis = canvas.place(figure, left, 4, width - left - 64, 20.0 * len(rows))
-    least = rows["edit_ms_per_edit"].min() / 3  # bars on a logarithmic axis have no beginning of their own
+    least = rows["edit_ms_per_edit"].min() / 3  # bars on a logarithmic axis need an explicit start
     for y, row in enumerate(rows.to_dict("records")):
         took, title = row["edit_ms_per_edit"], row["title"]
         colour = looks[title].colour if title in looks else COLOURS["soft"]

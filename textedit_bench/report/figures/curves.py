@@ -1,4 +1,4 @@
-"""What a method keeps against what it achieves, over all strengths, with its name at the end of its line."""
+"""Draw effect-preservation curves over all strengths, with method names at the ends of the lines."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LONGEST = 26
 def draw_curves(
     collected: ComparableCells, looks: Mapping[str, Look], prompt_set: str = TRAINED, *, width: float = 580
 ) -> Figure | None:
-    """Curves of the methods of a data set; None if no pair of metrics was measured.
+    """Draw the curves of a data set's methods; None if no pair of metrics was measured.
 
-    Each point is one strength, the ring the method's default; further up and to the right is better. Controls are grey;
-    those that copy a method's steps or edits are left out, since there is one for every method.
+    Each point is one strength, the ring the method's default; up and to the right is better. Controls are grey;
+    those that copy a method's steps or edits are excluded, since there is one per method.
     """
     rows = [row for row in collected.rows if row.prompt_set == prompt_set and not row.matched]
     for axes in AXES:
@@ -48,7 +48,7 @@ def _draw(
 ) -> Figure:
     protocols = collected.cells[0].manifest.protocols
     names = canvas.names_width([row.title for row, _ in drawn], _LONGEST) + 8
-    below = width < 2.2 * names  # no room beside the lines
+    below = width < 2.2 * names  # no room next to the lines
     height = max(300.0, 16.0 * len(drawn) + 20)
     figure = canvas.blank(width, height + 46 + (15.0 * len(drawn) + 8 if below else 0))
     axis = canvas.place(figure, 50, 8, width - 58 - (0 if below else names), height)

@@ -32,11 +32,11 @@ class Drawing:
 
     Attributes:
         kind: which figure: overview, pairs, curves, leakage, cost or ranks.
-        dataset: whose; empty for all.
+        dataset: its data set; empty for all.
         name: of its files.
-        words: what a reader is told it shows.
-        draw: ``draw(width=pixels)``; None if there is nothing to draw.
-        width: where there is room.
+        words: its caption.
+        draw: ``draw(width=pixels)``; returns None if there is nothing to draw.
+        width: preferred width in pixels.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Drawing:
 
 
 def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterator[Drawing]:
-    """Every figure of every data set, then those over all of them."""
+    """List every figure of every data set, then those over all data sets."""
     looks, cost, leakage = looks_of(collected), cost_frame(collected), leakage_frame(collected)
     titles = {spec.name: f"{spec.title} {spec.arrow}" for spec in table.columns}
     tests = paired_tests_frame(collected, shown_columns(table.columns))

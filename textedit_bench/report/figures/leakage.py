@@ -1,4 +1,4 @@
-"""Which attributes change by what was asked: one small heat map per method, all with the same axes."""
+"""Draw changed attributes by requested attributes: one small heat map per method, with equal axes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 _ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH = 17.0, 22.0, 78.0, 16.0, 180.0
 _LEAST = 0.005
-"""Smaller rates are left out."""
+"""Smaller rates are not shown."""
 _DARK = 0.55
-"""Rates above it are cells so dark that their number is light."""
+"""Above this rate a cell is so dark that its number is light."""
 
 
 def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
-    """Heat maps of one data set's methods, controls left out; None without any.
+    """Draw heat maps of one data set's methods, without controls; None if there are none.
 
-    Rows are what was asked, columns what changed; framed is what was asked for, where a high number is success.
+    Rows are requested attributes, columns changed attributes; requested ones are framed: there a high rate is success.
 
     Args:
-        frame: as `textedit_bench.report.leakage.leakage_frame` gives it.
+        frame: the result of `textedit_bench.report.leakage.leakage_frame`.
         width: pixels.
     """
     shown = frame[~frame["control"].astype(bool)]

@@ -1,4 +1,4 @@
-"""Every method at one glance: a panel per metric, a point with its interval per method, controls as bands and lines."""
+"""Draw an overview: a panel per metric, a point with interval per method, controls as bands and lines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "fid_real")
-"""Metrics of the chart; the CLIP direction stands for what was not measured."""
+"""Metrics of the chart; the CLIP direction replaces those that were not measured."""
 _ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
 _CONTROLS: tuple[Any, ...] = ("-", "--", ":", "-.")
 
 
 def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
-    """The metrics that the chart and the tests of pairs show."""
+    """Return the metrics of the chart and of the pairwise tests."""
     names = {spec.name for spec in columns}
     wanted = [*SHOWN, *(["clip_direction"] if not set(SHOWN) <= names else [])]
     return [spec for spec in columns if spec.name in wanted]
@@ -33,7 +33,7 @@ def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
 def draw_overview(
     frame: pd.DataFrame, columns: Sequence[ColumnSpec], looks: Mapping[str, Look], *, width: float = 800
 ) -> Figure | None:
-    """One data set's chart; None without a method.
+    """Draw one data set's chart; None without a method.
 
     Args:
         frame: its rows of the comparison table.
@@ -90,7 +90,7 @@ def draw_overview(
 
 
 def _controls(block: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Name of a control -> its rows; one that copies every method has as many."""
+    """Return name of a control -> its rows; a control that copies methods has one per method."""
     rows = block[block["control"].astype(bool)]
     return {str(own["title"].iloc[0]).split(", ")[0]: own for _, own in rows.groupby("method", sort=True)}
 

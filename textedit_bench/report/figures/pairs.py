@@ -1,4 +1,4 @@
-"""Who beats whom: a square of methods by one metric."""
+"""Draw pairwise tests: a square of methods by one metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROW, _TOP, _SCORE = 18.0, 22.0, 50.0
 
 
 def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -> Figure:
-    """Rows are methods, the most victories first; columns the same methods, by number.
+    """Draw methods as rows, those with the most wins first; columns are the same methods, by number.
 
     Args:
         rows: of one data set and metric, of `textedit_bench.report.paired_tests.paired_tests_frame`.

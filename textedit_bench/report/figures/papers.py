@@ -1,4 +1,4 @@
-"""The figures of a report as PNG and PDF for papers."""
+"""Write the figures of a report as PNG and PDF for papers."""
 
 from __future__ import annotations
 

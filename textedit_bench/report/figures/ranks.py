@@ -1,4 +1,4 @@
-"""Average ranks with their intervals, and the groups of methods that are not told apart."""
+"""Draw average ranks with their intervals, and groups of methods that do not differ significantly."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, width: float = 580) -> Figure:
-    """One metric's critical-difference diagram: a point per method, a bar beside those that are not told apart.
+    """Draw one metric's critical-difference diagram: a point per method, a bar per group without a difference.
 
     Args:
-        rows: of one metric, as `textedit_bench.report.ranks.ranks_frame` gives them.
-        metric: how it is written.
+        rows: of one metric, from `textedit_bench.report.ranks.ranks_frame`.
+        metric: its title.
         looks: of the methods.
         width: pixels.
     """

@@ -1,4 +1,4 @@
-"""Figures as files: whole, the same bytes from the same figure, every letter visible."""
+"""Save figures as files: atomically, reproducibly, with fonts for every letter."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _METADATA: dict[str, dict[str, None]] = {
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG or PDF, as the path ends."""
+    """Write a figure as PNG or PDF, depending on the path's extension."""
     show_all_letters(figure)
     form = path.suffix[1:]
     write_atomically(path, lambda target: figure.savefig(target, format=form, dpi=_DPI, metadata=_METADATA[form]))
 
 
 def show_all_letters(figure: Figure) -> None:
-    """Give every text that matplotlib's own font lacks letters of an installed font beside it, or code points."""
+    """Assign installed fonts to texts with letters that matplotlib's font lacks, or replace these by code points."""
     from matplotlib.font_manager import FontProperties, findfont
     from matplotlib.text import Text
 

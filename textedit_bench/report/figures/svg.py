@@ -1,7 +1,7 @@
-"""A matplotlib figure as SVG inside a page: colours follow the page's theme, a pointer reads what marks are.
+"""Convert a matplotlib figure to SVG for a page: colours follow the page's theme, marks have tooltips.
 
-No style and no identifier of matplotlib stays: styles become attributes, which a strict content policy allows, and
-two figures of one page may not share a name.
+Styles of matplotlib become attributes, which a strict content policy allows, and its identifiers are removed, since
+figures of one page must not share them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _DRAWN |= {"stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor", "
 
 
 def to_svg(figure: Figure, label: str, kind: str = "") -> str:
-    """The figure as one element.
+    """Convert the figure to one SVG element.
 
     Args:
-        figure: whose marks were named by `textedit_bench.report.figures.canvas.tell`.
-        label: for those who cannot see it.
+        figure: a figure with tooltips from `textedit_bench.report.figures.canvas.tell`.
+        label: description for screen readers.
         kind: class of the element.
     """
     import matplotlib
@@ -83,6 +83,6 @@ def _tag(node: ElementTree.Element) -> str:
 
 
 def _short(text: str) -> str:
-    """Numbers with one digit, lines joined."""
+    """Shorten the SVG: numbers with one digit, joined lines."""
     rounded = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), text)
     return " ".join(rounded.replace("rotate(-0", "rotate(0").split())

@@ -1,1 +1,1 @@
-"""The picture report: everything a bench found, in one HTML file that needs no network."""
+"""Write the HTML report: all results of a bench in one file that works offline."""

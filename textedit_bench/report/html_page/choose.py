@@ -1,4 +1,4 @@
-"""Choose the stored cells that a report shows: those of the last written table."""
+"""Select the stored cells that a report shows: those of the last written table."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from textedit_bench.report.table_provenance import read_behind
 
 
 def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> list[ComparableCells]:
-    """Comparable stored cells per data set, by name, without running anything.
+    """Collect comparable stored cells per data set, by name, without running anything.
 
-    They are those of the last written table, so that page and table say the same. Where it does not hold the data set,
-    or its cells are gone, those of one protocol (images, networks, strengths, seed, and how they were scored): of the
-    one with the most cells, the one finished last among equals.
+    They are those of the last written table, so that page and table agree. If the table does not contain the data set,
+    or its cells are missing, cells of one protocol (images, networks, strengths, seed, and scoring) are used: the one
+    with the most cells, or of several the one finished last.
 
     Raises:
-        UserError: nothing is stored, or a data set without stored cells is asked for.
+        UserError: nothing is stored, or a requested data set has no stored cells.
     """
     stored = stored_cells(store, tier)
     names = sorted({cell.identity.dataset for cell in stored})
@@ -41,7 +41,7 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
 
 
 def _fullest(cells: Sequence[StoredCell]) -> StoredCell:
-    """The last finished cell of the protocol with the most cells."""
+    """Return the last finished cell of the protocol with the most cells."""
     counts: dict[tuple[str, str], int] = {}
     for cell in cells:
         counts[_protocol(cell)] = counts.get(_protocol(cell), 0) + 1

@@ -1,4 +1,4 @@
-"""The page: one self-contained HTML document, put together from its parts."""
+"""Render the report as one self-contained HTML document."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textedit_bench.report.table import Table
 
 @dataclass(frozen=True)
 class Contents:
-    """Everything that a report shows, computed once whatever the pictures' size.
+    """Everything that a report shows, computed once for all picture sizes.
 
     Attributes:
         tier: of all results.
@@ -41,12 +41,12 @@ class Contents:
 
     @cached_property
     def shown(self) -> Shown:
-        """Every figure as the page shows it."""
+        """Every figure as SVG for the page."""
         return show(self.drawings)
 
 
 def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBook) -> str:
-    """The whole page; every text of a user is escaped, the content policy allows this page's own script and style."""
+    """Render the page; user texts are escaped, the content policy allows only this page's script and style."""
     parts = [_part(contents, part, book) for part in contents.collected]
     kinds = {kind for kind, _ in contents.shown}
     figures = [(name, *words) for name, words in SECTIONS.items() if name in kinds]
@@ -83,7 +83,7 @@ def _lead(contents: Contents) -> str:
 
 
 def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -> dict[str, Any]:
-    """What the template shows of a data set."""
+    """Return the template's values for a data set."""
     name = collected.dataset
     rows = contents.table.frame[contents.table.frame["dataset"] == name]
     methods = rows.loc[~rows["control"].astype(bool), "title"].nunique()

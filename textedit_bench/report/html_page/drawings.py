@@ -1,4 +1,4 @@
-"""Every drawing of the page as SVG, once for wide and once for narrow screens."""
+"""Render every figure of the page as SVG, once for wide and once for narrow screens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SECTIONS = {
 
 
 def show(drawings: Iterable[Drawing]) -> Shown:
-    """Those that there is something to draw of; pairs of methods are narrow enough everywhere."""
+    """Render the figures that have content; pairs of methods have only one width."""
     found: Shown = {}
     for drawing in drawings:
         figures = [drawing.draw(width=width) for width in (drawing.width, NARROW)[: 1 + (drawing.kind != "pairs")]]

@@ -1,4 +1,4 @@
-"""Single edits worth a look, chosen by rule so that nobody can pick flattering ones."""
+"""Select notable single edits by a fixed rule, to avoid cherry-picking."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.rows import TRAINED, RowCells
 
 EFFECT = "clip_direction"
-"""The judge's score that orders the edits of a method: comparable between prompts."""
+"""The score that orders the edits of a method: comparable between prompts."""
 TRUTHS = ("success", "clip_direction_in_loop")
-"""What the judge is held against for the largest disagreement: the ground truth, else the network in the loop."""
+"""Reference of the score for the largest disagreement: the ground truth, else the network in the loop."""
 DISAGREEMENTS = 4
 RULE = (
     "Of every method's edits at its default strength on trained prompts: the lowest, the median and the highest "
@@ -24,7 +24,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Example:
-    """One edit.
+    """A selected edit.
 
     Attributes:
         cell: where it is stored.
@@ -38,7 +38,7 @@ class Example:
 
 
 def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
-    """Method title -> its worst, median and best edit; methods without the judge's score are left out."""
+    """Return method title -> its worst, median and best edit; methods without the score are omitted."""
     found = {}
     for row in _method_rows(collected):
         values = _values(row, EFFECT)
@@ -54,7 +54,7 @@ def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
 
 
 def disagreements(collected: ComparableCells) -> list[Example]:
-    """The edits on which the judge and the truth differ most, over all methods, one per method and prompt."""
+    """Return the edits with the largest disagreement of score and truth over all methods, one per method and prompt."""
     frames = []
     rows = {row.title: row for row in _method_rows(collected)}
     for title, row in rows.items():

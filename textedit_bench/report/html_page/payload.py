@@ -1,4 +1,4 @@
-"""Collect what the page's script needs of a data set: pictures by method, prompt and image, and their values."""
+"""Collect a data set's data for the page's script: pictures by method, prompt and image, and their values."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sourc
 from textedit_bench.report.rows import RowCells
 
 VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
-"""Metrics beside an opened picture, where they were measured."""
+"""Metrics shown next to an opened picture, if they were measured."""
 
 
 @dataclass
 class Grid:
-    """One data set's grid of pictures, before it is written.
+    """One data set's grid of pictures.
 
     Attributes:
         name: the data set.
-        side: columns of one picture in pixels, as shown.
+        side: displayed width of one picture in pixels.
         strengths: of every strip.
         images: ids with positions of their photo and inversion in the book.
         methods: title, default strength, control.
         prompts: words and whether a method was trained on them.
         strips: ``"method/prompt/image"`` (positions) -> position in the book.
-        values: the same keys -> metric -> one value per strength, null where there is none.
+        values: the same keys -> metric -> one value per strength, null if there is none.
     """
 
     name: str
@@ -44,15 +44,15 @@ class Grid:
     values: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return dict(self.__dict__)
 
 
 def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Grid:
-    """Encode the strips of the first ``count`` images, whatever they look like.
+    """Encode the strips of the first ``count`` images, without selection.
 
-    A prompt that is not asked of an image leaves an empty place. Rows are the methods and the controls of their own;
-    those that copy a method (its step, its edits for another prompt) are in the tables only.
+    A prompt that is not used on an image leaves an empty place. Rows are the methods and the independent controls;
+    those that copy a method (its step, its edits for another prompt) are only in the tables.
     """
     rows = _rows(collected)
     first = rows[0].cells[0]
@@ -75,14 +75,14 @@ def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Gr
                 if image not in scored:
                     continue
                 key = f"{m}/{where[cell.identity.prompt_id]}/{k}"
-                with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt not edited
+                with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt without an edit
                     grid.strips[key] = book.add(read_strengths(cell, image))
                     grid.values[key] = scored[image]
     return grid
 
 
 def embedded(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """Encode JSON so that it cannot end its script element."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -92,7 +92,7 @@ def _rows(collected: ComparableCells) -> list[RowCells]:
 
 
 def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
-    """Rows of the same title joined: a method's trained and unseen prompts are one line of the grid."""
+    """Join rows of the same title: a method's trained and unseen prompts form one line of the grid."""
     joined: dict[str, tuple[RowCells, list[StoredCell]]] = {}
     for row in rows:
         joined.setdefault(row.title, (row, []))[1].extend(row.cells)
@@ -100,7 +100,7 @@ def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]
 
 
 def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
-    """Prompt id -> (words, trained), trained ones first."""
+    """Return prompt id -> (text, trained), trained ones first."""
     found = {}
     for cell in sorted(collected.cells, key=lambda c: (not c.listing.trained, c.identity.prompt_id)):
         prompt = cell.identity.prompt
@@ -110,7 +110,7 @@ def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
 
 
 def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, dict[str, list[float | None]]]:
-    """Those of the images that the cell has -> metric -> one rounded value per strength."""
+    """Return the values of the cell's images: metric -> one rounded value per strength."""
     records = cell.records()
     chosen = records[records["metric"].isin(VALUES) & (records["state"] == OK)]
     found = {}

@@ -1,4 +1,4 @@
-"""The comparison table as a page's template wants it: blocks whose entries keep the values they are sorted by."""
+"""Prepare the comparison table for the page's template: blocks whose entries keep the values for sorting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textedit_bench.report.table import Table
 
 
 def table_blocks(table: Table, dataset: str) -> list[dict[str, Any]]:
-    """A data set's blocks; entries without a value are empty to sort by."""
+    """Return a data set's blocks; entries without a value have an empty sort key."""
     best = ["low", "", *("high" if spec.higher_is_better else "low" for spec in table.columns)]
     heads = list(zip(headings(table), best, strict=True))
     names = [spec.name for spec in table.columns]

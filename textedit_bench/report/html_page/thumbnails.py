@@ -1,4 +1,4 @@
-"""Pictures of the report: one strip per edit with all strengths side by side, as data URIs."""
+"""Encode the pictures of the report: one strip per edit with all strengths side by side, as data URIs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ThumbnailBook:
         quality: of the WebP pictures.
         largest: side that larger pictures are reduced to.
         lossless: whether they are kept exactly.
-        uris: what was encoded, in order; others refer to it by position.
+        uris: the encoded pictures, in order; other data refer to them by position.
     """
 
     quality: int = 80
@@ -37,11 +37,11 @@ class ThumbnailBook:
 
     @property
     def size(self) -> int:
-        """Bytes of all pictures as text."""
+        """Total length of the data URIs in bytes."""
         return sum(map(len, self.uris))
 
     def add(self, pictures: Sequence[Pixels]) -> int:
-        """Position of the strip of pictures, each 8-bit [H, W, 3], left to right."""
+        """Encode a strip of pictures, each 8-bit [H, W, 3], left to right, and return its position."""
         raw = np.concatenate([np.ascontiguousarray(picture) for picture in pictures], axis=1)
         key = raw.shape[1].to_bytes(4, "big") + raw.tobytes()
         if key not in self._known:
@@ -50,7 +50,7 @@ class ThumbnailBook:
         return self._known[key]
 
     def encode(self, raw: Pixels, count: int = 1) -> str:
-        """A picture or strip as a data URI."""
+        """Encode a picture or strip as a data URI."""
         image = Image.fromarray(np.ascontiguousarray(raw), "RGB")
         height = image.height
         if height > self.largest:
@@ -62,17 +62,17 @@ class ThumbnailBook:
 
 
 def read_strengths(cell: StoredCell, image: str) -> list[Pixels]:
-    """One image of a cell at every strength."""
+    """Read one image of a cell at every strength."""
     return [pictures[0] for pictures in cell.pictures([image], cell.identity.strengths)]
 
 
 def read_edit(cell: StoredCell, image: str) -> Pixels:
-    """One image of a cell at its default strength."""
+    """Read one image of a cell at its default strength."""
     return cell.pictures([image], [cell.listing.default_strength])[0][0]
 
 
 def read_sources(collected: ComparableCells, images: Sequence[str]) -> dict[str, Pixels] | None:
-    """``photo`` and ``inversion``, each [len(images), H, W, 3]; None if the inputs are gone."""
+    """Read ``photo`` and ``inversion``, each [len(images), H, W, 3]; None if the inputs are missing."""
     if collected.inputs is None or not (collected.inputs / PICTURES).is_file():
         return None
     return read_pictures(collected.inputs / PICTURES, images, ["photo", "inversion"], collected.pool)

@@ -1,4 +1,4 @@
-"""Write the picture report: as many images as its size allows, then the page and the plots for papers."""
+"""Write the HTML report, with as many images as fit, and the figures for papers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "report.html"
 PLOTS = "plots"
 MEGABYTE = 1_000_000
 _QUALITIES = ((80, LARGEST), (60, LARGEST), (45, 96), (30, 64))
-"""Quality and largest side, tried in turn where one image per method and prompt is already too much."""
+"""Quality and largest side, tried in turn if one image per method and prompt is already too much."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,16 @@ def write_picture_report(
     output: Path | None = None,
     plots: bool = True,
 ) -> Written:
-    """Write ``<results>/<tier>/report.html`` of all comparable stored cells, and ``plots/`` beside it.
+    """Write ``<results>/<tier>/report.html`` of all comparable stored cells, and the folder ``plots/``.
 
     Args:
         store: the results.
-        tier: which tier; results of two are never joined.
+        tier: the tier; results of two are never joined.
         datasets: only these.
-        images: source images in the grids, at most; fewer where the page would be larger than ``limit``.
-        limit: bytes of the page.
-        output: the page, elsewhere.
-        plots: also PNG and PDF files for papers.
+        images: maximum number of source images in the grids; fewer if the page would be larger than ``limit``.
+        limit: maximum size of the page in bytes.
+        output: path of the page; None for the default.
+        plots: also write PNG and PDF files for papers.
 
     Raises:
         UserError: the page cannot be written there, nothing is stored, or the page cannot be made small enough.
@@ -84,10 +84,10 @@ def write_picture_report(
 
 
 def fit_page(contents: Contents, collected: Sequence[ComparableCells], images: int, limit: float) -> tuple[str, int]:
-    """The page with the most images that keeps to the limit, and how many those are.
+    """Render the page with the most images within the size limit; return it with their number.
 
     Raises:
-        UserError: not even one image, poorly encoded, keeps to it.
+        UserError: even one image at the lowest quality exceeds the limit.
     """
     count = images
     for quality, side in _QUALITIES:
@@ -99,7 +99,7 @@ def fit_page(contents: Contents, collected: Sequence[ComparableCells], images: i
                 return page, max(len(grid.images) for grid in grids)
             if count == 1:
                 break
-            # What is left over is shared by all images: the guess is right or one too high.
+            # The remaining space is divided by the size per image: the estimate is right or one too high.
             count = max(1, min(count - 1, int(count * limit / size)))
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
 
