@@ -2,8 +2,30 @@
 
 import textedit_bench  # noqa: F401, I001
 
+import os
+import shutil
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A test that others slow down is not a slow test.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's Chromium, driven by Playwright; tests are skipped where either is missing, but never in CI."""
+    program = shutil.which("chromium")
+    if os.environ.get("CI"):
+        assert program is not None, "no chromium: apt-get install chromium"
+    elif program is None:
+        pytest.skip("needs Debian's package chromium; .ci/run installs it")
+    else:
+        pytest.importorskip("playwright.sync_api")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
 
 import pytest
 
 from textedit_bench.leaderboard.board import boards_of, write_page
-
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None and not os.environ.get("CI"):
-    pytest.skip("needs Debian's package chromium; .ci/run installs it", allow_module_level=True)
-pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +19,6 @@ def boards(lab):
 @pytest.fixture(scope="module")
 def page_file(boards, tmp_path_factory):
     return write_page(tmp_path_factory.mktemp("board"), boards)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM is not None, "no chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def test_a_reader_sorts_unfolds_and_copies(boards, page_file, chromium):

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
 
 import pytest
 
 from textedit_bench.bench.store import Store
 from textedit_bench.report.html_page.write import write_picture_report
-
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None and not os.environ.get("CI"):
-    pytest.skip("needs Debian's package chromium; .ci/run installs it", allow_module_level=True)
-pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +18,6 @@ def report(tmp_path_factory, make_store):
     for dataset in ("d", "e"):
         make_store(root, dataset=dataset, methods=("Alpha", "Beta & <b>", "Gamma, a name longer than any column"))
     return write_picture_report(Store(root), "mini", plots=False).path
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM is not None, "no chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
