@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-choose_waiting()  # here is where every command, worker, training and notebook passes before torch is imported
+choose_waiting()  # every command, worker, training and notebook executes this before torch is imported
 
 _HOMES = {
     "DatasetCard": "textedit_bench.data.card",

@@ -1,4 +1,4 @@
-"""One call from request to tables: edit and score (`textedit_bench.bench`), then write (`textedit_bench.report`)."""
+"""Run a bench from request to tables: edit and score (`textedit_bench.bench`), then write (`textedit_bench.report`)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FULL = "nothing is lost; with room on the disk, the same command continues where
 
 
 def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
-    """Plan, edit, score and report; progress goes to stderr, nothing to stdout.
+    """Plan, edit, score and report; progress is shown on stderr, nothing on stdout.
 
-    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A cell that fails keeps its traceback in
-    its folder and the others go on; Ctrl-C ends the bench, and the same request continues it.
+    The caller prints ``summary.text()`` and exits with ``summary.exit_code``. A failed cell stores its traceback in
+    its folder and the others continue; Ctrl-C ends the bench, and the same request resumes it.
 
     Raises:
-        UserError: the request cannot be met; no edit was computed.
+        UserError: the request cannot be fulfilled; no edit was computed.
     """
     require_logger(request)
     reporter = reporter or make_reporter()

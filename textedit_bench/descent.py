@@ -1,4 +1,4 @@
-"""Run gradient descent on many codes at once."""
+"""Run gradient descent on a batch of latent codes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Terms = Callable[[Tensor], Mapping[str, Tensor]]
 def descend(
     start: Tensor, terms: Terms, steps: int, rate: Callable[[int], float], free: Tensor | None = None
 ) -> Tensor:
-    """Codes after ``steps`` steps of Adam on the sum of the terms.
+    """Return the codes after ``steps`` steps of Adam on the sum of the terms.
 
-    Adam works coordinate by coordinate, so codes whose losses are independent end where each would end alone. Gradients
-    are taken of the codes only: no network is given any, even one whose parameters ask for them.
+    Adam works coordinate by coordinate, so codes with independent losses get the same results as each alone. Gradients
+    are computed only for the codes, never for a network, even if its parameters require them.
 
     Args:
         start: [B, ...]; not modified.
-        terms: what is minimised.
-        steps: how many.
+        terms: the terms of the loss.
+        steps: number of steps.
         rate: step, counted from 0 -> learning rate.
-        free: bool, in the shape of one code: coordinates that may move; all if None.
+        free: bool, in the shape of one code: coordinates that may change; all if None.
 
     Raises:
         DivergedError: a term is not finite.

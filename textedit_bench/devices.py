@@ -1,4 +1,4 @@
-"""Check the device that a user named, and send tensors to it."""
+"""Check device names, and copy tensors to devices."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from textedit_bench.errors import UserError
 
 
 def checked_device(name: str | torch.device) -> torch.device:
-    """The device of a name.
+    """Return the device of a name.
 
     Args:
         name: ``cpu``, ``cuda`` or ``cuda:<index>``.
 
     Raises:
-        UserError: torch does not know it, or this machine does not have it.
+        UserError: the name is invalid, or this machine does not have the device.
     """
     try:
         device = torch.device(name)
@@ -32,14 +32,14 @@ def checked_device(name: str | torch.device) -> torch.device:
 
 
 def cuda_cards() -> list[str]:
-    """The CUDA devices that torch sees: ``cuda:0`` and so on."""
+    """List the CUDA devices that torch sees: ``cuda:0`` and so on."""
     return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
 
 
 def sent(tensor: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
-    """A tensor of the host on a device, in another type where given; a GPU's work goes on while it is copied.
+    """Copy a tensor from the host to a device, optionally converted, without synchronising the GPU.
 
-    Plain ``Tensor.to`` waits until the GPU has done everything that was asked of it before.
+    Plain ``Tensor.to`` waits until the GPU has finished all queued work.
     """
     tensor = tensor if dtype is None else tensor.to(dtype)
     if device.type != "cuda" or tensor.device.type != "cpu":

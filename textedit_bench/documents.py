@@ -1,4 +1,4 @@
-"""Read YAML and JSON files as checked data: an error names the file, the field and the line."""
+"""Read YAML and JSON files as validated data: an error names the file, the field and the line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textedit_bench.errors import UserError
 
 M = TypeVar("M", bound=BaseModel)
 LARGEST = 1_000_000
-"""Values of a document; aliases of aliases make a few lines as large as one likes."""
+"""Maximum number of values of a document, since nested aliases can expand a few lines without limit."""
 
 
 class StrictModel(BaseModel):
@@ -24,11 +24,11 @@ class StrictModel(BaseModel):
 
 
 class FieldError(ValueError):
-    """What a validator of a whole model raises about one of its fields.
+    """Error of a model validator about one of its fields.
 
     Args:
         where: the field below the model: names and positions.
-        message: what is wrong with it.
+        message: the error.
     """
 
     def __init__(self, where: tuple[str | int, ...], message: str) -> None:
@@ -37,13 +37,13 @@ class FieldError(ValueError):
 
 
 def read_document(where: Traversable, model: type[M], what: str, **more: Any) -> M:
-    """Read a YAML mapping and check it.
+    """Read and validate a YAML mapping.
 
     Args:
         where: the file.
         model: what it has to be.
-        what: how such a file is called in messages, such as ``card``.
-        more: fields that do not come from the file.
+        what: name of such a file in messages, such as ``card``.
+        more: fields that are not in the file.
 
     Raises:
         UserError: the file is missing, is not YAML, or a field is wrong; the message names field and line.
@@ -69,7 +69,7 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
     except RecursionError as error:
         raise UserError(f"{what} {where}: line 1: it is nested too deeply") from error
     except ValidationError as error:
-        # A misspelt field is both unknown and missing; the misspelt one is what a person can see.
+        # A misspelt field is both unknown and missing; the misspelt one is in the file.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         cause = first.get("ctx", {}).get("error")
         location = first["loc"] + (cause.where if isinstance(cause, FieldError) else ())
@@ -80,13 +80,13 @@ def read_document(where: Traversable, model: type[M], what: str, **more: Any) ->
 
 
 def read_json_document(path: Path, model: type[M], what: str, largest: int) -> M:
-    """Read a JSON file of a stranger and check it.
+    """Read and validate an untrusted JSON file.
 
     Args:
         path: the file.
         model: what it has to be.
-        what: how such a file is called in messages.
-        largest: bytes that it may have.
+        what: name of such a file in messages.
+        largest: maximum size in bytes.
 
     Raises:
         UserError: the file cannot be read, is too large, is not JSON, or a field is wrong.
@@ -105,13 +105,13 @@ def read_json_document(path: Path, model: type[M], what: str, largest: int) -> M
 
 
 class _OnceEach(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
-    """Refuses a key that stands twice in one mapping: the later one would silently replace the first."""
+    """Refuses duplicate keys in a mapping: the later one would silently replace the first."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
-            # Merge keys (<<) are not written out yet, so what a mapping takes over and then changes is no repetition.
+            # Merge keys (<<) are not expanded yet, so overriding a merged key is not a duplicate.
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if (key.tag, key.value) in seen:
                     problem = f"the key {key.value!r} stands twice in one mapping"
@@ -121,9 +121,9 @@ class _OnceEach(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
 
 
 def _expanded(node: Any, known: dict[int, int]) -> int:
-    """How many values a YAML tree holds when every alias is written out; more than `LARGEST` where one holds itself."""
+    """Count the values of a YAML tree with all aliases expanded; more than `LARGEST` if one contains itself."""
     if id(node) not in known:
-        known[id(node)] = LARGEST + 1  # what it counts while it is being counted: it holds itself
+        known[id(node)] = LARGEST + 1  # the count while it is in progress: the node contains itself
         parts = node.value if isinstance(node, yaml.CollectionNode) else []
         pairs = [part for pair in parts for part in pair] if isinstance(node, yaml.MappingNode) else parts
         known[id(node)] = 1 + sum(_expanded(part, known) for part in pairs)
@@ -131,13 +131,13 @@ def _expanded(node: Any, known: dict[int, int]) -> int:
 
 
 def _line(node: Any, location: tuple[Hashable, ...]) -> int:
-    """Line (from 1) of the deepest part of ``location`` that exists in the YAML tree."""
+    """Return the line (from 1) of the deepest part of ``location`` that exists in the YAML tree."""
     line: int = node.start_mark.line + 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(part)]
             if not found:
-                # pydantic names the chosen kind of a tagged union, which is no key of the file
+                # pydantic inserts the kind of a tagged union, which is not a key of the file
                 continue
             line, node = found[0][0].start_mark.line + 1, found[0][1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):

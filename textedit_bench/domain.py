@@ -1,8 +1,8 @@
-"""A domain: one data set at one tier, with every network an editor or a judge may ask for.
+"""A domain: one data set at one tier, with all networks for editors and metrics.
 
 Editors use ``generator``, ``inverter``, ``clip``, ``identity``, ``discriminator`` and `photos` of the training split.
-Judges (``judge_clip``, ``judge_identity``, ``perceptual``, ``features``, ``oracle``) are for metrics alone. Every
-network is loaded when it is first asked for, is frozen and in eval mode.
+Judges (``judge_clip``, ``judge_identity``, ``perceptual``, ``features``, ``oracle``) are for metrics only. Every
+network is loaded on first use, frozen and in eval mode.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["Domain", "Inverter", "Photos", "load_domain"]
 class Domain:
     """One data set at one tier on one device.
 
-    Whatever is computed is computed on a domain, so this is where torch is told the precision (`precision`).
+    Everything is computed on a domain, so torch's precision is set here (`precision`).
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Domain:
         self._digests: dict[str, str] = {}
 
     def move(self, device: torch.device) -> None:
-        """Bring the networks to another device of this process; whoever holds one of them finds it there."""
+        """Move the networks to another device of this process, in place."""
         self.device = checked_device(device)
         for network in self._networks.values():
             network.to(self.device)
@@ -73,19 +73,19 @@ class Domain:
         return self.tier_card.resolution
 
     def path(self, role: str) -> Path:
-        """The file of a network's role.
+        """Return the file of a network's role.
 
         Raises:
-            UserError: the tier has no such network, or its file is not there.
+            UserError: the tier has no such network, or its file is missing.
         """
         where = self.tier_card.networks.get(role)
         if where is None:
             raise UserError(f"data set {self.name} has no network for the role {role!r} in tier {self.tier}")
         path = network_path(self.card, where)
-        if path.is_dir() and role not in ("clip", "judge_clip"):  # those come as folders too
+        if path.is_dir() and role not in ("clip", "judge_clip"):  # these may be folders too
             from textedit_bench.models.torch_files import torch_file_kind
 
-            torch_file_kind(path)  # says what the folder is
+            torch_file_kind(path)  # describes the folder
         if not path.is_file():
             raise UserError(f"data set {self.name}, tier {self.tier}: missing {missing_role(self.card, role, where)}")
         return path
@@ -95,7 +95,7 @@ class Domain:
         return role in self.tier_card.networks
 
     def digest(self, role: str) -> str:
-        """First 16 hex digits of the SHA-256 of the role's weights file, read once."""
+        """Return the first 16 hex digits of the SHA-256 of the role's weights file, computed once."""
         if role not in self._digests:
             with self.path(role).open("rb") as file:
                 self._digests[role] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
@@ -140,7 +140,7 @@ class Domain:
                 "perceptual": judges.load_perceptual,
                 "features": judges.load_features,
             }
-            with torch.random.fork_rng(devices=[]):  # building draws numbers; whoever asks first must not lose theirs
+            with torch.random.fork_rng(devices=[]):  # building draws random numbers, which must not affect the caller's
                 network = loaders.get(role, load_own)(self.path(role))
             check_role(network, role, self.resolution, self.path(role))
             self._networks[role] = network.to(self.device).eval().requires_grad_(False)
@@ -148,7 +148,7 @@ class Domain:
 
     @cached_property
     def world(self) -> World | None:
-        """The procedural world behind the photos, or None for real ones."""
+        """The procedural world that rendered the photos, or None for real ones."""
         from textedit_bench.worlds.loading import load_world
 
         return load_world(self.card, self.tier)
@@ -160,17 +160,17 @@ class Domain:
 
     @property
     def discriminator(self) -> Discriminator:
-        """Its discriminator, for methods that train against one."""
+        """Its discriminator, for methods that use one in training."""
         return self.network("discriminator")
 
     @cached_property
     def inverter(self) -> Inverter:
-        """What inverts photos: the encoder, or what the card names in its place."""
+        """The inverter of photos: the encoder, or the one that the card names."""
         return new_inverter(self)
 
     @property
     def inverter_identity(self) -> dict[str, Any]:
-        """What decides the codes of a photo, as plain JSON values: inverter, settings and networks."""
+        """Everything that determines the codes of a photo, as plain JSON values: inverter, settings, networks."""
         return {
             "inverter": self.tier_card.inverter_name,
             "inverter_version": self.inverter.version,
@@ -180,13 +180,13 @@ class Domain:
 
     @cached_property
     def inversions(self) -> InversionCache:
-        """Codes of real photos that were inverted before, on this machine."""
+        """Cache of the codes of real photos on this machine."""
         shape = (self.generator.num_rows, self.generator.w_dim)
         return InversionCache(inversions_folder(), self.inverter_identity, shape)
 
     @property
     def clip(self) -> ClipModel:
-        """The guiding CLIP: the one methods may see."""
+        """The guiding CLIP, which methods may use."""
         return self.network("clip")
 
     @property
@@ -200,16 +200,16 @@ class Domain:
 
     @property
     def skipped(self) -> list[Skipped]:
-        """Images of the source that were met so far and could not be used, with the reasons."""
+        """Unusable images of the source found so far, with the reasons."""
         return self._provider.skipped
 
     def photos(self, split: str, n: int | None = None, start: int = 0) -> Photos:
-        """Photos ``start .. start + n`` of a split; all the rest where ``n`` is None.
+        """Return photos ``start .. start + n`` of a split; all remaining ones if ``n`` is None.
 
-        Images of a source that cannot be used do not count. Reading on from where the last call stopped is cheap.
+        Unusable images of a source do not count. Continuing where the last call stopped is cheap.
 
         Raises:
-            UserError: the split is unknown or has fewer photos, or the image source is not there.
+            UserError: the split is unknown or has fewer photos, or the image source is missing.
         """
         known, n = self._range(split, n, start)
         return self._provider.photos(known, n, start)
@@ -217,10 +217,10 @@ class Domain:
     def photo_batches(
         self, split: str, n: int | None = None, batch_size: int = 24, *, partial: bool = False
     ) -> Iterator[Photos]:
-        """The first ``n`` photos of a split in batches, for sets that do not fit into memory; errors as in `photos`.
+        """Iterate over the first ``n`` photos of a split in batches, to bound memory; errors as in `photos`.
 
         Args:
-            partial: end quietly where the source has fewer photos than were asked for.
+            partial: end without an error if the source has fewer photos than requested.
         """
         known, n = self._range(split, n, 0)
         for start in range(0, n, batch_size):
@@ -232,7 +232,7 @@ class Domain:
                 return
 
     def captions(self, photos: Photos) -> list[tuple[str, ...]]:
-        """What is said of photos of the train split, at least one text each, for methods that learn from both.
+        """Return captions of photos of the train split, at least one each, for methods that learn from both.
 
         In the mini tier the world's grammar says what its renderer drew, in the words that training may use and the
         same at every call; elsewhere texts come from the folder that the card names.
@@ -266,10 +266,10 @@ class Domain:
 
     @torch.no_grad()
     def invert(self, photos: Photos, batch_size: int = 64) -> Latents:
-        """W+ codes of photos: their own where they were made from codes, else those that the inverter finds.
+        """Return W+ codes of photos: their own if they were made from codes, else those of the inverter.
 
-        Codes of real photos are kept on this machine (`inversions`); renders are inverted anew, which takes less time
-        than looking them up.
+        Codes of real photos are cached on this machine (`inversions`); renders are inverted again, which is faster than
+        a lookup.
         """
         if photos.codes is not None:
             codes = photos.codes
@@ -281,7 +281,7 @@ class Domain:
         return Latents(codes, "w+", images=photos.images, ids=photos.ids)
 
     def encode_pixels(self, pixels: Pixels) -> torch.Tensor:
-        """W+ codes of 8-bit photos [N, H, W, 3], found anew."""
+        """Compute W+ codes of 8-bit photos [N, H, W, 3], without the cache."""
         return self._encode(to_images(pixels, self.device))
 
     def _encode(self, images: torch.Tensor) -> torch.Tensor:
@@ -293,7 +293,7 @@ class Domain:
         return codes
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
-        """Prompts of a split, id -> prompt; ``trained`` keeps those inside or outside the methods' training lists."""
+        """Return prompts of a split, id -> prompt; ``trained`` selects those inside or outside training lists."""
         chosen = [p for p in self.tier_card.prompts if p.split == split and trained in (None, p.trained)]
         return {p.id: p.prompt() for p in chosen}
 
@@ -301,17 +301,17 @@ class Domain:
 def load_domain(
     dataset: str, tier: str = "mini", device: str | torch.device = "cpu", source: str | None = None
 ) -> Domain:
-    """The domain of a data set's name, alias or card file.
+    """Load the domain of a data set's name, alias or card file.
 
     Args:
         dataset: ``"ffhq"``, ``"lsun_cat"``, or a path to a card.
         tier: ``"mini"``, ``"full"`` or ``"auto"``.
-        device: where the networks live.
+        device: device of the networks.
         source: photos from elsewhere: ``"samples"`` of the generator, or the path of a folder, zip, LMDB or file of
             codes.
 
     Raises:
-        UserError: unknown data set or tier, or a source that is not there.
+        UserError: unknown data set or tier, or a missing source.
     """
     from textedit_bench.registry import load_dataset, resolve_tier
 

@@ -1,4 +1,4 @@
-"""The contract: what a method gets and what it gives back. Read this file first.
+"""The contract of a method: its inputs and outputs. Read this file first.
 
 A method subclasses `Editor` and is found through an entry point of the group ``textedit_bench.methods`` that names a
 `MethodInfo` (see `textedit_bench.info`). It knows nothing of data sets, metrics or the command line.
@@ -27,14 +27,14 @@ Space = Literal["w+", "s"]
 
 @dataclass(frozen=True)
 class Latents:
-    """A batch of latent codes and what some methods need beside them.
+    """A batch of latent codes with further inputs of methods.
 
     Attributes:
         codes: ``w+``: [B, rows, w_dim]; ``s``: [B, sum of style channels], toRGB included, in the order of the
             generator's ``style_layout``. float32.
         space: the space of ``codes``.
         w_plus: the source W+ codes [B, rows, w_dim] where ``codes`` are not W+ themselves.
-        images: the photos [B, 3, H, W] in [-1, 1]; where None, a method that needs pictures synthesises them.
+        images: the photos [B, 3, H, W] in [-1, 1]; if None, a method that needs pictures synthesises them.
         ids: one stable name per image; seeds of per-image randomness come from it.
     """
 
@@ -59,7 +59,7 @@ class Latents:
         return len(self.codes)
 
     def __getitem__(self, index: slice | Tensor | Sequence[int]) -> Latents:
-        """Some of the batch, in the given order."""
+        """Select some of the batch, in the given order."""
         ids = None
         if self.ids is not None:
             picked = range(len(self))[index] if isinstance(index, slice) else [int(i) for i in index]
@@ -74,7 +74,7 @@ class Latents:
         )
 
     def with_codes(self, codes: Tensor, space: Space | None = None) -> Latents:
-        """The same images with other codes; the source W+ is remembered."""
+        """Return the same images with other codes; the source W+ codes are kept."""
         source = self.w_plus if self.w_plus is not None else (self.codes if self.space == "w+" else None)
         return replace(self, codes=codes, space=space or self.space, w_plus=source)
 
@@ -82,14 +82,14 @@ class Latents:
 class Editor:
     """One editing method on one domain.
 
-    Subclasses set ``info`` and implement `edit`, or `generate` where that is their only task. The runner synthesises
-    the returned codes itself, with the same generator and noise for every method.
+    Subclasses set ``info`` and implement `edit`, or `generate` if that is their only task. The runner synthesises
+    the returned codes, with the same generator and noise for every method.
     """
 
     info: ClassVar[MethodInfo]
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Keep the domain and check the settings against the card's; its presets and defaults are the others.
+        """Store the domain and validate the settings; others are taken from the card's presets and defaults.
 
         Raises:
             UserError: a setting the card does not know, or a value of another type.
@@ -102,10 +102,10 @@ class Editor:
         }  # fmt: skip
 
     def refusal(self, prompt: Prompt) -> str | None:
-        """Why the method cannot serve a prompt, in one sentence; None if it can.
+        """Return why the method does not support a prompt, in one sentence; None if it does.
 
-        Asked before any work: a method for hair alone, or for attributes that it was trained on, says so here. A bench
-        counts the cell as not applicable and compares methods on the prompts that they share.
+        Called before any work: a method for hair only, or only for attributes that it was trained on, refuses others
+        here. A bench counts the cell as not applicable and compares methods on common prompts.
         """
         return None
 
@@ -114,8 +114,8 @@ class Editor:
 
         Args:
             latents: the images' codes; not modified.
-            prompt: what is asked.
-            strength: 0 returns the given codes (or the method's own inversion where ``info.own_inversion``), 1 is the
+            prompt: the prompt.
+            strength: 0 returns the given codes (or the method's own inversion if ``info.own_inversion``), 1 is the
                 published default.
 
         Returns:
@@ -124,14 +124,14 @@ class Editor:
         raise TypeError(f"{self.info.name} does not edit; its tasks are: {', '.join(self.info.tasks)}")
 
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> Sequence[Latents | Tensor]:
-        """The same edit at several strengths; override where one computation serves them all."""
+        """Apply the same edit at several strengths; override this if one computation serves all."""
         return [self.edit(latents, prompt, strength) for strength in strengths]
 
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
-        """Train what the method trains; nothing to do where ``info.trains`` is ``"none"``."""
+        """Train the method; does nothing if ``info.trains`` is ``"none"``."""
 
     def prepare(self, prompt: Prompt) -> None:
-        """Make what a prompt needs once, whatever the images: its own network, boundary or channels.
+        """Compute what a prompt needs once, independent of images: its network, boundary or channels.
 
         Edits do it themselves where nobody did; a bench calls it first, so that it is not counted as time of an edit.
         """
@@ -146,18 +146,18 @@ class Editor:
 
     @property
     def needs_weights(self) -> bool:
-        """Whether edits with these settings need weights of the method's own."""
+        """Return whether edits with these settings need weights of the method."""
         return self.info.trains != "none"
 
     def weights_path(self) -> Path | None:
-        """Where this method's own weights for the domain lie, shipped or trained here; None if it has none.
+        """Return the path of this method's own weights for the domain, shipped or trained here; None if it has none.
 
         Part of a cell's identity. Build it with `textedit_bench.weights.weights_folder`.
         """
         return None
 
     def released_files(self) -> tuple[Path, ...]:
-        """The authors' files for the domain, the weights first; none unless all of them were fetched.
+        """Return the authors' files for the domain, the weights first; empty unless all were downloaded.
 
         Part of a cell's identity where there are no weights of our own.
         """
@@ -168,7 +168,7 @@ class Editor:
         return tuple(path for path in found if path) if all(found) else ()
 
     def released_weights(self) -> Path | None:
-        """The authors' file that `load` gets where there are no weights of our own, or None."""
+        """Return the authors' file for `load` if there are no weights of our own, or None."""
         return next(iter(self.released_files()), None)
 
     @classmethod
@@ -180,7 +180,7 @@ class Editor:
         raise TypeError(f"{cls.info.name} has no network of its own")
 
     def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents | Tensor:
-        """Draw ``n`` different images from the text alone, where ``"generate"`` is among the method's tasks.
+        """Generate ``n`` different images from the text alone, if ``"generate"`` is among the method's tasks.
 
         Returns:
             Codes; a method that does not generate latents returns images [n, 3, H, W] in [-1, 1].

@@ -1,4 +1,4 @@
-"""Ends that are told in one line: bad input (exit code 2), and work that failed for a known reason (exit code 1)."""
+"""Errors that are reported in one line: bad input (exit code 2), and failures with a known reason (exit code 1)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ class UserError(ValueError):
 
 
 class NotApplicableError(Exception):
-    """Work that has no meaning here, such as a prompt that is not the method's; the message is the reason."""
+    """Work that does not apply here, such as a prompt that a method does not support; the message is the reason."""
 
 
 class WorkError(RuntimeError):
-    """Work that failed although the input was right: the message says what happened, where, and what was kept."""
+    """Failure despite valid input: the message says what happened, where, and what was kept."""
 
 
 def one_line(what: BaseException | str) -> str:
-    """A text or the message of an error, safe in one line of a terminal: printable, at most 300 characters."""
+    """Reduce a text or an error's message to one safe line of a terminal: printable, at most 300 characters."""
     printable = "".join(c if c.isprintable() else " " for c in str(what))
     return (" ".join(printable.split()) or type(what).__name__)[:300]
 
 
 def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterable[str] = ()) -> UserError:
-    """An error for a value outside a closed list, with the nearest spelling first.
+    """Return an error for a value outside a closed list, with the nearest spelling first.
 
     Args:
         field: what was being chosen, such as ``method`` or ``dataset``.

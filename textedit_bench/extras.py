@@ -1,4 +1,4 @@
-"""Import packages that only one feature needs; the error names the extra to install."""
+"""Import optional dependencies; the error names the extra to install."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textedit_bench.errors import UserError
 
 @contextmanager
 def needs_extra(extra: str, feature: str) -> Iterator[None]:
-    """Import packages of an extra inside; where one is missing, say in one line what to install.
+    """Import packages of an extra in this context; if one is missing, the error says what to install.
 
     >>> with needs_extra("lmdb", "reading an LMDB"):
     ...     import no_such_package

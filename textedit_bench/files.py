@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and compute checksums."""
+"""Write files atomically, lock folders, and compute checksums."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEMPORARY = ".part"
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bool = True) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
+    """Let ``write`` fill a temporary file in the folder of ``path``, then rename it.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
     of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`. A link is
@@ -51,17 +51,17 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, line ends as given."""
+    """Write UTF-8 text atomically, with unchanged line ends."""
     write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, keys sorted."""
+    """Write JSON atomically, with sorted keys."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def reserve(path: Path) -> None:
-    """Take the disk space of a file that is as long as it will be.
+    """Reserve disk space for a file of known length.
 
     Who writes into a mapped file for which there is no room is killed by the system.
 
@@ -74,7 +74,7 @@ def reserve(path: Path) -> None:
 
 
 def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
-    """Remove temporary files older than an hour, which killed writers left in a folder that has no lock.
+    """Remove temporary files older than an hour, left by killed writers in a folder without a lock.
 
     Args:
         folder: where; nothing happens where it is not there or may not be written.
@@ -88,7 +88,7 @@ def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; others wait. The lock dies with its holder.
+    """Lock a folder for this process; others wait. The lock is released when its holder dies.
 
     Creates the folder and removes what killed writers left in it. A platform without such locks gets none: two
     processes must not write one folder there.
@@ -114,7 +114,7 @@ _NO_FOLDER_LOCKS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOTSUP, errn
 
 
 def _lock(handle: int, folder: Path) -> list[int]:
-    """Wait for an exclusive lock on an open folder; the further handles that hold it.
+    """Wait for an exclusive lock on an open folder; return the further handles that hold it.
 
     Network file systems lock only what is open for writing, which no folder can be: there a file beside it is locked.
     """
@@ -141,7 +141,7 @@ _FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, err
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether an error, or one it came from, says that nothing more can be written: disk, quota or file size.
+    """Whether an error or its cause means that nothing more can be written: disk, quota or file size.
 
     Libraries that write by themselves wrap the system's error in their own, so its words count too.
     """
@@ -156,7 +156,7 @@ def disk_is_full(error: BaseException) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
+    """Compute the SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as handle:
         while block := handle.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Stop a training at the first loss that is not finite, without waiting for the device at every step."""
+"""Stop a training at the first loss that is not finite, without a device synchronisation per step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MOST = 1024
 
 
 class DivergedError(WorkError):
-    """A loss or a weight became nan or infinite; the message says which, and at which step."""
+    """A loss or a weight became nan or infinite; the message names it and the step."""
 
 
 class FiniteWatch:
-    """Remembers the first term that was not finite, where the terms are, and says so as soon as that is known.
+    """Records the first term that is not finite, on the device, and reports it as soon as it is known.
 
     On the CPU that is at once. From an accelerator the memory is copied beside the work, so that it may be some steps
     later; `check` waits for it.
@@ -36,7 +36,7 @@ class FiniteWatch:
         self._copy: Tensor | None = None
 
     def note(self, step: int, terms: Mapping[str, Tensor]) -> None:
-        """Look at the terms of a step.
+        """Check the terms of a step.
 
         Args:
             step: counted from 1.
@@ -58,7 +58,7 @@ class FiniteWatch:
         self._copy.copy_(self._first, non_blocking=True)
 
     def check(self) -> None:
-        """Wait for all that was noted.
+        """Wait for all pending checks.
 
         Raises:
             DivergedError: a term was not finite.

@@ -21,7 +21,7 @@ CONTINUES = "interrupted; the same command continues where this one stopped"
 
 
 def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
-    """Generate from every prompt, score and report; controls have nothing to add.
+    """Generate from every prompt, score and report; controls do not apply.
 
     Where the request names no method, every installed one that generates is taken.
 

@@ -1,4 +1,4 @@
-"""Facts about a method, as data: readable without importing torch."""
+"""Metadata of a method, readable without torch."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class MethodInfo:
         in_loop: networks the method is trained or optimised against, role -> name (``clip``, ``identity``).
         weights_licence: licence of the official weights.
         control: whether the row is a control of the harness instead of a method.
-        caveat: tier -> one sentence that a reader of its row has to know; a footnote of that tier's tables.
-        released: tier -> data set -> ids of the assets that the authors released for it, the weights first; used where
-            they were fetched and nothing was trained here.
-        version: raised by hand when the method's outputs change.
+        caveat: tier -> one sentence of caveat about its rows; a footnote of that tier's tables.
+        released: tier -> data set -> ids of the assets that the authors released for it, the weights first; used if
+            they were downloaded and nothing was trained here.
+        version: increased manually when the method's outputs change.
         model: the method's settings as a class, from which ``settings``, ``training``, ``valid`` and ``help`` follow.
         settings: settings of an edit with their defaults, name -> value; part of a cell's identity.
         tier_settings: tier -> values that replace those of ``settings`` there.
-        training: settings of the training with their defaults. Edits do not depend on them but through the weights.
-        valid: setting, of an edit or the training -> the values it may have, where its type alone does not say.
-        help: setting -> what it means.
+        training: settings of the training with their defaults. Edits depend on them only through the weights.
+        valid: setting, of an edit or the training -> valid values that its type alone does not determine.
+        help: setting -> description.
         presets: settings that replace the defaults for some tiers and kinds of picture.
-        datasets: data sets the method can serve; empty means any.
-        trial: settings, the training's included, with which an edit or a training takes seconds on a toy data set; what
-            conformance checks use (`textedit_bench.testing`).
+        datasets: data sets that the method supports; empty means any.
+        trial: settings of edits and training with which either takes seconds on a toy data set, used by
+            conformance checks (`textedit_bench.testing`).
     """
 
     name: str
@@ -77,10 +77,10 @@ class MethodInfo:
     trial: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """A card that contradicts itself is its author's mistake.
+        """Check that the card is consistent.
 
         Raises:
-            ValueError: a default that is not valid, or valid values of a setting that the card does not have.
+            ValueError: an invalid default, or valid values of a setting that does not exist.
         """
         if self.model is not None:
             for name, value in (
@@ -100,15 +100,15 @@ class MethodInfo:
             raise ValueError(f"card of {self.name}: {error}") from error
 
     def settings_for(self, tier: str) -> dict[str, Any]:
-        """The default settings of an edit in a tier."""
+        """Return the default settings of an edit in a tier."""
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
     def identity_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What a cell's identity holds of the settings of its edit."""
+        """Return the settings of an edit as part of a cell's identity."""
         return dict(settings)
 
     def preset(self, tier: str, kind: str) -> dict[str, Any]:
-        """Settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""
+        """Return settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""
         chosen: dict[str, Any] = {}
         for for_tier, for_kinds, settings in self.presets:
             if for_tier in (None, tier) and (for_kinds is None or kind in for_kinds):
@@ -116,14 +116,14 @@ class MethodInfo:
         return chosen
 
     def check_settings(self, given: Mapping[str, Any], *, training: bool) -> None:
-        """Refuse settings that the card does not know, and values of another type than the default or not valid.
+        """Refuse unknown settings, and values of a wrong type or out of range.
 
         Args:
             given: name -> value.
-            training: whether the training's settings may be among them.
+            training: whether settings of the training are allowed.
 
         Raises:
-            UserError: names the setting and what is valid.
+            UserError: names the setting and the valid values.
         """
         known = {**self.settings, **(self.training if training else {})}
         for name, value in given.items():
@@ -133,7 +133,7 @@ class MethodInfo:
                 raise unknown_choice(f"setting of {self.name}", name, known)
             default = known[name]
             valid = (int, float) if isinstance(default, float) else type(default)
-            truth = isinstance(value, bool) and not isinstance(default, bool)  # Python takes True for a 1
+            truth = isinstance(value, bool) and not isinstance(default, bool)  # Python treats True as 1
             if default is not None and (truth or not isinstance(value, valid)):
                 raise UserError(f"setting {name} of {self.name} must be {type(default).__name__}, got {value!r}")
             self._check_value(name, value, whole=isinstance(default, int))
@@ -148,7 +148,7 @@ class MethodInfo:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for ``--json`` listings."""
+        """Return plain values for ``--json`` listings."""
         known = {**self.settings, **self.training}
         valid = {
             name: values.describe(whole=isinstance(known[name], int))

@@ -19,14 +19,14 @@ BATCH = 24
 
 @dataclass(frozen=True)
 class Inverted:
-    """What became of a split.
+    """Result of inverting a split.
 
     Attributes:
-        asked: how many photos were asked for.
-        photos: how many were used; fewer where the source ended early.
-        inverted: how many of them had no codes yet.
+        asked: number of requested photos.
+        photos: number of used photos; fewer if the source ended early.
+        inverted: number of them that had no codes yet.
         skipped: images that were not used, with the reasons.
-        folder: where the codes are kept.
+        folder: folder of the codes.
     """
 
     asked: int
@@ -36,22 +36,22 @@ class Inverted:
     folder: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {**asdict(self), "skipped": [asdict(skipped) for skipped in self.skipped]}
 
 
 @torch.no_grad()
 def invert_split(domain: Domain, split: str, number: int | None, tell: Callable[[str], None]) -> Inverted:
-    """Invert the photos of a split that were not inverted before; stopped anywhere, it goes on from there.
+    """Invert the photos of a split that are not in the cache; can be interrupted and resumed at any point.
 
     Args:
-        domain: its photos must be real ones.
-        split: which photos.
-        number: only the first so many; all where None, or as many as the source has.
-        tell: called with a line now and then.
+        domain: a domain with real photos.
+        split: the split of the photos.
+        number: number of photos, from the first; None for all.
+        tell: called with progress messages.
 
     Raises:
-        UserError: the images or networks are not there, or the split has no usable photo at all.
+        UserError: the images or networks are missing, or the split has no usable photo.
         PlaceError: the codes cannot be written.
     """
     cache, photos, inverted, told = domain.inversions, 0, 0, 0

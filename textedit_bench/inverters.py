@@ -23,12 +23,12 @@ GROUP = "textedit_bench.inverters"
 
 
 class Inverter(Protocol):
-    """Anything that turns photos into codes.
+    """Interface of inverters, which compute codes of photos.
 
     Attributes:
-        roles: networks that decide the codes; their digests are part of what an inversion is filed under.
-        version: raised by hand when codes change.
-        batch_size: photos at once, unless the caller knows better.
+        roles: networks that determine the codes; their digests are part of the cache key.
+        version: increased manually when codes change.
+        batch_size: default batch size.
     """
 
     roles: ClassVar[tuple[str, ...]]
@@ -36,12 +36,12 @@ class Inverter(Protocol):
     batch_size: ClassVar[int]
 
     def encode(self, images: Tensor) -> Tensor:
-        """Photos [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim], latent average added."""
+        """Invert photos [B, 3, H, W] in [-1, 1] to W+ [B, rows, w_dim], latent average added."""
         ...
 
 
 class EncoderInverter:
-    """The domain's encoder (e4e, pSp or one of ours): one pass."""
+    """The domain's encoder (e4e, pSp or ours): one forward pass."""
 
     roles: ClassVar[tuple[str, ...]] = ("encoder",)
     version: ClassVar[int] = 1
@@ -56,9 +56,10 @@ class EncoderInverter:
 
 
 class ProjectionInverter:
-    """Optimisation of the codes against the photo, for domains that have no encoder; settings of `ProjectionSettings`.
+    """Optimisation of the codes, for domains without an encoder; settings of `ProjectionSettings`.
 
-    The distance is that of pixels at four scales: a perceptual judge of edits must not shape what is edited.
+    The loss is a pixel distance at four scales: a perceptual network that evaluates edits must not influence
+        inversions.
     """
 
     roles: ClassVar[tuple[str, ...]] = ("generator",)
@@ -96,7 +97,7 @@ BUILT_IN: dict[str, type[Any]] = {"encoder": EncoderInverter, "projection": Proj
 
 
 def new_inverter(domain: Domain) -> Inverter:
-    """The inverter that the domain's card names, with the card's settings.
+    """Create the inverter that the domain's card names, with the card's settings.
 
     Raises:
         UserError: unknown or broken name, or settings it does not take.
@@ -116,5 +117,5 @@ def _plugin(name: str) -> Any:
         raise unknown_choice("inverter", name, [*BUILT_IN, *points])
     try:
         return points[name].load()
-    except Exception as error:  # a stranger's module may do anything when imported
+    except Exception as error:  # a third-party module may raise anything when imported
         raise UserError(f"inverter {name!r} is broken: {points[name].value} cannot be imported ({error})") from error

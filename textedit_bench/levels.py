@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 def to_levels(images: Tensor) -> Tensor:
-    """Images in [-1, 1], any shape -> uint8, the nearest level; values outside are clipped."""
+    """Convert images in [-1, 1], any shape, to uint8, the nearest level; values outside are clipped."""
     return ((images.detach().float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def from_levels(levels: Tensor) -> Tensor:
-    """What `to_levels` gave -> float32 in [-1, 1]; `to_levels` gives the same levels back."""
+    """Convert levels to float32 in [-1, 1]; inverse of `to_levels`."""
     return levels.float().div(127.5).sub(1)

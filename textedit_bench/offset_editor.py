@@ -1,4 +1,4 @@
-"""Editors that add something to codes: one offset serves every strength."""
+"""Base class of editors that add an offset to codes, the same for every strength."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ class OffsetEditor(TypedEditor[SettingsT], ABC):
 
     @abstractmethod
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """What is added at strength 1 to the codes, of their shape or one that is broadcast to it.
+        """Return the offset of the codes at strength 1, of their shape or broadcastable to it.
 
         Args:
-            latents: in the space that is edited; called without gradients.
-            prompt: what is asked.
+            latents: in the edited space; called without gradients.
+            prompt: the prompt.
         """
 
     def start(self, latents: Latents) -> Latents:
-        """What strength 0 returns: the given codes, where the method has no inversion of its own."""
+        """Return the codes at strength 0: the given ones, unless the method has its own inversion."""
         return latents
 
     def edited_space(self, prompt: Prompt) -> Space:
-        """The space of the codes that are edited."""
+        """The space of the edited codes."""
         return "w+"
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times the offset to what the edit starts from.
+        """Add ``strength`` times the offset to the start of the edit.
 
         Raises:
-            UserError: codes of another space or generator, or the prompt cannot be served.
+            UserError: codes of another space or generator, or the prompt is not supported.
         """
         return self.edit_sweep(latents, prompt, [strength])[0]
 
     @torch.no_grad()
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
-        """The same offset at several strengths."""
+        """Apply the same offset at several strengths."""
         start = self.start(latents)
         if not any(strengths):
             return [start for _ in strengths]

@@ -1,4 +1,4 @@
-"""Make a user's own picture look like the images of a data set."""
+"""Align a user's own picture like the images of a data set."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, detector: Detector | None = None) -> Photos:
-    """One file as a photo of the domain.
+    """Read one file as a photo of the domain.
 
-    A person's photo is cut as FFHQ was, around its one face. Renders of a world show the whole canvas, so a picture for
-    a world's generator, like one of any other kind of data set, gives its central part: a square, or where the data
-    set's pictures lie between black bars, what lies between them.
+    A person's photo is aligned to its face like FFHQ. Renders of a world show the whole canvas, so a picture for
+    a world's generator, as for all other kinds of data sets, is cropped to its central part: a square, or the shape of
+    the data set's pictures without black bars.
 
     Args:
         domain: the data set.
         path: the file.
-        face: which face to take where there are several, 0 being the largest.
-        detector: finds faces; MTCNN where None.
+        face: number of the face if there are several; 0 is the largest.
+        detector: face detector; MTCNN if None.
 
     Raises:
-        UserError: the file is missing or is no picture; no face, several without a choice, or a choice where no face
-            is looked for.
+        UserError: the file is missing or is not a picture; no face, several without a choice, or a choice although
+            faces are not detected.
     """
     path = Path(path)
     if not is_aligned(domain):
@@ -47,5 +47,5 @@ def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, dete
 
 
 def is_aligned(domain: Domain) -> bool:
-    """Whether photos are cut around a face: real photos of people are, renders are not."""
+    """Whether photos are aligned to a face: real photos of people are, renders are not."""
     return domain.card.kind == "face" and domain.tier_card.world is None

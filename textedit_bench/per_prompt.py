@@ -1,4 +1,4 @@
-"""Editors of one trained network per prompt: where a phrase's network lies, and its training where there is none."""
+"""Editors with one trained network per prompt: finding a phrase's network, or training it."""
 
 from __future__ import annotations
 
@@ -31,38 +31,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SUFFIXES = (".safetensors", ".pt")
-"""Ours, and released files that a user put there."""
+"""Extensions of our files, and of released files that a user put there."""
 
 
 class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
-    """An editor of one network per phrase; edits ask `network_for`.
+    """Editor with one network per phrase; edits use `network_for`.
 
-    A phrase's network is looked for among those fitted or loaded, then where the method's weights lie, then in the
-    user's data folder, then among the authors' fetched ones; where there is none it is trained and kept in the user's
-    data folder. `plan_training` gets the prompts of one run, at most ``prompts_at_once``, and its module trains a list
-    of networks (`torch.nn.ModuleList`), one per prompt.
+    A phrase's network is searched among those trained or loaded in this session, then among the method's weights, then
+    in the user's data folder, then among the authors' downloaded ones; if there is none, it is trained and stored in
+    the user's data folder. `plan_training` gets the prompts of one run, at most ``prompts_at_once``, and its module
+    trains a list of networks (`torch.nn.ModuleList`), one per prompt.
     """
 
     prompts_at_once: int = 1
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As `TrainedEditor`."""
+        """Like `TrainedEditor`."""
         super().__init__(domain, **settings)
         self._networks: dict[str, NetworkT] = {}
-        self._given = ""  # the phrase of a single file that was given
-        self._unserved: set[str] = set()  # other phrases that this was said of
+        self._given = ""  # the phrase of the single given file
+        self._unserved: set[str] = set()  # phrases for which this was already logged
 
     @classmethod
     def released_name(cls, phrase: str) -> str:
-        """Asset id of the authors' network for a phrase, whether there is one or not."""
+        """Return the asset id of the authors' network for a phrase, which may not exist."""
         return ""
 
     def prepare(self, prompt: Prompt) -> None:
-        """Find or train the phrase's network."""
+        """Load or train the phrase's network."""
         self.network_for(prompt)
 
     def network_for(self, prompt: Prompt) -> NetworkT:
-        """The trained network of a prompt's phrase; where there is none it is trained now.
+        """Return the trained network of a prompt's phrase; if there is none, train it now.
 
         Raises:
             UserError: the network found does not fit this domain.
@@ -93,7 +93,7 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         folder, phrase = self._cache(), normalised(prompt.words)
         path = folder / f"{stem(phrase)}.safetensors"
         run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
-        with locked(folder / "training" / stem(phrase)):  # another worker may be at it
+        with locked(folder / "training" / stem(phrase)):  # another worker may be training it
             network = self._found(phrase)
             if network is None:
                 log.warning("%s: no network for %r yet; it is trained now and kept as %s", self.info.name, phrase, path)
@@ -104,34 +104,34 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
-        """The folder of the shipped (or locally trained) networks of this data set and tier, one file per phrase."""
+        """Return the folder of shipped or locally trained networks of this data set and tier, one file per phrase."""
         return super().weights_path().with_suffix("")
 
     def released_files(self) -> tuple[Path, ...]:
-        """The authors' networks that were fetched, each for its own phrase."""
+        """Return the downloaded networks of the authors, each for its phrase."""
         return tuple(self._fetched().values())
 
     def released_weights(self) -> None:
-        """None: a network serves its own phrase alone, so that it is looked for when it is asked for."""
+        """Return None: a released network is only for its own phrase and loaded on demand."""
 
     def _fetched(self) -> dict[str, Path]:
         names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
         return {name: path for name in names if (path := fetched(name))}
 
     def _cache(self) -> Path:
-        """Like `weights_path`, in the user's data folder; another one for all that decides what is learnt."""
+        """Return a folder in the user's data folder, specific to everything that affects training."""
         identity = json.dumps(self.run_identity(), sort_keys=True, default=str)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
         return trained_folder() / self.info.name / f"{self.domain.name}-{self.domain.tier}-{digest}"
 
     def save(self, path: str | Path) -> None:
-        """Write the networks that were fitted or used: one file per phrase into a folder, or the only one as a file.
+        """Write the networks that were trained or used: one file per phrase into a folder, or a single one to a file.
 
         Args:
             path: a folder, or a name that ends in ``.safetensors``.
 
         Raises:
-            UserError: there is none, or several are to go into one file.
+            UserError: there is none, or several would be written to one file.
         """
         path = Path(path)
         if not self._networks:
@@ -148,13 +148,13 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         save_network(network.cpu(), path, self.info.name, precision, {"phrase": phrase})
 
     def load(self, path: str | Path) -> None:
-        """Read a network written by `save`, for its phrase, or a released one, which then serves every prompt.
+        """Read a network written by `save`, for its phrase, or a released one, which is used for every prompt.
 
         Args:
             path: a file, or a folder of files.
 
         Raises:
-            UserError: a file holds no network, or one that does not fit this domain.
+            UserError: a file has no network, or one that does not fit this domain.
         """
         path = Path(path)
         for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
@@ -169,14 +169,14 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 
     # -- training ----------------------------------------------------------------------------------------------------
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
-        """Train one network per prompt; afterwards this editor uses them. `save` keeps them.
+        """Train one network per prompt, for use by this editor and `save`.
 
         Args:
             prompts: the data set's trained evaluation prompts if None.
             options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
 
         Raises:
-            UserError: an unknown option or a value that is not valid, or no prompts.
+            UserError: an unknown option, an invalid value, or no prompts.
         """
         from textedit_bench.training import RunOptions
 
@@ -191,7 +191,7 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         self._networks.update(chosen._trained_for(run, wanted))
 
     def _trained_for(self, run: RunOptions, prompts: Sequence[Prompt]) -> dict[str, NetworkT]:
-        """Networks by phrase, ``prompts_at_once`` of them in one run; equal phrases are trained once."""
+        """Train networks by phrase, ``prompts_at_once`` per run; equal phrases are trained once."""
         wanted = {normalised(prompt.words): prompt for prompt in prompts}
         phrases = list(wanted)
         trained: dict[str, NetworkT] = {}
@@ -203,12 +203,12 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 
 
 def normalised(phrase: str) -> str:
-    """A phrase as CLIP's tokeniser reads it: lower case, single spaces."""
+    """Normalise a phrase like CLIP's tokeniser: lower case, single spaces."""
     return " ".join(phrase.lower().split())
 
 
 def stem(phrase: str) -> str:
-    """File name of a phrase without its ending: its words joined by ``-``, and a digest where that loses anything."""
+    """Return the file name of a phrase without extension: words joined by ``-``, and a digest if that is ambiguous."""
     text = normalised(phrase)
     slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:80]
     if slug.replace("-", " ") == text:

@@ -1,4 +1,4 @@
-"""What is said of photos: by the grammar of a world, or in text files beside the photos of a source."""
+"""Captions of photos: from a world's grammar, or from text files of a source."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from textedit_bench.worlds.world import World
 
 COUNT = 10
-"""Captions of a rendered photo, as many as Multi-Modal CelebA-HQ has."""
+"""Captions per rendered photo, as in Multi-Modal CelebA-HQ."""
 LARGEST = 1 << 20
-"""Bytes of a file of captions; a real one has some hundreds."""
+"""Maximum bytes of a caption file; a real one has a few hundred."""
 
 
 def say_captions(world: World, photos: Photos) -> list[tuple[str, ...]]:
-    """`COUNT` captions of every render, drawn by its name; each is true of it and says several attributes, or none.
+    """Generate `COUNT` true captions per render, each with several attributes or none; depends on the render's name.
 
     Raises:
-        UserError: photos of another split than train, without their factors, or of a world that brings no words.
+        UserError: photos of another split than train, without their factors, or of a world without captions.
     """
     grammar = find_grammar(world)
     if grammar is None:
@@ -46,14 +46,14 @@ def say_captions(world: World, photos: Photos) -> list[tuple[str, ...]]:
 
 
 def read_captions(folder: Path, name: str) -> tuple[str, ...]:
-    """The captions of a photo: the lines of ``<folder>/<name without ending>.txt`` that hold words.
+    """Read the captions of a photo: the nonempty lines of ``<folder>/<name without extension>.txt``.
 
     Args:
         folder: of the texts.
         name: of the photo in its source, such as ``00012.png`` or ``train/7.jpg``.
 
     Raises:
-        UserError: no such file, one that cannot be read as UTF-8, a line that is no prompt, or no caption in it.
+        UserError: the file is missing, is not UTF-8, has a line that is not a valid prompt, or no caption.
     """
     path = folder.joinpath(*PurePosixPath(name).with_suffix(".txt").parts)
     try:

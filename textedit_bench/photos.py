@@ -1,4 +1,4 @@
-"""The photos of a data set's splits, wherever they come from: a world, a source of files, or codes."""
+"""Provide the photos of a data set's splits: from a world, from image files, or from codes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textedit_bench.worlds.factors import Factors
 
 WORKERS = 4
-"""Decoding processes where there are as many cores; more of them wait for the reading process."""
+"""Maximum number of decoding processes; more of them would wait for the reading process."""
 SYNTHESIS_BATCH = 8
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ class Photos:
     Attributes:
         images: [N, 3, H, W] float32 in [-1, 1].
         ids: one stable name per image.
-        factors: what the renderer drew, in the mini tier; None if the truth is unknown.
-        codes: their W+ codes [N, rows, w_dim] where the images were made from them; None if they must be inverted.
+        factors: the rendered factors, in the mini tier; None if the truth is unknown.
+        codes: their W+ codes [N, rows, w_dim] if the images were made from codes; None if they must be inverted.
     """
 
     images: Tensor
@@ -51,19 +51,19 @@ class Photos:
 
 
 class NoPhotosError(UserError):
-    """A split of which not one photo can be had."""
+    """A split without any usable photo."""
 
 
 class PhotoProvider(Protocol):
-    """Gives photos ``start .. start + n`` of a split, which the caller has checked against the card."""
+    """Provides photos ``start .. start + n`` of a split, which the caller has checked against the card."""
 
     def photos(self, split: Split, n: int, start: int, *, partial: bool = False) -> Photos:
-        """Raises `UserError` where there are fewer, unless a part of them is welcome; `NoPhotosError` for none."""
+        """Return photos; raises `UserError` if there are fewer, unless allowed, and `NoPhotosError` if none."""
         ...
 
     @property
     def skipped(self) -> list[Skipped]:
-        """Images that were met and not used so far."""
+        """Unusable images found so far."""
         ...
 
 
@@ -85,7 +85,7 @@ class WorldPhotos:
 
 
 class SourcePhotos:
-    """Photos of a folder, zip or LMDB, cut as the card says; a photo's id is its key in the source."""
+    """Photos of a folder, zip or LMDB, cropped by the card's rule; a photo's id is its key in the source."""
 
     def __init__(self, domain: Domain, card: SourceCard, path: Path) -> None:
         self._domain = domain
@@ -129,7 +129,7 @@ class SourcePhotos:
         return self._readers[split]
 
     def _nothing(self, reader: Reader) -> str:
-        """Why a split gave no picture at all."""
+        """Explain why a split has no picture."""
         if reader.skipped:
             return "none of its images can be used"
         entries = sum(1 for _ in self._source.entries())
@@ -140,7 +140,7 @@ class SourcePhotos:
             log.warning("%s: split %s%s", self._domain.name, split, _named(fresh))
 
     def _report_changes(self, split: str, pictures: Sequence[Picture]) -> None:
-        """Say once per split what decoding does to its pictures."""
+        """Log once per split how decoding changes its pictures."""
         for picture in pictures:
             for change in picture.changes:
                 if (split, change) not in self._told:
@@ -149,7 +149,7 @@ class SourcePhotos:
 
 
 class CodePhotos:
-    """Pictures synthesised from codes of a file, or from codes drawn from the generator."""
+    """Pictures synthesised from codes of a file, or from sampled codes."""
 
     skipped: list[Skipped] = []  # noqa: RUF012 - codes are refused, not skipped; nothing is ever added
 
@@ -184,10 +184,10 @@ class CodePhotos:
 
 
 def new_provider(domain: Domain) -> PhotoProvider:
-    """What gives the domain's photos.
+    """Create the provider of the domain's photos.
 
     Raises:
-        UserError: the tier has no image source, or its files are not there; says what, from where, and where to put it.
+        UserError: the tier has no image source, or its files are missing; says what, from where, and where to put it.
     """
     if domain.world is not None:
         return WorldPhotos(domain)
@@ -208,7 +208,7 @@ def _numbered(split: str, start: int, n: int) -> tuple[str, ...]:
 
 
 def _named(skipped: list[Skipped], shown: int = 3) -> str:
-    """How many images were skipped, and the first of them with their reasons."""
+    """Describe how many images were skipped, and the first of them with the reasons."""
     if not skipped:
         return ""
     first = "; ".join(f"{s.key} ({s.reason})" for s in skipped[:shown])

@@ -1,4 +1,4 @@
-"""Name the folders outside the repository: fetched files, data, codes, trained networks, samples."""
+"""Locate the folders outside the repository: downloaded files, data, codes, trained networks, samples."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 import platformdirs
 
 HOME = "TEXTEDIT_BENCH_HOME"
-"""Environment variable that moves all of them; they need tens of gigabytes at the full tier."""
+"""Environment variable for the root of all folders; the full tier needs tens of gigabytes."""
 
 
 class PlaceError(OSError):
-    """Nothing can be written there; the message says where, why, and what moves it.
+    """A folder cannot be written; the message says which, why, and how to move it.
 
-    The command line makes it one line and exit code 1: the user's words were right.
+    The command line reports it in one line with exit code 1, since the input was valid.
     """
 
 
 @contextmanager
 def reraise_write_errors(path: Path) -> Iterator[None]:
-    """Turn the system's error while something below `home` is written into a `PlaceError`."""
+    """Convert system errors in writing below `home` to `PlaceError`."""
     try:
         yield
     except OSError as error:
@@ -31,31 +31,31 @@ def reraise_write_errors(path: Path) -> Iterator[None]:
 
 
 def home() -> Path:
-    """The folder above all others: ``$TEXTEDIT_BENCH_HOME``, else the user's data folder of the operating system."""
+    """Return the root folder: ``$TEXTEDIT_BENCH_HOME``, else the user's data folder of the operating system."""
     given = os.environ.get(HOME)
     return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("textedit_bench", appauthor=False))
 
 
 def assets_folder() -> Path:
-    """Fetched weights: ``<id>/<file>``."""
+    """Return the folder of downloaded weights: ``<id>/<file>``."""
     return home() / "assets"
 
 
 def data_folder() -> Path:
-    """Data sets; what a card calls ``ffhq/images1024x1024`` lies below it."""
+    """Return the folder of data sets; a card's path ``ffhq/images1024x1024`` is relative to it."""
     return home() / "data"
 
 
 def inversions_folder() -> Path:
-    """Codes of photos that were inverted before."""
+    """Return the folder of cached codes of photos."""
     return home() / "inversions"
 
 
 def trained_folder() -> Path:
-    """Networks that were trained here: on fetched generators, or because an edit needed them."""
+    """Return the folder of locally trained networks: for downloaded generators, or trained by an edit."""
     return home() / "trained"
 
 
 def prepared_folder() -> Path:
-    """What editors need once per network, such as samples and their statistics; all of it can be made again."""
+    """Return the folder of editors' data per network, such as samples and statistics, which can be recomputed."""
     return home() / "prepared"

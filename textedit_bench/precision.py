@@ -1,7 +1,7 @@
-"""Set how exactly numbers are computed: one policy for edits, trainings and measurements, part of a cell's identity.
+"""Set the numerical precision: one policy for edits, training and measurements, part of a cell's identity.
 
 ``highest``
-    float32 throughout. Torch's own default lets the convolutions of a CUDA device round their inputs to 10 bits.
+    float32 throughout. By torch's default, convolutions on CUDA may round their inputs to TF32.
 ``tf32``
     float32 whose products a CUDA device may round to TF32 (10 bits of mantissa).
 ``bf16``
@@ -25,10 +25,10 @@ HIGHEST, TF32, BF16 = PRECISIONS = ("highest", "tf32", "bf16")
 
 
 def check_precision(precision: str, device: str) -> None:
-    """Refuse a precision that is unknown, or that the kind of device does not have.
+    """Refuse a precision that is unknown or not supported by the kind of device.
 
     Raises:
-        UserError: so it is.
+        UserError: the precision is not available.
     """
     if precision not in PRECISIONS:
         raise unknown_choice("precision", str(precision), PRECISIONS)
@@ -37,10 +37,10 @@ def check_precision(precision: str, device: str) -> None:
 
 
 def use_precision(precision: str, device: torch.device) -> None:
-    """Tell torch, for this process; the CPU is left alone, since it always computes in float32.
+    """Set torch's precision for this process; no effect on the CPU, which always computes in float32.
 
     Raises:
-        UserError: `check_precision` says so.
+        UserError: see `check_precision`.
     """
     import torch
 
@@ -51,7 +51,7 @@ def use_precision(precision: str, device: torch.device) -> None:
 
 
 def synthesis_in(generator: Generator, precision: str) -> Generator:
-    """The generator, made to run its convolutions in this precision; pictures are float32 as before."""
+    """Make the generator run its convolutions in this precision; pictures remain float32."""
     if precision == BF16:
         generator.synthesize_style = partial(_in_bfloat16, generator.synthesize_style)  # type: ignore[method-assign]
     return generator

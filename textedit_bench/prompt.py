@@ -1,21 +1,21 @@
-"""Define what an editor is asked for."""
+"""Define a prompt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 ATTRIBUTE = r"^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)*$"
-"""How ground truth is written; `Prompt.asked` reads nothing else."""
+"""Format of ground truth, parsed by `Prompt.asked`."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One edit request in the forms the methods need.
+    """One edit request, in the forms that methods need.
 
     Attributes:
-        target: full description of the wanted image, such as ``"a face with blond hair"``.
+        target: full description of the edited image, such as ``"a face with blond hair"``.
         source: description of the image before the edit, such as ``"a face"``.
-        phrase: the bare words of the edit, such as ``"blond hair"``; `words` falls back on ``target`` where it is None.
+        phrase: the words of the edit alone, such as ``"blond hair"``; `words` falls back to ``target`` if it is None.
         group: attribute group for grouped tables, such as ``"hair colour"``.
         attribute: ground truth of the mini tier as ``"name=value"``, several joined by ``","`` (`ATTRIBUTE`); never
             shown to a method that trains or edits.
@@ -29,17 +29,17 @@ class Prompt:
 
     @property
     def words(self) -> str:
-        """The phrase where there is one, else the target."""
+        """The phrase if there is one, else the target."""
         return self.phrase if self.phrase is not None else self.target
 
     @property
     def without_truth(self) -> Prompt:
-        """The prompt as methods see it: without the ground-truth attributes."""
+        """Return the prompt as given to methods: without the ground-truth attributes."""
         return replace(self, attribute=None)
 
     @property
     def asked(self) -> dict[str, str]:
-        """Ground-truth attributes that the prompt asks for, name -> value; empty if unknown."""
+        """Requested ground-truth attributes, name -> value; empty if unknown."""
         if not self.attribute:
             return {}
         return dict(part.strip().split("=", 1) for part in self.attribute.split(","))

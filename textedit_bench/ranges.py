@@ -1,4 +1,4 @@
-"""State which values a setting may have: as data on a method's card, or checked by name."""
+"""Define and check valid values of settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NumberRange:
     Attributes:
         low: the smallest one.
         high: the largest one.
-        above: whether ``low`` itself is left out.
+        above: whether ``low`` itself is excluded.
     """
 
     low: float = -math.inf
@@ -27,10 +27,10 @@ class NumberRange:
         return (self.low < value if self.above else self.low <= value) and value <= self.high
 
     def describe(self, whole: bool = False) -> str:
-        """In words, for an error: ``whole numbers from 1``, ``0 to 1``, ``above 0, at most 0.5``.
+        """Describe the range for an error: ``whole numbers from 1``, ``0 to 1``, ``above 0, at most 0.5``.
 
         Args:
-            whole: whether the setting takes whole numbers alone.
+            whole: whether the setting takes only whole numbers.
         """
         limited = math.isfinite(self.high)
         if self.above:
@@ -46,20 +46,20 @@ POSITIVE = NumberRange(0, above=True)
 UNIT_INTERVAL = NumberRange(0, 1)
 
 MACHINE = 2**63
-"""The first whole number that no tensor and no random stream takes."""
+"""The first whole number that tensors and random generators do not accept."""
 
 Valid = NumberRange | tuple[str, ...]
-"""Numbers, or the words to choose from."""
+"""A range of numbers, or a list of names."""
 
 
 def check_whole(name: str, value: object, *, low: int, below: float = math.inf) -> None:
-    """Refuse what is no whole number from ``low``.
+    """Check that a value is a whole number of at least ``low``.
 
     Args:
-        name: what the error calls it.
-        value: any value; Python takes True for a 1, this does not.
+        name: its name in the error.
+        value: any value; unlike in Python, True is not 1.
         low: the smallest one.
-        below: what no machine number reaches, which is left unsaid.
+        below: exclusive upper limit of machine integers, not mentioned in errors.
 
     Raises:
         UserError: names the field, the value and what is valid.

@@ -1,11 +1,11 @@
-"""Methods and data sets by name, found through entry points.
+"""Find methods and data sets by name through entry points.
 
-Names come from package metadata alone; a card is imported when it is listed, a class when it is used, torch by neither.
-Built-ins are found exactly like anyone's: group ``textedit_bench.methods`` maps a name to a `MethodInfo`, group
-``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`. The controls are no plugins; their names are
-taken.
+Names come from package metadata; a card is imported when it is listed, a class when it is used; neither listing nor
+names import torch. Built-ins are found exactly like third-party plugins: group ``textedit_bench.methods`` maps a name
+to a `MethodInfo`, group ``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`. Controls are not
+plugins; their names are reserved.
 
-A plugin that cannot be used is listed as a `BrokenPlugin` that remembers why; it never disturbs another one.
+A plugin that cannot be used is listed as a `BrokenPlugin` with the reason; it never affects other plugins.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BrokenPlugin:
     Attributes:
         name: the registered name.
         origin: what the entry point names, and the distribution: ``"my_pkg.card:CARD (my-pkg 1.0)"``.
-        reason: one line on what is wrong.
+        reason: the error in one line.
     """
 
     name: str
@@ -48,17 +48,17 @@ class BrokenPlugin:
     reason: str
 
     def error(self, field: str) -> UserError:
-        """The error to raise when the plugin is asked for."""
+        """Return the error for a use of the plugin."""
         return UserError(f"{field} {self.name!r} is broken: {self.reason} [{self.origin}]")
 
 
 def method_names() -> list[str]:
-    """Names of registered methods, broken ones included, and controls; imports no plugin."""
+    """List names of registered methods, including broken ones, and of controls; imports no plugin."""
     return sorted({*_claims(METHODS), *_controls()})
 
 
 def list_methods() -> list[MethodInfo]:
-    """Cards of all methods that can be imported, then those of the controls, by name."""
+    """List cards of all methods that can be imported, then those of the controls, by name."""
     from textedit_bench.info import MethodInfo
 
     plugins = [_method_plugin(name, points) for name, points in _claims(METHODS).items()]
@@ -67,13 +67,13 @@ def list_methods() -> list[MethodInfo]:
 
 
 def broken_methods() -> list[BrokenPlugin]:
-    """Registered methods whose card cannot be used."""
+    """List registered methods whose card cannot be used."""
     plugins = [_method_plugin(name, points) for name, points in sorted(_claims(METHODS).items())]
     return [plugin for plugin in plugins if isinstance(plugin, BrokenPlugin)]
 
 
 def method_info(name: str) -> MethodInfo:
-    """The card of one method or control.
+    """Return the card of one method or control.
 
     Raises:
         UserError: the name is unknown, broken, or claimed by two distributions.
@@ -90,7 +90,7 @@ def method_info(name: str) -> MethodInfo:
 
 
 def load_method(name: str) -> type[Editor]:
-    """The `Editor` subclass of a method; imports torch.
+    """Return the `Editor` subclass of a method; imports torch.
 
     Raises:
         UserError: the name is unknown, or its card or class cannot be used.
@@ -109,15 +109,15 @@ def load_method(name: str) -> type[Editor]:
 
 
 def new_editor(name: str, domain: Domain, **settings: Any) -> Editor:
-    """A method constructed on a domain, untrained: what training starts from.
+    """Construct a method on a domain, untrained, as the start of a training.
 
     Args:
         name: the method.
-        domain: what it works on.
+        domain: its domain.
         settings: overrides of the card's settings.
 
     Raises:
-        UserError: unknown method or setting, or the method does not serve this data set.
+        UserError: unknown method or setting, or the method does not support this data set.
     """
     method = load_method(name)
     served = method.info.datasets
@@ -127,7 +127,7 @@ def new_editor(name: str, domain: Domain, **settings: Any) -> Editor:
 
 
 def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
-    """A method constructed on a domain, its weights loaded where there are any: our own, else the authors'.
+    """Construct a method on a domain and load its weights if there are any: our own, else the authors'.
 
     Arguments as in `new_editor`.
     """
@@ -141,27 +141,27 @@ def load_editor(name: str, domain: Domain, **settings: Any) -> Editor:
 
 
 def dataset_names() -> list[str]:
-    """Registered data set names, broken ones included; imports nothing."""
+    """List registered data set names, including broken ones; imports nothing."""
     return sorted(_claims(DATASETS))
 
 
 def list_datasets() -> list[DatasetCard]:
-    """Cards of all registered data sets that can be read, by name."""
+    """List cards of all registered data sets that can be read, by name."""
     plugins = [_dataset_plugin(name, points) for name, points in sorted(_claims(DATASETS).items())]
     return [plugin for plugin in plugins if not isinstance(plugin, BrokenPlugin)]
 
 
 def broken_datasets() -> list[BrokenPlugin]:
-    """Registered data sets whose card cannot be used."""
+    """List registered data sets whose card cannot be used."""
     plugins = [_dataset_plugin(name, points) for name, points in sorted(_claims(DATASETS).items())]
     return [plugin for plugin in plugins if isinstance(plugin, BrokenPlugin)]
 
 
 def load_dataset(name: str | Path) -> DatasetCard:
-    """The card of a registered name, of an alias (``lsun_cat`` -> ``cat``), or of a card file.
+    """Load the card of a registered name, of an alias (``lsun_cat`` -> ``cat``), or of a card file.
 
     Args:
-        name: a text that ends in ``.yaml`` or ``.yml`` or holds a path separator is a file; anything else is a name.
+        name: a text that ends in ``.yaml`` or ``.yml`` or contains a path separator is a file; anything else is a name.
 
     Raises:
         UserError: unknown name, a card that cannot be used, or an alias that two data sets claim.
@@ -187,12 +187,12 @@ def load_dataset(name: str | Path) -> DatasetCard:
 
 
 def is_card_path(name: str) -> bool:
-    """Whether `load_dataset` takes a text that is no registered name for the path of a card."""
+    """Whether `load_dataset` treats an unregistered text as the path of a card."""
     return name.endswith((".yaml", ".yml")) or any(separator in name for separator in (os.sep, os.altsep) if separator)
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier whose file is not there: role, file, origin and place; None if all are."""
+    """Return the first network of a tier whose file is missing: role, file, origin, destination; None if complete."""
     from textedit_bench.assets.locate import missing_role
 
     roles = card.tier(tier).networks.items()
@@ -200,16 +200,16 @@ def missing_network(card: DatasetCard, tier: str) -> str | None:
 
 
 def missing_file(card: DatasetCard, tier: str) -> str | None:
-    """The first network of a tier that is not there, or its images; None if all are."""
+    """Return the first missing network of a tier, or its images; None if complete."""
     from textedit_bench.assets.locate import missing_source
 
     return missing_network(card, tier) or missing_source(card, tier)
 
 
 def resolve_tier(card: DatasetCard, tier: str) -> str:
-    """The tier to use; ``"auto"`` means full when everything it needs is there and no asset is junk, else mini.
+    """Return the tier to use; ``"auto"`` is full if everything it needs exists and no asset is corrupt, else mini.
 
-    The first thing missing or wrong is logged, so that nobody takes one tier for the other.
+    The first missing or wrong item is logged, so that the two tiers are not confused.
 
     Raises:
         UserError: the card has no such tier, or no tier is complete enough for ``"auto"``.
@@ -235,7 +235,7 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
 
 
 def _claims(group: str) -> dict[str, list[EntryPoint]]:
-    """Every registered name of a group with the entry points that claim it."""
+    """Return every registered name of a group with the entry points that claim it."""
     claims: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=group):
         claims.setdefault(point.name, []).append(point)
@@ -284,13 +284,13 @@ def _dataset_plugin(name: str, points: list[EntryPoint]) -> DatasetCard | Broken
 
 
 def _load(name: str, points: list[EntryPoint]) -> tuple[Any, str] | BrokenPlugin:
-    """What the one claimant of a name exports, with its origin; a `BrokenPlugin` where there is no such thing."""
+    """Load the object of a name with its origin; a `BrokenPlugin` if that fails or several claim the name."""
     origin = " and ".join(_origin(point) for point in points)
     if len(points) > 1:
         return BrokenPlugin(name, origin, f"{len(points)} distributions claim this name; uninstall all but one")
     try:
         return points[0].load(), origin
-    except (Exception, SystemExit) as error:  # a stranger's module may do anything when imported
+    except (Exception, SystemExit) as error:  # a third-party module may raise anything when imported
         return BrokenPlugin(name, origin, f"cannot be imported ({_reason(error)})")
 
 

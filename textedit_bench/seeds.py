@@ -1,4 +1,4 @@
-"""Derive seeds from what they are for, so that neither order nor sharding changes a result."""
+"""Derive seeds from named axes, so that neither order nor sharding changes a result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 
 
 def seed_of(*parts: object, **axes: object) -> int:
-    """A seed in [0, 2**63) that depends on the parts in order and on the axes' names and values alone.
+    """Derive a seed in [0, 2**63) from the parts, in order, and the axes' names and values.
 
     Example:
         >>> seed_of(image="evaluation-00003", prompt="blond-hair", seed=0) == seed_of(

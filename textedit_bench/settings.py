@@ -1,4 +1,4 @@
-"""The settings of a method, each said once: name, default, valid values, meaning and where the default comes from."""
+"""Define the settings of a method once: name, default, valid values, description and origin of the default."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from pydantic.fields import FieldInfo
 from textedit_bench.ranges import NumberRange, Valid
 
 Source = Literal["paper", "code", "ours"]
-"""Where a default comes from: the paper, the released code, or us."""
+"""Origin of a default: the paper, the released code, or ours."""
 
 
 class MethodSettings(BaseModel):
-    """A method's settings with their defaults; fields are made by `edit_setting` and `training_setting`.
+    """A method's settings with their defaults; fields are created by `edit_setting` and `training_setting`.
 
-    Words to choose from are a `Literal`; bounds of numbers are ``ge``, ``gt`` and ``le``.
+    Choices are a `Literal`; bounds of numbers are ``ge``, ``gt`` and ``le``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
     def defaults(cls, *, training: bool) -> dict[str, Any]:
-        """Name -> default of the edit's settings, or of the training's."""
+        """Return name -> default of the edit's settings, or of the training's."""
         return {
             name: field.default for name, field in cls.model_fields.items() if _marked(field, "training") == training
         }
 
     @classmethod
     def learnt(cls) -> list[str]:
-        """Names of the settings that decide what a training learns: its own, and those of an edit that it reads too."""
+        """Return names of the settings that affect a training: its own, and those of an edit that it uses too."""
         return [name for name, field in cls.model_fields.items() if _marked(field, "learnt")]
 
     @classmethod
     def valid(cls) -> dict[str, Valid]:
-        """Name -> valid values, where the type alone does not say."""
+        """Return name -> valid values that the type alone does not determine."""
         found = {name: _words(field) or _numbers(field) for name, field in cls.model_fields.items()}
         return {name: values for name, values in found.items() if values is not None}
 
     @classmethod
     def help(cls) -> dict[str, str]:
-        """Name -> what the setting means."""
+        """Return name -> description."""
         return {name: field.description or "" for name, field in cls.model_fields.items()}
 
 
 def edit_setting(default: Any, help: str, *, source: Source = "ours", learnt: bool = False, **bounds: float) -> Any:
-    """A setting of every edit, part of a cell's identity; ``learnt`` where the training reads it too."""
+    """Define a setting of every edit, part of a cell's identity; ``learnt`` if the training uses it too."""
     return _setting(default, help, source, training=False, learnt=learnt, **bounds)
 
 
 def training_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
-    """A setting of the training; edits depend on it through the weights alone."""
+    """Define a setting of the training; edits depend on it only through the weights."""
     return _setting(default, help, source, training=True, learnt=True, **bounds)
 
 

@@ -1,4 +1,4 @@
-"""Turn signals that ask a command to stop into one exception, with an exit code that says which it was."""
+"""Convert signals that stop a command to one exception, with an exit code per signal."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Ctrl-C; what schedulers, containers and ``timeout`` send; the end of a terminal."""
+"""Ctrl-C; the signal of schedulers, containers and ``timeout``; the end of a terminal."""
 _SAME_WISH = 1.0
-"""Seconds within which a further signal is the same wish: ``timeout`` sends two, a closed terminal several."""
+"""Seconds within which a further signal is the same request: ``timeout`` sends two, a closed terminal several."""
 
 
-class Stopped(KeyboardInterrupt):  # whatever survives Ctrl-C survives the others in the same way
-    """The process was asked to stop by the signal `number`."""
+class Stopped(KeyboardInterrupt):  # code that handles Ctrl-C handles the other signals in the same way
+    """The process received the signal `number`, which stops it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -24,7 +24,7 @@ class Stopped(KeyboardInterrupt):  # whatever survives Ctrl-C survives the other
 
 
 class _State:
-    """What this process was asked, and whether it may be told just now."""
+    """Received signals, and whether stopping is postponed."""
 
     handled: frozenset[int] = frozenset()
     asked: int | None = None
@@ -33,26 +33,26 @@ class _State:
 
 
 def asked() -> int | None:
-    """The signal that asked this process to stop first; None if none did."""
+    """Return the signal that first stopped this process; None if there was none."""
     return _State.asked
 
 
 def line() -> str:
-    """What is said at the end: ``interrupted``, by which signal where it was not Ctrl-C."""
+    """Return the final message: ``interrupted``, with the signal unless it was Ctrl-C."""
     number = _State.asked or signal.SIGINT
     return "interrupted" if number == signal.SIGINT else f"interrupted ({signal.Signals(number).name})"
 
 
 def exit_code() -> int:
-    """128 plus the signal's number, as shells count: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
+    """Return 128 plus the signal's number: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
     return 128 + (_State.asked or signal.SIGINT)
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Turn the signals into `Stopped` in the main thread while this lasts, each once a second at most.
+    """Raise `Stopped` in the main thread for signals in this context, each at most once a second.
 
-    A signal that is ignored stays ignored: ``nohup`` and shells that start work in the background mean it.
+    An ignored signal stays ignored, as intended by ``nohup`` and by shells for background jobs.
     """
     _State.asked, _State.postponed = None, False
     before = {number: signal.getsignal(number) for number in SIGNALS} if _in_main_thread() else {}
@@ -70,40 +70,40 @@ def stoppable() -> Iterator[None]:
 
 
 def take_back(number: int = signal.SIGTERM) -> None:
-    """Handle a signal again that a library has taken for itself, where `stoppable` handled it before.
+    """Restore the handler of a signal that a library has replaced, if `stoppable` handled it before.
 
-    Lightning notes SIGTERM and ends as if nothing had happened.
+    Lightning handles SIGTERM and ends without an error.
     """
     if _in_main_thread() and number in _State.handled:
         signal.signal(number, stop)
 
 
 def stop(number: int, _frame: FrameType | None = None) -> None:
-    """The handler.
+    """Handle a signal.
 
     Raises:
-        Stopped: unless that is postponed, or was raised within the last second.
+        Stopped: unless stopping is postponed, or was requested within the last second.
     """
     now = time.monotonic()
     if _State.asked is not None and now - _State.since < _SAME_WISH:
         return
     first, _State.since = _State.asked is None, now
     _State.asked = _State.asked or number
-    if first and _State.postponed:  # whoever asks again will not wait
+    if first and _State.postponed:  # a second request is not deferred
         return
     raise Stopped(number)
 
 
 def postpone() -> None:
-    """From here on a first signal is only noted, until `allow`: what is half done would be lost."""
+    """Defer a first signal until `allow`, so that unfinished work is not lost."""
     _State.postponed = True
 
 
 def allow() -> None:
-    """Let signals stop the process again.
+    """Stop deferring signals.
 
     Raises:
-        Stopped: one came meanwhile.
+        Stopped: a signal was received meanwhile.
     """
     was, _State.postponed = _State.postponed, False
     if was and _State.asked is not None:

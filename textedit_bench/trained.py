@@ -1,4 +1,4 @@
-"""Editors of one trained network per data set: where its weights lie, how they are kept, and its resumable training."""
+"""Editors with one trained network per data set: location, storage and resumable training of its weights."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What one training run consists of.
+    """Everything that defines one training run.
 
     Attributes:
         module: the network with its loss.
         data: the batches.
         epochs: when to stop.
-        gradient_clip: largest norm of the gradient; None for any.
-        learnt_from: what decides the outcome besides settings, seed and networks, such as phrases; plain JSON values.
-        keep: the network of the lowest validation loss, or the last one, where losses do not compare between epochs.
-        finish: what is done to the kept network before it is rounded.
+        gradient_clip: maximum norm of the gradient; None for no limit.
+        learnt_from: further inputs of the training besides settings, seed and networks, such as phrases; JSON values.
+        keep: the network of the lowest validation loss, or the last one if losses are not comparable between epochs.
+        finish: final processing of the kept network before rounding.
     """
 
     module: EditorModule
@@ -56,23 +56,23 @@ class TrainingPlan:
 
 
 class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
-    """An editor of one network per data set.
+    """Editor with one network per data set.
 
-    A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, where the authors
+    A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, if the authors
     released weights, ``released``; it implements `edit`, `new_network` and `plan_training`.
     """
 
     network_type: ClassVar[type[nn.Module] | tuple[type[nn.Module], ...]]
     released: ClassVar[StateDictAdapter | None] = None
     trained_as: ClassVar[str] = ""
-    """Name of its runs and weights, where methods share one network; its own name if empty."""
+    """Name of its runs and weights, if methods share one network; its own name if empty."""
     roles: tuple[str, ...] = ("generator", "encoder", "clip", "identity", "parser")
-    """Networks of the domain that decide what is learnt, where it has them."""
+    """Networks of the domain that affect the training, if it has them."""
     stored_as: Precision = "int8"
-    """What trained weights are rounded to before they are used, so that what is evaluated is exactly what is saved."""
+    """Format to which trained weights are rounded before use, so that evaluated and saved weights are equal."""
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Settings not given come from the card's presets, then from its defaults.
+        """Store the settings; others are taken from the card's presets and defaults.
 
         Raises:
             UserError: an unknown setting, or a value that is not valid.
@@ -82,22 +82,22 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
     @abstractmethod
     def new_network(self) -> NetworkT:
-        """An untrained network for the domain; random numbers come from torch's global stream, which is seeded.
+        """Create an untrained network for the domain, with random numbers of torch's global stream, which is seeded.
 
         Raises:
-            UserError: the method cannot serve the domain.
+            UserError: the method does not support the domain.
         """
 
     @abstractmethod
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """What `fit` trains, by this editor's settings; `seeded_network` makes the network.
+        """Plan the training by this editor's settings; `seeded_network` creates the network.
 
         Raises:
-            UserError: settings that do not fit together or the domain.
+            UserError: settings that contradict each other or do not fit the domain.
         """
 
     def check_fits(self, network: NetworkT, source: str) -> None:
-        """Refuse a network of another generator or CLIP; ``source`` is the file.
+        """Refuse a network for another generator or CLIP; ``source`` is its file.
 
         Raises:
             UserError: names both sizes.
@@ -115,19 +115,19 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
         return self._network.to(self.domain.device)
 
     def seeded_network(self, seed: int) -> NetworkT:
-        """`new_network`, the same for every seed; the caller's random numbers are left alone."""
+        """Create the network reproducibly for a seed; the global random state is restored."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.new_network()
 
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
-        """The shipped (or locally trained) weights of this data set and tier, beside the method's own code."""
+        """Return the path of the shipped or locally trained weights of this data set and tier."""
         package = type(self).__module__.rpartition(".")[0]
         return weights_folder(package, self.domain) / f"{self.domain.name}-{self.domain.tier}.safetensors"
 
     def save(self, path: str | Path) -> None:
-        """Write the network, in the narrowest form that loses nothing."""
+        """Write the network in the smallest lossless format."""
         network = self.network.float()
         save_network(network, path, self.trained_as or self.info.name, exact_precision(network.state_dict()))
 
@@ -143,23 +143,23 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
     @classmethod
     def load_network(cls, path: str | Path) -> NetworkT:
-        """The network of a released checkpoint or of ours, in eval mode, parameters frozen.
+        """Read the network of a released checkpoint or of ours, in eval mode with frozen parameters.
 
         Raises:
-            CheckpointError: the file is missing, damaged, would execute code, or holds another network.
+            CheckpointError: the file is missing, damaged, would execute code, or has another network.
         """
         return cast("NetworkT", load_trained(Path(path), cls.network_type, cls.info.title, cls.released))
 
     # -- training ----------------------------------------------------------------------------------------------------
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
-        """Train, or go on training; afterwards this editor uses the network, and `save` keeps it.
+        """Train, or resume a training; afterwards this editor uses the network, and `save` writes it.
 
         Args:
-            prompts: what to train on, where the method reads prompts in training; the card's training prompts if None.
+            prompts: prompts for a training that uses any; the card's training prompts if None.
             options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
 
         Raises:
-            UserError: an unknown option, a value out of range, or a domain that the method cannot serve.
+            UserError: an unknown option, a value out of range, or an unsupported domain.
         """
         from textedit_bench.training import RunOptions
 
@@ -167,10 +167,10 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
         self._network = cast("NetworkT", type(self)(self.domain, **{**self.settings, **own}).trained(run, prompts))
 
     def trained(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> nn.Module:
-        """Train by this editor's settings.
+        """Train a network by this editor's settings.
 
         Returns:
-            What `plan_training` made, rounded to what is stored, in eval mode, parameters frozen.
+            The network of `plan_training`, rounded as it is stored, in eval mode with frozen parameters.
         """
         from textedit_bench.training import train
 
@@ -197,7 +197,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
         return network.eval().requires_grad_(False)
 
     def run_identity(self) -> dict[str, Any]:
-        """What decides the outcome of a training besides its seed and what the plan names; plain JSON values."""
+        """Return everything that affects a training besides its seed and its plan, as plain JSON values."""
         from textedit_bench.training import inverted_by
 
         return {
@@ -210,11 +210,11 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
 
 class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT], OffsetEditor[SettingsT]):
-    """An editor whose network predicts what is added to codes: edited codes = codes + strength * offset."""
+    """Editor whose network predicts the offset of codes: edited codes = codes + strength * offset."""
 
 
 def not_trained(editor: Editor) -> UserError:
-    """Where an editor's missing weights were looked for, and the command that makes them."""
+    """Describe where missing weights were searched, and the command that trains them."""
     name, domain = editor.info.name, editor.domain
     return UserError(
         f"{name} has no trained weights for {domain.name}, tier {domain.tier} (expected {editor.weights_path()}); "

@@ -1,4 +1,4 @@
-"""Editors whose settings are a class, and that read texts by the guiding CLIP."""
+"""Base class of editors with typed settings and text embeddings of the guiding CLIP."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 
 
 class TypedEditor(Editor, Generic[SettingsT]):
-    """An editor whose card names the class of its settings (``model``).
+    """Editor whose card names the class of its settings (``model``).
 
     Attributes:
         values: the settings, typed.
     """
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Settings not given come from the card's presets, then from its defaults.
+        """Store the settings; others are taken from the card's presets and defaults.
 
         Raises:
-            UserError: an unknown setting, or a value that is not valid.
+            UserError: an unknown setting, or an invalid value.
         """
         super().__init__(domain, **settings)
         assert self.info.model is not None, f"the card of {self.info.name} names no model of its settings"
@@ -39,18 +39,18 @@ class TypedEditor(Editor, Generic[SettingsT]):
 
     @property
     def clip(self) -> ClipModel:
-        """The CLIP that reads texts: the guiding one."""
+        """The guiding CLIP, which encodes texts."""
         return self.domain.clip
 
     @torch.no_grad()
     def embed_text(self, text: str) -> Tensor:
-        """CLIP's raw embedding [d], float32; encoded alone, so that it does not depend on other texts."""
+        """Compute CLIP's unnormalised embedding [d], float32, one text per pass, so that it is reproducible."""
         if text not in self._texts:
             self._texts[text] = self.clip.encode_text([text])[0].float()
         return self._texts[text]
 
     def in_space(self, latents: Latents, space: Space) -> Latents:
-        """The same images by W+ codes, of style codes those that they came from; or by style codes.
+        """Return the same images by W+ codes (for style codes: their source W+ codes), or by style codes.
 
         Raises:
             UserError: style codes without their W+ codes, or W+ codes of another generator.

@@ -1,4 +1,4 @@
-"""Set how OpenMP's threads wait for each other, which it reads once, when torch is imported."""
+"""Set the wait policy of OpenMP threads, which OpenMP reads once, when torch is imported."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 POLICY, SPINS = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
 _A_MOMENT = "20000"
-"""Some ten microseconds: longer than a small network's threads wait for each other, shorter than a time slice."""
+"""Some ten microseconds: longer than threads of a small network wait for each other, shorter than a time slice."""
 _LOAD = Path("/proc/loadavg")
 
 
 def choose_waiting() -> None:
-    """Let threads that wait sleep, on a machine with idle cores after a moment of spinning; a user's choice stays.
+    """Let waiting threads sleep, on an idle machine after brief spinning; a user's setting is kept.
 
-    Sleeping threads wake up slowly: on a quiet machine a mini bench then takes a third longer. Spinning ones, OpenMP's
-    default, take the processor from everybody else and from each other (figures: docs/pages/scale.md).
+    Sleeping threads wake up slowly: on an idle machine a mini bench then takes a third longer. Spinning ones, OpenMP's
+    default, take CPU time from other processes and from each other (figures: docs/pages/scale.md).
     """
     if POLICY in os.environ or SPINS in os.environ:
         return
@@ -25,10 +25,10 @@ def choose_waiting() -> None:
 
 
 def is_crowded() -> bool:
-    """Whether others keep this machine's cores busy, now or over the last minute."""
+    """Whether other processes keep this machine's cores busy, now or over the last minute."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        loads = _LOAD.read_text().split()  # load over 1, 5 and 15 minutes; runnable now, this process among them
+        loads = _LOAD.read_text().split()  # load over 1, 5 and 15 minutes; runnable processes, including this one
         busy = max(float(loads[0]), int(loads[3].partition("/")[0]) - 1)
     except (OSError, ValueError, IndexError):
         busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0

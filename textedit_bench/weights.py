@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 
 def weights_folder(package: str, domain: Domain) -> Path:
-    """The folder of a method's weights for a domain.
+    """Return the folder of a method's weights for a domain.
 
-    Beside the method where they are shipped with it, as those for the mini tier's networks are; in the user's data
-    folder where the generator itself had to be fetched: what is trained on it is neither shipped nor put among
-    installed code.
+    It is the method's folder for shipped weights, such as those of the mini tier; for downloaded generators it is the
+    user's data folder, since weights trained on them are neither shipped nor stored with installed code.
 
     Args:
         package: the method's, such as ``__package__``.

@@ -36,7 +36,7 @@ ROLES = (
 
 
 JUDGES = ("judge_clip", "judge_identity", "perceptual", "features")
-"""Roles that score edits, whatever the photos come from."""
+"""Roles that score edits, for any source of photos."""
 
 
 def _not_blank(text: str) -> str:
@@ -47,7 +47,7 @@ def _not_blank(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 Count = Annotated[int, Field(gt=0, strict=True)]
-"""Strict: YAML's ``true`` is no 1."""
+"""Strict: YAML's ``true`` is not 1."""
 Position = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -56,7 +56,7 @@ class _Strict(BaseModel):
 
 
 class PromptCard(_Strict):
-    """One prompt of a card, with what is known about it."""
+    """One prompt of a card, with its ground truth."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     target: Text
@@ -70,23 +70,23 @@ class PromptCard(_Strict):
     used_by: tuple[Text, ...] = ()
 
     def prompt(self) -> Prompt:
-        """The prompt as methods see it."""
+        """The prompt in the form given to methods."""
         return Prompt(self.target, self.source, self.phrase, self.group, self.attribute)
 
 
 class SourceCard(_Strict):
-    """Where the photos of a tier come from."""
+    """The source of a tier's photos."""
 
     kind: Literal["folder", "zip", "lmdb", "latents", "samples"]
     """``folder``: a tree of picture files; ``zip``: one archive of them (stylegan2-ada); ``lmdb``: as LSUN ships it;
     ``latents``: codes inverted elsewhere, whose pictures are synthesised; ``samples``: codes drawn from the generator.
     """
     path: Text | None = None
-    """Absolute, below the home folder (``~``), beside the card, or in the data folder; nothing for samples."""
+    """Absolute, below the home folder (``~``), relative to the card, or in the data folder; empty for samples."""
     asset: Text | None = None
-    """Id of the asset that holds the images, for the message where they are missing."""
+    """Id of the asset with the images, for the message if they are missing."""
     crop: CropKind = "square"
-    """How a photo becomes the generator's square canvas; see `textedit_bench.data.crop`."""
+    """How a photo is cropped to the generator's square canvas; see `textedit_bench.data.crop`."""
     min_side: Count = 1
     """Photos whose shorter side has fewer pixels are skipped."""
     captions: Text | None = None
@@ -96,9 +96,9 @@ class SourceCard(_Strict):
     """Position of each split's first entry in the source; where not given, evaluation, development and train follow one
     another, so that what is compared needs no walk through all the training images."""
     truncation: float = Field(default=0.7, ge=0, le=1)
-    """Of samples: how far from the mean of W, as a share; 0.7 is what published edits of samples use."""
+    """Truncation of samples; published edits of samples use 0.7."""
     seed: Annotated[int, Field(strict=True)] = 0
-    """Of samples."""
+    """Seed of samples."""
 
     @model_validator(mode="after")
     def _what_belongs_together(self) -> SourceCard:
@@ -117,17 +117,17 @@ class SourceCard(_Strict):
 
 
 class TierCard(_Strict):
-    """What one tier of a data set is made of."""
+    """One tier of a data set."""
 
     resolution: Count
     height: Count | None = None
-    """Rows of real picture, centred, where the square canvas has borders (car: 384 of 512)."""
+    """Rows of picture, centred, if the square canvas has bars (car: 384 of 512)."""
     world: Text | None = None
     """Procedural world that renders the photos and knows the ground truth, as ``"module:Class"``."""
     source: SourceCard | None = None
-    """Where real photos come from, for a tier that has no world."""
+    """Source of real photos, for a tier without a world."""
     networks: dict[str, Text] = Field(min_length=1)
-    """Role -> file beside the card (``weights/ffhq/generator.safetensors``) or asset id (see: assets list)."""
+    """Role -> file relative to the card (``weights/ffhq/generator.safetensors``) or asset id (see: assets list)."""
     inverter: Text | None = None
     """What finds the codes of photos: a registered name; ``encoder`` where there is such a network, else
     ``projection``."""
@@ -136,7 +136,7 @@ class TierCard(_Strict):
     splits: dict[Split, Count] = Field(min_length=1)
     """Images per split."""
     images: Count = 24
-    """Photos of a standard bench. Set metrics in 2,048 dimensions say little of fewer than 1,000."""
+    """Photos of a standard bench. Set metrics in 2,048 dimensions are unreliable for fewer than 1,000."""
     prompts: tuple[PromptCard, ...] = ()
 
     @field_validator("networks")
@@ -181,7 +181,7 @@ class TierCard(_Strict):
         return self
 
     def region(self, split: Split) -> tuple[int, int | None]:
-        """Positions of a split's entries in the source: the first, and the one behind the last (None: the end)."""
+        """Return the positions of a split's entries in the source: first, and one past the last (None: the end)."""
         starts = self._starts()
         later = [start for start in starts.values() if start > starts[split]]
         return starts[split], min(later, default=None)
@@ -200,28 +200,28 @@ class TierCard(_Strict):
 
     @property
     def has_photos(self) -> bool:
-        """Whether real photos are read, which have to be inverted."""
+        """Whether the photos are real and have to be inverted."""
         return self.source is not None and self.source.kind in ("folder", "zip", "lmdb")
 
     @property
     def inverter_name(self) -> str:
-        """The registered name of the inverter."""
+        """Registered name of the inverter."""
         return self.inverter or ("encoder" if "encoder" in self.networks else "projection")
 
     def lacks(self) -> str | None:
-        """The first thing without which no method can be compared here, files aside; None if nothing is missing."""
+        """Name the first missing requirement for comparing methods, files aside; None if nothing is missing."""
         if not any(prompt.split == "evaluation" for prompt in self.prompts):
             return "evaluation prompts"
         if self.world is None and self.source is None:
             return "an image source"
-        # A world knows what is true; reading it off the edits takes an oracle.
+        # A world knows the ground truth; detecting it in edits takes an oracle.
         truth = () if self.world is None else ("encoder", "oracle")
         absent = [role for role in ("generator", *JUDGES, *truth) if role not in self.networks]
         return f"a network for the role {absent[0]}" if absent else None
 
 
 class DatasetCard(_Strict):
-    """One data set at every tier it exists in."""
+    """One data set with all its tiers."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     title: Text
@@ -233,7 +233,7 @@ class DatasetCard(_Strict):
     citation: str = ""
     tiers: dict[Literal["mini", "full"], TierCard] = Field(min_length=1)
     path: Path | None = Field(default=None, exclude=True)
-    """Where the card was read from; files of a tier are relative to it."""
+    """Path of the card's file; files of a tier are relative to it."""
 
     @model_validator(mode="after")
     def _prompts_ask(self) -> DatasetCard:
@@ -244,22 +244,22 @@ class DatasetCard(_Strict):
         return self
 
     def tier(self, name: str) -> TierCard:
-        """One tier, or a `UserError` naming the tiers there are."""
+        """Return one tier, or raise a `UserError` that names the existing tiers."""
         for known, card in self.tiers.items():
             if known == name:
                 return card
         raise unknown_choice(f"tier of data set {self.name}", name, self.tiers)
 
     def with_source(self, text: str) -> DatasetCard:
-        """The same data set with photos from elsewhere, at every tier; what its world knows to be true goes with them.
+        """Return the data set with photos from another source at every tier, without the ground truth of its world.
 
-        Where they are fewer than the card's, the splits are made from what is there (`textedit_bench.data.splits`).
+        If there are fewer photos than on the card, new splits are made (`textedit_bench.data.splits`).
 
         Args:
             text: ``samples``, or the path of a folder, zip, LMDB or file of codes.
 
         Raises:
-            UserError: there is nothing at that path, or no picture.
+            UserError: nothing exists at that path, or there is no picture.
         """
         from textedit_bench.data.choice import choose_source
         from textedit_bench.data.splits import count_entries, fit_splits
@@ -275,12 +275,13 @@ class DatasetCard(_Strict):
         return self.model_copy(update={"tiers": tiers})
 
     def bare_prompt(self, text: str) -> Prompt:
-        """A text that is no prompt of the card, as a prompt with the neutral text as its source.
+        """Make a prompt of a text that is not on the card, with the neutral text as its source.
 
-        One that describes the whole picture ("a face with red hair") is the target; any other is added to it.
+            A text that describes the whole picture ("a face with red hair") is the target; any other is appended to the
+        neutral text.
 
-        Raises:
-            UserError: no word, too many characters, one that cannot be printed, or no more than the neutral text.
+            Raises:
+                UserError: no word, too many characters, an unprintable one, or no more than the neutral text.
         """
         text = tidy(text)
         if says_nothing(text, self.neutral):

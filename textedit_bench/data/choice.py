@@ -1,4 +1,4 @@
-"""Use a user's own photos in place of a card's: ``SOURCE=...``."""
+"""Replace a card's photos by a user's own: ``SOURCE=...``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _CODES = (".pt", ".pth", ".npy", ".npz", ".safetensors")
 
 
 def choose_source(text: str, tier: TierCard) -> SourceCard:
-    """The source that a user names, for one tier; photos are cut as the card cuts its own.
+    """Return the source that a user names, for one tier; photos are cropped like the card's own.
 
     Args:
-        text: ``samples``, or a path; its kind follows from what lies there.
-        tier: whose photos are replaced.
+        text: ``samples``, or a path, whose kind is detected.
+        tier: the tier whose photos are replaced.
 
     Raises:
-        UserError: nothing lies there, or a file that is no source.
+        UserError: nothing exists there, or the file is not a source.
     """
     own = tier.source
     if text == SAMPLES:

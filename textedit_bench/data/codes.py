@@ -1,4 +1,4 @@
-"""Read codes in place of photos, or draw them from the generator."""
+"""Read latent codes in place of photos, or sample them from the generator."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ NUMBERS = ("float16", "float32", "float64", "bfloat16", *_WHOLE)
 
 
 class StoredCodes:
-    """Codes of a file, read where they are asked for: ``train_faces.pt``, ``w_plus.npy`` and their like.
+    """Codes of a file, read on demand: ``train_faces.pt``, ``w_plus.npy`` and similar.
 
     Args:
-        path: the file; what it is follows from its ending.
+        path: the file; its extension determines the format.
         rows: W+ rows of the generator they are for.
         w_dim: its width.
 
@@ -57,14 +57,14 @@ class StoredCodes:
         return int(self._codes.shape[0])
 
     def read(self, start: int, count: int) -> Tensor:
-        """W+ codes [count, rows, w_dim] float32 from number ``start`` on; W codes are repeated for all rows.
+        """Read W+ codes [count, rows, w_dim] float32 from number ``start``; W codes are repeated for all rows.
 
         Raises:
             UserError: some are not finite.
         """
         part = self._codes[start : start + count]
         if isinstance(part, np.ndarray):
-            with np.errstate(over="ignore"):  # what float32 cannot hold is not finite then, and refused below
+            with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused below
                 codes = torch.from_numpy(np.array(part, np.float32))
         else:
             codes = part.detach().float()
@@ -77,7 +77,7 @@ class StoredCodes:
 
 
 def count_codes(path: Path) -> int:
-    """How many codes a file holds, for whatever generator.
+    """Count the codes of a file, for any generator.
 
     Raises:
         UserError: it cannot be read, or holds something else.
@@ -95,7 +95,7 @@ def _open(path: Path) -> Any:
         return _stored(path)
     except UserError:
         raise
-    except Exception as error:  # three libraries, each with its own words for a damaged file
+    except Exception as error:  # three libraries with different errors for damaged files
         raise UserError(f"source {path}: cannot be read ({one_line(error)}); {_EXPECTED}") from error
 
 
@@ -125,13 +125,13 @@ def _stored(path: Path) -> Any:
 
 
 def _load(path: Path) -> Any:
-    """What a file of torch holds, as far as it is tensors."""
+    """Load the tensors of a torch file."""
     with path.open("rb") as file:
         mapped = file.read(4) == b"PK\x03\x04"  # since torch 1.6; older files can only be read whole
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:
-        # torch's own words recommend to switch its protection off.
+        # torch's message recommends disabling its protection.
         if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
             why = "damaged, or more than tensors, whose reading could run code"
             raise UserError(f"source {path}: cannot be read ({why}); {_EXPECTED}") from error
@@ -156,14 +156,14 @@ def _only(names: list[str], path: Path) -> str:
 
 
 def draw_codes(generator: Generator, split: str, numbers: Sequence[int], *, truncation: float, seed: int) -> Tensor:
-    """W+ codes [N, rows, w_dim] of samples; each depends on seed, split and number alone.
+    """Sample W+ codes [N, rows, w_dim]; each depends only on seed, split and number.
 
     Args:
-        generator: gives ``z_dim``, ``num_rows``, ``map`` and ``w_mean``.
+        generator: provides ``z_dim``, ``num_rows``, ``map`` and ``w_mean``.
         split: samples of different splits are different.
-        numbers: which samples.
-        truncation: share of the way from the mean of W.
-        seed: of all of them.
+        numbers: numbers of the samples.
+        truncation: factor of the difference from the mean of W.
+        seed: of all samples.
     """
     rows = []
     for number in numbers:
@@ -171,6 +171,6 @@ def draw_codes(generator: Generator, split: str, numbers: Sequence[int], *, trun
         stream = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
         rows.append(torch.randn(generator.z_dim, generator=stream))
     z = torch.stack(rows).to(generator.w_mean)
-    # One at a time: results of a batch depend on its size in the last digits.
+    # One at a time: the last digits of results depend on the batch size.
     w = torch.cat([generator.map(row.unsqueeze(0), truncation=truncation) for row in z])
     return w.unsqueeze(1).repeat(1, int(generator.num_rows), 1)

@@ -12,23 +12,23 @@ from PIL import Image, ImageCms
 from textedit_bench.data.unusable import UnusableImageError
 
 BACKGROUND = (255, 255, 255)
-"""What lies behind a picture where it is transparent: white, as in a browser."""
+"""Background of transparent areas: white, as in a browser."""
 ROUNDED = "levels of 16 bits rounded to 8"
 CMYK = "CMYK turned to RGB without a colour profile"
 PROFILE = "colours turned to sRGB, as its colour profile says"
 NO_PROFILE = "its colour profile, which cannot be used, left aside"
 COMPOSITED = "laid over white where it is transparent"
 CLOSE = 2
-"""Levels by which a profile may differ from sRGB and still be taken for it: those of cameras and editors differ by
-rounding, and a picture that says it is sRGB has to keep its pixels."""
+"""Levels by which a profile may differ from sRGB and still count as sRGB: profiles of cameras and editors differ by
+rounding, and pixels of an sRGB picture must not change."""
 _STEPS = range(0, 256, 15)
 
 
 def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """A loaded picture of any mode as RGB, and in words what changed it for whoever looks at it.
+    """Convert a loaded picture of any mode to RGB, and describe the changes.
 
     Raises:
-        UnusableImageError: numbers that have no agreed range.
+        UnusableImageError: values without a defined range.
     """
     profile = image.info.get("icc_profile")
     image, alpha, changes = _eight_bits(image)
@@ -41,7 +41,7 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
 
 
 def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None, list[str]]:
-    """Colour channels (L, RGB, CMYK or LAB), opacity, and whether levels were rounded."""
+    """Return colour channels (L, RGB, CMYK or LAB), opacity, and whether levels were rounded."""
     if image.mode == "F":
         raise UnusableImageError("floating-point levels, whose range no file states")
     if image.mode.startswith("I"):  # Pillow's own conversion clips 16-bit levels at 255
@@ -53,7 +53,7 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None, li
         return Image.fromarray(np.rint(levels.astype(np.float64) / 257.0).astype(np.uint8)), alpha, [ROUNDED]
     if image.has_transparency_data:
         whole = image.convert("RGBA")
-        colour = whole.convert("RGB")  # the hidden colours, which the opacity decides about
+        colour = whole.convert("RGB")  # the colours of transparent pixels
         grey = image.mode in ("L", "LA", "La")
         return colour.convert("L") if grey else colour, whole.getchannel("A"), []
     if image.mode in ("L", "RGB", "CMYK", "LAB"):
@@ -62,7 +62,7 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None, li
 
 
 def _turned(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, list[str]]:
-    """Colour channels as sRGB."""
+    """Convert colour channels to sRGB."""
     try:
         transform = _transform(image.mode, profile)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -75,14 +75,14 @@ def _turned(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, lis
 
 
 def _transform(mode: str, profile: bytes | None) -> Any:
-    """From the profile's colours to sRGB; None if there is none, and none is needed."""
+    """Return the transform from the profile's colours to sRGB; None if there is no profile or none is needed."""
     if mode == "LAB":
         source = ImageCms.createProfile("LAB")
     elif not profile:
         return None
     else:
         source = ImageCms.getOpenProfile(io.BytesIO(profile)).profile
-        if mode == "L" and source.xcolor_space.strip() == "RGB":  # a picture that was made grey and kept its profile
+        if mode == "L" and source.xcolor_space.strip() == "RGB":  # a grey picture that kept its colour profile
             mode = "RGB"
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 

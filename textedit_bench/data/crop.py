@@ -1,6 +1,6 @@
-"""Crop a picture of any size to the square canvas that a generator was trained on.
+"""Crop a picture of any size to the square canvas on which a generator was trained.
 
-Source: the data preparation behind the published StyleGAN2 networks (NVlabs/stylegan2, data set tool).
+Source: the data preparation of the published StyleGAN2 networks (NVlabs/stylegan2, data set tool).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textedit_bench.data.decode import UnusableImageError
 
 @dataclass(frozen=True)
 class Crop:
-    """How a picture is cut and scaled.
+    """Rule by which a picture is cropped and resized.
 
     Attributes:
         kind: ``none``: the picture has the right size already; ``square``: central square, as FFHQ-like, cat and
@@ -26,8 +26,8 @@ class Crop:
             from the unscaled picture, so pictures other than 512 pixels wide come out distorted, and so did its
             training set.
         side: side of the square canvas in pixels.
-        height: rows of real picture, centred between black bars; ``side`` where None.
-        min_side: pictures whose shorter side has fewer pixels are not used.
+        height: rows of picture, centred between black bars; ``side`` if None.
+        min_side: pictures whose shorter side has fewer pixels are skipped.
     """
 
     kind: CropKind
@@ -36,10 +36,10 @@ class Crop:
     min_side: int = 1
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
-        """A picture on the canvas: 8-bit [side, side, 3].
+        """Crop and resize a picture to the canvas: 8-bit [side, side, 3].
 
         Raises:
-            UnusableImageError: the picture is too small, or of another size where nothing is cut.
+            UnusableImageError: the picture is too small, or has another size although nothing is cropped.
         """
         if min(image.size) < self.min_side:
             raise UnusableImageError(f"{image.width}x{image.height}; the shorter side needs {self.min_side} pixels")

@@ -1,6 +1,6 @@
-"""Decode bytes to 8-bit sRGB pictures; whatever cannot be used is refused with a reason, never guessed.
+"""Decode bytes to 8-bit sRGB pictures; unusable data are refused with a reason.
 
-Every picture that enters goes through here, so the same file is the same pixels wherever it is named.
+Every input picture is decoded here, so the same file gives the same pixels everywhere.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from textedit_bench.errors import one_line
 __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decode_picture"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-"""What is decoded, by content; HEIC too, with the extra ``heif``. Pillow reads more; some of it (EPS) starts other
-programs, so the list is closed."""
+"""Decoded formats, detected from the content; also HEIC with the extra ``heif``. Pillow reads more formats, some of
+which (EPS) start other programs, so the list is closed."""
 _SUFFIXES = ".png .jpg .jpeg .jfif .jpe .webp .bmp .tif .tiff .gif .ppm .heic .heif"
 SUFFIXES = tuple(_SUFFIXES.split())
 MAX_PIXELS = 64_000_000
-"""A 1024 picture has 1 million; a file of a few kilobytes can claim billions."""
+"""A picture of side 1024 has 1 million; a file of a few kilobytes can declare billions."""
 MAX_BYTES = 256_000_000
-"""Encoded size above which a file is not read at all."""
+"""Maximum encoded size; larger files are not read."""
 TURNED = "turned upright, as its EXIF orientation says"
 FRAMES = "the first of its frames taken"
 _ORIENTATION = 0x0112
@@ -39,11 +39,11 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture, and what was done to it.
+    """A decoded picture with the changes made by decoding.
 
     Attributes:
         image: 8-bit RGB in sRGB, upright.
-        changes: in words, what makes it differ from its stored pixels; empty for plain 8-bit RGB and grey.
+        changes: descriptions of differences from the stored pixels; empty for plain 8-bit RGB and grey.
     """
 
     image: Image.Image
@@ -51,26 +51,26 @@ class Decoded:
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The picture that encoded bytes hold, without what was done to it; see `decode_picture`."""
+    """Decode a picture, without its changes; see `decode_picture`."""
     return decode_picture(data, max_pixels).image
 
 
 def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """The picture that encoded bytes hold, as 8-bit sRGB.
+    """Decode a picture to 8-bit sRGB.
 
-    It is turned upright as its EXIF orientation says; 16-bit levels are rounded to 8 bits; palettes and greys become
-    RGB; an embedded colour profile other than sRGB is applied, CMYK without one is turned by the plain formula;
-    what is transparent is laid over white; of several frames the first is taken. `Decoded.changes` says which of it
-    happened.
+    The EXIF orientation is applied; 16-bit levels are rounded to 8 bits; palettes and greys become
+    RGB; an embedded colour profile other than sRGB is applied, CMYK without one is converted by the plain formula;
+    transparency is composited over white; of several frames the first is used. `Decoded.changes` lists the changes that
+    were made.
 
     Args:
-        data: a file of one of `FORMATS`; what it is follows from its content.
-        max_pixels: pictures that claim more are refused before they are decoded; a JPEG is decoded at a fraction of its
-            size instead.
+        data: a file in one of `FORMATS`, detected from its content.
+        max_pixels: pictures that declare more are refused before decoding; a JPEG is decoded at a reduced size
+            instead.
 
     Raises:
-        UnusableImageError: empty, damaged, cut short, too large, of no known format, or with numbers that have no
-            agreed range.
+        UnusableImageError: empty, damaged, truncated, too large, of unknown format, or with values without a defined
+            range.
     """
     if not data:
         raise UnusableImageError("empty")
@@ -78,14 +78,14 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         raise UnusableImageError(f"{len(data)} bytes; at most {MAX_BYTES} are read")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own bomb warning comes before our check and refuses nothing
+            warnings.simplefilter("ignore")  # Pillow's decompression bomb warning precedes our check
             opened = open_heic(data) if brand_of(data) == HEIC else _opened(data)
             return _decoded(opened, made_to_fit(opened, max_pixels, jpeg=data.startswith(JPEG)))
     except UnusableImageError:
         raise
     except Image.DecompressionBombError as error:
         raise UnusableImageError(f"too large to be decoded ({error})") from error
-    except Exception as error:  # Pillow answers damaged data with nearly every exception there is
+    except Exception as error:  # Pillow raises nearly any exception on damaged data
         if (plain := without_texts(data)) is not None:
             return decode_picture(plain, max_pixels)
         if isinstance(error, UnidentifiedImageError):
@@ -95,7 +95,7 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
 
 
 def changes_in_words(changed: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
-    """One line per kind of change, from pairs of a picture's name and its changes: how many pictures, and the first."""
+    """Summarise pairs of picture name and changes: one line per kind with the number of pictures and the first."""
     names: dict[str, list[str]] = {}
     for name, changes in changed:
         for change in changes:
@@ -110,14 +110,14 @@ def changes_in_words(changed: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
 def _opened(data: bytes) -> Any:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError:  # what Pillow refuses as it stands may be decoded smaller
+    except Image.DecompressionBombError:  # a picture that Pillow refuses at full size may be decoded smaller
         if not data.startswith(JPEG):
             raise
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
 def _decoded(opened: Any, changes: list[str]) -> Decoded:
-    deep = _has_deep_channels(opened)  # loading forgets it, and reading metadata loads some formats
+    deep = _has_deep_channels(opened)  # loading drops it, and reading metadata loads some formats
     turned = _orientation(opened)
     opened.load()
     image = opened.copy()
@@ -134,16 +134,16 @@ def _decoded(opened: Any, changes: list[str]) -> Decoded:
 
 
 def _orientation(image: Any) -> int:
-    """The EXIF orientation where it is another than upright, else 0; metadata that cannot be read says nothing."""
+    """Return the EXIF orientation if it is not upright, else 0; unreadable metadata count as upright."""
     try:
         found = image.getexif().get(_ORIENTATION)
-    except Exception:  # whatever Pillow meets in damaged metadata
+    except Exception:  # any error of Pillow on damaged metadata
         return 0
     return found if found in range(2, 9) else 0
 
 
 def _has_deep_channels(opened: Any) -> bool:
-    """Whether Pillow is about to cut 16-bit colour channels to their upper 8 bits."""
+    """Whether Pillow would truncate 16-bit colour channels to their upper 8 bits."""
     if opened.mode.startswith("I"):
         return False
     modes = (
@@ -153,7 +153,7 @@ def _has_deep_channels(opened: Any) -> bool:
 
 
 def _has_more_frames(opened: Any) -> bool:
-    """Whether the file holds more than the picture that was loaded; a damaged rest does not count."""
+    """Whether the file has more frames than the loaded one; damaged frames do not count."""
     try:
         return int(getattr(opened, "n_frames", 1)) > 1
     except Exception:  # as of `Image.open`

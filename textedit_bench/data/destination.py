@@ -1,4 +1,4 @@
-"""Check the files that a command is going to write before anything is computed."""
+"""Check output paths before anything is computed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def check_destination(
     field: str = "output",
     inputs: Iterable[str | Path | None] = (),
 ) -> None:
-    """Refuse a file that could not be written at the end, or must not be.
+    """Refuse an output file that cannot, or must not, be written.
 
     Args:
-        path: the file to come.
-        endings: the endings it may have, with their dots; any where there are none.
-        field: what the error calls it.
-        inputs: what the command reads: names that are files, or are not; None stands for nothing.
+        path: the output file.
+        endings: allowed extensions, with dots; any if empty.
+        field: its name in error messages.
+        inputs: inputs of the command, which may or may not be files; None is ignored.
 
     Raises:
-        UserError: another ending, a folder of that name, a folder around it that is missing or closed, or a file that
-            is read too, under whatever name.
+        UserError: another extension, a folder of that name, a missing or read-only parent folder, or a file that is
+            also an input, under any name.
     """
     endings = tuple(endings)
     if endings and path.suffix.lower() not in endings:
@@ -46,7 +46,11 @@ def check_destination(
             raise UserError(f"{field} {path}: the folder {path.parent} does not exist or cannot be written")
         elif not _name_fits(target):
             raise UserError(f"{field} {path}: the name is too long or cannot name a file")
-    except (OSError, ValueError, RuntimeError) as error:  # names too long, with a null character, links in a circle
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # names too long or with a null character, circular links
         if isinstance(error, UserError):
             raise
         raise UserError(
@@ -55,17 +59,17 @@ def check_destination(
 
 
 def check_folder(path: Path, field: str = "output") -> None:
-    """Refuse a folder in which nothing could be written at the end; one that is missing is fine where it can be made.
+    """Refuse an output folder that cannot be written; a missing one is accepted if it can be created.
 
     Args:
-        path: the folder to come.
-        field: what the error calls it.
+        path: the output folder.
+        field: its name in error messages.
 
     Raises:
-        UserError: a file of that name, or a folder that is closed.
+        UserError: a file of that name, or a folder that cannot be written.
     """
     try:
-        # A link that leads nowhere counts as there: no folder can be made in its place.
+        # A dangling link counts as existing: no folder can be created in its place.
         present = next(place for place in (path, *path.absolute().parents) if place.exists() or place.is_symlink())
     except (OSError, ValueError) as error:
         raise UserError(
@@ -76,15 +80,15 @@ def check_folder(path: Path, field: str = "output") -> None:
 
 
 def _same(path: Path, source: Path) -> bool:
-    """Whether both names lead to one file, through links or not."""
+    """Whether both names denote the same file, also through links."""
     try:
         return path.samefile(source)
-    except (OSError, ValueError):  # one of them is not there, or is no name of a file
+    except (OSError, ValueError):  # one of them does not exist, or is not a file name
         return False
 
 
 def _takes_files(folder: Path) -> bool:
-    """Whether a file can be made there: permissions alone say yes to root in places such as /proc."""
+    """Whether a file can be created there; permissions alone are wrong for root in places such as /proc."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return True
@@ -93,7 +97,7 @@ def _takes_files(folder: Path) -> bool:
 
 
 def _name_fits(path: Path) -> bool:
-    """Whether the file system takes a name of that length."""
+    """Whether the file system accepts a name of that length."""
     try:
         return len(os.fsencode(path.name)) <= os.pathconf(path.parent, "PC_NAME_MAX")
     except (AttributeError, OSError, ValueError):  # unknown here

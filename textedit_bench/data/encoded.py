@@ -1,4 +1,4 @@
-"""Read the bytes of one picture file: only of a regular file, and only so many."""
+"""Read the bytes of one picture file: only regular files, up to a maximum size."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from textedit_bench.data.decode import MAX_BYTES, UnusableImageError
 
 
 def read_encoded(path: Path) -> bytes:
-    """The encoded bytes of a picture file.
+    """Read the encoded bytes of a picture file.
 
     Raises:
-        UnusableImageError: they cannot be had; of a file that is not there the cause is a `FileNotFoundError`.
+        UnusableImageError: the file cannot be read; for a missing file the cause is a `FileNotFoundError`.
     """
     try:
-        # Asked before it is opened: a pipe waits for a writer that may never come, a device may never end.
+        # Checked before opening: a pipe waits for a writer that may never come, a device may never end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnusableImageError("not a regular file")
         with path.open("rb") as file:

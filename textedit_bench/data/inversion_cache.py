@@ -1,9 +1,9 @@
-"""Cache the codes of inverted photos: each photo once per inverter, whatever data set it belongs to.
+"""Cache the codes of inverted photos: once per photo and inverter, shared by all data sets.
 
 ``<folder>/<inverter>/<2 hex digits>/<photo>.npz``, where both names are digests of content: of the inverter's
-identity (networks, settings, version) and of the photo's pixels as the inverter sees them. A file appears whole under
-its final name, so any number of processes may work on one folder, a killed one resumes, and the worst that two of them
-can do is the same work twice.
+identity (networks, settings, version) and of the photo's pixels as given to the inverter. Files are written atomically,
+so any number of processes may work on one folder, a killed one can resume, and at worst two of them do the same work
+twice.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class InversionCache:
     """The stored codes of one inverter.
 
     Args:
-        folder: where the caches of all inverters lie.
-        identity: what decides the codes of a photo, as plain JSON values.
-        shape: rows and w_dim that the generator takes.
+        folder: folder of the caches of all inverters.
+        identity: everything that determines the codes of a photo, as plain JSON values.
+        shape: rows and w_dim of the generator.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], shape: tuple[int, int]) -> None:
@@ -48,11 +48,11 @@ class InversionCache:
 
     @staticmethod
     def key(pixels: Pixels) -> str:
-        """The digest of a photo's pixels, 8-bit [H, W, 3]."""
+        """Return the digest of a photo's pixels, 8-bit [H, W, 3]."""
         return hashlib.sha256(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
     def get(self, key: str) -> Tensor | None:
-        """The W+ codes [rows, w_dim] of a photo, or None if there are none that can be trusted."""
+        """Return the W+ codes [rows, w_dim] of a photo, or None if there are no valid ones."""
         path = self._file(key)
         try:
             with np.load(path, allow_pickle=False) as stored:  # a zip, which checks its CRC
@@ -64,7 +64,7 @@ class InversionCache:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             log.warning("%s: damaged (%s); the photo is inverted again", path, error)
             return None
-        if codes.shape != self._shape:  # the inverter's own, perhaps, and the generator is another: it will tell
+        if codes.shape != self._shape:  # possibly the inverter's shape, but not the generator's, which will report it
             self._unlike[key] = f"{list(codes.shape)} codes, expected {list(self._shape)}"
             return None
         return torch.from_numpy(codes)
@@ -84,11 +84,11 @@ class InversionCache:
         with reraise_write_errors(path):
             if not path.parent.is_dir():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_json(self.path / "identity.json", self.identity)  # for people: the folder's name is its digest
+                write_json(self.path / "identity.json", self.identity)  # for readers: the folder's name is a digest
             write_atomically(path, write)
 
     def _try_to_put(self, key: str, codes: Tensor, must: bool) -> None:
-        """Store codes; where that cannot be and need not, they are found again the next time."""
+        """Store codes; if that fails and is optional, they are computed again the next time."""
         try:
             self.put(key, codes)
         except PlaceError as error:
@@ -101,20 +101,20 @@ class InversionCache:
     def invert(
         self, pixels: Pixels, invert: Callable[[Pixels], Tensor], batch_size: int, *, must_keep: bool = False
     ) -> tuple[Tensor, int]:
-        """Codes of photos, stored ones where there are.
+        """Return codes of photos, from the cache if present.
 
         Args:
             pixels: 8-bit [N, H, W, 3].
             invert: photos, 8-bit [B, H, W, 3] -> W+ [B, rows, w_dim].
             batch_size: photos given to ``invert`` at once; each batch is stored when it is done.
-            must_keep: where codes cannot be stored, that is an error and not a warning.
+            must_keep: raise an error if codes cannot be stored, instead of a warning.
 
         Returns:
-            W+ [N, rows, w_dim] on the CPU, and how many photos had to be inverted.
+            W+ [N, rows, w_dim] on the CPU, and the number of photos that were inverted.
 
         Raises:
             ValueError: the inverter gave codes that are not finite.
-            PlaceError: they must be stored and cannot.
+            PlaceError: they must be stored and cannot be.
         """
         keys = [self.key(picture) for picture in pixels]
         found = {key: codes for key in dict.fromkeys(keys) if (codes := self.get(key)) is not None}

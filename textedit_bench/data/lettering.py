@@ -1,4 +1,4 @@
-"""Write texts on pictures, in a font that has their letters."""
+"""Choose fonts for text on pictures that have all its letters."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _UNUSABLE = ("Last Resort", "STIX", "cm")
 
 
 def letters(text: str, size: int) -> tuple[str, Any]:
-    """The text as it can be drawn, and the font to draw it with.
+    """Return the text in drawable form, and a font for it.
 
-    Pillow's own font where it has all letters; else the installed font that has the most of them, in which what it
-    lacks is written as its code point (``U+660E``), never as an empty box.
+    Pillow's font if it has all letters; else the installed font with the most of them, where missing letters
+    are written as code points (``U+660E``), never as empty boxes.
 
     Args:
         text: one line.
@@ -37,13 +37,13 @@ def letters(text: str, size: int) -> tuple[str, Any]:
 
 
 def escaped(text: str, lacking: frozenset[str]) -> str:
-    """The text with code points in place of the letters that no font has."""
+    """Replace letters that no font has by their code points."""
     return "".join(f"U+{ord(c):04X} " if c in lacking else c for c in text).rstrip(" ") if lacking else text
 
 
 @cache
 def best_font(wanted: frozenset[str]) -> tuple[str, frozenset[str]]:
-    """The installed font that has the most of these letters, and those that it has; an empty path where none has any.
+    """Return the installed font with the most of these letters, and those it has; an empty path if no font has any.
 
     Fonts of matplotlib count as installed, so that European letters are always there.
     """
@@ -59,7 +59,7 @@ def best_font(wanted: frozenset[str]) -> tuple[str, frozenset[str]]:
 
 @cache
 def installed_fonts() -> Sequence[str]:
-    """Files of upright fonts, plain ones first."""
+    """List files of upright fonts, plain ones first."""
     from matplotlib.font_manager import fontManager
 
     def order(font: FontEntry) -> tuple[bool, bool, int, str]:
@@ -72,7 +72,7 @@ def installed_fonts() -> Sequence[str]:
 
 @cache
 def characters(path: str) -> frozenset[int]:
-    """Code points that a font file has; none where it cannot be read."""
+    """Return the code points of a font file; none if it cannot be read."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -88,7 +88,7 @@ def _default(size: int) -> Any:
 
 @cache
 def _default_has(character: str) -> bool:
-    """Whether Pillow's font draws a letter otherwise than one that cannot exist."""
+    """Whether Pillow's font draws a letter differently from a nonexistent one."""
     if character.isascii():
         return True
     font = _default(24)

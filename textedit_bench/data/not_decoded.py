@@ -1,4 +1,4 @@
-"""Name what bytes are that look like a picture, or came in place of one, and are not decoded."""
+"""Identify files that are not decoded: unsupported picture formats, and other files in place of pictures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _TEXTS = {
 
 
 def brand_of(data: bytes) -> str | None:
-    """The kind of picture in the container that films use too; None if it is another, or no such container."""
+    """Return the picture format in an ISO media container (also used by films); None if it is another file."""
     return _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
 
 
 def name_of(data: bytes) -> str | None:
-    """What bytes are and what to do about it, for a message; None if that is not known."""
+    """Describe bytes and what to do about them, for a message; None if they are unknown."""
     if data[4:8] == b"ftyp":
         brand = brand_of(data)
         return f"{brand}; save it as PNG or JPEG" if brand else "a film"

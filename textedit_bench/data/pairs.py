@@ -1,4 +1,4 @@
-"""Pictures of two folders, paired by name: photos and what was made of them."""
+"""Pair pictures of two folders by name: photos and their edits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textedit_bench.errors import UserError
 
 
 def pair_pictures(source: Path, edited: Path) -> dict[str, tuple[Path, Path]]:
-    """The name without its ending -> both files, sorted by name.
+    """Return name without extension -> both files, sorted by name.
 
-    Names may end differently (``a.png`` is the edit of ``a.JPG``). Where a name has no equal, one that differs in
-    letter case or in how its accents are encoded will do. Hidden files and folders are left out.
+    Extensions may differ (``a.png`` is the edit of ``a.JPG``). If a name has no exact match, one that differs only in
+    letter case or in the encoding of accents is used. Hidden files and folders are ignored.
 
     Raises:
         UserError: no folder, no picture in it, two pictures of one name, or one without a partner.
@@ -52,7 +52,7 @@ def _by_stem(option: str, folder: Path) -> dict[str, Path]:
 
 
 def _folded(stems: Iterable[str]) -> dict[str, str]:
-    """Name without case and in one Unicode form -> the name; names that would become the same are left out."""
+    """Map names in lower case and one Unicode form to names; names that would collide are omitted."""
     folded: dict[str, list[str]] = {}
     for stem in stems:
         folded.setdefault(unicodedata.normalize("NFC", stem).casefold(), []).append(stem)

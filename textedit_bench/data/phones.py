@@ -1,4 +1,4 @@
-"""Pictures as phones make them: HEIC, and more pixels than are decoded."""
+"""Read pictures from phones: HEIC, and more pixels than are decoded."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from textedit_bench.extras import needs_extra
 
 JPEG = b"\xff\xd8\xff"
 _FACTORS = (2, 4, 8)
-"""By which JPEG can be decoded smaller, at less cost than whole."""
+"""Factors by which JPEG can be decoded smaller, at lower cost."""
 
 
 def made_to_fit(opened: Any, max_pixels: int, *, jpeg: bool) -> list[str]:
-    """Let a picture that is not decoded yet keep to a number of pixels; what is done to it, in words.
+    """Limit the number of pixels of a picture that is not decoded yet; return a description of the change.
 
     Args:
-        opened: Pillow's; its ``load`` will decode it.
-        max_pixels: how many are decoded at most.
-        jpeg: whether it can be decoded at a half, a quarter or an eighth.
+        opened: a picture opened by Pillow; its ``load`` will decode it.
+        max_pixels: maximum number of decoded pixels.
+        jpeg: whether it can be decoded at a half, a quarter or an eighth of its size.
 
     Raises:
-        UnusableImageError: it claims more pixels.
+        UnusableImageError: it declares more pixels.
     """
     width, height = opened.size
     if width * height <= max_pixels:
@@ -38,10 +38,10 @@ def made_to_fit(opened: Any, max_pixels: int, *, jpeg: bool) -> list[str]:
 
 
 def open_heic(data: bytes) -> Any:
-    """A HEIC file, which Pillow alone does not read, opened as Pillow opens others.
+    """Open a HEIC file, which Pillow alone does not read.
 
     Raises:
-        UnusableImageError: the package that reads it is not there, or it is damaged.
+        UnusableImageError: the required package is not installed, or the file is damaged.
     """
     try:
         return heic_reader()(io.BytesIO(data))
@@ -53,10 +53,10 @@ def open_heic(data: bytes) -> Any:
 
 
 def heic_reader() -> Any:
-    """What opens HEIC as Pillow opens other files.
+    """Return the function that opens HEIC files like `Image.open`.
 
     Raises:
-        UserError: the package that does is not installed.
+        UserError: the required package is not installed.
     """
     with needs_extra("heif", "reading HEIC"):
         from pillow_heif import HeifImageFile

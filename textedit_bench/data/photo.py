@@ -1,4 +1,4 @@
-"""Convert a user's own photo files to tensors and back."""
+"""Convert users' photo files to tensors and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["FORMATS", "open_photo", "read_photo", "write_grid"]
 
 
 def open_photo(path: str | Path) -> Image.Image:
-    """A picture file as 8-bit sRGB; what decoding changed about it is logged.
+    """Read a picture file as 8-bit sRGB; changes by decoding are logged.
 
     Args:
         path: the file, in one of the formats that `decode` reads.
@@ -43,12 +43,12 @@ def open_photo(path: str | Path) -> Image.Image:
 
 
 def read_photo(path: str | Path, resolution: int, height: int | None = None) -> Tensor:
-    """A picture file, upright, its central part resized as the pictures of a data set are.
+    """Read a picture file, upright, with its central part resized like the pictures of a data set.
 
     Args:
         path: the file, in one of the formats that `decode` reads.
         resolution: side of the result in pixels.
-        height: rows of real picture, centred between black bars; all rows where None.
+        height: rows of picture, centred between black bars; all rows if None.
 
     Returns:
         [1, 3, resolution, resolution] float32 in [-1, 1].
@@ -65,8 +65,8 @@ def write_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
 
     Args:
         images: [N, 3, H, W]; values outside [-1, 1] are clipped.
-        path: the file; its ending names the format.
-        columns: images per row; about as many as rows where None. A last row that is not full ends in black.
+        path: the file; its extension determines the format.
+        columns: images per row; about as many as rows if None. An incomplete last row is filled with black.
     """
     columns = columns or max(1, round(len(images) ** 0.5))
     levels = to_levels(images).cpu()

@@ -1,4 +1,4 @@
-"""Convert between images of networks and 8-bit pixels, without loss in either direction."""
+"""Convert losslessly between images of networks and 8-bit pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 
 
 def to_uint8(images: Tensor) -> Pixels:
-    """Images [N, 3, H, W] in [-1, 1] -> 8-bit [N, H, W, 3], rounded to the nearest level.
+    """Convert images [N, 3, H, W] in [-1, 1] to 8-bit [N, H, W, 3], rounded to the nearest level.
 
     Raises:
         ValueError: another shape, or a value that is not finite.
@@ -27,5 +27,5 @@ def to_uint8(images: Tensor) -> Pixels:
 
 
 def to_images(pixels: Pixels, device: torch.device | str = "cpu") -> Tensor:
-    """8-bit [N, H, W, 3] -> images [N, 3, H, W] float32 in [-1, 1]; `to_uint8` gives the same pixels back."""
+    """Convert 8-bit [N, H, W, 3] to images [N, 3, H, W] float32 in [-1, 1]; inverse of `to_uint8`."""
     return from_levels(torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2)).contiguous()

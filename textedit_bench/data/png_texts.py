@@ -1,4 +1,4 @@
-"""Strip the notes of PNG files, which may be larger or more damaged than Pillow reads."""
+"""Strip text chunks of PNG files, which may be larger or more damaged than Pillow accepts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NOTES = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 
 
 def without_texts(data: bytes) -> bytes | None:
-    """The same picture without its text chunks (captions, settings of a program); None if it has none, or is no PNG."""
+    """Remove the text chunks (captions, settings of a program) of a PNG; None if there are none, or it is not a PNG."""
     if not data.startswith(_SIGNATURE):
         return None
     kept, at = [_SIGNATURE], len(_SIGNATURE)

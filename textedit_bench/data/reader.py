@@ -1,6 +1,6 @@
-"""The usable images of one part of a source, by number; decoding in worker processes.
+"""Read the usable images of one part of a source, by number; worker processes decode them.
 
-This process reads bytes, workers decode them: a decoder never sees a path, and a source never crosses a fork.
+This process reads bytes, workers decode them: a decoder gets no path, and a source is never forked.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from textedit_bench.data.pixels import Pixels
 from textedit_bench.data.sources.source import Entry, ImageSource
 
 WORTH_WORKERS = 16
-"""Fewer images than this are decoded here: starting workers would take longer."""
+"""Fewer images than this are decoded in this process: starting workers would take longer."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded image: its key in the source, its pixels, 8-bit [H, W, 3], and what decoding changed about it."""
+    """A decoded image: key in the source, pixels, 8-bit [H, W, 3], and changes by decoding."""
 
     key: str
     pixels: Pixels
@@ -37,7 +37,7 @@ Prepared = tuple[Pixels, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Skipped:
-    """An image that was not used: its position and key in the source, and why."""
+    """An unusable image: position and key in the source, and the reason."""
 
     position: int
     key: str
@@ -45,17 +45,17 @@ class Skipped:
 
 
 class Reader:
-    """Images of the positions ``first <= position < stop`` of a source, those that cannot be used left out.
+    """Usable images at positions ``first <= position < stop`` of a source.
 
-    Image number n is the n-th usable one. What was skipped is remembered, and reading on from where the last call
-    stopped starts nothing anew.
+    Image number n is the n-th usable one. Skipped images are recorded, and continuing where the last call
+    stopped does not restart the workers.
 
     Args:
         source: where the images come from.
-        prepare: a decoded picture to pixels; raises `UnusableImageError` for one that is not to be used.
+        prepare: converts a decoded picture to pixels; raises `UnusableImageError` for an unusable one.
         first: position of the first entry.
-        stop: position behind the last one; the source's end where None.
-        workers: processes that decode; 0 decodes here.
+        stop: one past the last position; the source's end if None.
+        workers: number of decoding processes; 0 decodes in this process.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Reader:
     ) -> None:
         self.source, self.first, self.stop = source, first, stop
         self._decoder = _Decoder(prepare)
-        # A process that is itself a daemon (a worker of someone's pool) must not have children.
+        # A daemonic process (a worker of a pool) must not have children.
         self._workers = 0 if multiprocessing.current_process().daemon else workers
         self.skipped: list[Skipped] = []
         self._stream: Iterator[tuple[Entry, Prepared | str]] = iter(())
@@ -80,7 +80,7 @@ class Reader:
         """Positions before this one are known to be usable or not."""
 
     def read(self, start: int, count: int) -> Iterator[Picture]:
-        """Images ``start .. start + count``, fewer where the source ends."""
+        """Read images ``start .. start + count``, fewer if the source ends."""
         position, number = self._position(start)
         self._seek(position, parallel=self._workers > 0 and start + count - number >= WORTH_WORKERS)
         while number < start + count:
@@ -98,7 +98,7 @@ class Reader:
             number += 1
 
     def _position(self, number: int) -> tuple[int, int]:
-        """The last known position at or before image ``number``, and the number of the image there."""
+        """Return the last known position at or before image ``number``, and the number of the image there."""
         position = self.first + number
         for skipped in self.skipped:  # ascending
             if skipped.position > position:
@@ -126,7 +126,7 @@ class Reader:
         self._scanned = max(self._scanned, self._next)
 
     def _decoded(self, entries: Iterator[Entry], parallel: bool) -> Iterator[tuple[Entry, Prepared | str]]:
-        """Entries with their pictures, or with why there are none, in order."""
+        """Iterate over entries with their pictures, or the reasons why there are none, in order."""
         sent: deque[Entry] = deque()
 
         def encoded() -> Iterator[bytes | str]:
@@ -138,9 +138,9 @@ class Reader:
         if parallel:
             from torch.utils.data import DataLoader
 
-            # A loader takes a few entries in advance and gives its results in the order in which it took them.
+            # A loader prefetches a few entries and returns results in their order.
             results = DataLoader(
-                cast(Any, self._decoder),  # anything with items will do; a base class would import torch for nothing
+                cast(Any, self._decoder),  # duck typing is sufficient; a base class would import torch
                 batch_size=None,
                 sampler=_Once(encoded()),
                 num_workers=self._workers,
@@ -157,7 +157,7 @@ class Reader:
 
 
 class _Decoder:
-    """Encoded bytes to pixels; a text is a reason and stays one. "Indices" are the bytes themselves."""
+    """Decodes bytes to pixels; a text is a reason and is passed on. "Indices" are the bytes themselves."""
 
     def __init__(self, prepare: Callable[[Image.Image], Pixels]) -> None:
         self._prepare = prepare
@@ -175,7 +175,7 @@ class _Decoder:
 
 
 class _Once:
-    """A stream in a sampler's clothes: it has no length and is walked through once."""
+    """A stream with the interface of a sampler: it has no length and is iterated once."""
 
     def __init__(self, stream: Iterator[bytes | str]) -> None:
         self._stream = stream

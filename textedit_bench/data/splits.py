@@ -1,4 +1,4 @@
-"""Split a user's own photos by what is there, since no card counts them."""
+"""Split a user's own photos by their number, since no card states it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from textedit_bench.data.card import SourceCard, Split
 from textedit_bench.errors import UserError
 
 ORDER: tuple[Split, ...] = ("evaluation", "development", "train")
-"""What is compared comes first, then what knobs are chosen on, then what trains and what sets are compared with."""
+"""Evaluation comes first, then the split for choosing settings, then training and reference photos."""
 
 
 def fit_splits(splits: Mapping[Split, int], there: int) -> dict[Split, int]:
-    """The splits of a data set whose photos are replaced by ``there`` others: none overlaps, none is larger than asked.
+    """Return disjoint splits for a source with ``there`` photos, none larger than on the card.
 
-    Each takes what those before it in `ORDER` leave; the last ones may be left with 0.
+    Each split takes from the photos that those before it in `ORDER` leave; the last ones may be empty.
     """
     fitted: dict[Split, int] = {}
     for name in ORDER:
@@ -26,12 +26,12 @@ def fit_splits(splits: Mapping[Split, int], there: int) -> dict[Split, int]:
 
 
 def count_entries(source: SourceCard, most: int) -> int:
-    """How many pictures or codes a source lists, counted no further than ``most``; nothing is decoded.
+    """Count the pictures or codes of a source, at most up to ``most``; nothing is decoded.
 
     Raises:
-        UserError: nothing is there, or it is laid out in another way.
+        UserError: nothing exists there, or the layout is wrong.
     """
-    if source.path is None:  # samples are drawn without end
+    if source.path is None:  # samples are unlimited
         return most
     path = Path(source.path)
     if source.kind == "latents":

@@ -1,7 +1,7 @@
-"""Say why a picture is not used."""
+"""Error for pictures that are not used."""
 
 from __future__ import annotations
 
 
 class UnusableImageError(ValueError):
-    """An image that is skipped; the message says why."""
+    """An image that is skipped; the message is the reason."""

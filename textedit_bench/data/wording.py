@@ -1,4 +1,4 @@
-"""Normalise the spelling of a typed text, and find what it says of the whole picture."""
+"""Normalise the spelling of texts, and detect whether they describe the whole picture."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import unicodedata
 from textedit_bench.errors import UserError
 
 LONGEST = 500
-"""Characters of a text; no text encoder here reads further than 77 tokens."""
+"""Maximum characters of a text; no text encoder here reads more than 77 tokens."""
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“”", "‘": "’", "«": "»", "「": "」"}
 _TRAILING = " .,;:。、，；："
 _FINAL = f"{_TRAILING}!?…"
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"))
-"""Marks that no reader sees and copying brings along; joiners stay, since scripts and emoji are written with them."""
+"""Invisible characters from copied texts; joiners are kept, since scripts and emoji need them."""
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 _ARTICLE = re.compile(r"^(?:an?|the|one|this) ")
 _FRAME = re.compile(r"^(?:an? |the )?(?:[\w-]+ )?(?:photo(?:graph)?|picture|image|portrait|drawing|painting) of ")
@@ -22,12 +22,12 @@ _FOLLOWS = rf"(?:$|[,;:]| {_JOINING})"
 
 
 def tidy(text: str) -> str:
-    """A text as it is stored and read: NFC, single blanks, no quotes around it, no full stop or separator at its end.
+    """Normalise a text: NFC, single blanks, no enclosing quotes, no final full stop or separator.
 
-    Letter case is kept: it is part of names, and every text encoder here ignores it.
+    Letter case is kept: names need it, and every text encoder here ignores it.
 
     Raises:
-        UserError: nothing is left of it, it is too long, or it holds control characters.
+        UserError: the result is empty or too long, or has control characters.
     """
     found = unicodedata.normalize("NFC", text).translate(_UNSEEN)
     found = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in found).strip()
@@ -42,49 +42,49 @@ def tidy(text: str) -> str:
 
 
 def is_printable(text: str) -> bool:
-    """Whether a text is one line that terminals and tables show as it is."""
+    """Whether a text is one line that terminals and tables can show unchanged."""
     return text.translate(_JOINERS).isprintable()
 
 
 def folded(text: str) -> str:
-    """What is left of a text where case, blanks, quotes, final marks and encoding do not count."""
+    """Reduce a text to a form that ignores case, blanks, quotes, final punctuation and encoding."""
     tidied = tidy(text)
     found = _bare(unicodedata.normalize("NFKC", tidied).casefold(), _FINAL)
     return " ".join(found.replace("’", "'").split()) or tidied
 
 
 def describes_picture(text: str, neutral: str) -> bool:
-    """Whether a text says what the whole picture shows, rather than what is to be added to the neutral text.
+    """Whether a text describes the whole picture, not an addition to the neutral text.
 
-    It does where it begins like the neutral one ("a face with red hair"), where it names the same subject in other
-    words ("the face of an old woman", "a smiling face"), and where it says to be a picture ("a photo of a man").
+    It does if it begins like the neutral one ("a face with red hair"), names the same subject in other
+    words ("the face of an old woman", "a smiling face"), or calls itself a picture ("a photo of a man").
     """
     said = folded(text)
     if re.match(rf"{re.escape(folded(neutral))}(?![\w'-])", said) or _FRAME.match(said):
         return True
     bare = _ARTICLE.sub("", said)
-    adjectives = "{0,3}" if bare != said else "?"  # "hair covering the face" is no face
+    adjectives = "{0,3}" if bare != said else "?"  # "hair covering the face" does not describe a face
     return re.match(rf"(?:[\w'-]+,? ){adjectives}{re.escape(_subject(neutral))}(?:e?s)?{_FOLLOWS}", bare) is not None
 
 
 def added(text: str, neutral: str) -> str:
-    """The neutral text with what is to be added: "a face" and "red hair", "without a beard" or "in the rain"."""
+    """Append a text to the neutral one: "a face" and "red hair", "without a beard" or "in the rain"."""
     return f"{neutral} {text}" if re.match(_JOINING, folded(text)) else f"{neutral} with {text}"
 
 
 def says_nothing(text: str, neutral: str) -> bool:
-    """Whether a text says no more than the neutral one, under whatever article or frame ("photo of the face")."""
+    """Whether a text only repeats the neutral one, with any article or frame ("photo of the face")."""
     said = _ARTICLE.sub("", _FRAME.sub("", folded(text))).removesuffix(" with")
     return said == _subject(neutral)
 
 
 def _subject(neutral: str) -> str:
-    """The neutral text without its article."""
+    """Return the neutral text without its article."""
     return _ARTICLE.sub("", folded(neutral))
 
 
 def _bare(text: str, marks: str) -> str:
-    """Without marks at its end and quotes around all of it, in whatever order they stand."""
+    """Strip final punctuation and enclosing quotes, in any order."""
     before = None
     while text != before:
         before, text = text, _unquoted(text.rstrip(marks))

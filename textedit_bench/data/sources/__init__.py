@@ -1,4 +1,4 @@
-"""Image sources: where the photos of a data set come from, read as a stream."""
+"""Image sources: the photos of a data set as a stream."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["Entry", "FolderSource", "ImageSource", "LmdbSource", "ZipSource", "o
 
 
 def open_source(kind: str, path: Path) -> ImageSource:
-    """The source of a card's kind (``folder``, ``zip``, ``lmdb``) at a path; nothing is read yet."""
+    """Open a source of the card's kind (``folder``, ``zip``, ``lmdb``) at a path; nothing is read yet."""
     kinds: dict[str, type[FolderSource | ZipSource | LmdbSource]] = {
         "folder": FolderSource,
         "zip": ZipSource,

@@ -1,4 +1,4 @@
-"""A zip of pictures, stylegan2-ada's ``00000/img00000000.png`` layout included."""
+"""A zip of pictures, including stylegan2-ada's ``00000/img00000000.png`` layout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPECTED = "expected a zip of pictures such as 00000/img00000000.png"
 
 
 class ZipSource:
-    """Picture files of a zip in the order of its table of contents; other files (``dataset.json``) are left out.
+    """Picture files of a zip in the order of its central directory; other files (``dataset.json``) are ignored.
 
     Args:
         path: the zip file.
@@ -28,7 +28,7 @@ class ZipSource:
         self.path = path
 
     def entries(self) -> Iterator[Entry]:
-        """Pictures as listed; see `ImageSource.entries`."""
+        """Iterate over pictures in order; see `ImageSource.entries`."""
         other, seen = "", set()
         try:
             if not self.path.is_file():
@@ -36,7 +36,7 @@ class ZipSource:
             with self.path.open("rb") as file:
                 for entry in read_index(file):
                     if entry.name.lower().endswith(SUFFIXES) and not _hidden(entry.name):
-                        digest = hash(entry.name)  # a hundred bytes per picture in place of the whole listing
+                        digest = hash(entry.name)  # a hundred bytes per picture instead of the whole listing
                         yield (
                             Entry(f"{entry.name}@{entry.offset}", None) if digest in seen else Entry(entry.name, entry)
                         )
@@ -52,7 +52,7 @@ class ZipSource:
             raise UserError(f"source {self.path}: no pictures in it, only {other or 'nothing'}{hint}; {_EXPECTED}")
 
     def read(self, entry: Entry) -> bytes:
-        """The unpacked bytes, checked by their CRC; see `ImageSource.read`."""
+        """Read the uncompressed bytes, verified by their CRC; see `ImageSource.read`."""
         where: ZipEntry | None = entry.where
         if where is None:
             raise UnusableImageError("a picture of that name came before; which of them is meant cannot be told")
@@ -84,7 +84,7 @@ class ZipSource:
 
 def _inflate(packed: bytes, size: int) -> bytes:
     try:
-        # One byte more than stated is enough to see that a file unpacks to more than it says.
+        # Reading one byte more than stated detects a file that unpacks to more.
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
     except zlib.error as error:
         raise UnusableImageError(f"damaged ({error})") from error

@@ -1,4 +1,4 @@
-"""A tree of picture files, FFHQ's ``00000/00000.png`` nesting included."""
+"""A tree of picture files, including FFHQ's ``00000/00000.png`` nesting."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from textedit_bench.data.sources.source import Entry
 from textedit_bench.errors import UserError
 
 NAMES_AT_ONCE = 16_384
-"""Names held in memory; a flat folder of more is read once per so many."""
+"""Maximum number of names in memory; a larger flat folder is read once per so many names."""
 
 
 class FolderSource:
-    """Picture files below a folder, by name within each folder, hidden ones left out.
+    """Picture files below a folder, sorted by name within each folder, without hidden ones.
 
     Args:
         root: the folder.
@@ -28,14 +28,14 @@ class FolderSource:
         self.root = root
 
     def entries(self) -> Iterator[Entry]:
-        """Files in the order of their names, folder by folder; see `ImageSource.entries`."""
+        """Iterate over files sorted by name, folder by folder; see `ImageSource.entries`."""
         found = False
         try:
             if not self.root.is_dir():
                 raise UserError(f"source {self.root}: there is no such folder; expected a folder of pictures")
             for key in self._walk("", ()):
                 found = True
-                # A name in another encoding could neither be printed nor hashed as it is.
+                # A name in another encoding can neither be printed nor hashed.
                 yield Entry(os.fsencode(key).decode("utf-8", "backslashreplace"), key)
             if not found:
                 raise UserError(f"source {self.root}: {_what_it_is(self.root)}")
@@ -46,7 +46,7 @@ class FolderSource:
             ) from error
 
     def read(self, entry: Entry) -> bytes:
-        """The file's bytes; see `ImageSource.read`."""
+        """Read the file's bytes; see `ImageSource.read`."""
         return read_encoded(self.root / entry.where)
 
     def _walk(self, below: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
@@ -64,10 +64,10 @@ class FolderSource:
 
 
 def picture_names(folder: Path) -> list[str]:
-    """Names of the picture files that lie directly in a folder, in order; hidden files and folders are none.
+    """List the names of picture files directly in a folder, sorted, without hidden files.
 
     Raises:
-        UserError: it cannot be read, or holds no pictures.
+        UserError: it cannot be read, or has no pictures.
     """
     try:
         names = [name for name, is_folder in _sorted_names(folder) if not is_folder]
@@ -79,7 +79,7 @@ def picture_names(folder: Path) -> list[str]:
 
 
 def _sorted_names(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Names of pictures and folders in order, each with whether it is a folder; few of them in memory at a time."""
+    """Iterate over names of pictures and folders in order, with whether each is a folder; in bounded memory."""
     last = ""
     while True:
         with os.scandir(folder) as listed:
@@ -96,7 +96,7 @@ def _wanted(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether to walk into it; what is named like a picture and cannot be looked at is taken for a file."""
+    """Whether to descend into it; a name with a picture's extension that cannot be inspected is taken for a file."""
     try:
         return entry.is_dir()
     except OSError as error:
@@ -106,7 +106,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _what_it_is(folder: Path) -> str:
-    """What a folder without pictures seems to be, and what was expected."""
+    """Describe what a folder without pictures seems to be, and what was expected."""
     expected = f"expected files that end in {', '.join(SUFFIXES)}, such as 00000/00000.png"
     if (folder / "data.mdb").exists():
         return f"this is an LMDB; write 'kind: lmdb' on the card ({expected})"

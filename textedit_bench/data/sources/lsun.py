@@ -1,4 +1,4 @@
-"""An LMDB as LSUN ships it: keys of 40 hexadecimal digits, values of one encoded image each, some of them empty."""
+"""An LMDB in LSUN's format: keys of 40 hexadecimal digits, values of one encoded image each, some of them empty."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ _EXPECTED = "expected LSUN's layout: a folder with data.mdb, keys of 40 hexadeci
 class LmdbSource:
     """Images of an LSUN LMDB in key order.
 
-    Keys are hashes, so the first ones are a fair, fixed subset, and reading them touches a small part of the file. The
-    file's own name does not matter.
+    Keys are hashes, so the first ones are a fixed random subset, and reading them accesses a small part of the file.
 
     Args:
-        root: the folder that holds ``data.mdb``.
+        root: the folder with ``data.mdb``.
 
     Raises:
-        UserError: the package that reads it is not installed.
+        UserError: the required package is not installed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -38,7 +37,7 @@ class LmdbSource:
         self.root = root
 
     def entries(self) -> Iterator[Entry]:
-        """Keys in order, values untouched; see `ImageSource.entries`."""
+        """Iterate over keys in order, without reading values; see `ImageSource.entries`."""
         import lmdb
 
         environment = self._environment()
@@ -56,7 +55,7 @@ class LmdbSource:
             raise UserError(f"source {self.root}: damaged, its keys cannot be read ({error}); {_EXPECTED}") from error
 
     def read(self, entry: Entry) -> bytes:
-        """The value of a key; see `ImageSource.read`."""
+        """Read the value of a key; see `ImageSource.read`."""
         import lmdb
 
         try:
@@ -76,22 +75,22 @@ class LmdbSource:
 
 @cache
 def _opened(path: str, _process: int) -> Any:
-    """The environment of a path: LMDB allows one per process, and a forked process needs its own."""
+    """Open the environment of a path: LMDB allows one per process, and a forked process needs its own."""
     import lmdb
 
     try:
-        # Without a lock the folder may be read-only; without read-ahead only what is asked for is read.
+        # Without a lock the folder may be read-only; without read-ahead only requested pages are read.
         environment = lmdb.open(path, readonly=True, lock=False, readahead=False, create=False)
     except lmdb.Error as error:
         raise UserError(f"source {path}: cannot be opened as an LMDB ({error}); {_EXPECTED}") from error
-    # LMDB maps the file into memory: touching a page that is not there would kill the process.
+    # LMDB maps the file into memory: accessing a missing page would kill the process.
     there, stated = Path(path, "data.mdb").stat().st_size, _stated_bytes(environment)
     if there < stated:
-        environment.close()  # one may be opened once per process, and the file may be copied again meanwhile
+        environment.close()  # it may be opened only once per process, and the file may be replaced meanwhile
         raise UserError(f"source {path}: its data.mdb is cut short: {there} of {stated} bytes; copy it again")
     return environment
 
 
 def _stated_bytes(environment: Any) -> int:
-    """Bytes that an LMDB says it uses."""
+    """Return the number of bytes that an LMDB claims to use."""
     return int((environment.info()["last_pgno"] + 1) * environment.stat()["psize"])

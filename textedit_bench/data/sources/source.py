@@ -1,4 +1,4 @@
-"""What every image source gives: entries in a fixed order, one at a time, and their bytes when asked."""
+"""Interface of image sources: entries in a fixed order, one at a time, and their bytes on demand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Entry:
-    """One image that a source knows of, not read yet.
+    """One image of a source, not read yet.
 
     Attributes:
         key: its name within the source, such as ``62000/62005.png``; unique.
-        where: what the source needs to find it again.
+        where: its location, for the source.
     """
 
     key: str
@@ -23,22 +23,21 @@ class Entry:
 class ImageSource(Protocol):
     """Encoded images in a fixed order.
 
-    Opening one takes memory that does not grow with the number of images, walking through it a hundred bytes per image
-    at most.
+    Opening a source takes constant memory, iterating over it at most a hundred bytes per image.
     """
 
     def entries(self) -> Iterator[Entry]:
-        """All entries, always in the same order.
+        """Iterate over all entries, always in the same order.
 
         Raises:
-            UserError: nothing is there, or it is laid out in another way; says what was expected.
+            UserError: nothing exists there, or the layout is wrong; says what was expected.
         """
         ...
 
     def read(self, entry: Entry) -> bytes:
-        """The encoded bytes of an entry.
+        """Read the encoded bytes of an entry.
 
         Raises:
-            UnusableImageError: they cannot be had.
+            UnusableImageError: they cannot be read.
         """
         ...

@@ -1,4 +1,4 @@
-"""The table of contents of a zip, entry by entry: Python's own reader builds an object for each one first.
+"""Read the central directory of a zip entry by entry; Python's reader would build all objects first.
 
 Source: PKWARE, APPNOTE 6.3.10 (zip file format), sections 4.3 to 4.5.
 """
@@ -20,12 +20,12 @@ _IN_EXTRA = 0xFFFFFFFF
 
 
 class ZipLayoutError(ValueError):
-    """The file is no zip, or a damaged one."""
+    """The file is not a zip, or is damaged."""
 
 
 @dataclass(frozen=True)
 class ZipEntry:
-    """Where one file of a zip lies.
+    """Location of one file in a zip.
 
     Attributes:
         name: its name in the zip.
@@ -43,10 +43,10 @@ class ZipEntry:
 
 
 def read_index(file: BinaryIO) -> Iterator[ZipEntry]:
-    """Entries in the order of the table of contents, one header in memory at a time.
+    """Iterate over entries in the order of the central directory, one header in memory at a time.
 
     Raises:
-        ZipLayoutError: the file is no zip, or its table of contents is damaged.
+        ZipLayoutError: the file is not a zip, or its central directory is damaged.
     """
     count, size, start, shift = _end(file)
     file.seek(start)
@@ -62,11 +62,11 @@ def read_index(file: BinaryIO) -> Iterator[ZipEntry]:
         name = rest[:name_length].decode("utf-8" if values[3] & 0x800 else "cp437", "backslashreplace")
         large = _large(rest[name_length : name_length + extra_length], values[9], values[8], values[16])
         yield ZipEntry(name, values[3], values[4], values[7], large[1], large[0], large[2] + shift)
-        file.seek(position)  # whoever reads an entry in between moves the file
+        file.seek(position)  # reading an entry in between moves the file position
 
 
 def _end(file: BinaryIO) -> tuple[int, int, int, int]:
-    """Number of entries, bytes and start of the table of contents, and bytes put before the zip."""
+    """Return number of entries, size and start of the central directory, and the number of bytes before the zip."""
     length = file.seek(0, 2)
     tail_start = max(0, length - END.size - _LONGEST_COMMENT)
     file.seek(tail_start)
@@ -93,7 +93,7 @@ def _end64(file: BinaryIO, end_at: int) -> tuple[int, int, int, int] | None:
     locator = LOCATOR64.unpack(file.read(LOCATOR64.size))
     if locator[0] != b"PK\x06\x07":
         return None
-    at = end_at - LOCATOR64.size - END64.size  # straight before its locator, whatever was put before the zip
+    at = end_at - LOCATOR64.size - END64.size  # directly before its locator, independent of data before the zip
     file.seek(at)
     record = END64.unpack(file.read(END64.size))
     if record[0] != b"PK\x06\x06":
@@ -102,7 +102,7 @@ def _end64(file: BinaryIO, end_at: int) -> tuple[int, int, int, int] | None:
 
 
 def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """Size, packed size and offset, the 64-bit ones from the extra field where the short ones are full."""
+    """Return size, compressed size and offset, from the zip64 extra field if the 32-bit ones are full."""
     values = [size, packed, offset]
     at = 0
     while at + 4 <= len(extra):
