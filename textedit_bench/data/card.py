@@ -277,11 +277,11 @@ class DatasetCard(_Strict):
     def bare_prompt(self, text: str) -> Prompt:
         """Make a prompt of a text that is not on the card, with the neutral text as its source.
 
-            A text that describes the whole picture ("a face with red hair") is the target; any other is appended to the
+        A text that describes the whole picture ("a face with red hair") is the target; any other is appended to the
         neutral text.
 
-            Raises:
-                UserError: no word, too many characters, an unprintable one, or no more than the neutral text.
+        Raises:
+            UserError: no word, too many characters, an unprintable one, or no more than the neutral text.
         """
         text = tidy(text)
         if says_nothing(text, self.neutral):
