@@ -1,4 +1,4 @@
-"""Fetch the files that are not shipped: what there is, where it comes from, and how it is checked.
+"""Download files that are not shipped: lists, sources, and verification.
 
 `MANIFESTS` is the folder of the framework's own lists; the entry points of the group ``textedit_bench.assets`` name
 more of them.

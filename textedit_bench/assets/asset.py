@@ -1,4 +1,4 @@
-"""Describe one file that can be fetched, as data; imports nothing heavy."""
+"""Describe one downloadable file as data, without heavy imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textedit_bench.places import assets_folder, data_folder
 
 
 class Asset(BaseModel):
-    """What is known about a file that this project uses and does not ship."""
+    """Metadata of a file that this project uses and does not ship."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,7 +70,7 @@ class Asset(BaseModel):
 
     @property
     def path(self) -> Path:
-        """Where the file lies, or belongs."""
+        """The file's path, whether it exists or not."""
         return assets_folder() / self.id / self.file
 
     @property
@@ -80,23 +80,23 @@ class Asset(BaseModel):
 
     @property
     def is_unpacked(self) -> bool:
-        """Whether the folder is there and holds anything."""
+        """Whether the folder exists and is not empty."""
         folder = self.unpacked
         return folder is not None and folder.is_dir() and next(folder.iterdir(), None) is not None
 
     @property
     def present(self) -> bool:
-        """Whether it is there: the file, or what was unpacked from it. Content is looked at when it is fetched."""
+        """Whether the file or its unpacked content exists. The content is verified by downloads only."""
         return self.path.is_file() or self.is_unpacked
 
     @property
     def place(self) -> Path:
-        """What is there of it: the folder where only that is, else the file, or its place where it is missing."""
+        """The path of what exists: the unpacked folder if only that exists, else the file's path."""
         return self.unpacked if self.unpacked and self.is_unpacked and not self.path.is_file() else self.path
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for people."""
+        """Description of the origin."""
         if self.drive:
             return f"https://drive.google.com/file/d/{self.drive}"
         return self.url or self.page or self.how
@@ -108,15 +108,15 @@ class Asset(BaseModel):
 
     @property
     def has_checksum(self) -> bool:
-        """Whether anything is known that tells the file's content from another."""
+        """Whether a checksum or similar is known to verify the content."""
         return bool(self.sha256 or self.git_blob or self.md5)
 
     @property
     def size(self) -> int | None:
-        """Bytes, exact or rough."""
+        """Size in bytes, exact or approximate."""
         return self.bytes or self.about_bytes
 
     def advice(self) -> str:
-        """What to do where it is missing: file, origin, place."""
+        """Instructions if it is missing: file, origin, path."""
         fetch = f"textedit-bench assets fetch {self.id}" if self.fetchable else self.how or "not fetched by a command"
         return f"{self.file}, from {self.origin}; {fetch}, or put it at {self.path}"

@@ -1,4 +1,4 @@
-"""Check that a file is the one that was meant: size and checksums, and the web page that sometimes comes instead."""
+"""Verify a file by size and checksums, and detect web pages downloaded instead."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from textedit_bench.assets.magic_bytes import HEAD, expected_kind, looks_like_pa
 
 
 class WrongFileError(ValueError):
-    """A file that is not the asset; the message says what it is instead."""
+    """A file that is not the asset; the message describes it."""
 
 
 def check(asset: Asset, path: Path) -> str:
-    """Compare a file with all that is known about the asset.
+    """Verify a file by all that is known about the asset.
 
     Returns:
         The file's SHA-256.
@@ -32,7 +32,7 @@ def check(asset: Asset, path: Path) -> str:
 
 
 def glance(asset: Asset, path: Path) -> None:
-    """Compare size and first bytes with what is known: at once, however large the file is.
+    """Verify size and first bytes: fast for files of any size.
 
     Raises:
         WrongFileError: they differ.
@@ -54,7 +54,7 @@ def glance(asset: Asset, path: Path) -> None:
 
 
 def check_unpacked(folder: Path) -> None:
-    """Refuse a folder in which no file has any content; what its files should be is not known.
+    """Refuse a folder in which no file has any content; the expected files are unknown.
 
     Raises:
         WrongFileError: it is such a folder.
@@ -64,7 +64,7 @@ def check_unpacked(folder: Path) -> None:
 
 
 def refuse_page(head: bytes) -> None:
-    """Refuse content that starts like a web page: how Drive says "quota exceeded" and proxies say "log in".
+    """Refuse content that starts like a web page: "quota exceeded" of Drive or "log in" of proxies.
 
     Raises:
         WrongFileError: it does.
@@ -74,7 +74,7 @@ def refuse_page(head: bytes) -> None:
 
 
 def _digests(asset: Asset, path: Path, size: int) -> dict[str, str]:
-    """The digests that are needed, in one pass."""
+    """Compute the required digests in one pass."""
     wanted: dict[str, Any] = {"sha256": hashlib.sha256()}
     if asset.git_blob:
         wanted["git_blob"] = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)

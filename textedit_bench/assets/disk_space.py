@@ -1,4 +1,4 @@
-"""Check that a disk has room for a download."""
+"""Check that a disk has enough space for a download."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.assets.transfer import TransferError
 
 
 def check_room(target: Path, needed: int) -> None:
-    """Refuse a file or folder that its disk has no room for; the folder around it exists.
+    """Refuse a file or folder for which its disk has no space; its parent folder exists.
 
     Raises:
         TransferError: fewer than ``needed`` bytes are free.

@@ -1,4 +1,4 @@
-"""Fetch one asset and put it where it belongs."""
+"""Download one asset to its path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textedit_bench.files import write_atomically
 
 
 class Fetched(StrEnum):
-    """How an asset came to be there."""
+    """How an asset was obtained."""
 
     PRESENT = "already there"
     FETCHED = "fetched"
@@ -36,7 +36,7 @@ def fetch(
     accept_licence: bool = False,
     progress: Progress = lambda _have, _total: None,
 ) -> Fetched:
-    """Bring an asset into its place, checked. A second process that wants the same one waits for the first.
+    """Download and verify an asset. A second process that needs the same asset waits for the first.
 
     What lies there already is checked as well, unless it was before and has not changed since; it is never removed.
 
@@ -91,7 +91,7 @@ def _fetch(asset: Asset, source: Path | None, progress: Progress) -> Fetched:
 
 
 def _accept_present(asset: Asset) -> None:
-    """Let a file pass that was put in place by hand, or changed since it was looked at, where it is the right one."""
+    """Verify and accept an existing file that was added manually, or changed since its verification."""
     if is_checked(asset):
         return
     try:
@@ -101,7 +101,7 @@ def _accept_present(asset: Asset) -> None:
 
 
 def verify(asset: Asset) -> str | None:
-    """The SHA-256 of a file that is there, after it was compared with what is known and with the day it came.
+    """Verify an existing file against known checksums and that of its download; return its SHA-256.
 
     None if only the folder is there that was unpacked from it, which has no checksum.
 
@@ -123,7 +123,7 @@ def verify(asset: Asset) -> str | None:
 
 
 def _find(asset: Asset, source: Path) -> Path:
-    """The asset's file in a folder: below its id, else by its name where that can only be this asset's."""
+    """Find the asset's file in a folder: below its id, else by its name if that is unique to this asset."""
     if source.is_file():
         return source
     if not source.is_dir():

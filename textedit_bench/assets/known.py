@@ -1,4 +1,4 @@
-"""Remember checksums of accepted files, for publishers who state none.
+"""Store checksums of accepted files, for publishers who state none.
 
 Size and time of change are kept as well, so that a file that was put in place by hand, or changed since, is told from
 one that was looked at without reading it.
@@ -19,7 +19,7 @@ def _record(asset: Asset) -> Path:
 
 
 def remember(asset: Asset, sha256: str | None) -> None:
-    """Keep what an accepted file's content was; beside the file, so that it goes where the file goes.
+    """Store the checksum of an accepted file, in the file's folder, so that it moves with the file.
 
     Args:
         asset: what was accepted.
@@ -31,24 +31,24 @@ def remember(asset: Asset, sha256: str | None) -> None:
 
 
 def forget(asset: Asset) -> None:
-    """Drop what is kept of a file that turned out to be wrong."""
+    """Remove the stored checksum of a wrong file."""
     _record(asset).unlink(missing_ok=True)
 
 
 def remembered(asset: Asset) -> str | None:
-    """The SHA-256 of the file as it was accepted, or None."""
+    """Return the stored SHA-256 of an accepted file, or None."""
     value = _read(asset).get("sha256")
     return value if isinstance(value, str) else None
 
 
 def is_checked(asset: Asset) -> bool:
-    """Whether what is there was accepted, and not changed since. Of an unpacked folder only the first is known."""
+    """Whether the file was accepted and is unchanged since. For an unpacked folder only the former is known."""
     record = _read(asset)
     return bool(record) and _state(asset).items() <= record.items()
 
 
 def _state(asset: Asset) -> dict[str, int]:
-    """What changes when the file does; nothing where there is none."""
+    """Return values that change with the file; empty if it does not exist."""
     try:
         status = asset.path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Remember which licences the user has accepted."""
+"""Store which licences the user has accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _record() -> Path:
 
 
 def accepted() -> dict[str, str]:
-    """Licence -> when it was accepted."""
+    """Return licence -> time of acceptance."""
     try:
         found = json.loads(_record().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -26,7 +26,7 @@ def accepted() -> dict[str, str]:
 
 
 def require(asset: Asset, *, accept: bool) -> None:
-    """Let a file with a restricting licence through where that licence was accepted, now or before.
+    """Check that the licence of a file is accepted, now or earlier, if it is restrictive.
 
     Raises:
         UserError: it was not.

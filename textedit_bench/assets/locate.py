@@ -1,4 +1,4 @@
-"""Locate the files that a card names, or say what is missing and where to get it."""
+"""Locate the files that a card names, or describe what is missing and how to get it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from textedit_bench.places import data_folder
 
 
 def network_path(card: DatasetCard, named: str) -> Path:
-    """The file of a network that a card names: beside the card, else the asset of that id."""
+    """Return the file of a network that a card names: relative to the card, else the asset of that id."""
     beside = _base(card) / named
     asset = None if beside.is_file() else _asset(named)
     return asset.path if asset else beside
 
 
 def network_architecture(card: DatasetCard, named: str) -> str | None:
-    """The architecture that a network's file needs to be told, where the manifest of assets states one."""
+    """Return the architecture of a network's file, if the manifest of assets states one."""
     asset = None if (_base(card) / named).is_file() else _asset(named)
     return asset.architecture if asset else None
 
 
 def source_path(card: DatasetCard, source: SourceCard) -> Path | None:
-    """The file or folder of an image source: as given, beside the card, else in the data folder; None for samples."""
+    """Return the path of an image source: as given, relative to the card, else in the data folder; None for samples."""
     return None if source.path is None else _place(card, source.path)
 
 
 def captions_path(card: DatasetCard, source: SourceCard) -> Path | None:
-    """The folder of the captions of an image source, looked for as its images are; None if the card names none."""
+    """Return the folder of captions of an image source, found like its images; None if the card names none."""
     return None if source.captions is None else _place(card, source.captions)
 
 
@@ -42,7 +42,7 @@ def _place(card: DatasetCard, named: str) -> Path:
 
 
 def fetched(name: str) -> Path | None:
-    """The file of an asset, or None if it was not fetched.
+    """Return the file of an asset, or None if it was not downloaded.
 
     Raises:
         UserError: there is no such asset.
@@ -52,7 +52,7 @@ def fetched(name: str) -> Path | None:
 
 
 def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
-    """A network that is not there: role, file, origin and place; None if it is."""
+    """Describe a missing network: role, file, origin and path; None if it exists."""
     path = network_path(card, named)
     if path.is_file():
         return None
@@ -61,7 +61,7 @@ def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
 
 
 def missing_source(card: DatasetCard, tier: str) -> str | None:
-    """The images of a tier where they are not there: what, origin and place; None if nothing is missing."""
+    """Describe the missing images of a tier: content, origin and path; None if they exist."""
     source = card.tier(tier).source
     path = source_path(card, source) if source else None
     asset = _asset(source.asset) if source and source.asset else None
@@ -74,7 +74,7 @@ def missing_source(card: DatasetCard, tier: str) -> str | None:
 
 
 def missing_files(card: DatasetCard, tier: str) -> list[str]:
-    """Everything of a tier that is not there, networks before images, a file of two roles once."""
+    """List all missing files of a tier, networks before images, without duplicates."""
     part = card.tier(tier)
     roles = {named: role for role, named in reversed(part.networks.items())}
     lacks = [missing_role(card, role, named) for named, role in reversed(roles.items())]
@@ -82,7 +82,7 @@ def missing_files(card: DatasetCard, tier: str) -> list[str]:
 
 
 def spoilt_file(card: DatasetCard, tier: str) -> str | None:
-    """The first asset of a tier that is there and is not what it should be, by size and first bytes; None if all are.
+    """Return the first asset of a tier with wrong size or first bytes; None if all are right.
 
     Files beside the card are their owner's, and nothing is known about them.
     """
@@ -98,7 +98,7 @@ def spoilt_file(card: DatasetCard, tier: str) -> str | None:
 
 
 def _objection(look: Callable[..., None], *at: Asset | Path) -> str | None:
-    """What a check says against a file."""
+    """Return the error of a check of a file."""
     try:
         look(*at)
     except (WrongFileError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Recognise a wrong file by its first bytes, without reading all of it."""
+"""Detect a wrong file from its first bytes, without reading all of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def looks_like_page(head: bytes) -> bool:
 
 
 def expected_kind(name: str, head: bytes) -> str | None:
-    """What a file of this name should be where its first bytes say otherwise; None if they do not."""
+    """Return the expected kind of a file of this name if its first bytes do not match; None if they do."""
     for ends, starts, kind in _STARTS:
         if name.endswith(ends):
             return None if head.startswith(starts) else kind

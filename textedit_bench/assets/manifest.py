@@ -1,4 +1,4 @@
-"""List all assets by id: the framework's, those of plugins, and the user's own."""
+"""List all assets by id: those of the framework, of plugins, and of the user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWN = "own.yaml"
 
 
 def list_assets() -> dict[str, Asset]:
-    """Every known asset, id -> asset, in the order of the lists; the user's own come last.
+    """Return all known assets, id -> asset, in the order of the lists, the user's last.
 
     Raises:
         UserError: a list is damaged, or two of them claim an id.
@@ -43,7 +43,7 @@ def _listed(own: str, changed_ns: int | None) -> dict[str, Asset]:
 
 
 def get_asset(name: str) -> Asset:
-    """The asset of an id, or of a file name that only one asset has.
+    """Return the asset of an id, or of a unique file name.
 
     Raises:
         UserError: unknown, or a file name of several.
@@ -60,7 +60,7 @@ def get_asset(name: str) -> Asset:
 
 
 def read_list(where: Traversable) -> list[Asset]:
-    """The assets of one YAML list.
+    """Read the assets of one YAML list.
 
     Raises:
         UserError: it cannot be read, or a field is wrong; names asset and field.

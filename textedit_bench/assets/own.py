@@ -1,4 +1,4 @@
-"""Keep a list of the user's own assets beside the fetched files."""
+"""Maintain a list of the user's own assets, stored with the downloaded files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORMS = {
 
 
 def own_asset(name: str, file: Path, *, licence: str | None, title: str | None, url: str | None) -> Asset:
-    """A file as a new asset; its checksum is what the file has now. Nothing is written: see `list_own`.
+    """Create an asset of a file, with its current checksum. Nothing is written: see `list_own`.
 
     Raises:
         UserError: no licence is given, or a value is not valid; names the field.
@@ -44,7 +44,7 @@ def own_asset(name: str, file: Path, *, licence: str | None, title: str | None, 
 
 
 def list_own(asset: Asset) -> None:
-    """Add an asset to the user's own list, in place of one of the same id.
+    """Add an asset to the user's own list, replacing one of the same id.
 
     Raises:
         PlaceError: the list cannot be written.
@@ -63,7 +63,7 @@ def _write(path: Path, asset: Asset) -> None:
 
 
 def refuse_other_file(asset: Asset, file: Path) -> None:
-    """Refuse a file for an asset in whose place another one lies, which would be kept and the file ignored.
+    """Refuse a file for an asset whose path has another one, which would be kept and the new file ignored.
 
     Raises:
         UserError: there is one; names it.

@@ -1,4 +1,4 @@
-"""Download into a partial file that survives an interruption, then move it into place.
+"""Download into a partial file that survives interruptions, then move it to its path.
 
 `pooch` checks the content and moves the file into place; its own HTTP downloader starts anew after a cut, so it is
 given `Resuming` instead. Google Drive is left to `gdown`, which resumes by itself.
@@ -29,11 +29,11 @@ Progress = Callable[[int, int | None], None]
 
 
 class TransferError(RuntimeError):
-    """A file that could not be fetched; the message says why and what to do."""
+    """A failed download; the message gives the reason and the remedy."""
 
 
 def transfer(asset: Asset, target: Path, progress: Progress) -> None:
-    """Fetch an asset's file to ``target``, which appears only when it is whole and its SHA-256 is right.
+    """Download an asset's file to ``target``, which is created only when complete with the right SHA-256.
 
     Raises:
         TransferError: the server refused, the connection was lost for good, or the disk is full.
@@ -65,7 +65,7 @@ def transfer(asset: Asset, target: Path, progress: Progress) -> None:
 
 
 class Resuming:
-    """A downloader for `pooch` that goes on where an earlier one was cut."""
+    """A downloader for `pooch` that resumes an interrupted download."""
 
     def __init__(self, asset: Asset, target: Path, progress: Progress) -> None:
         self.asset, self.target, self.progress = asset, target, progress
@@ -73,7 +73,7 @@ class Resuming:
         self._version = target.with_name(f"{target.name}.part.version")
 
     def __call__(self, url: str, output_file: str, _pooch: Any) -> None:
-        """Fill ``output_file``; what arrived of a download that fails stays in the partial file."""
+        """Download to ``output_file``; the received part of a failed download stays in the partial file."""
         try:
             if self.asset.drive:
                 self._from_drive(self.asset.drive)
@@ -147,7 +147,7 @@ class Resuming:
                 raise requests.ConnectionError(f"ended after {have} of {total} bytes")
 
     def _remember_version(self, headers: Mapping[str, str]) -> None:
-        """What the server calls this version of the file, to be told when the rest of it is asked for."""
+        """Store the server's version of the file, to be sent when the rest is requested."""
         tag = headers.get("ETag", "")
         version = tag if tag.startswith('"') else headers.get("Last-Modified", "")  # weak tags do not promise bytes
         if version.isascii() and version:

@@ -1,4 +1,4 @@
-"""Unpack archives of data sets into the data folder, all or nothing."""
+"""Unpack archives of data sets into the data folder, atomically."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAMAGED = (zipfile.BadZipFile, RuntimeError, zlib.error, lzma.LZMAError, EOFErr
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack a zip so that ``target`` is there whole or not at all.
+    """Unpack a zip so that ``target`` is complete or does not exist.
 
     A single folder that holds everything else is left out: LSUN's zips name it in ways that their readers do not
     expect.

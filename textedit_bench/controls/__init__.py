@@ -1,1 +1,1 @@
-"""Control rows: their pictures are known beforehand, and so is what they must score."""
+"""Control rows, whose pictures and expected scores are known in advance."""

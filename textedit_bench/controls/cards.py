@@ -30,7 +30,7 @@ class ControlInfo(MethodInfo):
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
     def identity_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What a cell's identity holds of the settings of its edit."""
+        """Return the settings of an edit as part of a cell's identity."""
         return {**self.recorded, **settings}
 
 
@@ -89,10 +89,10 @@ CONTROLS = {card.name: card for card in (COPY_PHOTO, NO_EDIT, RANDOM_DIRECTION, 
 
 
 def copied(name: str) -> str:
-    """What cells of a method or control copy of other cells, ``step`` or ``edit``; empty for nothing."""
+    """Return what cells of a control copy of other cells, ``step`` or ``edit``; empty for nothing."""
     return CONTROLS[name].copies if name in CONTROLS else ""
 
 
 def shown(name: str) -> str:
-    """What a control shows at every strength: ``photo``, ``inversion`` or ``truth``; empty for anything else."""
+    """Return what a control shows at every strength: ``photo``, ``inversion`` or ``truth``; empty for anything else."""
     return CONTROLS[name].shows if name in CONTROLS else ""

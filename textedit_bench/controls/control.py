@@ -1,4 +1,4 @@
-"""Define a control: it makes pictures from what the runner knows, and says what they must score."""
+"""Base class of controls: pictures from data of the runner, with expected scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Control(Editor):
     info: ClassVar[ControlInfo]
 
     def make(self, material: CellMaterial) -> Control:
-        """The control as it edits some images of a cell, with what the runner knows of them.
+        """Create the control for some images of a cell, with data of the runner.
 
         Raises:
             NotApplicableError: what it needs is not there.
@@ -28,5 +28,5 @@ class Control(Editor):
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """What its row must score, and whether it does."""
+        """Return expectations for the scores of its row, and whether they hold."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Expect what several controls must score: nothing where nothing changed, no effect where nothing was asked."""
+"""Expectations shared by controls: no difference, or no effect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARE = 0.25
 
 
 def unchanged(scores: RowScores, against: str, text: str) -> Iterator[Finding]:
-    """Pictures that equal what they are compared with.
+    """Expect pictures that equal their reference.
 
     Args:
         scores: the control's.
@@ -38,7 +38,7 @@ def unchanged(scores: RowScores, against: str, text: str) -> Iterator[Finding]:
 
 
 def no_effect(scores: RowScores) -> Iterator[Finding]:
-    """Edits that have nothing to do with the prompt."""
+    """Expect no effect of edits that are unrelated to the prompt."""
     for name, limit in (("clip_direction", NOWHERE), ("clip_gain", None)):
         top = scores.truth.mean(name) if scores.truth is not None else np.nan
         bound = max(limit or 0.0, SHARE * top) if np.isfinite(top) else limit

@@ -1,4 +1,4 @@
-"""The controls that show pictures which the runner has: edits for another prompt, and renders of what was asked."""
+"""Controls that show given pictures: edits for another prompt, and renders with the requested attribute."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEEN = 0.9
 
 
 class WrongPrompt(Control):
-    """Shows again what a method made of the same photos for another prompt.
+    """Shows a method's edits of the same photos for another prompt.
 
     It edits well, but not what was asked: judges must react to the text, not to traces of editing.
     """
@@ -36,13 +36,13 @@ class WrongPrompt(Control):
     """Strength -> image id -> picture [3, H, W] in [-1, 1]."""
 
     def make(self, material: CellMaterial) -> WrongPrompt:
-        """With the edits of the copied cell."""
+        """Create the control with the edits of the copied cell."""
         made = copy(self)
         made.pictures = material.edits() if material.copies else {}
         return made
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
-        """The stored pictures [B, 3, H, W] of this strength.
+        """Return the stored pictures [B, 3, H, W] of this strength.
 
         Raises:
             UserError: there is none for the strength or for an image.
@@ -51,7 +51,7 @@ class WrongPrompt(Control):
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """No effect, and the distances of its method: only the text that the edits are held against differs."""
+        """Expect no effect, and the distances of its method, since only the text of the metrics differs."""
         yield from no_effect(scores)
         for name in ("lpips", "identity"):
             own, theirs = scores.mean(name), scores.copied.mean(name) if scores.copied is not None else np.nan
@@ -60,7 +60,7 @@ class WrongPrompt(Control):
 
 
 class RealAttribute(Control):
-    """Shows the same subject, really with the asked attribute, never through generator or encoder.
+    """Shows the same subject rendered with the requested attribute, without generator or encoder.
 
     What it scores is the top of every effect scale.
     """
@@ -70,13 +70,13 @@ class RealAttribute(Control):
     """Image id -> picture [3, H, W] in [-1, 1]."""
 
     def make(self, material: CellMaterial) -> RealAttribute:
-        """With the pictures that the renderer draws when the asked attribute is set."""
+        """Create the control with renders that have the requested attribute."""
         made = copy(self)
         made.pictures = material.truth()
         return made
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
-        """The given pictures [B, 3, H, W], whatever the strength.
+        """Return the given pictures [B, 3, H, W] at any strength.
 
         Raises:
             UserError: there is none for an image.
@@ -85,7 +85,7 @@ class RealAttribute(Control):
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """The judges see that they have what was asked."""
+        """Expect full success."""
         if found := scores.interval("success"):
             yield f"success at least {SEEN:g}", f"{found[0]:.3g}, interval to {found[2]:.3g}", found[2] >= SEEN
         if found := scores.interval("clip_gain_photo"):

@@ -1,4 +1,4 @@
-"""Pair every prompt with the one whose edits the wrong-prompt control shows for it."""
+"""Pair every prompt with the one whose edits the wrong-prompt control shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def other_prompts(prompts: Sequence[PlannedPrompt]) -> dict[str, PlannedPrompt]:
-    """Prompt id -> the prompt whose edits are shown for it.
+    """Return prompt id -> the prompt whose edits are shown for it.
 
     A cyclic shift among the trained and among the unseen prompts: every prompt's edits are then shown exactly once, so
     the control preserves exactly as well as its method. Of all shifts the one with the fewest pairs that ask for the
@@ -27,6 +27,6 @@ def other_prompts(prompts: Sequence[PlannedPrompt]) -> dict[str, PlannedPrompt]:
 
 
 def _differ(first: PlannedPrompt, second: PlannedPrompt) -> bool:
-    """Whether two prompts ask for different things, as far as is known."""
+    """Whether two prompts request different edits, as far as known."""
     asked = first.prompt.asked.keys(), second.prompt.asked.keys()
     return first.prompt.words != second.prompt.words and not asked[0] & asked[1]

@@ -1,4 +1,4 @@
-"""The control that steps in a direction that has nothing to do with the prompt."""
+"""Control with steps in a random direction that is unrelated to the prompt."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class RandomDirection(Control):
     """Image id -> one length per W+ row or style vector, at strength 1."""
 
     def make(self, material: CellMaterial) -> RandomDirection:
-        """With the lengths of the copied cell's steps."""
+        """Create the control with the lengths of the copied cell's steps."""
         made = copy(self)
         if material.copies:
             made.space, made.lengths = material.step_lengths()
         return made
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """The given W+ codes plus ``strength`` times the random step; strength 0 returns the codes unchanged."""
+        """Return the given W+ codes plus ``strength`` times the random step; strength 0 returns the codes unchanged."""
         if strength == 0:
             return latents
         source = latents.codes
@@ -59,11 +59,11 @@ class RandomDirection(Control):
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """It goes nowhere in particular."""
+        """Expect no effect."""
         return no_effect(scores)
 
     def _step(self, code: Tensor, image_id: str, prompt: Prompt) -> Tensor:
-        """One step of the shape of ``code``; drawn on the CPU so that devices agree."""
+        """Draw one step of the shape of ``code``, on the CPU so that devices agree."""
         seed = seed_of(control=self.info.name, image=image_id, prompt=prompt.target, seed=self.settings["seed"])
         noise = torch.randn(code.shape, generator=torch.Generator().manual_seed(seed))
         widths = [layer.channels for layer in self.domain.generator.style_layout]

@@ -1,4 +1,4 @@
-"""The controls that do nothing: the photo, not even inverted, and its inversion."""
+"""Controls that change nothing: the photo, and its inversion."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class CopyPhoto(Control):
-    """Returns the photos: it wins every measure of preservation and changes nothing."""
+    """Returns the photos: best on every measure of preservation, without any effect."""
 
     info = COPY_PHOTO
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
-        """The photos [B, 3, H, W] in [-1, 1], whatever the prompt and the strength.
+        """Return the photos [B, 3, H, W] in [-1, 1], for any prompt and strength.
 
         Raises:
             UserError: the codes come without photos.
@@ -35,22 +35,22 @@ class CopyPhoto(Control):
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """Nothing is lost, the photos' distribution included."""
+        """Expect no loss, including the photos' distribution."""
         yield from unchanged(scores, "", "_photo")
         if (distance := scores.distance_to_photos()) is not None:
             yield "fid_source = 0", f"{distance:.3g}", distance <= 1e-3
 
 
 class NoEdit(Control):
-    """Returns the codes it is given, so its pictures are the inversions."""
+    """Returns the given codes, so its pictures are the inversions."""
 
     info = NO_EDIT
 
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """The given `latents`, whatever the prompt and the strength."""
+        """Return the given `latents`, for any prompt and strength."""
         return latents
 
     @classmethod
     def expect(cls, scores: RowScores) -> Iterator[Finding]:
-        """Nothing differs from the inversion."""
+        """Expect no difference from the inversion."""
         return unchanged(scores, "_inversion", "")

@@ -1,1 +1,1 @@
-"""Published tables and studies: what is run, what was published, and what the two say of each other."""
+"""Published tables and studies: run them, and compare the results with published values."""

@@ -1,4 +1,4 @@
-"""Do differences of pictures and of texts align better than pictures and texts do (arXiv 2303.06285)?"""
+"""Measure whether differences of pictures and texts align better than pictures and texts (arXiv 2303.06285)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Rows = NDArray[np.float64]
 
 
 def measure_alignment(part: Alignment, domain: Domain, seed: int) -> list[Measured]:
-    """Both spaces of every network, on evaluation pictures with captions that are true of them.
+    """Measure both spaces of every network, on evaluation pictures with true captions.
 
     Captions exist where a world draws the pictures; real photos need a captioned set, which no card has yet.
     """
@@ -64,7 +64,7 @@ def measure_alignment(part: Alignment, domain: Domain, seed: int) -> list[Measur
 
 
 def alignment(images: Rows, texts: Rows, metric: str) -> float:
-    """One figure of paired unit rows [N, d]; see `HEADINGS`."""
+    """Compute one figure of paired unit rows [N, d]; see `HEADINGS`."""
     if metric == "mean_gap":
         return float(np.linalg.norm(images.mean(0) - texts.mean(0)))
     cosines = texts @ images.T
@@ -76,7 +76,7 @@ def alignment(images: Rows, texts: Rows, metric: str) -> float:
 
 
 def differences(images: Rows, texts: Rows, seed: int) -> tuple[Rows, Rows]:
-    """Unit differences to a partner, each row having one partner that is not itself; equal partners are left out."""
+    """Compute unit differences to a partner, a different row for each; equal partners are excluded."""
     order = np.random.default_rng(seed_of("partners", seed=seed) % 2**32).permutation(len(images))
     partner = np.empty(len(images), np.int64)
     partner[order] = np.roll(order, 1)
@@ -86,13 +86,13 @@ def differences(images: Rows, texts: Rows, seed: int) -> tuple[Rows, Rows]:
 
 
 def unit(rows: Rows) -> Rows:
-    """Rows of length one."""
+    """Normalise rows to unit length."""
     scaled: Rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return scaled
 
 
 def true_captions(domain: Domain, factors: object, seed: int) -> list[str]:
-    """One caption per picture that states up to `STATED` visible attributes of it."""
+    """Generate one caption per picture with up to `STATED` of its visible attributes."""
     from textedit_bench.worlds.captions import grammar_of
     from textedit_bench.worlds.factors import Factors
 

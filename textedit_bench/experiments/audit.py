@@ -1,4 +1,4 @@
-"""The audit of the judges as values of an experiment."""
+"""The audit of the metrics as values of an experiment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEADING = Heading("Rank correlation with the truth", True, 2)
 
 
 def measure_audit(dataset: str, cells: DatasetCells) -> list[Measured]:
-    """One value per metric and asked attribute; the rows are metrics, not methods."""
+    """Return one value per metric and requested attribute; the rows are metrics, not methods."""
     if cells.collected is None or not cells.collected.cells:
         state = "; ".join(f"{name}: {why}" for name, why in cells.states.items()) or "no cells"
         keys: dict[str, Any] = {"dataset": dataset, "method": "", "setting": "", "metric": METRIC}

@@ -1,4 +1,4 @@
-"""Experiments by name, found through the entry points ``textedit_bench.experiments``: folders of YAML files."""
+"""Find experiments by name through the entry points ``textedit_bench.experiments``: folders of YAML files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDING = ".yaml"
 
 
 def experiment_files() -> dict[str, Traversable]:
-    """Name -> file, by name; reads none of them.
+    """Return name -> file, by name; reads none of them.
 
     Raises:
         UserError: two folders hold an experiment of the same name.
@@ -34,7 +34,7 @@ def experiment_files() -> dict[str, Traversable]:
 
 
 def experiment_file(name: str) -> Traversable:
-    """The file of a registered name, or the file at a path.
+    """Return the file of a registered name, or the file at a path.
 
     Args:
         name: a text that ends in ``.yaml`` or holds a path separator is a path; anything else is a name.
@@ -51,7 +51,7 @@ def experiment_file(name: str) -> Traversable:
 
 
 def load_experiment(name: str) -> Experiment:
-    """The checked experiment of a registered name or of a file.
+    """Load and validate the experiment of a registered name or of a file.
 
     Raises:
         UserError: unknown, unreadable, or a field is wrong; the message names field and line.

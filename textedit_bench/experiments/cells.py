@@ -1,4 +1,4 @@
-"""The cells of the bench that an experiment asks for: run where missing, read from the store where not."""
+"""Get the cells of an experiment: run missing ones, read others from the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DatasetCells:
-    """What a data set's bench left for an experiment.
+    """The cells of one data set for an experiment.
 
     Attributes:
         collected: the cells, or None if there are none.
@@ -45,12 +45,12 @@ class DatasetCells:
 
 
 def wanted_methods(experiment: Experiment) -> tuple[str, ...]:
-    """The experiment's methods by name, or every installed one that is not a control."""
+    """Return the experiment's methods by name, or every installed one except controls."""
     return experiment.methods or tuple(info.name for info in list_methods() if not info.control)
 
 
 def installed(name: str) -> MethodInfo | str:
-    """A method's card, or in words why there is none."""
+    """Return a method's card, or the reason why there is none."""
     if name not in method_names():
         return "not installed"
     try:
@@ -68,7 +68,7 @@ def bench_cells(
     *,
     generated: int = 0,
 ) -> DatasetCells:
-    """Run what is missing of one data set and collect everything; a method that cannot run becomes a state.
+    """Run missing cells of one data set and collect all; a method that cannot run becomes a state.
 
     Args:
         generated: pictures drawn from every prompt; 0 for edits.
@@ -119,7 +119,7 @@ def bench_cells(
 
 
 def check_cells(experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions) -> None:
-    """Plan what would be run, and run nothing.
+    """Plan the cells without running any.
 
     Raises:
         UserError: the experiment asks for a prompt, a setting or more images than there are.
@@ -132,7 +132,7 @@ def check_cells(experiment: Experiment, dataset: str, tier: TierName, conditions
 def _requests(
     experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions, infos: Iterable[MethodInfo]
 ) -> list[BenchRequest]:
-    """One request for all methods with their cards' settings, one more for each with settings of its own."""
+    """Return one request for all methods with default settings, one more for each with its own settings."""
     chosen = list(infos)
     plain = tuple(info.name for info in chosen if info.name not in experiment.settings)
     groups: list[tuple[tuple[str, ...], dict[str, Any]]] = [(plain, {})] if plain else []
@@ -160,7 +160,7 @@ def _requests(
 
 
 def _reason(outcomes: Iterable[CellOutcome], method: str) -> str:
-    """Why a method has no cell at all; nothing where it has one."""
+    """Return why a method has no cell; empty if it has one."""
     own = [outcome for outcome in outcomes if outcome.label.startswith(f"{method} / ")]
     if any(outcome.state in (State.DONE, State.CACHED) for outcome in own):
         return ""

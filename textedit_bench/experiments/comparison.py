@@ -1,4 +1,4 @@
-"""Measured beside published: one table object, joined and judged; rendered elsewhere."""
+"""Compare measured and published values in one table, with verdicts; rendered elsewhere."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Comparison:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per pair, in full precision; what the CSV holds."""
+        """Return one row per pair, in full precision, for the CSV."""
         return pd.DataFrame([_record(self, pair) for pair in self.pairs], columns=list(COLUMNS))
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """Verdict -> rows, verdicts without rows left out; rows without anything published are not counted."""
+        """Return verdict -> number of rows with published values, without zeros."""
         found = [pair.verdict for pair in self.pairs if pair.published is not None]
         return {verdict: found.count(verdict) for verdict in Verdict if verdict in found}
 
@@ -64,7 +64,7 @@ COLUMNS = (
 
 
 def compare(experiment: Experiment, tier: str, measured: Sequence[Measured], notes: Sequence[str] = ()) -> Comparison:
-    """Join what was measured with what was published, and judge every pair.
+    """Join measured and published values, and judge every pair.
 
     Published values of methods that this benchmark does not have, and of settings that were not run, are rows of their
     own: a table that leaves them out would hide what is missing.
@@ -138,7 +138,7 @@ def _footnotes(experiment: Experiment, tier: str, pairs: Sequence[Pair], notes: 
 
 
 def _origin(pair: Pair) -> list[str]:
-    """Where a published value stands, on what it was measured, and what has to be known about it."""
+    """Describe the source of a published value, its pictures, and caveats."""
     value = pair.published
     assert value is not None
     details = [value.images and f"on {value.images}", value.hardware and f"measured on {value.hardware}"]

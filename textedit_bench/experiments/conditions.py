@@ -1,4 +1,4 @@
-"""Under which conditions an experiment is run."""
+"""The conditions under which an experiment is run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textedit_bench.errors import unknown_choice
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What the user chose, apart from the experiment itself.
+    """The user's choices, apart from the experiment itself.
 
     Attributes:
         results: folder of the results; the experiment's cells are those of the bench.
@@ -32,7 +32,7 @@ class Conditions:
     command: str = ""
 
     def __post_init__(self) -> None:
-        """Check what no card is needed for.
+        """Validate what does not depend on a card.
 
         Raises:
             UserError: an unknown tier or device.
@@ -45,12 +45,12 @@ class Conditions:
             checked_device(self.device)
 
     def folder(self, tier: str) -> Path:
-        """Where the tables of a tier's experiments go."""
+        """Folder of the tables of a tier's experiments."""
         return self.results / tier / "experiments"
 
 
 def device_name(device: str, threads: int) -> str:
-    """What a time was measured on, in words."""
+    """Describe the device of a time measurement."""
     if device.startswith("cuda"):
         import torch
 

@@ -1,4 +1,4 @@
-"""An experiment file: what is run, how it is measured, and what was published."""
+"""An experiment file: what is run, how it is measured, and published values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TierName = Literal["mini", "full"]
 
 
 class Margin(Strict):
-    """The largest difference of a metric that counts as the same, and why."""
+    """The largest difference of a metric that counts as equivalent, with the reason."""
 
     margin: Number = Field(gt=0)
     reason: Text
 
 
 class Variant(Strict):
-    """One way of training a method."""
+    """One training configuration of a method."""
 
     name: Text
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -34,7 +34,7 @@ class Variant(Strict):
 
 
 class Schedule(Strict):
-    """How long the variants of a tier are trained; stamped on the table."""
+    """Duration of a tier's variant trainings; stated on the table."""
 
     settings: dict[str, Any] = Field(default_factory=dict)
     minutes: Number = Field(default=0.0, ge=0)
@@ -52,7 +52,7 @@ class Scores(Strict):
 
 
 class Latency(Strict):
-    """Seconds for one edit of one image, of the fit that comes before, and peak memory."""
+    """Seconds for one edit of one image and for the training before, and peak memory."""
 
     kind: Literal["latency"]
     repeats: Whole = Field(default=5, ge=3)
@@ -62,7 +62,7 @@ class Latency(Strict):
 
 
 class Offsets(Strict):
-    """How alike a method's steps in latent space are from image to image: cosines of all pairs, per prompt."""
+    """Similarity of a method's latent steps across images: cosines of all pairs, per prompt."""
 
     kind: Literal["offsets"]
     settings: dict[str, str] = Field(default_factory=dict)
@@ -70,7 +70,7 @@ class Offsets(Strict):
 
 
 class Alignment(Strict):
-    """Do differences of pictures and of texts align better than pictures and texts do? Measured on CLIP alone."""
+    """Whether differences of pictures and texts align better than pictures and texts, measured on CLIP alone."""
 
     kind: Literal["alignment"]
     images: Whole = Field(default=500, ge=8)
@@ -78,7 +78,7 @@ class Alignment(Strict):
 
 
 class Generation(Strict):
-    """Pictures drawn from the text alone, in cells of the bench's generation task."""
+    """Pictures generated from the text alone, in cells of the bench's generation task."""
 
     kind: Literal["generation"]
     images_per_prompt: Whole = Field(default=8, ge=3)
@@ -95,7 +95,7 @@ class Audit(Strict):
 
 
 class Variants(Strict):
-    """A method trained in several ways and scored like any other."""
+    """A method trained with different settings and scored like any other."""
 
     kind: Literal["variants"]
     method: Text

@@ -1,4 +1,4 @@
-"""Intervals of values that come from few repeats."""
+"""Intervals of values from few repetitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = NDArray[np.float64]
 
 
 def mean_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean of independent values with Student's interval (mean, low, high); nan ends for fewer than two values."""
+    """Compute the mean of independent values with Student's interval (mean, low, high); nan for fewer than two."""
     x = np.asarray(values, np.float64)
     x = x[np.isfinite(x)]
     if not len(x):
@@ -29,7 +29,7 @@ def mean_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, flo
 def jackknife_interval(
     n: int, statistic: Callable[[NDArray[np.int64]], float], *, blocks: int = 0, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """A statistic of n images with its delete-block interval (value, low, high); nan ends for fewer than three blocks.
+    """Compute a statistic of n images with its delete-block interval (value, low, high); nan for fewer than 3 blocks.
 
     Args:
         n: images.

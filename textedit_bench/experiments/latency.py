@@ -1,4 +1,4 @@
-"""Seconds of one edit, memory, and what had to be paid before: measured alone, outside the bench's batches."""
+"""Measure seconds of one edit, memory, and the cost of training, outside the bench's batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WHOLE, PER_PROMPT, FIT = "whole training", "training, per prompt", "fit_hours"
 def measure_latency(
     part: Latency, domain: Domain, methods: dict[str, MethodInfo | str], conditions: Conditions
 ) -> list[Measured]:
-    """Mean seconds from a W+ code to the edited picture, one image at a time, and the cost of the fit before.
+    """Measure mean seconds from a W+ code to the edited picture, one image at a time, and the training cost.
 
     Every repeat edits another image; one more comes first and does not count. Intervals are Student's.
     """
@@ -90,7 +90,7 @@ def _edit_rows(
 
 
 def _timed(editor: Editor, domain: Domain, latents: Latents) -> Iterator[float]:
-    """Seconds per image, the first one included."""
+    """Measure seconds per image, including the first one."""
     prompt = next(iter(domain.prompts("evaluation").values())).without_truth
     for i in range(len(latents)):
         one = latents[i : i + 1]
@@ -111,7 +111,7 @@ def _wait(domain: Domain) -> None:
 
 
 def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
-    """Hours of the newest training of a method that this machine keeps, else of the weights it comes with.
+    """Return hours of a method's newest training on this machine, else of its shipped weights.
 
     They are hours per prompt where that is how it is trained.
     """
@@ -141,7 +141,7 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
 
 
 def shipped_training(info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:
-    """What the training of the weights that come with a method cost, from ``weights/costs.json`` of its package.
+    """Return the training cost of a method's shipped weights, from ``weights/costs.json`` of its package.
 
     The file maps ``<data set>-<tier>`` to the training's ``cost.json``, with the number of ``prompts`` where it is
     trained per prompt.
@@ -153,7 +153,7 @@ def shipped_training(info: MethodInfo, data: str) -> tuple[dict[str, Any], int] 
 
 
 def newest_training(checkpoints: Path, info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:
-    """``cost.json`` of a method's last run on ``<data set>-<tier>``, and how many prompts it trained; None without.
+    """Return ``cost.json`` of a method's last run on ``<data set>-<tier>``, and its number of prompts; None without.
 
     Methods of one package share their weights: a run of any of them counts for all.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Heading:
-    """How a metric is written.
+    """Title, unit and format of a metric.
 
     Attributes:
         title: its name for a reader.
@@ -29,7 +29,7 @@ class Heading:
         return f"{self.title}{', %' if self.percent and '%' not in self.title else ''}{arrow}"
 
     def number(self, value: float) -> str:
-        """A value as a reader sees it."""
+        """Format a value for readers."""
         if not math.isfinite(value):
             return "-"
         text = f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
@@ -38,7 +38,7 @@ class Heading:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A value with its uncertainty, or the state that explains why there is none.
+    """A value with its uncertainty, or a state that explains its absence.
 
     Attributes:
         dataset, method, setting, metric: what it is; the keys of published values.
@@ -70,9 +70,9 @@ class Measured:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What published values are matched by."""
+        """Key for matching published values."""
         return self.dataset, self.method, self.setting, self.metric
 
     def lacking(self, state: str) -> Measured:
-        """The same without a value."""
+        """Return the same entry without a value."""
         return replace(self, value=math.nan, low=math.nan, high=math.nan, n=0, best=False, state=state)

@@ -1,4 +1,4 @@
-"""How alike a method's steps are from image to image (arXiv 2103.17249, Table 2)."""
+"""Measure the similarity of a method's steps across images (arXiv 2103.17249, Table 2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADINGS = {MEAN: Heading("Cosine of steps, mean", None, 3), STD: Heading("Cosin
 
 
 def measure_offsets(part: Offsets, dataset: str, cells: DatasetCells) -> list[Measured]:
-    """Mean and deviation of the cosine over all pairs of images, per method and prompt, at the default strength.
+    """Compute mean and standard deviation of the cosine over pairs of images, per method and prompt.
 
     The interval leaves out one image, with all its pairs, at a time.
     """
@@ -53,13 +53,13 @@ def measure_offsets(part: Offsets, dataset: str, cells: DatasetCells) -> list[Me
 
 
 def pair_cosines(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cosines of all pairs of rows [N, d], as the upper triangle of their matrix."""
+    """Compute cosines of all pairs of rows [N, d], as the upper triangle of their matrix."""
     unit = steps / np.linalg.norm(steps, axis=1, keepdims=True)
     return (unit @ unit.T)[np.triu_indices(len(unit), 1)]
 
 
 def _steps(cell: StoredCell) -> NDArray[np.float64] | None:
-    """Steps [N, d] from strength 0 to the default one, images that did not move left out; None without codes."""
+    """Return steps [N, d] from strength 0 to the default one, without unmoved images; None without codes."""
     where = cell.path / EDITS
     strengths = cell.identity.strengths
     if not where.is_file() or 0.0 not in strengths:

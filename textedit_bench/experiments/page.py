@@ -1,4 +1,4 @@
-"""A comparison as a reader sees it, before any markup: blocks of lines for the renderers of the report."""
+"""Lay out a comparison before any markup: blocks of lines for the renderers of the report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MARKS = {"seen": "", "secondhand": " *", "computed": " †", "unverified": " ?"}
 
 
 def page_of(table: Comparison) -> Page:
-    """One block per data set and metric; the published columns are left out where nothing was published."""
+    """Return one block per data set and metric; published columns are omitted if nothing was published."""
     with_published = bool(table.experiment.published)
     heads = ["Method", "Setting", "Measured", "n"]
     heads += ["Published", "Difference", "Verdict"] if with_published else []
@@ -30,7 +30,7 @@ def page_of(table: Comparison) -> Page:
 
 
 def spread(heading: Heading, value: float, low: float, high: float) -> str:
-    """An interval behind its value: ``± 0.03``, or ``+0.03 -0.05`` where its arms differ; empty if unknown."""
+    """Format an interval after its value: ``± 0.03``, or ``+0.03 -0.05`` if asymmetric; empty if unknown."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
     up, down = heading.number(max(high - value, 0.0)), heading.number(max(value - low, 0.0))

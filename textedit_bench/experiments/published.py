@@ -1,4 +1,4 @@
-"""A value as it was published, with where it stands and how sure we are of it."""
+"""A published value with its source and our confidence in it."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ class Published(Strict):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What it is matched by."""
+        """Key for matching measured values."""
         return self.dataset, self.method, self.setting, self.metric
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the printed name of the pictures is that of another data set."""
+        """Whether the published name of the pictures is that of another data set."""
         words = re.findall(r"[a-z0-9]+", self.images.lower())
         return bool(words) and not {self.dataset, f"{self.dataset}s", f"{self.dataset}es"} & set(words)
 
     def measured_on(self, device: str) -> bool:
-        """Whether a device is the one that the value was measured on, or none was printed."""
+        """Whether a device is that of the published measurement, or none was stated."""
         return not self.hardware or re.search(rf"(?<!\w){re.escape(self.hardware)}(?!\w)", device, re.I) is not None
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The range that was printed; both ends are the value where there was one value."""
+        """The published range; both ends are equal for a single value."""
         if self.value is None:
             return None
         return self.value, self.value if self.high is None else self.high

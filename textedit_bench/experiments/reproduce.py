@@ -1,4 +1,4 @@
-"""Run an experiment, compare it with what was published, write its table."""
+"""Run an experiment, compare it with published values, and write its table."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Reproduced:
 
 
 def reproduce(experiment: Experiment, conditions: Conditions, reporter: Reporter | None = None) -> list[Reproduced]:
-    """Run what is missing and write one table per tier that the data sets have.
+    """Run what is missing and write one table per tier of the data sets.
 
     Cells of the bench, trained variants and their edits are kept and found again; times are measured anew.
 
@@ -82,7 +82,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, reporter: Reporter
 
 
 def check(experiment: Experiment, conditions: Conditions) -> None:
-    """Find what is wrong with a request before anything runs; what is not installed or not there is no mistake.
+    """Validate a request before anything runs; missing methods or files are not errors.
 
     Raises:
         UserError: none of the data sets can be used, or a prompt, a setting or a number of images is wrong.
@@ -100,7 +100,7 @@ def check(experiment: Experiment, conditions: Conditions) -> None:
 
 
 def _check_published(experiment: Experiment, cards: Sequence[DatasetCard | str]) -> None:
-    """A published value of a data set that the experiment does not have would never meet a measured one."""
+    """Refuse a published value of a data set that the experiment does not have, which could never be matched."""
     # An experiment may name a card by alias or by file; published values go by its name.
     valid = {*experiment.datasets, *(card.name for card in cards if not isinstance(card, str))}
     for number, value in enumerate(experiment.published):
@@ -109,7 +109,7 @@ def _check_published(experiment: Experiment, cards: Sequence[DatasetCard | str])
 
 
 def write_comparison(table: Comparison, folder: Path) -> list[Path]:
-    """``<name>.{csv,md,tex,html}``; the same table gives the same bytes."""
+    """Write ``<name>.{csv,md,tex,html}``; the same table gives the same bytes."""
     page = page_of(table)
     name = table.experiment.name
     texts = {
@@ -128,7 +128,7 @@ def write_comparison(table: Comparison, folder: Path) -> list[Path]:
 
 
 def _tiers(experiment: Experiment, conditions: Conditions) -> dict[TierName, dict[str, DatasetCard | str]]:
-    """Tier -> data set -> its card, or why there is none; a missing data set is a row of every tier."""
+    """Return tier -> data set -> its card, or why there is none; a missing data set is a row of every tier."""
     found: dict[TierName, dict[str, DatasetCard | str]] = {}
     missing: dict[str, str] = {}
     for name in experiment.datasets:
@@ -154,7 +154,7 @@ def _measure_all(
     conditions: Conditions,
     reporter: Reporter,
 ) -> tuple[list[Measured], list[str], list[str]]:
-    """Rows, footnotes, and what failed."""
+    """Return rows, footnotes, and failures."""
     from textedit_bench.domain import Domain
 
     rows: list[Measured] = []
@@ -190,7 +190,7 @@ def _measure(
     conditions: Conditions,
     reporter: Reporter,
 ) -> tuple[list[Measured], Sequence[str]]:
-    """One measure on one data set; the modules of the others are not imported."""
+    """Run one measure on one data set, importing only its module."""
     if isinstance(part, Scores | Generation):
         from textedit_bench.experiments.scores import measure_scores
 
@@ -215,7 +215,7 @@ def _measure(
 def _measure_domain(
     part: Measure, experiment: Experiment, domain: Domain, conditions: Conditions, reporter: Reporter
 ) -> tuple[list[Measured], Sequence[str]]:
-    """Measures that need more than the bench's cells."""
+    """Run measures that need more than the bench's cells."""
     methods = {name: installed(name) for name in wanted_methods(experiment)}
     if isinstance(part, Latency):
         from textedit_bench.experiments.latency import measure_latency
@@ -233,7 +233,7 @@ def _measure_domain(
 
 
 def _lacking(part: Measure, experiment: Experiment, dataset: str, states: Mapping[str, str]) -> Iterator[Measured]:
-    """One row per method that says why a data set could not be measured."""
+    """Return one row per method with the reason why a data set could not be measured."""
     from textedit_bench.experiments.measured import Heading
 
     for method, state in states.items():

@@ -20,7 +20,7 @@ EVERYTHING = "all prompts"
 def measure_scores(
     part: Scores | Generation, dataset: str, tier: str, cells: DatasetCells
 ) -> tuple[list[Measured], list[str]]:
-    """Values with their intervals, and the footnotes of the table they come from.
+    """Return values with their intervals, and the footnotes of their table.
 
     Methods without cells get one row per metric that says why.
     """
@@ -61,7 +61,7 @@ def measure_scores(
 
 
 def _unknown(part: Scores | Generation, dataset: str, rows: list[Measured]) -> list[Measured]:
-    """One row for every metric that no judge of this data set measures: it must not vanish without a word."""
+    """Return one row for every metric that this data set cannot measure, so that it is not dropped silently."""
     missing = set(part.metrics) - {row.metric for row in rows} if rows else ()
     return [
         Measured(dataset=dataset, method="", setting="", metric=name, heading=Heading(name), state="not measured here")
@@ -71,12 +71,12 @@ def _unknown(part: Scores | Generation, dataset: str, rows: list[Measured]) -> l
 
 
 def heading_of(spec: ColumnSpec) -> Heading:
-    """A table column's heading."""
+    """Return a table column's heading."""
     return Heading(spec.title, spec.higher_is_better, spec.decimals, spec.percent)
 
 
 def _subsets(part: Scores | Generation, collected: ComparableCells) -> Iterator[tuple[str, ComparableCells]]:
-    """The cells of every setting; controls that copy a cell stay with it."""
+    """Return the cells of every setting; controls that copy a cell stay with it."""
     if part.per == "prompt set":
         yield "", collected
         return

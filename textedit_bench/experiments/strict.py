@@ -1,4 +1,4 @@
-"""What all parts of an experiment file share."""
+"""Base model of all parts of an experiment file."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ Whole = Annotated[int, Field(strict=True)]
 
 
 class Strict(BaseModel):
-    """Frozen data without unknown fields, and without numbers that are none."""
+    """Frozen data without unknown fields, and with finite numbers only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

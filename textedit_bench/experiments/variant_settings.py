@@ -1,4 +1,4 @@
-"""Settings of a variant's training: known to the method's card, and what stands for a network's file."""
+"""Validate settings of a variant's training, and resolve references to network files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NETWORK = "network:"
 
 
 def check_variants(part: Variants) -> None:
-    """Refuse settings that the method would refuse; a method that is not installed is no mistake of the file.
+    """Refuse settings that the method would refuse; a method that is not installed is not an error.
 
     Raises:
         UserError: names the variant or schedule, the setting, and what is valid.

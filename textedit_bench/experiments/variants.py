@@ -1,4 +1,4 @@
-"""Variants of one method: trained by a schedule, scored like any other, kept in a store of their own.
+"""Variants of one method: trained by a schedule, scored like any other, kept in their own store.
 
 Variants never enter the bench's tables: a short training says something about a choice, not about the method.
 """
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class _VariantSession(DatasetSession):
-    """Cells of variants in a store of their own, on the inputs of the bench.
+    """Session of variants' cells in their own store, on the inputs of the bench.
 
     Attributes:
         editor: the variant that is run.
@@ -59,7 +59,7 @@ class _VariantSession(DatasetSession):
 
 @dataclass(frozen=True)
 class _Bench:
-    """What the cells of all variants share."""
+    """Objects shared by the cells of all variants."""
 
     experiment: Experiment
     domain: Domain
@@ -75,7 +75,7 @@ def measure_variants(
     conditions: Conditions,
     reporter: Reporter,
 ) -> tuple[list[Measured], list[str]]:
-    """Train what is missing, edit and score what is missing; one setting per variant.
+    """Train, edit and score what is missing; one setting per variant.
 
     Returns:
         The values, and footnotes that say how long was trained.
@@ -126,7 +126,7 @@ def _as_scores(part: Variants) -> Scores:
 
 
 def _setting(variant: str, prompt_set: str) -> str:
-    """Published tables of variants name no prompt set: theirs is the trained one."""
+    """Return the prompt set: published tables of variants name none, so it is the trained one."""
     return variant if prompt_set == "trained" else f"{variant}, {prompt_set} prompts"
 
 
@@ -155,7 +155,7 @@ def _measure_one(
 
 
 def _resolved(domain: Domain, value: Any) -> Any:
-    """``network:<role>`` becomes the file of that role."""
+    """Replace ``network:<role>`` by the file of that role."""
     if isinstance(value, str) and value.startswith(NETWORK):
         return str(domain.path(value.removeprefix(NETWORK)))
     return value
@@ -164,7 +164,7 @@ def _resolved(domain: Domain, value: Any) -> Any:
 def _trained(
     bench: _Bench, info: MethodInfo, variant: Variant, schedule: Schedule, given: Mapping[str, Any]
 ) -> tuple[Editor, str]:
-    """The variant's editor with its weights, trained where the store has none, and their digest."""
+    """Return the variant's editor with its weights, trained if the store has none, and their digest."""
     domain = bench.domain
     editor = new_editor(info.name, domain, **given)
     # All settings, not only the given ones: two variants that name the same training in two ways are trained once.
@@ -196,7 +196,7 @@ def _trained(
 def _cell(
     bench: _Bench, info: MethodInfo, variant: Variant, prompt: PlannedPrompt, editor: Editor, weights: str
 ) -> str:
-    """Bring one cell of a variant to its end; its digest."""
+    """Complete one cell of a variant; return its digest."""
     experiment, domain, session = bench.experiment, bench.domain, bench.session
     cell = Cell(
         tier=domain.tier,
@@ -246,7 +246,7 @@ def _prompts(row: Measured) -> bool:
 
 
 def spread_rows(rows: list[Measured]) -> list[Measured]:
-    """Per metric the mean over trainings with Student's interval: what one more training may be expected to give."""
+    """Return per metric the mean over trainings with Student's interval, the expectation for one more training."""
     groups: dict[tuple[str, str, str, bool], list[Measured]] = {}
     for row in rows:
         groups.setdefault((row.dataset, row.method, row.metric, _prompts(row)), []).append(row)

@@ -1,4 +1,4 @@
-"""What a measured interval says of a published value."""
+"""Judge a published value by a measured interval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROUNDING = 1e-9
 
 
 class Verdict(StrEnum):
-    """The closed set of verdicts."""
+    """The possible verdicts."""
 
     EQUIVALENT = "equivalent"
     DIFFERENT = "different"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 
 def judge(measured: Measured, published: Published | None, *, tier: str, margin: float | None) -> tuple[Verdict, str]:
-    """The verdict on one pair, with its reason.
+    """Return the verdict on one pair, with its reason.
 
     Two one-sided tests: ``equivalent`` where the whole interval lies within the margin around the published value (or
     range), ``different`` where it lies wholly outside, ``inconclusive`` where it does neither or is not known. What was

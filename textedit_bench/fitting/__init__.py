@@ -1,4 +1,4 @@
-"""Run any Lightning training of this project: stopped, resumed, its checkpoints written whole."""
+"""Run Lightning trainings: interruption, resumption, atomic checkpoints."""
 
 from textedit_bench.fitting.checkpoints import WholeCheckpoints
 from textedit_bench.fitting.run import fit

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written whole or not at all, and never with weights that are not finite."""
+"""Checkpoints of a training: written atomically, and never with weights that are not finite."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from textedit_bench.finite import DivergedError
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Lightning's files, written beside their place: its own way copies where /tmp is another disk."""
+    """Lightning's files, written in their folder: Lightning itself copies if /tmp is another disk."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write a checkpoint; a kill or a full disk leaves the one that was there."""
+        """Write a checkpoint atomically; a kill or a full disk leaves the previous one."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, lambda temporary: torch.save(checkpoint, temporary))
 
 
 class KeepWhenStopped(pl.Callback):
-    """Lets a step end before a signal stops the run, and keeps what was learnt up to there.
+    """Lets a step finish before a signal stops the run, and saves the state.
 
     The same holds for a validation and the checkpoints after it, which only make sense as a whole. A second signal
     stops at once, and then what the last checkpoint holds is kept.
@@ -43,12 +43,12 @@ class KeepWhenStopped(pl.Callback):
         """Steps in the newest checkpoint."""
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Take SIGTERM back from Lightning."""
+        """Restore the SIGTERM handler that Lightning has replaced."""
         stopping.take_back()
         self._kept = trainer.global_step
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """The last step is whole, its averages included: stop here, or begin the next."""
+        """Stop between steps, when averages are up to date, or start the next step."""
         self._between_steps = True
         stopping.allow()
         self._between_steps = False
@@ -56,12 +56,12 @@ class KeepWhenStopped(pl.Callback):
             stopping.postpone()
 
     def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
-        """Keep the state, where it is a whole one that no checkpoint holds."""
+        """Save the state if it is consistent and not in a checkpoint yet."""
         if self._between_steps and trainer.world_size == 1 and trainer.global_step > self._kept:
             trainer.save_checkpoint(self.place(trainer))
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Refuse to keep weights from which nothing can be learnt any more.
+        """Refuse to save weights that are not finite.
 
         Raises:
             DivergedError: a weight is nan or infinite; what was kept before stays.

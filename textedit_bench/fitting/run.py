@@ -1,4 +1,4 @@
-"""Run Lightning's fit, and turn every end of it into one of ours."""
+"""Run Lightning's fit, and convert its outcomes to our exceptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backbones of the benchmark and the checkpoint formats they are read from."""
+"""Backbones of the benchmark, and readers of their checkpoint formats."""
 
 from textedit_bench.models.clip import ClipModel
 from textedit_bench.models.convert import convert

@@ -1,4 +1,4 @@
-"""Align a person's photo to the FFHQ crop: the published crop computed from five landmarks.
+"""Align a person's photo to FFHQ: the published crop computed from five landmarks.
 
 Source: Karras et al. 2019 (StyleGAN), arXiv 1812.04948, appendix on FFHQ. The published crop reads eye centres and
 mouth corners only, which facenet-pytorch's MTCNN gives directly; its eye points are pupils instead of contour means, so
@@ -26,7 +26,7 @@ class FaceError(UserError):
 
 
 def mtcnn_detector(device: str = "cpu") -> Detector:
-    """Faces by MTCNN, largest first: (5, 2) points each, in pixels: eyes, nose, mouth corners, the image's left first.
+    """Detect faces by MTCNN, largest first: (5, 2) points each, in pixels: eyes, nose, mouth corners, left first.
 
     Raises:
         UserError: facenet-pytorch is not installed.
@@ -55,7 +55,7 @@ def align_face(
     detector: Detector | None = None,
     name: str = "the photo",
 ) -> Image.Image:
-    """The FFHQ crop of the one face of a photo.
+    """Return the FFHQ crop of the only face of a photo.
 
     Args:
         photo: any mode and size; transparency is dropped.
@@ -85,7 +85,7 @@ def align_face(
 
 
 def face_quad(points: Points) -> Points:
-    """Corners (4, 2) of the FFHQ square around a face: top left, bottom left, bottom right, top right, in pixels.
+    """Return corners (4, 2) of the FFHQ square around a face, counter-clockwise from the top left, in pixels.
 
     Args:
         points: (5, 2): left eye, right eye, nose, left and right mouth corner, "left" being the image's.
@@ -101,7 +101,7 @@ def face_quad(points: Points) -> Points:
 
 
 def crop_quad(photo: Image.Image, quad: Points, size: int, transform_size: int) -> Image.Image:
-    """The square `quad` of a photo as a size x size picture; what lies outside is mirrored and blurred."""
+    """Resample the square `quad` of a photo to size x size; outside the photo it is mirrored and blurred."""
     side = float(np.hypot(*(quad[3] - quad[0])))
     photo, quad, side = _shrink(photo, quad, side, size)
     photo, quad = _cut_out(photo, quad, side)
@@ -112,7 +112,7 @@ def crop_quad(photo: Image.Image, quad: Points, size: int, transform_size: int) 
 
 
 def _shrink(photo: Image.Image, quad: Points, side: float, size: int) -> tuple[Image.Image, Points, float]:
-    """A photo far larger than needed is reduced first."""
+    """Reduce a photo that is far larger than needed."""
     factor = int(np.floor(side / size * 0.5))
     if factor <= 1:
         return photo, quad, side
@@ -130,7 +130,7 @@ def _bounds(quad: Points) -> tuple[int, int, int, int]:
 
 
 def _cut_out(photo: Image.Image, quad: Points, side: float) -> tuple[Image.Image, Points]:
-    """Only the surroundings of the square are kept."""
+    """Crop the photo to the surroundings of the square."""
     left, top, right, bottom = _bounds(quad)
     border = _border(side)
     box = (
@@ -145,7 +145,7 @@ def _cut_out(photo: Image.Image, quad: Points, side: float) -> tuple[Image.Image
 
 
 def _pad(photo: Image.Image, quad: Points, side: float) -> tuple[Image.Image, Points]:
-    """Where the square leaves the photo: mirrored, fading into a blur and then into the median colour."""
+    """Pad the photo where the square exceeds it: mirrored, fading to a blur and then to the median colour."""
     left, top, right, bottom = _bounds(quad)
     border = _border(side)
     need = np.array([border - left, border - top, right - photo.width + border, bottom - photo.height + border])

@@ -1,4 +1,4 @@
-"""Choose how many pictures a generator makes at once."""
+"""Choose the batch size of a generator's passes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COPIES = 3
 
 
 def images_at_once(resolution: int, most: int = MOST) -> int:
-    """Pictures of ``resolution`` pixels per pass of a generator or of a network that reads them: 5 at 1024, 21 at 256.
+    """Return the batch size for pictures of ``resolution`` pixels in a generator or network: 5 at 1024, 21 at 256.
 
     Args:
         resolution: side of the pictures.

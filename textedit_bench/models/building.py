@@ -1,4 +1,4 @@
-"""Build a ready network from the tensors of a checkpoint: sizes read off the tensors, every tensor accounted for."""
+"""Build a network from the tensors of a checkpoint: sizes are inferred, and every tensor must be used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEADS: dict[str, HeadMode] = {"Encoder4Editing": "e4e", "GradualStyleEncoder": "
 
 
 def part(checkpoint: Checkpoint, network: str) -> dict[str, Tensor]:
-    """The state dict of one network of a checkpoint.
+    """Return the state dict of one network of a checkpoint.
 
     Raises:
         CheckpointError: the file does not hold it; says what it holds and what it resembles.
@@ -46,7 +46,7 @@ def part(checkpoint: Checkpoint, network: str) -> dict[str, Tensor]:
 
 
 def build_generator(checkpoint: Checkpoint) -> Generator:
-    """The generator of a checkpoint.
+    """Build the generator of a checkpoint.
 
     A file without a stored centre of W gets the mean of 10,000 mapped latents of a fixed seed.
     """
@@ -66,7 +66,7 @@ def build_generator(checkpoint: Checkpoint) -> Generator:
 
 
 def _centre(checkpoint: Checkpoint, w_dim: int) -> Tensor:
-    """The stored average as (w_dim,): encoders store it once per row."""
+    """Return the stored average as (w_dim,): encoders store it once per row."""
     average = checkpoint.latent_avg
     assert average is not None
     refuse_not_finite({"latent_avg": average}, str(checkpoint.path))
@@ -76,7 +76,7 @@ def _centre(checkpoint: Checkpoint, w_dim: int) -> Tensor:
 
 
 def build_discriminator(checkpoint: Checkpoint) -> Discriminator:
-    """The discriminator of a checkpoint."""
+    """Build the discriminator of a checkpoint."""
     state = part(checkpoint, "discriminator")
     try:
         geometry = discriminator_geometry(state)
@@ -89,7 +89,7 @@ def build_discriminator(checkpoint: Checkpoint) -> Discriminator:
 
 
 def build_encoder(checkpoint: Checkpoint) -> StyleEncoder:
-    """The e4e or pSp encoder of a checkpoint, with its latent average and its domain's input size."""
+    """Build the e4e or pSp encoder of a checkpoint, with its latent average and its domain's input size."""
     state = part(checkpoint, "encoder")
     options = checkpoint.settings.get("encoder", {})
     channels = (int(options.get("input_nc", 3) or 3), int(options.get("label_nc", 0) or 0))
@@ -114,7 +114,7 @@ def build_encoder(checkpoint: Checkpoint) -> StyleEncoder:
 
 
 def _head_mode(checkpoint: Checkpoint, options: Mapping[str, Any]) -> HeadMode:
-    """e4e and pSp share their tensor names; the options tell them apart."""
+    """Return e4e or pSp by the stored options, since their tensor names are equal."""
     name = str(options.get("encoder_type", "GradualStyleEncoder" if "output_size" in options else "Encoder4Editing"))
     if name not in HEADS:
         raise CheckpointError(f"{checkpoint.path}: encoder type {name!r} is none of {', '.join(HEADS)}")
@@ -138,7 +138,7 @@ def _set_average(checkpoint: Checkpoint, network: StyleEncoder) -> None:
 
 
 def build_identity(checkpoint: Checkpoint) -> ArcFace | MocoSimilarity:
-    """The ArcFace or MoCo network of a checkpoint."""
+    """Build the ArcFace or MoCo network of a checkpoint."""
     if "moco" in checkpoint.networks:
         return _moco(checkpoint)
     network = ArcFace()
@@ -147,7 +147,7 @@ def build_identity(checkpoint: Checkpoint) -> ArcFace | MocoSimilarity:
 
 
 def _moco(checkpoint: Checkpoint) -> MocoSimilarity:
-    """The query encoder without its projection head; the key encoder and the queue are training state."""
+    """Return the query encoder without its projection head; the key encoder and the queue are training state."""
     network, state = MocoSimilarity(), {}
     for name, tensor in checkpoint.networks["moco"].items():
         inner = name.removeprefix("encoder_q.")
@@ -158,7 +158,7 @@ def _moco(checkpoint: Checkpoint) -> MocoSimilarity:
 
 
 def _finish(checkpoint: Checkpoint, network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Every tensor in its place, then eval mode and frozen parameters."""
+    """Load all tensors, set eval mode and freeze the parameters."""
     try:
         load_exactly(network, state, source=str(checkpoint.path))
     except CheckpointError as error:

@@ -1,4 +1,4 @@
-"""Recognise a weights file by its content: one reading step for every official format and ours."""
+"""Detect the format of a weights file from its content, for all official formats and ours."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Reads any supported weights file.
+    """Read any supported weights file.
 
     Raises:
         CheckpointError: one line saying what is wrong with the file.
@@ -151,7 +151,7 @@ def _is_state(content: Mapping[str, Any]) -> bool:
 
 
 def _tensors(mapping: Mapping[str, Any]) -> State:
-    """The tensors of a state dict under their plain names, floating point as float32; arrays become tensors."""
+    """Return the tensors of a state dict under plain names, floating point as float32; arrays become tensors."""
     state: State = {}
     for name, value in plain_names(mapping).items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.ndim:

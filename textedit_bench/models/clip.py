@@ -1,4 +1,4 @@
-"""CLIP behind one interface: pictures in [-1, 1] and sentences in, un-normalised float32 embeddings out."""
+"""CLIP with one interface: pictures in [-1, 1] and sentences to unnormalised float32 embeddings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class ClipModel(nn.Module):
-    """An open_clip model with its tokenizer and its two ways of preparing pictures.
+    """An open_clip model with its tokenizer and two ways of preprocessing pictures.
 
     Args:
         model: open_clip network (`encode_image(pixels)`, `encode_text(tokens)`), kept in eval mode.
@@ -59,17 +59,17 @@ class ClipModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the network lives; pictures must be there, sentences are moved."""
+        """The network's device; pictures must be on it, sentences are moved."""
         return self.mean.device
 
     def train(self, mode: bool = True) -> ClipModel:
-        """Keeps the wrapped network in eval mode: CLIP is never trained through this class."""
+        """Keep the wrapped network in eval mode: CLIP is never trained through this class."""
         super().train(mode)
         self.model.eval()
         return self
 
     def prepare(self, images: Tensor, preprocessing: Preprocessing = "correct") -> Tensor:
-        """What the network is given for pictures (B, 3, H, W) in [-1, 1]: (B, 3, image_size, image_size).
+        """Preprocess pictures (B, 3, H, W) in [-1, 1] to the network's input (B, 3, image_size, image_size).
 
         "correct": CLIP's own pipeline (bicubic, centre crop, mean and std). "published": what the released
         editing code gave it (area resampling, range left at [-1, 1], no mean and std); see clip_preprocessing.py.
@@ -83,11 +83,11 @@ class ClipModel(nn.Module):
         raise ValueError(f"preprocessing {preprocessing!r} is none of 'correct', 'published'")
 
     def encode_image(self, images: Tensor, preprocessing: Preprocessing = "correct") -> Tensor:
-        """Embeddings (B, embed_dim), float32, not normalised, of pictures (B, 3, H, W) in [-1, 1]; differentiable."""
+        """Embed pictures (B, 3, H, W) in [-1, 1] as (B, embed_dim), float32, not normalised; differentiable."""
         return self.model.encode_image(self.prepare(images, preprocessing)).float()  # type: ignore[operator]
 
     def encode_text(self, texts: Sequence[str] | str) -> Tensor:
-        """Embeddings (B, embed_dim), float32, not normalised, of sentences.
+        """Embed sentences as (B, embed_dim), float32, not normalised.
 
         Raises:
             UserError: a sentence has more tokens than the network reads; names the part that is not read.
@@ -103,9 +103,9 @@ class ClipModel(nn.Module):
 
     @property
     def context_length(self) -> int:
-        """Tokens that a sentence may have, those that mark its beginning and end included."""
+        """Maximum number of tokens of a sentence, including start and end tokens."""
         return int(getattr(self.tokenizer, "context_length", None) or self.tokenizer(["a"]).shape[1])
 
     def unread(self, text: str) -> str:
-        """The end of a text that is cut before the network reads it; nothing where all is read."""
+        """Return the end of a text that would be truncated; empty if none."""
         return unread(self.tokenizer, text)

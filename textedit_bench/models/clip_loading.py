@@ -1,4 +1,4 @@
-"""CLIP from a file of ours, OpenAI's TorchScript archive, an open_clip folder or state dict, or an open_clip name."""
+"""Load CLIP from our format, OpenAI's TorchScript archive, an open_clip folder, state dict or name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WEIGHT_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def load_clip(path_or_name: str | os.PathLike[str], architecture: str | None = None) -> ClipModel:
-    """A frozen CLIP in eval mode, float32.
+    """Load a frozen CLIP in eval mode, float32.
 
     Args:
         path_or_name: a file of ours; OpenAI's `ViT-B-32.pt`; a folder with `open_clip_config.json` and weights; an
@@ -80,7 +80,7 @@ def _from_file(path: Path, architecture: str | None) -> ClipModel:
 
 
 def _from_openai(path: Path, state: dict[str, Tensor], architecture: str | None) -> ClipModel:
-    """OpenAI's released archives: the sizes follow from the shapes, the activation is always QuickGELU."""
+    """Build CLIP from OpenAI's archives: sizes are inferred from shapes, the activation is always QuickGELU."""
     if architecture is not None and "quickgelu" not in architecture:
         raise CheckpointError(f"{path}: OpenAI weights use QuickGELU; ask for {architecture}-quickgelu or leave it out")
     for extra in ("input_resolution", "context_length", "vocab_size"):
@@ -113,7 +113,7 @@ def _from_openai(path: Path, state: dict[str, Tensor], architecture: str | None)
 
 
 def _from_folder(folder: Path) -> ClipModel:
-    """The layout of the model hub: open_clip_config.json beside the weights."""
+    """Load the layout of the model hub: open_clip_config.json next to the weights."""
     config_file = folder / CONFIG_NAME
     weights = next((folder / name for name in WEIGHT_NAMES if (folder / name).is_file()), None)
     if not config_file.is_file() and any(folder.glob("**/data.pkl")):
@@ -146,7 +146,7 @@ def _from_state(path: Path, state: dict[str, Tensor], architecture: str | None) 
 
 
 def _build(model_config: dict[str, Any]) -> nn.Module:
-    """The network an open_clip model configuration describes."""
+    """Build the network of an open_clip model configuration."""
     settings = dict(model_config)
     custom = settings.pop("custom_text", False)
     return (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**settings)

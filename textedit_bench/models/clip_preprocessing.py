@@ -1,4 +1,4 @@
-"""The two ways pictures reach CLIP, both for pictures in [-1, 1] of any size.
+"""Two ways of preprocessing pictures in [-1, 1] of any size for CLIP.
 
 The published losses (arXiv 2103.17249, 2210.07883, 2303.06285) enlarge by 7 with nearest neighbours and average-pool
 down to 224, a 7168-pixel intermediate for a 1024-pixel picture. Both steps are linear and separable and together
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 @lru_cache(maxsize=32)
 @torch.inference_mode(False)
 def _area_block(source: int, target: int, device: torch.device, dtype: torch.dtype) -> tuple[int, Tensor]:
-    """The repeating block of the area-averaging matrix from `source` to `target` samples, kept on each device.
+    """Return the repeating block of the area-averaging matrix from `source` to `target` samples, cached per device.
 
     Output sample o is the mean over [o, o + 1) * source / target. With g = gcd(source, target) the matrix is g equal
     blocks of shape (target / g, source / g), computed in float64.
@@ -34,7 +34,7 @@ def _area_block(source: int, target: int, device: torch.device, dtype: torch.dty
 
 
 def area_resample(x: Tensor, height: int, width: int) -> Tensor:
-    """Exact fractional-area averaging of (B, C, H, W) to (B, C, height, width); enlarges as well as shrinks."""
+    """Resize (B, C, H, W) to (B, C, height, width) by exact fractional-area averaging, up or down."""
     batch, channels, old_height, old_width = x.shape
     if (old_height, old_width) == (height, width):
         return x
@@ -47,12 +47,12 @@ def area_resample(x: Tensor, height: int, width: int) -> Tensor:
 
 
 def published_input(images: Tensor, size: int) -> Tensor:
-    """What the published CLIP losses feed: area-averaged to size x size, range and mean untouched."""
+    """Preprocess as in the published CLIP losses: area-averaged to size x size, without normalisation."""
     return area_resample(images, size, size)
 
 
 def correct_input(images: Tensor, size: int, mean: Tensor, std: Tensor) -> Tensor:
-    """CLIP's own pipeline on [-1, 1] pictures: shorter side to `size` (antialiased bicubic), centre crop, mean and std.
+    """Preprocess like CLIP: shorter side to `size` (antialiased bicubic), centre crop, normalisation.
 
     Values outside [-1, 1] are clipped, before and after resizing, as storing the picture would.
     """

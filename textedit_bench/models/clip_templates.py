@@ -1,4 +1,4 @@
-"""The bank of sentences that a text is put into before CLIP reads it."""
+"""Sentence templates for texts that CLIP encodes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 
 @cache
 def templates() -> tuple[str, ...]:
-    """The 79 templates, each with one ``{}``."""
+    """Return the 79 templates, each with one ``{}``."""
     from open_clip import OPENAI_IMAGENET_TEMPLATES  # takes long to import
 
     return tuple(text for text in (make("{}") for make in OPENAI_IMAGENET_TEMPLATES) if text != _LEFT_OUT)
 
 
 def sentences(text: str) -> list[str]:
-    """A text in every template; its leading article is dropped, since the templates bring their own.
+    """Put a text into every template; its leading article is dropped, since the templates have one.
 
     Example:
         >>> sentences("a face with blond hair")[0]
@@ -40,5 +40,5 @@ def sentences(text: str) -> list[str]:
 
 @torch.no_grad()
 def mean_embedding(clip: ClipModel, texts: Sequence[str]) -> Tensor:
-    """Mean [d] of the texts' unit embeddings, of unit length again."""
+    """Compute the mean [d] of the texts' unit embeddings, normalised to unit length."""
     return F.normalize(F.normalize(clip.encode_text(texts).float(), dim=-1).mean(dim=0), dim=-1)

@@ -23,7 +23,7 @@ BUILDERS: dict[str, tuple[str, Callable[[Checkpoint], nn.Module]]] = {  # the fi
 
 
 def convert(source: str | os.PathLike[str], target: str | os.PathLike[str], half: bool = False) -> list[Path]:
-    """Writes every network of an official checkpoint as a file of ours.
+    """Write every network of an official checkpoint as a file of ours.
 
     Args:
         source: any file the loaders read.

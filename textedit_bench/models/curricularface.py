@@ -1,4 +1,4 @@
-"""CurricularFace IR-101: an identity judge that no editing method of StyleGAN was trained against.
+"""CurricularFace IR-101: an identity network for evaluation, used in no StyleGAN editing method's training.
 
 Sources: Huang et al. 2020 (CurricularFace), arXiv 2004.00288; Deng et al. 2019 (ArcFace), arXiv 1801.07698, for the
 improved residual body. Layer names and order are those of the published checkpoint, as pSp reads it.
@@ -21,7 +21,7 @@ STAGES = ((64, 3), (128, 13), (256, 30), (512, 3))
 
 
 class PlainBottleneck(nn.Module):
-    """The improved residual block without squeeze-and-excitation; the second convolution strides."""
+    """Improved residual block without squeeze-and-excitation; the second convolution has the stride."""
 
     def __init__(self, in_dim: int, depth: int, stride: int) -> None:
         super().__init__()
@@ -37,13 +37,13 @@ class PlainBottleneck(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, in_dim, H, W] -> [B, depth, H / stride, W / stride]."""
+        """Map [B, in_dim, H, W] to [B, depth, H / stride, W / stride]."""
         out: Tensor = self.shortcut_layer(x) + self.res_layer(x)
         return out
 
 
 class CurricularFace(nn.Module):
-    """Unit embeddings of faces that MTCNN finds.
+    """Unit embeddings of faces, detected by MTCNN.
 
     Args:
         stages: (channels, blocks) of the body; the published network's unless a test needs a small one.
@@ -79,7 +79,7 @@ class CurricularFace(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], source: str) -> CurricularFace:
-        """The published network.
+        """Build the published network.
 
         Raises:
             CheckpointError: tensors are missing, surplus or misshapen.
@@ -89,20 +89,20 @@ class CurricularFace(nn.Module):
         return made
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Aligned faces [B, 3, 112, 112], RGB in [-1, 1] -> unit embeddings [B, 512]."""
+        """Embed aligned faces [B, 3, 112, 112], RGB in [-1, 1], as unit vectors [B, 512]."""
         return F.normalize(self.output_layer(self.body(self.input_layer(faces))), dim=1)
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
+        """Detect landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
         return self._find(images)
 
     def shows_face(self, images: Tensor) -> Tensor:
-        """Bool [B]: whether pictures [B, 3, H, W] in [-1, 1] show a face; far cheaper than `landmarks`."""
+        """Return whether pictures [B, 3, H, W] in [-1, 1] show a face, bool [B]; far cheaper than `landmarks`."""
         return self._shows(images)
 
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
-        """Unit embeddings [B, 512]; rows of nan if there is no face.
+        """Compute unit embeddings [B, 512]; rows of nan if there is no face.
 
         Args:
             images: [B, 3, H, W] in [-1, 1].
@@ -112,7 +112,7 @@ class CurricularFace(nn.Module):
 
 
 def embed_found(network: nn.Module, images: Tensor, points: Tensor, side: int) -> Tensor:
-    """Embeddings of the pictures whose landmarks [B, 5, 2], on the CPU, are known; rows of nan for the others."""
+    """Embed the pictures with known landmarks [B, 5, 2], on the CPU; rows of nan for the others."""
     there = points.isfinite().flatten(1).all(1)
     rows = images.new_full((len(images), 512), float("nan"))
     if there.all():

@@ -1,4 +1,4 @@
-"""DINOv2: self-supervised features that judge what a picture shows, for subjects that have no identity network.
+"""DINOv2: self-supervised features for evaluating subjects without an identity network.
 
 The class token of the vision transformer, from the published files (ViT-S, B or L with 14-pixel patches, without
 registers); no editing method of StyleGAN was trained against it. Cosines of class tokens say whether the subject
@@ -81,7 +81,7 @@ class _Block(nn.Module):
 @lru_cache
 @torch.inference_mode(False)
 def _per_channel(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """[3, 1, 1], kept on each device."""
+    """Return values as [3, 1, 1], cached per device."""
     return torch.tensor(values, dtype=dtype, device=device)[:, None, None]
 
 
@@ -115,7 +115,7 @@ class DinoV2(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], source: str) -> DinoV2:
-        """The network of a published file, its size read off the tensors.
+        """Build the network of a published file; its size is inferred from the tensors.
 
         Raises:
             CheckpointError: tensors are missing, surplus or misshapen, as those of the giant network and of the
@@ -136,7 +136,7 @@ class DinoV2(nn.Module):
         return made.eval().requires_grad_(False)
 
     def trunk(self, inputs: Tensor) -> Tensor:
-        """Class tokens [B, width] after the last norm, of normalised inputs [B, 3, 14 a, 14 b]."""
+        """Compute class tokens [B, width] after the last norm, of normalised inputs [B, 3, 14 a, 14 b]."""
         rows, columns = inputs.shape[2] // PATCH, inputs.shape[3] // PATCH
         tokens = self.patch_embed(inputs) + self._positions(rows, columns)
         first = (self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1)
@@ -144,7 +144,7 @@ class DinoV2(nn.Module):
         return read
 
     def forward(self, images: Tensor) -> Tensor:
-        """Class tokens [B, width], float32, of pictures [B, 3, H, W] in [-1, 1] on the 8-bit grid.
+        """Compute class tokens [B, width], float32, of pictures [B, 3, H, W] in [-1, 1] on the 8-bit grid.
 
         Pictures are resized to 224x224 like Pillow's bicubic filter does on floats; then ImageNet's mean and standard
         deviation are taken out.
@@ -154,11 +154,11 @@ class DinoV2(nn.Module):
         return self.trunk((resized(levels, "clean", SIDE) / 255.0 - mean) / std)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Unit class tokens [B, width] of pictures [B, 3, H, W] in [-1, 1]."""
+        """Compute unit class tokens [B, width] of pictures [B, 3, H, W] in [-1, 1]."""
         return F.normalize(self(images), dim=1)
 
     def _positions(self, rows: int, columns: int) -> Tensor:
-        """Position embedding of the patches, [1, rows * columns, width]."""
+        """Return the position embedding of the patches, [1, rows * columns, width]."""
         own = self.pos_embed[:, 1:]
         grid = round(own.shape[1] ** 0.5)
         if (rows, columns) == (grid, grid):

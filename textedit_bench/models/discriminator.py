@@ -100,7 +100,7 @@ class Discriminator(nn.Module):
         return cls(**settings)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, 1); the batch must be a multiple of min(B, mbstd_group).
+        """Compute logits (B, 1); the batch must be a multiple of min(B, mbstd_group).
 
         Raises:
             ValueError: images of another size, or a batch that cannot be divided into groups.
@@ -115,7 +115,7 @@ class Discriminator(nn.Module):
         return self.final_linear(x.flatten(1))
 
     def _batch_deviation(self, x: Tensor) -> Tensor:
-        """Mean over features of the (biased) deviation within each group, as one constant map: (B, 1, H, W)."""
+        """Compute the mean biased deviation within each group, as one constant map: (B, 1, H, W)."""
         batch, _, height, width = x.shape
         group = batch if self.mbstd_group is None else min(batch, self.mbstd_group)
         if batch % group:

@@ -1,4 +1,4 @@
-"""e4e and pSp: a feature pyramid on IR-SE50 and one small head per W+ row.
+"""e4e and pSp encoders: a feature pyramid on IR-SE50 and one small head per W+ row.
 
 Sources: Tov et al. 2021 (e4e), arXiv 2102.02766; Richardson et al. 2021 (pSp), arXiv 2008.00951.
 Names are those of the published checkpoints, relative to their `encoder.` prefix.
@@ -34,7 +34,7 @@ class StyleHead(nn.Module):
         self.linear = EqualLinear(w_dim, w_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Feature maps (B, 512, side, side) -> (B, w_dim)."""
+        """Map feature maps (B, 512, side, side) to (B, w_dim)."""
         x = self.convs(x)
         if x.shape[-2:] != (1, 1):
             raise ValueError(f"a style head ended at {tuple(x.shape[-2:])} instead of one pixel: wrong input size")
@@ -42,7 +42,7 @@ class StyleHead(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Pictures to W+ codes.
+    """Encoder of pictures to W+ codes.
 
     Args:
         rows: W+ rows (18, 16, 14 for generators of 1024, 512, 256).
@@ -95,7 +95,7 @@ class StyleEncoder(nn.Module):
         return cls(**{**config, "input_size": tuple(config["input_size"])})
 
     def features(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The three taps of the body: 128, 256 and 512 channels at 1/4, 1/8 and 1/16 of the input size."""
+        """Compute three feature maps: 128, 256 and 512 channels at 1/4, 1/8 and 1/16 of the input size."""
         x, taps = self.input_layer(images), []
         for index, block in enumerate(self.body):
             x = block(x)
@@ -104,7 +104,7 @@ class StyleEncoder(nn.Module):
         return taps[0], taps[1], taps[2]
 
     def forward(self, images: Tensor, stage: int | None = None) -> Tensor:
-        """Codes (B, rows, w_dim) without the average, of pictures at `input_size` in [-1, 1].
+        """Compute codes (B, rows, w_dim) without the average, of pictures at `input_size` in [-1, 1].
 
         Args:
             stage: e4e's progressive training stage: rows above it get no offset. None, as in inference, means all rows.
@@ -122,7 +122,7 @@ class StyleEncoder(nn.Module):
         return codes[0].unsqueeze(1) + torch.stack(offsets, dim=1)
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) at `input_size`, by antialiased bilinear resizing that does not keep the aspect ratio.
+        """Resize pictures to (B, 3, H, W) at `input_size`, antialiased bilinear, ignoring the aspect ratio.
 
         A square picture for an oblong encoder (cars: 512x512 with black bars) loses the bars first: rows 64:448 of 512.
         """
@@ -136,7 +136,7 @@ class StyleEncoder(nn.Module):
         return F.interpolate(images, size=self.input_size, mode="bilinear", align_corners=False, antialias=True)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in [-1, 1], aligned as the domain asks -> W+ (B, rows, w_dim), latent average added."""
+        """Invert pictures (B, 3, H, W) in [-1, 1], aligned for the domain, to W+ (B, rows, w_dim), average added."""
         codes = self(self.prepare(images))
         return codes + self.latent_avg if self.add_average else codes
 

@@ -1,4 +1,4 @@
-"""The error every checkpoint reader raises."""
+"""The error of all checkpoint readers."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from textedit_bench.errors import UserError
 
 
 class CheckpointError(UserError):
-    """A weights file that cannot be read as what was asked for; one line that names the file and the reason."""
+    """A weights file that cannot be read as requested; one line with the file and the reason."""

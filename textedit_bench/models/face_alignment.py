@@ -1,4 +1,4 @@
-"""Align faces for judges: found once in the source, the same warp for source and edit.
+"""Align faces for evaluation networks: detected once in the source, the same warp for source and edit.
 
 StyleGAN edits keep the frame, and a detector moves by several pixels with the resolution alone; finding the face anew
 in every edit would score the detector. Whether an edit still shows a face is asked separately (`face_presence`).
@@ -26,13 +26,13 @@ Finder = Callable[[Tensor], Tensor]
 
 
 class MtcnnFinder:
-    """The largest face of every picture, by facenet-pytorch's MTCNN (its weights come with the package)."""
+    """Detects the largest face per picture with facenet-pytorch's MTCNN (its weights come with the package)."""
 
     def __init__(self) -> None:
         self._detector: Any = None
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Landmarks float32 [B, 5, 2]: eyes, nose, mouth corners in pixels; nan if no face is found."""
+        """Return landmarks float32 [B, 5, 2]: eyes, nose, mouth corners in pixels; nan if no face is found."""
         if self._detector is None:
             try:
                 from facenet_pytorch import MTCNN
@@ -57,7 +57,7 @@ class MtcnnFinder:
 
 
 def similarity_transform(source: Tensor, target: Tensor) -> Tensor:
-    """The similarity [B, 2, 3] (rotation, one scale, shift) that takes points nearest to others, in least squares.
+    """Compute the least-squares similarity [B, 2, 3] (rotation, one scale, shift) between point sets.
 
     Args:
         source: points [B, N, 2].
@@ -78,7 +78,7 @@ def similarity_transform(source: Tensor, target: Tensor) -> Tensor:
 
 
 def warp_faces(images: Tensor, points: Tensor, side: int = FACE_SIDE) -> Tensor:
-    """Faces [B, 3, side, side] with their landmarks on the template; bilinear, black outside the picture.
+    """Warp faces to [B, 3, side, side] with landmarks on the template; bilinear, black outside the picture.
 
     Args:
         images: [B, 3, H, W].

@@ -1,4 +1,4 @@
-"""Detect whether pictures show a face: MTCNN's three networks in batches, on any device, without waiting for it.
+"""Detect whether pictures show a face: MTCNN's three networks in batches, on any device, without synchronisation.
 
 The package's own cascade looks for faces of 20 pixels, one picture at a time, and takes a third of a second for 1024
 pixels. Whether an edit lost its face needs neither small faces nor their places: pictures are reduced first, and
@@ -35,14 +35,14 @@ Presence = Callable[[Tensor], Tensor]
 
 
 class MtcnnPresence:
-    """Whether pictures show a face of a third of their side or more; the networks are loaded when first needed."""
+    """Detects faces of at least a third of a picture's side; the networks are loaded on first use."""
 
     def __init__(self) -> None:
         self._networks: tuple[Any, ...] = ()
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Bool [B], on the device of the images [B, 3, H, W] in [-1, 1].
+        """Return bool [B], on the device of the images [B, 3, H, W] in [-1, 1].
 
         Raises:
             UserError: facenet-pytorch is not installed.
@@ -73,7 +73,7 @@ def _load() -> tuple[Any, ...]:
 
 
 def _proposed(network: Any, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Squares [B, CANDIDATES, 4] that may hold a face, and their probabilities (0 where too low)."""
+    """Return candidate squares [B, CANDIDATES, 4] and their probabilities (0 if too low)."""
     boxes, sure = [], []
     height, width = images.shape[-2:]
     scale = _CELL / SMALLEST
@@ -95,14 +95,14 @@ def _proposed(network: Any, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _refined(boxes: Tensor, sure: Tensor, step: Tensor, chance: Tensor, least: float) -> tuple[Tensor, Tensor]:
-    """The squares as a network moves them, with its probabilities; 0 where it, or the one before, is not sure."""
+    """Refine squares by a network, with its probabilities; 0 if this or the previous one is too low."""
     found = chance[:, 1].view_as(sure)
     kept = (found > least) & (sure > 0)
     return _moved(boxes, step.view_as(boxes)), torch.where(kept, found, torch.zeros_like(found))
 
 
 def _moved(boxes: Tensor, step: Tensor) -> Tensor:
-    """Boxes [B, K, 4] moved by shares of their sides, and made square about their centres."""
+    """Move boxes [B, K, 4] by shares of their sides, and make them square about their centres."""
     size = boxes[..., 2:] - boxes[..., :2]
     moved = boxes + step * size.repeat(1, 1, 2)
     half = (moved[..., 2:] - moved[..., :2]).amax(-1, keepdim=True) / 2
@@ -111,7 +111,7 @@ def _moved(boxes: Tensor, step: Tensor) -> Tensor:
 
 
 def _cut(images: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """The squares [B, K, 4] of their pictures, [B K, 3, side, side]."""
+    """Crop the squares [B, K, 4] of their pictures, [B K, 3, side, side]."""
     from torchvision.ops import roi_align  # half a second to import
 
     count, places = boxes.shape[:2]

@@ -1,4 +1,4 @@
-"""FaceNet of facenet-pytorch: the second opinion on identity, of another architecture and another loss.
+"""FaceNet of facenet-pytorch: a second identity network, with another architecture and another loss.
 
 Source: Schroff et al. 2015 (FaceNet), arXiv 1503.03832; weights trained on VGGFace2 or CASIA-WebFace.
 """
@@ -21,7 +21,7 @@ SIDE = 160
 
 
 class FaceNet(nn.Module):
-    """Unit embeddings of faces that MTCNN finds, aligned by five landmarks like the first judge's.
+    """Unit embeddings of faces, detected by MTCNN and aligned by five landmarks like for CurricularFace.
 
     The package crops a box instead; with the landmarks of the source both judges see the very same face.
 
@@ -41,7 +41,7 @@ class FaceNet(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], source: str) -> FaceNet:
-        """The network of a published file; its classifier is left out.
+        """Build the network of a published file, without its classifier.
 
         Raises:
             CheckpointError: tensors are missing, surplus or misshapen.
@@ -55,20 +55,20 @@ class FaceNet(nn.Module):
         return made
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Faces [B, 3, 160, 160], RGB in [-1, 1] -> unit embeddings [B, 512]."""
+        """Embed faces [B, 3, 160, 160], RGB in [-1, 1], as unit vectors [B, 512]."""
         # (x - 127.5) / 128 on 0..255.
         rows: Tensor = self.network(faces * (127.5 / 128.0))
         return rows
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
+        """Detect landmarks [B, 5, 2] in pixels of pictures [B, 3, H, W] in [-1, 1]; nan if there is no face."""
         return self._find(images)
 
     def shows_face(self, images: Tensor) -> Tensor:
-        """As `CurricularFace.shows_face`."""
+        """Like `CurricularFace.shows_face`."""
         return self._shows(images)
 
     @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
-        """Unit embeddings [B, 512]; rows of nan if there is no face; arguments as `CurricularFace.embed`."""
+        """Compute unit embeddings [B, 512]; rows of nan if there is no face; arguments as `CurricularFace.embed`."""
         return embed_found(self, images, self.landmarks(images) if points is None else points, SIDE)

@@ -15,7 +15,7 @@ _OTHERS = ("synthesize", "encode", "encode_image", "predict")
 
 
 def check_role(network: Any, role: str, resolution: int, path: Path) -> None:
-    """Refuse a network in a role that it cannot play.
+    """Refuse a network in a role that it cannot serve.
 
     Args:
         network: as loaded.
@@ -35,13 +35,13 @@ def check_role(network: Any, role: str, resolution: int, path: Path) -> None:
 
 
 def codes_fit(codes: Tensor, generator: Any) -> bool:
-    """Whether a generator takes codes [N, rows, w_dim]; one that does not say its sizes is believed to."""
+    """Whether a generator accepts codes [N, rows, w_dim]; assumed for one of unknown sizes."""
     sizes = [getattr(generator, name, None) for name in ("num_rows", "w_dim")]
     return None in sizes or (codes.ndim == 3 and list(codes.shape[1:]) == sizes)
 
 
 def misfit(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> CheckpointError:
-    """What is said of codes that a generator does not take.
+    """Describe codes that a generator does not accept.
 
     Args:
         codes: W+ codes of photos.

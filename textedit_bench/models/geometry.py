@@ -1,4 +1,4 @@
-"""Sizes of the StyleGAN2 networks: which resolutions exist and how wide each is."""
+"""Sizes of StyleGAN2 networks: the resolutions and the width of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def resolutions(resolution: int) -> list[int]:
-    """[4, 8, ..., resolution].
+    """Return [4, 8, ..., resolution].
 
     Raises:
         ValueError: the resolution is no power of two, or smaller than 8.
@@ -17,7 +17,7 @@ def resolutions(resolution: int) -> list[int]:
 
 
 def channel_table(resolution: int, channels: Mapping[int, int] | None, multiplier: int) -> dict[int, int]:
-    """Feature channels for every resolution from 4 up: the given ones, or config F's min(512, 16384 multiplier / size).
+    """Return feature channels per resolution from 4: the given ones, or config F's min(512, 16384 multiplier / size).
 
     Raises:
         ValueError: `channels` lacks a resolution.

@@ -1,4 +1,4 @@
-"""Infer the network of a state dict from its names and shapes alone (rosinality layout)."""
+"""Infer the architecture of a state dict from its names and shapes (rosinality layout)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ State = Mapping[str, Tensor]
 
 
 def generator_geometry(state: State) -> dict[str, Any]:
-    """Constructor arguments of the generator whose tensors these are.
+    """Infer the constructor arguments of a generator.
 
     Every number is the most frequent one among the tensors that show it, so one missing or misshapen tensor is
     reported as such later and does not change what is expected of the others.
@@ -41,7 +41,7 @@ def generator_geometry(state: State) -> dict[str, Any]:
 
 
 def discriminator_geometry(state: State) -> dict[str, Any]:
-    """Constructor arguments of the discriminator whose tensors these are.
+    """Infer the constructor arguments of a discriminator.
 
     Raises:
         LookupError: too little is there to tell.
@@ -57,7 +57,7 @@ def discriminator_geometry(state: State) -> dict[str, Any]:
 
 
 def encoder_geometry(state: State) -> dict[str, int]:
-    """Rows and width of W+ of an e4e / pSp encoder.
+    """Infer rows and width of W+ of an e4e / pSp encoder.
 
     Raises:
         LookupError: it has no style heads.
@@ -69,7 +69,7 @@ def encoder_geometry(state: State) -> dict[str, int]:
 
 
 def _widths(state: State, conv: str, rgb: str) -> list[int]:
-    """Channel counts of one resolution, as its second convolution and its toRGB show them."""
+    """Infer channel counts of one resolution from its second convolution and its toRGB layer."""
     found = [shape[1] for _, shape in _shapes(state, rf"{re.escape(conv)}\.conv\.weight$", 5)]
     found += [shape[2] for _, shape in _shapes(state, rf"{re.escape(conv)}\.conv\.weight$", 5)]
     found += [shape[2] for _, shape in _shapes(state, rf"{re.escape(rgb)}\.conv\.weight$", 5)]

@@ -22,7 +22,7 @@ ARCFACE_SIDE = 112
 
 
 def published_face_crop(images: Tensor) -> Tensor:
-    """The fixed crop of the published identity losses: pictures aligned as FFHQ (B, 3, H, W) -> (B, 3, 112, 112).
+    """Crop as in the published identity losses: FFHQ-aligned (B, 3, H, W) -> (B, 3, 112, 112).
 
     Pictures that are not 256 high are averaged to 256x256 first; then rows 35:223 and columns 32:220, averaged to
     112x112.
@@ -34,7 +34,7 @@ def published_face_crop(images: Tensor) -> Tensor:
 
 @contextmanager
 def _plain_sums() -> Iterator[None]:
-    """Convolutions of processors without oneDNN, whose rounding errors were measured to be a third here.
+    """Disable oneDNN for convolutions, which reduces the measured rounding errors here to a third.
 
     The slope of the identity loss jumps where the input of a PReLU changes sign; with the larger errors one such input
     fell on the wrong side and moved the published gradient by 16 times its tolerance. Costs a tenth of the time.
@@ -59,7 +59,7 @@ class ArcFace(nn.Module):
 
     @property
     def config(self) -> dict[str, Any]:
-        """Nothing to choose: the architecture is fixed."""
+        """No arguments: the architecture is fixed."""
         return {}
 
     @classmethod
@@ -68,17 +68,17 @@ class ArcFace(nn.Module):
         return cls()
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Faces (B, 3, 112, 112), RGB in [-1, 1] -> unit embeddings (B, 512)."""
+        """Embed faces (B, 3, 112, 112), RGB in [-1, 1], as unit vectors (B, 512)."""
         with _plain_sums():
             return F.normalize(self.output_layer(self.body(self.input_layer(faces))), dim=1)
 
     def embed(self, images: Tensor) -> Tensor:
-        """FFHQ-aligned pictures (B, 3, H, W), RGB in [-1, 1] -> unit embeddings (B, 512)."""
+        """Embed FFHQ-aligned pictures (B, 3, H, W), RGB in [-1, 1], as unit vectors (B, 512)."""
         return self(published_face_crop(images))
 
 
 class MocoSimilarity(nn.Module):
-    """MoCo v2 ResNet-50 features as the published losses use them for domains other than faces."""
+    """MoCo v2 ResNet-50 features, as used in published losses for domains other than faces."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class MocoSimilarity(nn.Module):
 
     @property
     def config(self) -> dict[str, Any]:
-        """Nothing to choose: the architecture is fixed."""
+        """No arguments: the architecture is fixed."""
         return {}
 
     @classmethod
@@ -98,7 +98,7 @@ class MocoSimilarity(nn.Module):
         return cls()
 
     def embed(self, images: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in [-1, 1] -> unit features (B, 2048).
+        """Compute unit features (B, 2048) of pictures (B, 3, H, W) in [-1, 1].
 
         Nearest-neighbour resize to 224x224 and no ImageNet mean or std, as in the e4e loss. The batch axis always
         stays.

@@ -1,4 +1,4 @@
-"""The Inception network of 2015-12-05 that every published FID was measured with, and its two resize rules.
+"""The Inception network of 2015-12-05, used for every published FID, and its two resize rules.
 
 Its published weights were ported from TensorFlow. Against torchvision's Inception v3 it has 1008 logits, average pools
 that do not count the padding, and a maximum pool in the pooling branch of the very last block (as pytorch-fid's and
@@ -53,7 +53,7 @@ class Inception(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], source: str, resize: Resize = "clean") -> Inception:
-        """The network of a published file.
+        """Build the network of a published file.
 
         Raises:
             CheckpointError: tensors are missing, surplus or misshapen, as those of torchvision's own file are.
@@ -63,19 +63,19 @@ class Inception(nn.Module):
         return made
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features [B, 2048], float32, of pictures [B, 3, H, W] in [-1, 1] on the 8-bit grid."""
+        """Compute features [B, 2048], float32, of pictures [B, 3, H, W] in [-1, 1] on the 8-bit grid."""
         levels = ((images.float() + 1.0) * 127.5).clamp(0.0, 255.0)
         return self.trunk((resized(levels, self.resize) - 128.0) / 128.0)
 
     def trunk(self, inputs: Tensor) -> Tensor:
-        """Features of inputs that are resized and scaled already, [B, 3, S, S] with S at least 75."""
+        """Compute features of resized and scaled inputs [B, 3, S, S] with S at least 75."""
         for name in BLOCKS:
             inputs = getattr(self.network, name)(inputs)
         return inputs.mean((2, 3))
 
 
 def resized(levels: Tensor, rule: Resize, side: int = SIDE) -> Tensor:
-    """Pictures [B, 3, H, W] in 0..255 at ``side`` x ``side``, float32, not rounded."""
+    """Resize pictures [B, 3, H, W] in 0..255 to ``side`` x ``side``, float32, not rounded."""
     if tuple(levels.shape[-2:]) == (side, side):
         return levels
     if rule == "clean":
@@ -88,7 +88,7 @@ def resized(levels: Tensor, rule: Resize, side: int = SIDE) -> Tensor:
 
 
 def _corner_bilinear(x: Tensor, axis: int, side: int) -> Tensor:
-    """One axis of TensorFlow 1's bilinear resize: output i reads input i * (size / side), no half-pixel shift."""
+    """Resize along one axis like TensorFlow 1: output i reads input i * (size / side), no half-pixel shift."""
     size = x.shape[axis]
     where = torch.arange(side, device=x.device, dtype=torch.float64) * (size / side)
     low = where.floor().long().clamp(max=size - 1)
@@ -108,7 +108,7 @@ def _maximum(x: Tensor) -> Tensor:
 
 
 def _patch_pool(block: nn.Module, pool: Any) -> None:
-    """Give the block's pooling branch another pool.
+    """Replace the pooling of the block's pooling branch.
 
     torchvision pools with a function call inside the block's forward pass. The branches are read off the block's own
     parameter names, so that the forward pass below is the published one.

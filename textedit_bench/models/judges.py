@@ -1,4 +1,4 @@
-"""Loading of judges: what a file is follows from its tensors, never from its name."""
+"""Load evaluation networks; the kind of a file is detected from its tensors, never from its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textedit_bench.models.roles import Features, Identity, Perceptual
 
 
 def load_judge_identity(path: AnyPath) -> Identity:
-    """CurricularFace, FaceNet or DINOv2 from their published files, else whatever `load_identity` reads.
+    """Load CurricularFace, FaceNet or DINOv2 from published files, else whatever `load_identity` reads.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -32,7 +32,7 @@ def load_judge_identity(path: AnyPath) -> Identity:
 
 
 def load_features(path: AnyPath, resize: Resize = "clean") -> Features:
-    """Inception of 2015-12-05 or DINOv2 from their published files, or a feature network of ours.
+    """Load Inception of 2015-12-05 or DINOv2 from published files, or a feature network of ours.
 
     Args:
         path: the file.
@@ -51,7 +51,7 @@ def load_features(path: AnyPath, resize: Resize = "clean") -> Features:
 
 
 def load_perceptual(path: AnyPath) -> Perceptual:
-    """LPIPS on the trunk of a torchvision file (AlexNet or VGG-16, told by their layers), or a network of ours.
+    """Load LPIPS on a torchvision backbone (AlexNet or VGG-16, detected from layers), or a network of ours.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.

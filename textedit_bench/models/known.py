@@ -1,4 +1,4 @@
-"""The layouts of the official checkpoints, to tell a user which one a misfitting file resembles."""
+"""Layouts of official checkpoints, to name the one that a mismatched file resembles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _of(build: Callable[[], nn.Module], prefix: str = "") -> Callable[[], Layout
 
 
 def _mapper(parts: Mapping[str, int], first: int, prefix: str = "") -> Callable[[], Layout]:
-    """Stacks of four square equalised layers (StyleCLIP's mappers and parts of DeltaEdit's)."""
+    """Return stacks of four square equalised layers (StyleCLIP's mappers and parts of DeltaEdit's)."""
 
     def layout() -> Layout:
         shapes: Layout = {}
@@ -70,7 +70,7 @@ def _layout(name: str) -> frozenset[tuple[str, tuple[int, ...]]]:
 
 
 def resemblance(state: Mapping[str, Tensor]) -> str:
-    """A sentence naming the known checkpoint that shares most tensors (name and shape) with `state`."""
+    """Name the known checkpoint that shares most tensors (name and shape) with `state`, in a sentence."""
     own = {(name, tuple(tensor.shape)) for name, tensor in state.items()}
     scores = {name: len(own & _layout(name)) / max(1, len(own | _layout(name))) for name in LAYOUTS}
     best = max(scores, key=scores.__getitem__)

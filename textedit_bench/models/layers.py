@@ -19,7 +19,7 @@ LRELU_GAIN = math.sqrt(2.0)
 
 
 def scaled_leaky_relu(x: Tensor, clamp: float | None = None) -> Tensor:
-    """sqrt(2) * leaky_relu(x, 0.2), limited to [-clamp, clamp] where a clamp is given."""
+    """Compute sqrt(2) * leaky_relu(x, 0.2), limited to [-clamp, clamp] if a clamp is given."""
     y = F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
     return y if clamp is None else y.clamp(-clamp, clamp)
 

@@ -1,4 +1,4 @@
-"""The public loaders: a path in, a ready network out (eval mode, float32, CPU, parameters frozen).
+"""Public loaders: from a path to a ready network (eval mode, float32, CPU, frozen parameters).
 
 What a file is follows from its content, never from its name. Networks to be trained further need
 `requires_grad_(True)`.
@@ -27,7 +27,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_generator(path: AnyPath) -> Generator:
-    """A StyleGAN2 generator from a rosinality, e4e or pSp `.pt`, a state dict, an NVIDIA pickle or a file of ours.
+    """Load a StyleGAN2 generator: rosinality, e4e or pSp `.pt`, state dict, NVIDIA pickle or our format.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -37,7 +37,7 @@ def load_generator(path: AnyPath) -> Generator:
 
 
 def load_discriminator(path: AnyPath) -> Discriminator:
-    """A StyleGAN2 discriminator from a rosinality `.pt`, a bare state dict, an NVIDIA pickle or a file of ours.
+    """Load a StyleGAN2 discriminator: rosinality `.pt`, bare state dict, NVIDIA pickle or our format.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -47,7 +47,7 @@ def load_discriminator(path: AnyPath) -> Discriminator:
 
 
 def load_encoder(path: AnyPath) -> Encoder:
-    """An encoder from an e4e / pSp `.pt` or a file of ours; `.encode(images)` gives W+ (B, rows, w_dim).
+    """Load an encoder: e4e / pSp `.pt` or our format; `.encode(images)` gives W+ (B, rows, w_dim).
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -59,7 +59,7 @@ def load_encoder(path: AnyPath) -> Encoder:
 
 
 def load_identity(path: AnyPath) -> Identity:
-    """ArcFace or MoCo from the published files, or a file of ours; `.embed(images)` gives unit vectors (B, d).
+    """Load ArcFace or MoCo from published files, or our format; `.embed(images)` gives unit vectors (B, d).
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.
@@ -71,14 +71,14 @@ def load_identity(path: AnyPath) -> Identity:
 
 
 def load_clip(path_or_name: AnyPath, architecture: str | None = None) -> ClipModel:
-    """A CLIP: `.encode_image(images)`, `.encode_text(sentences)`; see `clip_loading.load_clip` for what is accepted."""
+    """Load a CLIP: `.encode_image(images)`, `.encode_text(sentences)`; see `clip_loading.load_clip` for formats."""
     from textedit_bench.models import clip_loading  # open_clip takes seconds to import
 
     return clip_loading.load_clip(path_or_name, architecture)
 
 
 def load_own(path: AnyPath) -> nn.Module:
-    """Any network of ours, whatever its class.
+    """Load any network in our format.
 
     Raises:
         CheckpointError: one line naming the file and what is wrong with it.

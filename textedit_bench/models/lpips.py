@@ -1,4 +1,4 @@
-"""LPIPS of the full tier: the lpips package's heads on a torchvision trunk, without downloads, optionally masked.
+"""LPIPS of the full tier: the lpips package's heads on a torchvision backbone, without downloads, optionally masked.
 
 The mini tier's ``perceptual`` network has the same call and its own small trunk.
 """
@@ -55,7 +55,7 @@ class Lpips(nn.Module):
         self.package.net.load_state_dict({name: trunk[theirs] for name, theirs in renamed.items()})
 
     def forward(self, a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Distances [B], not negative; 0 for equal pictures.
+        """Compute distances [B], nonnegative; 0 for equal pictures.
 
         Args:
             a: pictures [B, 3, H, W] in [-1, 1].

@@ -1,4 +1,4 @@
-"""Strict loading of a state dict, with an error that says what is wrong with it."""
+"""Load a state dict strictly, with a descriptive error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = 4
 
 
 def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, hint: str = "") -> None:
-    """Copies `state` into `network`; every tensor of the one must be in the other, with the same shape.
+    """Copy `state` into `network`; names and shapes of all tensors must match.
 
     BatchNorm counters (`num_batches_tracked`) may be absent: old files lack them and evaluation does not read them.
 
@@ -49,13 +49,13 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], source: str, h
 
 
 def _can_be(given: Tensor, own: Tensor) -> bool:
-    """Whether a stored tensor holds the numbers of one of the network: dense, of the same kind, and really there."""
+    """Whether a stored tensor can be loaded: dense, of the same kind, and with data."""
     there = given.layout == torch.strided and not given.is_quantized and (own.is_meta or not given.is_meta)
     return there and given.is_floating_point() == own.is_floating_point() and given.is_complex() == own.is_complex()
 
 
 def refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
-    """Refuse weights with which every picture would be black.
+    """Refuse weights with nan or infinity, which give black pictures.
 
     Args:
         tensors: by name.
@@ -73,7 +73,7 @@ def refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Whether no number is nan or infinite; the sum tells at once, unless finite numbers make it too large."""
+    """Whether all numbers are finite; tests the sum first, which fails only if finite numbers overflow."""
     return (
         not tensor.is_floating_point()
         or tensor.is_meta

@@ -1,4 +1,4 @@
-"""Released matrices in numpy's format, read without executing anything."""
+"""Read released matrices in numpy's format without executing anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textedit_bench.models.errors import CheckpointError
 
 
 def read_matrix(path: Path) -> Tensor:
-    """The matrix of a ``.npy`` file, float32 [rows, columns] with at least one row.
+    """Read the matrix of a ``.npy`` file, float32 [rows, columns] with at least one row.
 
     Raises:
         CheckpointError: the file is missing, damaged, would execute code, or holds something else.

@@ -1,4 +1,4 @@
-"""Strip what trainers wrap around a network from the names of its tensors."""
+"""Strip prefixes that trainers add to parameter names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COUNTER = "n_averaged"
 
 
 def plain_names(state: Mapping[str, Value]) -> dict[str, Value]:
-    """The same values under the names of the bare network, at whatever depth it was wrapped.
+    """Return the same values under the names of the unwrapped network, at any depth of wrapping.
 
     >>> plain_names({"module.encoder.module.body.0.weight": 1})
     {'encoder.body.0.weight': 1}

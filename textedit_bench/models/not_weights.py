@@ -1,4 +1,4 @@
-"""Name a file that came in place of weights, and say what to do about it."""
+"""Identify a file in place of weights, and say what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BEGINNINGS = {
 
 
 def named(head: bytes) -> str:
-    """What begins with these bytes."""
+    """Identify a file by its first bytes."""
     if re.match(rb"\s*<(!doctype|html|\?xml|head|body)", head, re.IGNORECASE):
         return _PAGE
     if head[257:262] == b"ustar":
@@ -32,7 +32,7 @@ def named(head: bytes) -> str:
 
 
 def named_archive(archive: zipfile.ZipFile) -> str:
-    """What a zip is that PyTorch did not write."""
+    """Identify a zip that PyTorch did not write."""
     inside = [
         name for name in archive.namelist() if Path(name).suffix in (".pt", ".pth", ".pkl", ".ckpt", ".safetensors")
     ]

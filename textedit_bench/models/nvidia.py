@@ -1,4 +1,4 @@
-"""NVIDIA's pickles, TensorFlow and ada-pytorch, as rosinality state dicts; no code of the pickle runs.
+"""Convert NVIDIA's pickles, TensorFlow and ada-pytorch, to rosinality state dicts, without executing their code.
 
 An ada-pytorch pickle stores, for every layer, the source text of its class; here that text is skipped and only the
 attribute dictionaries are read. A TensorFlow pickle stores lists of named arrays, which were produced by source text
@@ -37,7 +37,7 @@ class NvidiaNetworks:
 
 
 def read_nvidia_pickle(path: Path) -> NvidiaNetworks:
-    """Reads either kind of pickle.
+    """Read either kind of pickle.
 
     Raises:
         CheckpointError: a name outside the list of harmless ones, a damaged file, or a network we do not build.
@@ -76,7 +76,7 @@ def _ada(path: Path, content: Mapping[str, Any]) -> NvidiaNetworks:
 
 
 def flatten_node(node: PersistentNode, prefix: str = "") -> dict[str, Tensor]:
-    """Parameters and buffers of a module tree, under their state-dict names."""
+    """Collect parameters and buffers of a module tree under their state-dict names."""
     flat: dict[str, Tensor] = {}
     for group in ("_parameters", "_buffers"):
         for name, value in (node.get(group) or {}).items():
@@ -89,7 +89,7 @@ def flatten_node(node: PersistentNode, prefix: str = "") -> dict[str, Tensor]:
 
 
 def _setting(node: PersistentNode, name: str, group: str = "", default: Any = None) -> Any:
-    """A setting as the layers carry it, else as the constructor of this or an inner network was given it."""
+    """Return a setting of the layers, else of the constructor arguments of this or an inner network."""
     missing = object()
     found = node.get(name, missing)
     for child in (node.get("_modules") or {}).values():
@@ -127,7 +127,7 @@ def _tensorflow(path: Path, content: Any) -> NvidiaNetworks:
 
 
 def _tf_variables(source: str, network: InertObject, prefix: str = "") -> dict[str, Tensor]:
-    """All variables of a pickled network and its components, as float32 tensors."""
+    """Return all variables of a pickled network and its components, as float32 tensors."""
     flat: dict[str, Tensor] = {}
     for name, value in network.get("variables") or []:
         array = np.asarray(value)

@@ -1,4 +1,4 @@
-"""ada-pytorch tensor names to rosinality names: renaming and reshaping only, nothing is flipped or transposed."""
+"""Convert ada-pytorch tensor names to rosinality names: only renaming and reshaping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = dict[str, Tensor]
 
 
 def convert_generator(source: str, state: Mapping[str, Tensor]) -> tuple[State, Tensor | None]:
-    """A generator's tensors under rosinality names, and its running mean of W.
+    """Convert a generator's tensors to rosinality names, and its running mean of W.
 
     Raises:
         CheckpointError: tensors that an unconditional skip generator does not have.
@@ -66,7 +66,7 @@ def _synthesis(source: str, size: int, rest: str, tensor: Tensor) -> State:
 
 
 def _kernels(source: str, block: int, rest: str, tensor: Tensor) -> State:
-    """ada keeps a filter in every layer, with sum 1; rosinality keeps two per block, with sum 4."""
+    """Convert filters: ada keeps one in every layer, with sum 1; rosinality two per block, with sum 4."""
     if not torch.allclose(tensor, fir_kernel(1.0).to(tensor), atol=1e-5):
         raise CheckpointError(f"{source}: the resampling filter is not [1, 3, 3, 1]")
     if block >= 0 and rest == "conv0.resample_filter":
@@ -77,7 +77,7 @@ def _kernels(source: str, block: int, rest: str, tensor: Tensor) -> State:
 
 
 def _silent_noise(converted: State) -> None:
-    """A network trained without noise has no strengths and maps: strength zero says the same."""
+    """Add noise strengths of zero and noise maps to a network trained without noise."""
     for name in [name for name in converted if name.endswith(".activate.bias")]:
         layer = name.removesuffix(".activate.bias")
         if f"{layer}.noise.weight" in converted:
@@ -89,7 +89,7 @@ def _silent_noise(converted: State) -> None:
 
 
 def convert_discriminator(source: str, state: Mapping[str, Tensor]) -> State:
-    """A residual discriminator's tensors under rosinality names.
+    """Convert a residual discriminator's tensors to rosinality names.
 
     Raises:
         CheckpointError: tensors that an unconditional residual discriminator does not have.

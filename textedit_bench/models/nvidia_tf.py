@@ -1,4 +1,4 @@
-"""TensorFlow StyleGAN2 variable names to rosinality names: axes are permuted, up-convolutions are flipped."""
+"""Convert TensorFlow StyleGAN2 variables to rosinality names: axes are permuted, up-convolutions are flipped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IGNORED = re.compile(r"(.*/)?(lod|dlatent_avg|dlatent_avg_beta|pl_mean.*)$")
 
 
 def convert_tf_generator(source: str, variables: Mapping[str, Tensor]) -> tuple[State, Tensor | None]:
-    """A generator's variables under rosinality names, and its running mean of W.
+    """Convert a generator's variables to rosinality names, and its running mean of W.
 
     Raises:
         CheckpointError: variables that a StyleGAN2 skip generator does not have.
@@ -69,7 +69,7 @@ def _layer(size: int, layer: str, leaf: str, value: Tensor) -> tuple[str, Tensor
 
 
 def convert_tf_discriminator(source: str, variables: Mapping[str, Tensor]) -> State:
-    """A residual discriminator's variables under rosinality names.
+    """Convert a residual discriminator's variables to rosinality names.
 
     Raises:
         CheckpointError: variables that a StyleGAN2 residual discriminator does not have.

@@ -1,4 +1,4 @@
-"""Pack floating-point tensors for the disk: as they are, in half precision, or as 8-bit integers with a scale per row.
+"""Pack floating-point tensors for storage: unchanged, in half precision, or as 8-bit integers with a scale per row.
 
 Eight bits keep each weight within 1/254 of the largest of its row (an output channel), which halves what half
 precision takes. Vectors and small tensors (biases, norms, scales) stay in half precision: they weigh nothing and errors
@@ -23,7 +23,7 @@ _LEVELS = 127.0
 
 
 def pack(tensors: Mapping[str, Tensor], precision: Precision) -> dict[str, Tensor]:
-    """Tensors as they are stored; integers and booleans pass unchanged.
+    """Convert tensors to their stored form; integers and booleans are unchanged.
 
     Raises:
         ValueError: a value is not finite or does not fit in float16.
@@ -40,7 +40,7 @@ def pack(tensors: Mapping[str, Tensor], precision: Precision) -> dict[str, Tenso
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `pack`, up to rounding: float32 wherever half precision or 8 bits were stored."""
+    """Invert `pack`, up to rounding: float32 wherever half precision or 8 bits were stored."""
     wide: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name.endswith(SCALE):
@@ -54,7 +54,7 @@ def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def exact_precision(tensors: Mapping[str, Tensor]) -> Precision:
-    """The narrowest form that loses nothing of these tensors."""
+    """Return the narrowest lossless precision for these tensors."""
     for precision in _NARROW:
         try:
             back = unpack(pack(tensors, precision))
@@ -66,12 +66,12 @@ def exact_precision(tensors: Mapping[str, Tensor]) -> Precision:
 
 
 def round_to(module: nn.Module, precision: Precision) -> None:
-    """Round a network's weights to what `pack` keeps, so that what is evaluated is what a saved file holds."""
+    """Round a network's weights like `pack`, so that evaluated and saved weights are equal."""
     module.load_state_dict(unpack(pack(module.state_dict(), precision)))
 
 
 def _row_shape(tensor: Tensor) -> list[int]:
-    """Shape of one number per row: the first axis longer than one, the output channels of [1, out, in, 3, 3]."""
+    """Return the shape of one number per row: the first axis longer than one, e.g. ``out`` of [1, out, in, 3, 3]."""
     axis = next((i for i, size in enumerate(tensor.shape) if size > 1), 0)
     return [size if i == axis else 1 for i, size in enumerate(tensor.shape)]
 
@@ -86,7 +86,7 @@ def _to_bytes(name: str, tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _short(scale: Tensor) -> Tensor:
-    """Rounded up to 16 bits of mantissa: level times scale is then exact, and packing twice gives the same bytes."""
+    """Round up to 16 bits of mantissa: level times scale is then exact, and packing twice gives the same bytes."""
     mantissa, exponent = torch.frexp(scale)
     return torch.ldexp((mantissa * 65536.0).ceil() / 65536.0, exponent)
 

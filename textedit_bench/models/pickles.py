@@ -1,4 +1,4 @@
-"""An unpickler that runs nothing: a closed list of constructors, everything else is refused by name.
+"""An unpickler that executes nothing: a closed list of constructors, everything else is refused by name.
 
 Pickles call whatever they name. Here names resolve to a fixed table of harmless functions of ours (tensors, arrays,
 plain containers) or, for class names the caller declares inert, to objects that only remember what they were given.
@@ -20,7 +20,7 @@ from textedit_bench.models.errors import CheckpointError
 
 
 class InertObject:
-    """Stands for an instance of a class that is not imported: remembers its name, arguments, state and items."""
+    """Replaces an instance of a class that is not imported: keeps its name, arguments, state and items."""
 
     qualified_name = ""
 
@@ -30,7 +30,7 @@ class InertObject:
         self.items: list[Any] = []
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> InertObject:
-        """Whatever arguments the pickle gives; `__init__` may never be called."""
+        """Accept any arguments of the pickle; `__init__` may never be called."""
         self = super().__new__(cls)
         self.args, self.kwargs, self.state, self.items = (), {}, None, []
         return self
@@ -42,16 +42,16 @@ class InertObject:
         self.items.append((key, value))
 
     def append(self, value: Any) -> None:
-        """Takes a list item of a list-like class."""
+        """Append an item of a list-like class."""
         self.items.append(value)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute of the pickled object."""
+        """Return an attribute of the pickled object."""
         return self.state.get(name, default) if isinstance(self.state, dict) else default
 
 
 class PersistentNode:
-    """A network or layer of an ada-pytorch pickle: its class name and its attributes, nothing executed."""
+    """A network or layer of an ada-pytorch pickle: class name and attributes, nothing executed."""
 
     def __init__(self, meta: dict[str, Any]):
         self.class_name = str(meta.get("class_name", ""))
@@ -63,12 +63,12 @@ class PersistentNode:
             self.state = {**self.state, **state}
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute of the pickled module."""
+        """Return an attribute of the pickled module."""
         return self.state.get(name, default)
 
 
 class PlainDict(dict):  # type: ignore[type-arg]
-    """Dictionary that takes the place of dnnlib's EasyDict."""
+    """Dictionary in place of dnnlib's EasyDict."""
 
     def __setstate__(self, state: Any) -> None:
         if isinstance(state, dict):
@@ -87,7 +87,7 @@ def _plain_dtype(*args: Any) -> np.dtype[Any]:
 
 
 def _empty_array(*_args: Any) -> np.ndarray[Any, Any]:
-    """numpy's array rebuilder starts from an empty array; its content follows as state."""
+    """Return an empty array, from which numpy's array rebuilder starts; its content follows as state."""
     return np.ndarray((0,), dtype=np.int8)
 
 
@@ -136,7 +136,7 @@ for _package in ("numpy.core.numeric", "numpy._core.numeric"):
 
 
 class RestrictedUnpickler(pickle.Unpickler):
-    """Unpickles with `ALLOWED` and inert stand-ins only.
+    """Unpickles only `ALLOWED` constructors and inert replacements.
 
     Args:
         stream: the pickle.
@@ -161,13 +161,13 @@ class RestrictedUnpickler(pickle.Unpickler):
         self.storage = storage
 
     def persistent_load(self, pid: Any) -> Any:
-        """Data kept outside the pickle."""
+        """Load data stored outside the pickle."""
         if self.storage is None:
             raise CheckpointError(f"{self.source}: refers to data outside the pickle")
         return self.storage(pid)
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a global of the pickle stands for.
+        """Return the constructor or replacement of a global.
 
         Raises:
             CheckpointError: the name is on no list.
@@ -190,7 +190,7 @@ def read_pickle(
     extra: Mapping[str, Any] | None = None,
     storage: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Content of a pickle, tensors and plain containers only.
+    """Read a pickle of tensors and plain containers.
 
     Raises:
         CheckpointError: a name outside the list, or a damaged or truncated pickle.

@@ -1,4 +1,4 @@
-"""Inversion by optimisation, for domains without an encoder: W or W+ codes whose images match given ones.
+"""Inversion by optimisation, for domains without an encoder: finds W or W+ codes whose images match given ones.
 
 Source: Karras et al. 2020 (StyleGAN2), arXiv 1912.04958, appendix D, with the learning-rate and noise ramps given
 there; noise maps stay fixed. Every image is its own problem: the result does not depend on the rest of the batch.
@@ -24,7 +24,7 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionSettings:
-    """How to search; the defaults are the paper's."""
+    """Settings of the optimisation; the defaults are the paper's."""
 
     space: Literal["w", "w+"] = "w+"
     """"w" keeps one code for all rows (edits better), "w+" one code per row (reconstructs better)."""
@@ -50,7 +50,7 @@ class ProjectionSettings:
             raise ValueError(f"steps must be at least 1, got {self.steps}")
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step (0-based)."""
+        """Return the learning rate of a step (0-based)."""
         done = step / self.steps
         down = min(1.0, (1.0 - done) / self.ramp_down) if self.ramp_down else 1.0
         up = min(1.0, done / self.ramp_up) if self.ramp_up else 1.0
@@ -59,14 +59,14 @@ class ProjectionSettings:
 
 @dataclass(frozen=True)
 class Projection:
-    """Codes found: `w_plus` (B, num_rows, w_dim) and the final `distance` of each image (B,)."""
+    """Result: `w_plus` (B, num_rows, w_dim) and the final `distance` of each image (B,)."""
 
     w_plus: Tensor
     distance: Tensor
 
 
 def pyramid_distance(images: Tensor, targets: Tensor) -> Tensor:
-    """Mean squared difference (B,), averaged over the images and their 2x, 4x and 8x reductions.
+    """Compute the mean squared difference (B,), averaged over the images and their 2x, 4x and 8x reductions.
 
     The default where no perceptual network is at hand; LPIPS is the published choice.
     """
@@ -84,7 +84,7 @@ def project(
     distance: Distance = pyramid_distance,
     start: Tensor | None = None,
 ) -> Projection:
-    """Codes whose images, with the stored noise maps, are nearest to `targets`.
+    """Optimise codes whose images, with the stored noise maps, are closest to `targets`.
 
     Args:
         generator: its parameters are not changed.
@@ -124,7 +124,7 @@ def project(
 
 
 def _first_codes(generator: Generator, batch: int, settings: ProjectionSettings, start: Tensor | None) -> Tensor:
-    """Codes of step 0: W (B, w_dim) or W+ (B, num_rows, w_dim)."""
+    """Return the initial codes: W (B, w_dim) or W+ (B, num_rows, w_dim)."""
     if start is None:
         start = generator.broadcast(generator.w_mean.expand(batch, -1))
     if tuple(start.shape) != (batch, generator.num_rows, generator.w_dim):
@@ -134,7 +134,7 @@ def _first_codes(generator: Generator, batch: int, settings: ProjectionSettings,
 
 @torch.no_grad()
 def _w_deviation(generator: Generator, samples: int = 2048) -> Tensor:
-    """Root mean squared distance of W from its mean, per sample, as the paper scales its noise; 0-d."""
+    """Compute the RMS distance of W from its mean, per sample, as the paper scales its noise; 0-d."""
     z = torch.randn(samples, generator.z_dim, generator=torch.Generator().manual_seed(0))
     w = generator.map(z.to(generator.w_mean))
     return (w - w.mean(dim=0)).square().sum(dim=1).mean().sqrt()

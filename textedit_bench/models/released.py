@@ -1,4 +1,4 @@
-"""Networks of trained methods: the authors' layouts and ours, read without executing anything that a file contains."""
+"""Read networks of trained methods, in the authors' layouts and ours, without executing anything in a file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ReleasedTensors:
     state: Mapping[str, Tensor]
 
     def matrix(self, name: str, what: str = "size", largest: int = _LARGEST) -> tuple[int, int]:
-        """Rows and columns of a weight matrix that tells a size of the network.
+        """Return rows and columns of a weight matrix that determines a size of the network.
 
         Raises:
             CheckpointError: it is missing, no matrix, or of a size that no such network has.
@@ -55,7 +55,7 @@ class ReleasedTensors:
 
 @dataclass(frozen=True)
 class StateDictAdapter:
-    """From the names of a released checkpoint to a network of ours.
+    """Converts the names of a released checkpoint to a network of ours.
 
     Attributes:
         trainer: who writes such files, for messages.
@@ -72,7 +72,7 @@ class StateDictAdapter:
     from_array: FromArray | None = None
 
     def network(self, path: Path, content: Mapping[str, object]) -> nn.Module:
-        """The network of a file's named values.
+        """Build the network of a file's named values.
 
         Raises:
             CheckpointError: it holds none, or tensors that are no plain numbers or do not fit.
@@ -100,7 +100,7 @@ def load_trained(
     title: str,
     released: StateDictAdapter | None = None,
 ) -> nn.Module:
-    """The network of a trained method, in eval mode, parameters frozen.
+    """Load the network of a trained method, in eval mode, with frozen parameters.
 
     Args:
         path: a file of ours, or one of the authors'.

@@ -1,4 +1,4 @@
-"""The fixed [1, 3, 3, 1] low-pass filter of StyleGAN2 and its up- and downsampling.
+"""The fixed [1, 3, 3, 1] low-pass filter of StyleGAN2, and upsampling and downsampling by it.
 
 Source: Karras et al. 2020 (StyleGAN2), arXiv 1912.04958, appendix B; zero padding throughout.
 The filter is a constant of the architecture and an outer product, so it runs as one pass per axis. Checkpoints carry
@@ -15,13 +15,13 @@ TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
-    """The 4x4 filter, float32, whose entries sum to `gain` (generator checkpoints store gain 4, discriminators 1)."""
+    """Return the 4x4 filter, float32, with sum `gain` (generator checkpoints store gain 4, discriminators 1)."""
     taps = torch.tensor(TAPS)
     return torch.outer(taps, taps) * (gain / 64.0)
 
 
 def blur(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
-    """Filters every channel of x, first along the columns, then along the rows.
+    """Filter every channel of x, first along the columns, then along the rows.
 
     Args:
         x: features, (B, C, H, W); channels-last is the fast layout on processors.
@@ -40,7 +40,7 @@ def blur(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
 
 
 def upsample_rgb(x: Tensor) -> Tensor:
-    """Doubles the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 and 1).
+    """Double the size of (B, C, H, W): zeros between samples, then the filter with gain 4 (padding 2 and 1).
 
     Each output sample is 3/4 of its nearest and 1/4 of its second nearest input sample per axis: bilinear
     interpolation, save that the surroundings are zero, hence the ring of zeros that is cut off again.

@@ -1,4 +1,4 @@
-"""What a network of each role offers where several classes can play it: published ones, those of a world, anyone's own.
+"""Protocols of network roles that several classes can serve: published, a world's, or third-party ones.
 
 The generator, its discriminator and the CLIPs are one class each: `Generator`, `Discriminator`, `ClipModel`.
 """
@@ -17,79 +17,79 @@ OracleRole = Literal["oracle", "second_oracle"]
 
 
 class Network(Protocol):
-    """The part of `torch.nn.Module` that loading needs."""
+    """The part of `torch.nn.Module` that loading uses."""
 
     def to(self, device: torch.device, /) -> Self:
         """Move it to a device."""
         ...
 
     def eval(self) -> Self:
-        """Switch dropout and the updates of batch statistics off."""
+        """Disable dropout and updates of batch statistics."""
         ...
 
     def requires_grad_(self, requires_grad: bool = ..., /) -> Self:
-        """Freeze its parameters, or free them."""
+        """Freeze or unfreeze its parameters."""
         ...
 
 
 class Encoder(Network, Protocol):
-    """Turns photos into codes."""
+    """Inverts photos to codes."""
 
     def encode(self, images: Tensor) -> Tensor:
-        """Photos [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim], latent average added."""
+        """Invert photos [B, 3, H, W] in [-1, 1] to W+ [B, rows, w_dim], latent average added."""
         ...
 
 
 class Identity(Network, Protocol):
-    """Tells subjects apart."""
+    """Embeds subjects by identity."""
 
     def embed(self, images: Tensor) -> Tensor:
-        """Pictures [B, 3, H, W] in [-1, 1] -> unit vectors [B, d]; nan if no face was found."""
+        """Embed pictures [B, 3, H, W] in [-1, 1] as unit vectors [B, d]; nan if no face was found."""
         ...
 
 
 class VerifyingIdentity(Identity, Protocol):
-    """Knows the cosine from which two embeddings count as one subject's."""
+    """Has a cosine threshold for two embeddings of one subject."""
 
     @property
     def threshold(self) -> float:
-        """In [-1, 1]."""
+        """Cosine in [-1, 1]."""
         ...
 
 
 class AlignedIdentity(Network, Protocol):
-    """Aligns faces by landmarks, its own or those of another picture."""
+    """Aligns faces by landmarks of the picture or of another one."""
 
     def landmarks(self, images: Tensor) -> Tensor:
-        """Five points [B, 5, 2] of each face, in pixels; nan if there is none."""
+        """Detect five points [B, 5, 2] of each face, in pixels; nan if there is none."""
         ...
 
     def shows_face(self, images: Tensor) -> Tensor:
-        """Bool [B]: whether there is a face; far cheaper than its landmarks."""
+        """Return whether there is a face, bool [B]; far cheaper than landmarks."""
         ...
 
     def embed(self, images: Tensor, points: Tensor | None = None) -> Tensor:
-        """As `Identity.embed`, aligned by ``points`` where given."""
+        """Like `Identity.embed`, aligned by ``points`` if given."""
         ...
 
 
 class Perceptual(Network, Protocol):
-    """A distance of pictures."""
+    """Perceptual distance of pictures."""
 
     def __call__(self, a: Tensor, b: Tensor, keep: Tensor | None = None, /) -> Tensor:
-        """Distances [B] of pictures [B, 3, H, W] in [-1, 1]; ``keep`` [B, H, W], bool, restricts them to its pixels."""
+        """Return distances [B] of pictures [B, 3, H, W] in [-1, 1], optionally over the pixels ``keep`` [B, H, W]."""
         ...
 
 
 class StagedPerceptual(Perceptual, Protocol):
-    """A distance in two halves, so that a picture that is compared often is seen once."""
+    """Perceptual distance in two steps, so that features of a repeated picture are computed once."""
 
     def stages(self, images: Tensor) -> list[Tensor]:
-        """Whatever `compare` needs of pictures [B, 3, H, W]."""
+        """Compute the features of pictures [B, 3, H, W] for `compare`."""
         ...
 
     def compare(self, first: Sequence[Tensor], second: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:
-        """Distances [B] from the stages of two batches."""
+        """Compute distances [B] from the stages of two batches."""
         ...
 
 
@@ -97,20 +97,20 @@ class Features(Network, Protocol):
     """Features for set metrics."""
 
     def __call__(self, images: Tensor, /) -> Tensor:
-        """Pictures [B, 3, H, W] in [-1, 1] -> features [B, d]."""
+        """Compute features [B, d] of pictures [B, 3, H, W] in [-1, 1]."""
         ...
 
 
 class Oracle(Network, Protocol):
-    """Reads the attributes of a world off pictures."""
+    """Predicts the attributes of a world from pictures."""
 
     @property
     def attributes(self) -> Sequence[str]:
-        """Their names, in the world's order."""
+        """Names of the attributes, in the world's order."""
         ...
 
     def predict(self, images: Tensor) -> Tensor:
-        """Value index per attribute, int64 [B, A]; -1 where it abstains."""
+        """Predict the value index per attribute, int64 [B, A]; -1 means abstention."""
         ...
 
 
@@ -125,5 +125,5 @@ def finds_landmarks(network: object) -> TypeGuard[AlignedIdentity]:
 
 
 def gives_stages(network: Perceptual) -> TypeGuard[StagedPerceptual]:
-    """Whether its distance comes in two halves."""
+    """Whether its distance has two steps."""
     return hasattr(network, "stages")

@@ -1,4 +1,4 @@
-"""Read what trainers store beside the tensors: settings of many libraries, as plain values or not at all."""
+"""Read settings that trainers store with the tensors, from many libraries, as plain values or not at all."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ INERT = ("omegaconf.", "typing.", "ml_collections.", "hydra.", "enum.")
 
 
 def _path(*parts: str) -> str:
-    """A path as text: that of another operating system cannot be made here."""
+    """Return a path as text, since paths of another operating system cannot be created here."""
     return str(pathlib.PurePosixPath(*parts))
 
 
 def _empty(*_given: Any) -> PlainDict:
-    """A dictionary whose items follow; what makes missing ones is left out."""
+    """Return a dictionary whose items follow, without its factory of missing items."""
     return PlainDict()
 
 

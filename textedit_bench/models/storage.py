@@ -1,4 +1,4 @@
-"""Our own checkpoint format: safetensors whose header says what network the tensors belong to.
+"""Our checkpoint format: safetensors with a header that describes the network of the tensors.
 
 Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our
 packages), ``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of
@@ -35,7 +35,7 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {}
 
 
 def register_kind(kind: str, builder: Callable[[Mapping[str, Any]], nn.Module]) -> None:
-    """Names the function that builds networks of a kind from their config, for a plugin's own classes."""
+    """Register the function that builds networks of a kind from their config, for classes of plugins."""
     _BUILDERS[kind] = builder
 
 
@@ -46,7 +46,7 @@ def save_network(
     precision: Precision = "float32",
     extra_metadata: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes a network to `path`, through a temporary file in the same folder.
+    """Write a network to `path` atomically.
 
     Args:
         module: network with a `config` property; buffers that its `extra_tensors` (stored name -> attribute) lists are
@@ -81,7 +81,7 @@ def write_tensors(
     metadata: Mapping[str, str],
     precision: Precision = "float32",
 ) -> Path:
-    """Writes named tensors and a header of strings as safetensors, atomically."""
+    """Write named tensors and a header of strings as safetensors, atomically."""
     target = Path(path)
     packed = pack(tensors, precision)
     stored = {name: value.clone(memory_format=torch.contiguous_format) for name, value in packed.items()}
@@ -92,7 +92,7 @@ def write_tensors(
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """The library's `save_file`, whole or not at all and with its strings in a fixed order.
+    """Write like the library's `save_file`, but atomically and with strings in a fixed order.
 
     The library orders them anew every time, and the digest of a method's weights is part of a cell's identity; older
     versions of it say nothing of a full disk.
@@ -110,7 +110,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[st
 
 
 def _finish(path: Path) -> None:
-    """Check that a safetensors file is whole, and put the strings of its header in order."""
+    """Check that a safetensors file is complete, and sort the strings of its header."""
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
         text = file.read(length)
@@ -134,7 +134,7 @@ def is_safetensors(path: Path) -> bool:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors (widened to float32) and header of a safetensors file.
+    """Read tensors (converted to float32) and header of a safetensors file.
 
     Raises:
         CheckpointError: the file is damaged.
@@ -151,7 +151,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def build_network(
     path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], homes: Collection[str] = ()
 ) -> nn.Module:
-    """Rebuilds the network that `save_network` stored: eval mode, parameters frozen.
+    """Rebuild the network stored by `save_network`: eval mode, frozen parameters.
 
     Args:
         path: of the file, for messages.
@@ -184,12 +184,12 @@ def build_network(
 
 
 def _extras(module: nn.Module) -> Mapping[str, str]:
-    """Stored name -> attribute of the buffers a class keeps outside its `state_dict` (its `extra_tensors`)."""
+    """Return stored name -> attribute of buffers that a class keeps outside its `state_dict` (its `extra_tensors`)."""
     return getattr(module, "extra_tensors", {})
 
 
 def _own_class(name: str, homes: Collection[str]) -> Any:
-    """The network class "module:ClassName", looked up inside our own packages and ``homes`` only."""
+    """Return the network class "module:ClassName", searched only in our packages and ``homes``."""
     module, _, attribute = name.partition(":")
     if not module.startswith(OUR_PACKAGES) and module not in homes:
         raise ImportError(f"class {name!r} is not one of ours; register its kind with register_kind")

@@ -137,24 +137,24 @@ class Generator(nn.Module):
         return cls(**settings)
 
     def map(self, z: Tensor, truncation: float = 1.0) -> Tensor:
-        """Maps z (B, z_dim), standard normal, to w (B, w_dim), pulled towards `w_mean` by `truncation`."""
+        """Map z (B, z_dim), standard normal, to w (B, w_dim), pulled towards `w_mean` by `truncation`."""
         w = self.style(z)
         return w if truncation == 1.0 else self.truncate(w, truncation)
 
     def truncate(self, w: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """w_mean + psi * (w - w_mean) for W (B, w_dim) or W+ (B, rows, w_dim); `cutoff` limits it to the first rows."""
+        """Compute w_mean + psi * (w - w_mean) of W (B, w_dim) or W+ (B, rows, w_dim); `cutoff` selects the first rows."""
         centre = self.w_mean.to(w)
         if cutoff is None or w.dim() == 2:
             return centre + psi * (w - centre)
         return torch.cat([centre + psi * (w[:, :cutoff] - centre), w[:, cutoff:]], dim=1)
 
     def broadcast(self, w: Tensor) -> Tensor:
-        """Repeats W (B, w_dim) over all rows: (B, num_rows, w_dim)."""
+        """Repeat W (B, w_dim) over all rows: (B, num_rows, w_dim)."""
         return w.unsqueeze(1).expand(-1, self.num_rows, -1)
 
     @torch.no_grad()
     def estimate_w_mean(self, samples: int = 10_000, seed: int = 0) -> Tensor:
-        """Sets `w_mean` to the mean of `samples` mapped latents of a seeded stream, and returns it."""
+        """Set `w_mean` to the mean of `samples` mapped latents of a seeded stream, and return it."""
         stream = torch.Generator().manual_seed(seed)
         total, left = torch.zeros(self.w_dim, dtype=torch.float64), samples
         while left:
@@ -165,7 +165,7 @@ class Generator(nn.Module):
         return self.w_mean
 
     def to_style(self, w_plus: Any) -> Tensor:
-        """Style codes of W+ (or W, or `Latents`): (B, num_styles), layers in the order of `style_layout`."""
+        """Compute style codes of W+ (or W, or `Latents`): (B, num_styles), layers in the order of `style_layout`."""
         codes, space = self._codes(w_plus)
         if space == "s":
             return codes
@@ -175,7 +175,7 @@ class Generator(nn.Module):
         return self.get_submodule(layer).conv.modulation  # type: ignore[union-attr,return-value]
 
     def _codes(self, latents: Any) -> tuple[Tensor, str]:
-        """Codes and space of a `Latents`, of W+ or of W (which is broadcast), shapes checked."""
+        """Return codes and space of a `Latents`, of W+ or of W (broadcast), with shapes checked."""
         codes, space = (latents.codes, latents.space) if hasattr(latents, "codes") else (latents, "w+")
         if space not in ("w+", "s"):
             raise ValueError(f"latents live in space {space!r}; this generator reads 'w+' and 's'")
@@ -188,7 +188,7 @@ class Generator(nn.Module):
         return codes, space
 
     def synthesize(self, w_plus: Any, noise: Noise = "const") -> Tensor:
-        """Images (B, 3, resolution, resolution), nominally in [-1, 1] and not clamped.
+        """Synthesise images (B, 3, resolution, resolution), nominally in [-1, 1], not clamped.
 
         Args:
             w_plus: W+ (B, num_rows, w_dim), W (B, w_dim), or a `Latents` in either space.
@@ -200,7 +200,7 @@ class Generator(nn.Module):
         return self.synthesize_style(self.to_style(w_plus), noise=noise)
 
     def synthesize_style(self, styles: Tensor, noise: Noise = "const") -> Tensor:
-        """As `synthesize`, from style codes (B, num_styles) in the order of `style_layout`."""
+        """Like `synthesize`, from style codes (B, num_styles) in the order of `style_layout`."""
         self._codes_of_style(styles)
         style = iter(styles.split([entry.channels for entry in self.style_layout], dim=1))
         maps = iter(self._noise_maps(noise, styles))
@@ -221,7 +221,7 @@ class Generator(nn.Module):
             )
 
     def noise_sizes(self) -> list[int]:
-        """Side of the noise map of each layer, in generator order."""
+        """Return the side of each layer's noise map, in generator order."""
         return [4] + [8 * 2 ** (i // 2) for i in range(len(self.convs))]
 
     def _noise_maps(self, noise: Noise, like: Tensor) -> list[Tensor | None]:
@@ -239,5 +239,5 @@ class Generator(nn.Module):
         raise ValueError(f"noise {noise!r} is none of 'const', 'random', 'none'")
 
     def forward(self, z: Tensor, truncation: float = 1.0, noise: Noise = "random") -> Tensor:
-        """z (B, z_dim) to images: `map` then `synthesize`; fresh noise by default, as in training."""
+        """Generate images from z (B, z_dim): `map` then `synthesize`; fresh noise by default, as in training."""
         return self.synthesize(self.map(z, truncation), noise=noise)

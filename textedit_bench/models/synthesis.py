@@ -1,4 +1,4 @@
-"""The style-modulated layers of the StyleGAN2 synthesis network, in their cheap form.
+"""Style-modulated layers of the StyleGAN2 synthesis network, in a fast formulation.
 
 Modulating a weight by the style and normalising it (arXiv 1912.04958, eq. 1 and 3) equals scaling the input channels,
 one convolution with weights shared by the batch, and scaling the output channels: no per-sample weights, no grouped
@@ -40,15 +40,15 @@ class ModulatedConv2d(nn.Module):
             self.blur = FirFilter(4.0)
 
     def demodulation(self, style: Tensor) -> Tensor:
-        """1 / norm of the modulated weights of each output channel: (B, I) -> (B, O)."""
+        """Compute 1 / norm of the modulated weights of each output channel: (B, I) -> (B, O)."""
         return torch.rsqrt(F.linear(style.square(), self._power()) + DEMODULATION_EPS)
 
     def _power(self) -> Tensor:
-        """Sum over the kernel of the squared scaled weights, (O, I)."""
+        """Compute the sum over the kernel of the squared scaled weights, (O, I)."""
         return self._keep("power", lambda: self.weight[0].square().sum(dim=(2, 3)) * self.scale**2)
 
     def _keep(self, name: str, compute: Callable[[], Tensor]) -> Tensor:
-        """What the weights alone decide; kept while frozen weights do not change."""
+        """Return values that depend only on the weights, cached while frozen weights do not change."""
         weight = self.weight
         if weight.requires_grad or weight.is_inference():
             return compute()
@@ -59,11 +59,11 @@ class ModulatedConv2d(nn.Module):
         return self._kept[name][1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles leave out what can be computed again."""
+        """Exclude from copies and pickles what can be recomputed."""
         return {**self.__dict__, "_kept": {}}
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """Convolves the modulated input; (B, I, H, W) -> (B, O, H, W) or (B, O, 2H, 2W); not demodulated yet."""
+        """Convolve the modulated input; (B, I, H, W) -> (B, O, H, W) or (B, O, 2H, 2W); not demodulated yet."""
         x = x * (style * self.scale)[:, :, None, None]
         weight = self.weight[0]
         if not self.upsample:
@@ -73,7 +73,7 @@ class ModulatedConv2d(nn.Module):
         return blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), pad=1, gain=4.0)
 
     def project(self, x: Tensor, style: Tensor) -> Tensor:
-        """The 1x1 case as one small matrix product per sample, without a modulated copy of x: (B, O, H, W)."""
+        """Compute the 1x1 case as one small matrix product per sample, without a modulated copy of x: (B, O, H, W)."""
         weight = self.weight[0, :, :, 0, 0] * (style * self.scale)[:, None, :]
         pixels = x.permute(0, 2, 3, 1).flatten(1, 2)
         return (weight @ pixels.transpose(1, 2)).unflatten(2, x.shape[-2:])
@@ -106,7 +106,7 @@ class StyledConv(nn.Module):
         self.clamp = clamp
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        """x (B, I, H, W), style (B, I), noise (1 or B, 1, H', W') or None -> (B, O, H', W')."""
+        """Map x (B, I, H, W), style (B, I), noise (1 or B, 1, H', W') or None to (B, O, H', W')."""
         y = self.conv(x, style)
         # sqrt(2) * lrelu(v) = lrelu(sqrt(2) * v): the gain joins the small factors instead of a pass over the features.
         # What follows the first line works in place: nothing it overwrites is needed by the backward pass.
@@ -130,7 +130,7 @@ class ToRGB(nn.Module):
             self.upsample = FirFilter(4.0)
 
     def forward(self, x: Tensor, style: Tensor, skip: Tensor | None) -> Tensor:
-        """x (B, I, H, W), style (B, I), skip (B, 3, H/2, W/2) or None -> (B, 3, H, W)."""
+        """Map x (B, I, H, W), style (B, I), skip (B, 3, H/2, W/2) or None to (B, 3, H, W)."""
         rgb = self.conv.project(x, style) + self.bias
         if self.clamp is not None:
             rgb = rgb.clamp(-self.clamp, self.clamp)

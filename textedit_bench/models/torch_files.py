@@ -1,4 +1,4 @@
-"""Files as PyTorch writes them, read without executing anything; what a file is follows from its first bytes."""
+"""Read PyTorch files without executing anything; the kind of a file is detected from its first bytes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STORAGES = {
 
 
 def torch_file_kind(path: Path) -> str:
-    """The kind by content: "safetensors", "torch", "torchscript" or "pickle".
+    """Detect the kind from the content: "safetensors", "torch", "torchscript" or "pickle".
 
     Raises:
         CheckpointError: missing, empty, a web page, a truncated archive, or none of these formats.
@@ -63,7 +63,7 @@ def torch_file_kind(path: Path) -> str:
 
 
 def _folder_in_words(folder: Path) -> str:
-    """What is wrong with a folder in place of a file, and what to do about it."""
+    """Explain why a folder is wrong in place of a file, and what to do about it."""
     inside = next((found.parent for found in (*folder.glob("data.pkl"), *folder.glob("*/data.pkl"))), None)
     if inside is None:
         return f"{folder}: is a folder, not a file of weights"
@@ -86,7 +86,7 @@ def _archive_kind(path: Path) -> str:
 
 
 def read_torch_file(path: Path) -> Any:
-    """Content of a `torch.save` file, on the CPU, by a weights-only load.
+    """Read a `torch.save` file to the CPU by a weights-only load.
 
     Where settings beside the tensors ask for more than that allows, the restricted unpickler reads them: as plain
     values, or as objects that only remember what they were given.
@@ -106,7 +106,7 @@ def read_torch_file(path: Path) -> Any:
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:
-    """State dict of a TorchScript archive such as OpenAI's CLIP files; its code is not compiled.
+    """Read the state dict of a TorchScript archive such as OpenAI's CLIP files; its code is not compiled.
 
     Raises:
         CheckpointError: damaged, or the archive's pickle asks for something outside the list.
@@ -120,7 +120,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
 
 
 def read_named(path: Path, whose: str) -> dict[str, Any]:
-    """Named values of a file of a method's trainer, its ``state_dict`` where it has one, under their plain names.
+    """Read the named values of a method trainer's file, its ``state_dict`` if any, under their plain names.
 
     Args:
         path: a file as PyTorch writes it.
@@ -142,7 +142,7 @@ def read_named(path: Path, whose: str) -> dict[str, Any]:
 
 
 def read_pickle_file(path: Path) -> Any:
-    """Content of a bare pickle, as other frameworks write their arrays.
+    """Read a bare pickle, as other frameworks write arrays.
 
     Raises:
         CheckpointError: damaged, or it asks for a name outside the list.
@@ -152,7 +152,7 @@ def read_pickle_file(path: Path) -> Any:
 
 
 def _is_legacy(path: Path) -> bool:
-    """Whether a pickle is followed by others, as PyTorch wrote them: the first one is its number."""
+    """Whether a pickle is PyTorch's legacy format: its first object is the magic number."""
     try:
         return bool(read_pickle_file(path) == _MAGIC)
     except CheckpointError:
@@ -168,7 +168,7 @@ def _collect(module: InertObject, prefix: str, state: dict[str, Tensor]) -> None
 
 
 def read_archive(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str, Any] | None = None) -> Any:
-    """Content of a PyTorch zip archive through the restricted unpickler.
+    """Read a PyTorch zip archive through the restricted unpickler.
 
     For files whose settings are objects of a library (one released checkpoint keeps OmegaConf internals): tensors come
     out, classes do not.
@@ -200,7 +200,7 @@ def read_archive(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str,
 
 
 def read_legacy(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str, Any] | None = None) -> Any:
-    """The same of a file as `torch.save` wrote it before version 1.6: pickles, then the bytes of every storage."""
+    """Read a `torch.save` file of before version 1.6: pickles, then the bytes of every storage."""
     size = path.stat().st_size
     stored: dict[str, Tensor] = {}
 
@@ -229,7 +229,7 @@ def read_legacy(path: Path, inert: tuple[str, ...] = (), harmless: Mapping[str, 
 
 
 def _extra(harmless: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Names that PyTorch's own files need, and further ones."""
+    """Return names that PyTorch's own files need, and further ones."""
     storages = {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
     return {**(harmless or {}), **storages, "torch._utils._rebuild_tensor_v2": _rebuild}
 

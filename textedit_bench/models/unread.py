@@ -1,4 +1,4 @@
-"""Find which part of a text a tokenizer cuts off."""
+"""Find the part of a text that a tokenizer truncates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MORE = " a a"
 
 
 def unread(tokenizer: Callable[[list[str]], Tensor], text: str) -> str:
-    """The end of a text without which its tokens are the same, from the beginning of a word on; else nothing.
+    """Return the truncated end of a text, from the beginning of a word; empty if nothing is truncated.
 
     Args:
         tokenizer: sentences -> tokens (B, context), int64, longer ones cut.
@@ -33,7 +33,7 @@ def unread(tokenizer: Callable[[list[str]], Tensor], text: str) -> str:
 
 
 def _is_over(tokenizer: Callable[[list[str]], Tensor], text: str) -> bool:
-    """Whether a text that fills the row has more tokens than that: one that just fits is read to its end."""
+    """Whether a text that fills the context has more tokens; one that just fits is not truncated."""
     encode, context = getattr(tokenizer, "encode", None), getattr(tokenizer, "context_length", None)
     if encode is not None and context is not None:
         return len(encode(text)) > context - 2

@@ -1,4 +1,4 @@
-"""Stride-one 3x3 convolution of wide layers by minimal filtering: 36 products where the definition takes 144.
+"""Stride-one 3x3 convolution of wide layers by Winograd's minimal filtering: 36 products instead of 144.
 
 Winograd's F(4x4, 3x3) (Lavin and Gray 2016, arXiv 1509.09308): 4x4 outputs come from a 6x6 tile of the input through a
 product per point of a 6x6 grid, and each of the 36 points is one matrix product over channels. The usual points
@@ -28,7 +28,7 @@ STRIP = 512
 
 
 def toom_cook() -> tuple[Tensor, Tensor, Tensor]:
-    """The matrices of F(4, 3) in one dimension: output 4x6, weights 6x3, data 6x6; float64.
+    """Return the matrices of F(4, 3) in one dimension: output 4x6, weights 6x3, data 6x6; float64.
 
     output @ ((weights @ g) * (data @ d)) correlates six samples d with three taps g.
     """
@@ -48,7 +48,7 @@ def toom_cook() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _polynomial(roots: Any) -> Tensor:
-    """Coefficients, lowest power first, of the monic polynomial with these roots."""
+    """Return coefficients, lowest power first, of the monic polynomial with these roots."""
     coefficients = torch.ones(1, dtype=torch.float64)
     for root in roots:
         coefficients = F.pad(coefficients, (1, 0)) - root * F.pad(coefficients, (0, 1))
@@ -56,7 +56,7 @@ def _polynomial(roots: Any) -> Tensor:
 
 
 def _planes() -> tuple[Tensor, Tensor]:
-    """The two-dimensional data (36x36) and output (16x36) matrices, float32."""
+    """Return the two-dimensional data (36x36) and output (16x36) matrices, float32."""
     output, _, data = toom_cook()
     return torch.kron(data, data).float(), torch.kron(output, output).float()
 
@@ -65,14 +65,14 @@ DATA, OUTPUT = _planes()
 
 
 def transform_weights(weight: Tensor) -> Tensor:
-    """(O, I, 3, 3) -> (36, I, O), computed in float64."""
+    """Transform weights (O, I, 3, 3) to (36, I, O), computed in float64."""
     _, matrix, _ = toom_cook()
     points = torch.einsum("ai,bj,ocij->abco", matrix, matrix, weight.detach().double())
     return points.flatten(0, 1).to(weight.dtype).contiguous()
 
 
 def applies(x: Tensor, weight: Tensor) -> bool:
-    """Whether `convolve` may stand in for the direct convolution of x (B, I, H, W) with weight (O, I, 3, 3)."""
+    """Whether `convolve` may replace the direct convolution of x (B, I, H, W) with weight (O, I, 3, 3)."""
     return (
         x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
@@ -85,7 +85,7 @@ def applies(x: Tensor, weight: Tensor) -> bool:
 
 
 def convolve(x: Tensor, points: Tensor) -> Tensor:
-    """3x3 convolution with zero padding of one.
+    """Compute a 3x3 convolution with zero padding of one.
 
     Args:
         x: (B, I, H, W), sides divisible by four; channels-last is the fast layout.
@@ -99,7 +99,7 @@ def convolve(x: Tensor, points: Tensor) -> Tensor:
 
 
 class _Winograd(torch.autograd.Function):
-    """The backward pass is the transposed algorithm with the same transformed weights."""
+    """Autograd function; the backward pass is the transposed algorithm with the same transformed weights."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, points: Tensor) -> Tensor:
@@ -136,14 +136,14 @@ class _Winograd(torch.autograd.Function):
 
 
 def _strips(batch: int, height: int, width: int) -> list[tuple[int, slice]]:
-    """Pieces of about `STRIP` tiles: image and rows of tiles."""
+    """Split into pieces of about `STRIP` tiles: image and rows of tiles."""
     count = height // OUT
     rows = max(1, STRIP // (width // OUT))
     return [(image, slice(i, min(i + rows, count))) for image in range(batch) for i in range(0, count, rows)]
 
 
 def _add_overlapping(target: Tensor, tiles: Tensor) -> None:
-    """Adds 6x6 tiles (6, 6, rows, columns, C), four apart, to target (4 rows + 4, 4 columns + 4, C)."""
+    """Add 6x6 tiles (6, 6, rows, columns, C), four apart, to target (4 rows + 4, 4 columns + 4, C)."""
     rows, columns = tiles.shape[2:4]
     blocks = target.unflatten(1, (-1, OUT)).unflatten(0, (-1, OUT))  # (rows + 1, 4, columns + 1, 4, C)
     for down, i in ((0, slice(0, OUT)), (1, slice(OUT, TILE))):

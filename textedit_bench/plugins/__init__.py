@@ -1,4 +1,4 @@
-"""New methods from templates: an installable package with a card, a working editor, a test and a README."""
+"""Create new methods from templates: an installable package with a card, a working editor, a test and a README."""
 
 from textedit_bench.plugins.skeleton import KINDS, Kind, Skeleton, write_skeleton
 

@@ -1,4 +1,4 @@
-"""Write the package of a new method from the templates beside this file.
+"""Write the package of a new method from the templates of this package.
 
 A template is a text with ``$name`` placeholders (`string.Template`); its path below the kind's folder, without
 ``.tmpl`` and with ``package`` replaced, is the path of the file it becomes.
@@ -53,7 +53,7 @@ class Skeleton:
 
     @property
     def title(self) -> str:
-        """How tables write it, ``"My Method"``."""
+        """Its title in tables, ``"My Method"``."""
         return " ".join(part.capitalize() for part in self.name.split("-"))
 
 
@@ -103,7 +103,7 @@ def _check_name(skeleton: Skeleton) -> None:
 
 
 def _texts(skeleton: Skeleton) -> dict[str, str]:
-    """Path -> text of every file."""
+    """Return path -> text of every file."""
     values = {
         "name": skeleton.name,
         "package": skeleton.package,

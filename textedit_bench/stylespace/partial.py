@@ -1,4 +1,4 @@
-"""Run the synthesis network in pieces, so that what lies before a changed layer is computed once."""
+"""Run parts of the synthesis network, so that layers before a changed one are computed once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Features:
-    """What passes from one style layer to the next.
+    """The features passed between style layers.
 
     Attributes:
         x: [B, C, H, W].
@@ -25,19 +25,19 @@ class Features:
     rgb: Tensor | None
 
     def repeated(self, times: int) -> Features:
-        """The batch ``times`` times, one after the other."""
+        """Repeat the batch ``times`` times."""
         rgb = None if self.rgb is None else self.rgb.repeat(times, 1, 1, 1)
         return Features(self.x.repeat(times, 1, 1, 1), rgb)
 
 
 def start(generator: Generator, batch: int) -> Features:
-    """Before the first layer."""
+    """Return the features before the first layer."""
     constant = generator.input.input.expand(batch, -1, -1, -1)
     return Features(constant.contiguous(memory_format=torch.channels_last), None)
 
 
 def run(generator: Generator, features: Features, styles: Tensor, first: int, end: int | None = None) -> Features:
-    """Style layers ``first .. end`` (all the rest where None) with the stored noise.
+    """Run style layers ``first .. end`` (all remaining ones if None) with the stored noise.
 
     Equal to the generator's ``synthesize_style`` when run from `start` to the end.
 

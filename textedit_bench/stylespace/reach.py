@@ -1,4 +1,4 @@
-"""Measure how far the styles of the convolutions, which methods edit, explain differences between pictures.
+"""Measure which attributes the styles of the convolutions, which methods edit, control.
 
 ``python -m textedit_bench.stylespace.reach --dataset church [--pairs 48] [--json]``
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reach:
-    """One attribute.
+    """The result for one attribute.
 
     Attributes:
         attribute: its name.
@@ -43,7 +43,7 @@ class Reach:
 
 @torch.no_grad()
 def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
-    """The reach of the convolutions' styles for every attribute of a world.
+    """Measure for every attribute of a world how often the convolutions' styles control it.
 
     Args:
         domain: with a world and an oracle.

@@ -1,4 +1,4 @@
-"""``S_mean_std``, the statistics of style channels as their authors release them, read without executing anything."""
+"""Read ``S_mean_std``, released statistics of style channels, without executing anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATISTICS = "S_mean_std"
 
 
 def read_layers(path: Path) -> tuple[list[Tensor], list[Tensor]]:
-    """Mean and standard deviation of every channel, one float32 vector per style layer, toRGB included.
+    """Read mean and standard deviation of every channel, one float32 vector per style layer, toRGB included.
 
     The pickle holds two lists, means and deviations.
 
@@ -37,7 +37,7 @@ def read_layers(path: Path) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def read_statistics(path: Path, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel of a generator, [all], toRGB included.
+    """Read mean and standard deviation of every channel of a generator, [all], toRGB included.
 
     Args:
         path: of ``S_mean_std``.

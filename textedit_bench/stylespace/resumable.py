@@ -1,4 +1,4 @@
-"""Run the relevance sweep in pieces that survive being killed."""
+"""Run the relevance sweep in resumable parts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SAVE_EVERY_S = 60.0
 
 
 class OutOfTime(Exception):
-    """The sweep was stopped at its deadline; what is done is kept."""
+    """The sweep was stopped at its deadline; its progress is stored."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep found.
+    """The result of a sweep.
 
     Attributes:
         rows: unit vectors [N, d], float32; zeros for channels without any effect.
@@ -56,7 +56,7 @@ def resumable_sweep(
     resume: bool = True,
     minutes: float = 0.0,
 ) -> Swept:
-    """Statistics of the channels, then the sweep over the sampling's first images.
+    """Compute statistics of the channels, then run the sweep over the first images of the sampling.
 
     Args:
         generator, clip: frozen.

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of every style channel over the generator's samples."""
+"""Compute mean and standard deviation of every style channel over the generator's samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEED = 5  # as released; the stream of draws is not the same
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of the editable channels.
+    """Statistics of the editable channels.
 
     Attributes:
         mean: [N].
@@ -32,7 +32,7 @@ class Statistics:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How samples are drawn; thresholds and strengths are comparable within one rule only.
+    """How samples are drawn; thresholds and strengths are comparable only for the same rule.
 
     Attributes:
         samples: how many.
@@ -50,7 +50,7 @@ class Sampling:
 
 @torch.no_grad()
 def sample_styles(generator: Generator, sampling: Sampling, start: int, count: int) -> Tensor:
-    """Style codes ``start .. start + count`` of the stream, [count, styles]; each draw depends on its chunk's seed."""
+    """Sample style codes ``start .. start + count`` of the stream, [count, styles]; seeded by chunk."""
     device = next(generator.parameters()).device
     parts = []
     for chunk in range(start // _CHUNK, -(-(start + count) // _CHUNK)):
@@ -65,7 +65,7 @@ def sample_styles(generator: Generator, sampling: Sampling, start: int, count: i
 
 @torch.no_grad()
 def measure(generator: Generator, positions: Tensor, sampling: Sampling) -> Statistics:
-    """Statistics of the channels at ``positions``, accumulated in float64; on the CPU."""
+    """Compute statistics of the channels at ``positions``, accumulated in float64; on the CPU."""
     total: Tensor | float = 0.0
     squares: Tensor | float = 0.0
     # Sums around the first chunk's mean, since a mean far from zero would cancel the digits of a small spread.

@@ -1,4 +1,4 @@
-"""Channel relevance by the published finite sweep: push one channel, look at CLIP, next channel.
+"""Compute channel relevance by the published sweep: change one channel at a time and embed the pictures by CLIP.
 
 Source: arXiv 2103.17249, section 6.2.
 
@@ -33,7 +33,7 @@ RELEASED_LAST_LAYER = 16
 
 @dataclass
 class Progress:
-    """Where a sweep stands; enough to go on after a kill.
+    """The state of a sweep, sufficient to resume it.
 
     Attributes:
         sums: sum over the images of the unit differences of each channel, float64 [N, d].
@@ -49,7 +49,7 @@ class Progress:
 
 
 def unit_differences(minus: Tensor, plus: Tensor) -> Tensor:
-    """Direction from one picture to the other in CLIP's space.
+    """Compute the direction from one picture to the other in CLIP's space.
 
     Args:
         minus, plus: raw embeddings [..., d].
@@ -61,7 +61,7 @@ def unit_differences(minus: Tensor, plus: Tensor) -> Tensor:
 
 
 def rows_of(sums: Tensor) -> Tensor:
-    """Unit rows, float32, from sums of unit differences [N, d]; zeros stay."""
+    """Compute unit rows, float32, from sums of unit differences [N, d]; zeros stay."""
     return F.normalize(sums.double(), dim=-1).float()
 
 
@@ -77,7 +77,7 @@ def sweep(
     progress: Progress | None = None,
     checkpoint: Callable[[Progress], None] = lambda _: None,
 ) -> Tensor:
-    """The relevance matrix, unit rows [N, d], on the CPU.
+    """Compute the relevance matrix, unit rows [N, d], on the CPU.
 
     Args:
         generator, clip: frozen.
@@ -126,7 +126,7 @@ def sweep(
 
 
 def _swept_layers(generator: Generator, variant: Variant) -> Iterator[tuple[int, int, int]]:
-    """Style layer, its first row of the matrix, and its channels, for every layer that is swept."""
+    """Return style layer, its first row of the matrix, and its channels, for every swept layer."""
     row = 0
     for number, layer in enumerate(generator.style_layout):
         if layer.is_rgb:
@@ -137,13 +137,13 @@ def _swept_layers(generator: Generator, variant: Variant) -> Iterator[tuple[int,
 
 
 def _images_at_once(resolution: int, device: torch.device) -> int:
-    """Small batches stay in a processor's cache; an accelerator wants large ones."""
+    """Return the batch size: small batches fit into a CPU's cache, a GPU needs large ones."""
     pixels = 1 << (24 if device.type == "cuda" else 18)
     return max(1, pixels // (2 * resolution**2))
 
 
 def _look(generator: Generator, clip: ClipModel, before: Features, styles: Tensor, first: int) -> Tensor:
-    """Raw embeddings of the 8-bit pictures that layers ``first`` and later make, prepared as CLIP wants them."""
+    """Compute raw embeddings of the 8-bit pictures from layers ``first`` on, preprocessed for CLIP."""
     images = run(generator, before, styles, first).rgb
     assert images is not None
     embeddings: Tensor = clip.encode_image(from_levels(to_levels(images)), preprocessing="correct")

@@ -1,4 +1,4 @@
-"""For authors of methods: the conformance suite, and toy data sets to try a method on.
+"""For authors of methods: the conformance suite, and toy data sets.
 
 `check_editor` says whether a method keeps the rules that the benchmark relies on, and why each rule is there.
 `write_toy_dataset` writes a data set of random weights that takes no time.

@@ -1,4 +1,4 @@
-"""The conformance suite: every rule that a benchmark relies on, checked on toy data sets of several shapes."""
+"""The conformance suite: every rule that the benchmark relies on, checked on toy data sets of several shapes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def check_editor(
     report: Callable[[Result], None] | None = None,
     raises: bool = True,
 ) -> list[Result]:
-    """Run every conformance check on a method, as scikit-learn's ``check_estimator`` does for estimators.
+    """Run every conformance check on a method, like scikit-learn's ``check_estimator``.
 
     The method is constructed on small data sets with random weights, one for each geometry, with the settings of its
     card's ``trial``. One that trains is trained there with these; without a ``trial`` it is checked on the first
@@ -118,7 +118,7 @@ class _Run:
         self.served = 0
 
     def run(self, geometries: Sequence[Geometry], datasets: Sequence[str]) -> list[Result]:
-        """Toys, then what was named, then, where nothing worked yet, what is installed."""
+        """Run on toy data sets, then on the named ones, then, if nothing worked yet, on installed ones."""
         from textedit_bench.domain import load_domain
         from textedit_bench.registry import list_datasets
 
@@ -181,7 +181,7 @@ class _Run:
 
 
 class _quiet:
-    """Keep notices of trainings and edits that nobody asked to see from the report, whoever writes them."""
+    """Suppress log messages of trainings and edits in the report."""
 
     def __enter__(self) -> None:
         self._before = logging.root.manager.disable

@@ -1,4 +1,4 @@
-"""The shapes of networks that methods have to serve, as small data sets to be made of random weights."""
+"""Network shapes that methods have to support, as small data sets of random weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of toy data sets: random, tiny, and stored like any others of ours."""
+"""Networks of toy data sets: random, tiny, and stored in our format."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ALPHABET = 256
 
 
 def _grid(images: Tensor) -> Tensor:
-    """Pictures of any size as [B, 3 * 4 * 4] averages."""
+    """Average pictures of any size to [B, 3 * 4 * 4]."""
     return F.adaptive_avg_pool2d(images, _CELLS).flatten(1)
 
 
 class ToyEncoder(nn.Module):
-    """Photos -> W+: a linear map of a coarse grid."""
+    """Inverts photos to W+ by a linear map of a coarse grid."""
 
     def __init__(self, rows: int, w_dim: int) -> None:
         super().__init__()
@@ -31,17 +31,17 @@ class ToyEncoder(nn.Module):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ToyEncoder:
-        """The untrained network of a stored configuration."""
+        """Build the untrained network of a stored configuration."""
         return cls(**config)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Pictures [B, 3, H, W] -> W+ [B, rows, w_dim]."""
+        """Invert pictures [B, 3, H, W] to W+ [B, rows, w_dim]."""
         codes: Tensor = self.read(_grid(images)).unflatten(1, (self.rows, self.w_dim))
         return codes
 
 
 class ToyIdentity(nn.Module):
-    """Pictures -> unit vectors."""
+    """Embeds pictures as unit vectors."""
 
     threshold = 0.5
 
@@ -52,16 +52,16 @@ class ToyIdentity(nn.Module):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ToyIdentity:
-        """The untrained network of a stored configuration."""
+        """Build the untrained network of a stored configuration."""
         return cls(**config)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Unit vectors [B, dim] of pictures [B, 3, H, W]."""
+        """Compute unit vectors [B, dim] of pictures [B, 3, H, W]."""
         return F.normalize(self.look(_grid(images)), dim=1)
 
 
 class _Towers(nn.Module):
-    """The two halves of a CLIP: a smooth function of the picture, and one of the letters."""
+    """The two encoders of a CLIP: smooth functions of the picture and of letter counts."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -78,13 +78,13 @@ class _Towers(nn.Module):
 
 
 def _count_letters(texts: Sequence[str]) -> Tensor:
-    """How often each byte occurs, [B, 256]."""
+    """Count the occurrences of each byte, [B, 256]."""
     counts = [torch.bincount(torch.tensor(list(text.encode())), minlength=_ALPHABET) for text in texts]
     return torch.stack(counts)
 
 
 class ToyClip(ClipModel):
-    """A CLIP that knows nothing, but the same nothing every time."""
+    """A CLIP with random but deterministic embeddings."""
 
     def __init__(self, dim: int, image_size: int) -> None:
         super().__init__(_Towers(dim), _count_letters, image_size, (0.5,) * 3, (0.5,) * 3, "toy")
@@ -92,5 +92,5 @@ class ToyClip(ClipModel):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ToyClip:
-        """The untrained network of a stored configuration."""
+        """Build the untrained network of a stored configuration."""
         return cls(**config)

@@ -1,4 +1,4 @@
-"""What a conformance check says."""
+"""Results of conformance checks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ State = Literal["passed", "failed", "not applicable"]
 
 
 class CheckError(AssertionError):
-    """A method breaks a rule; the message says what was found."""
+    """A method violates a rule; the message describes the violation."""
 
 
 class DoesNotApplyError(Exception):
-    """A check has nothing to say about a method; the message is the reason."""
+    """A check does not apply to a method; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How one check ended.
+    """The result of one check.
 
     Attributes:
         check: its name.
@@ -37,7 +37,7 @@ class Result:
     where: str = ""
 
     def text(self) -> str:
-        """One line where all is well, a paragraph where not."""
+        """Format as one line if passed, else as a paragraph."""
         place = f" [{self.where}]" if self.where else ""
         if self.state == "passed":
             return f"passed: {self.check}{place}" + (f"; note: {self.found}" if self.found else "")
@@ -48,12 +48,12 @@ class Result:
         return "\n".join([f"FAILED: {self.check}{place}", *lines])
 
     def to_json(self) -> dict[str, str]:
-        """Plain values."""
+        """Return plain values."""
         return asdict(self)
 
 
 class ConformanceError(AssertionError):
-    """A method failed checks; the message holds every failure.
+    """A method failed checks; the message lists every failure.
 
     Attributes:
         results: of all checks, passed ones included.

@@ -1,4 +1,4 @@
-"""A method on a data set, with what every check needs of them."""
+"""A method on a data set, with the inputs of checks."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Subject:
         self._folder, self._settings, self.trainable = folder, dict(settings), train
 
     def on(self, device: str) -> Subject:
-        """The same method on another device; what it trains, it trains there."""
+        """Return the same method on another device, including its training."""
         domain = type(self.domain)(self.domain.card, self.domain.tier, device)
         folder = self._folder / f"on-{device.replace(':', '-')}"
         folder.mkdir(parents=True, exist_ok=True)
         return Subject(self.method, domain, folder, self._settings, self.trainable)
 
     def new(self) -> Editor:
-        """The method constructed on the domain, without weights.
+        """Construct the method on the domain, without weights.
 
         Raises:
             UserError: it says that it does not serve this domain.
@@ -57,7 +57,7 @@ class Subject:
         return self.method(self.domain, **self._settings)
 
     def editor(self) -> Editor:
-        """A fresh editor that can edit: constructed anew, its trained weights loaded.
+        """Construct a new editor and load its trained weights.
 
         Raises:
             UserError: it says that it cannot.
@@ -69,7 +69,7 @@ class Subject:
 
     @cached_property
     def weights(self) -> Path | None:
-        """File of trained weights; None for a method that trains nothing.
+        """Return the file of trained weights; None for a method that trains nothing.
 
         Raises:
             UserError: there are none.
@@ -85,7 +85,7 @@ class Subject:
         return self.train(self._folder / "fit")
 
     def train(self, folder: Path) -> Path:
-        """The weights of a new training in a folder, or of the one there that goes on."""
+        """Train in a folder, or resume the training there, and return the weights."""
         editor = self.new()
         editor.fit(self.prompts if self.info.trains == "per-prompt" else None, folder=folder, **_RUN)
         path = folder / "weights.safetensors"
@@ -99,7 +99,7 @@ class Subject:
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """One or two prompts as methods see them; one for a method that trains for every prompt anew.
+        """Return one or two prompts without ground truth; one for a method that trains per prompt.
 
         Of the evaluation split; of the training split where a method serves no other prompts than it was trained on.
 
@@ -115,58 +115,58 @@ class Subject:
         return served[: 1 if self.info.trains == "per-prompt" else 2]
 
     def fresh_latents(self) -> Latents:
-        """The latents in tensors of their own."""
+        """Copy the latents."""
         kept = self.latents
         images = None if kept.images is None else kept.images.clone()
         return Latents(kept.codes.clone(), kept.space, images=images, ids=kept.ids)
 
     def edit(self, strength: float = 1.0, prompt: Prompt | None = None, latents: Latents | None = None) -> Any:
-        """One edit by a fresh editor, under a fixed seed."""
+        """Edit once with a new editor and a fixed seed."""
         return self.seeded(self.editor(), strength, prompt, latents)
 
     def seeded(
         self, editor: Editor, strength: float = 1.0, prompt: Prompt | None = None, latents: Latents | None = None
     ) -> Any:
-        """One edit under a fixed seed of torch, as the runner does it; the random state is given back."""
+        """Edit once with a fixed seed of torch, like the runner; the random state is restored."""
         latents, prompt = latents or self.fresh_latents(), prompt or self.prompts[0]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return self.run(editor, strength, prompt, latents)
 
     def run(self, editor: Editor, strength: float, prompt: Prompt, latents: Latents) -> Any:
-        """One edit; what a method draws from the text takes its place where it only generates."""
+        """Edit once; for a method that only generates, generate instead."""
         if "edit" in self.info.tasks:
             return editor.edit(latents, prompt, strength)
         return editor.generate(prompt, len(latents))
 
     @torch.no_grad()
     def pictures(self, edit: Latents | Tensor) -> Tensor:
-        """What an edit shows, [B, 3, H, W] clipped to [-1, 1]."""
+        """Return the pictures of an edit, [B, 3, H, W] clipped to [-1, 1]."""
         shown = self.domain.generator.synthesize(edit, noise="const") if isinstance(edit, Latents) else edit
         return shown.detach().clamp(-1, 1)
 
     @cached_property
     def usual_edit(self) -> Any:
-        """The first prompt at the default strength, by a fresh editor."""
+        """Edit by the first prompt at the default strength, with a new editor."""
         return self.edit(self.info.strength_default)
 
     @cached_property
     def usual(self) -> Tensor:
-        """Its pictures."""
+        """Return the pictures of the usual edit."""
         return self.pictures(self.usual_edit)
 
     @cached_property
     def base(self) -> Tensor:
-        """Pictures of the codes that the editor is given."""
+        """Return the pictures of the given codes."""
         return self.pictures(self.latents)
 
     def differ(self, found: Tensor, wanted: Tensor) -> float:
-        """Largest mean absolute difference of two batches' pictures, image by image, in units of [-1, 1]."""
+        """Compute the largest mean absolute difference of two batches' pictures per image, in units of [-1, 1]."""
         return float((found - wanted).abs().flatten(1).mean(1).max()) if found.shape == wanted.shape else float("inf")
 
     @property
     def tolerance(self) -> float:
-        """How much two pictures that should agree may differ: half a grey level of 255, or 2 % of what an edit changes.
+        """Tolerance of equal pictures: half a grey level of 255, or 2 % of an edit's change.
 
         Optimisers enlarge the rounding errors that come with another batch size; a picture that depends on its
         neighbours differs by far more.

@@ -1,4 +1,4 @@
-"""Toy data sets on disk: a card and random weights, read by the same loaders as any other data set."""
+"""Write toy data sets: a card and random weights, read by the same loaders as any other data set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLIP_SIDE = 16
 
 
 def write_toy_dataset(folder: str | Path, geometry: Geometry = TOYS[0], judges: bool = False) -> Path:
-    """Write a data set that takes no time: a card, and the networks it names, with seeded random weights.
+    """Write a tiny data set: a card, and its networks with seeded random weights.
 
     Args:
         folder: where to; made if needed.
@@ -81,7 +81,7 @@ def _prompt(words: str, split: str) -> dict[str, Any]:
 
 
 def _guides(geometry: Geometry) -> dict[str, nn.Module]:
-    """The networks that methods may use."""
+    """Create the networks that methods may use."""
     sizes, size = {}, 4
     while size <= geometry.resolution:
         sizes[size] = geometry.channels
@@ -97,7 +97,7 @@ def _guides(geometry: Geometry) -> dict[str, nn.Module]:
 
 
 def _judges(geometry: Geometry) -> dict[str, nn.Module]:
-    """The networks that score edits; no method may touch them."""
+    """Create the networks for evaluation, which methods must not use."""
     from textedit_bench.worlds.networks.oracle import Oracle
     from textedit_bench.worlds.networks.trunk import FeatureNetwork, PerceptualDistance
 

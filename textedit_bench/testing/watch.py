@@ -1,4 +1,4 @@
-"""Watch what a method does beside its work: connections, networks asked for, global state."""
+"""Monitor side effects of a method: connections, used networks, global state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANDOM = ("torch's random state", "numpy's random state", "Python's random state
 
 @contextmanager
 def connections() -> Iterator[list[str]]:
-    """Refuse every connection and name look-up of this process in the block, and list them; local sockets may pass."""
+    """Refuse and list all connections and name look-ups of this process in the block; local sockets are allowed."""
     tried: list[str] = []
     connect = socket.socket.connect
 
@@ -45,7 +45,7 @@ def connections() -> Iterator[list[str]]:
 
 @contextmanager
 def roles_asked(domain: Domain) -> Iterator[set[str]]:
-    """The roles of the domain's networks that are asked for in the block."""
+    """Record the roles of the domain's networks that are used in the block."""
     asked: set[str] = set()
     network = domain.network
 
@@ -62,7 +62,7 @@ def roles_asked(domain: Domain) -> Iterator[set[str]]:
 
 @contextmanager
 def passes(networks: dict[str, Any]) -> Iterator[dict[str, int]]:
-    """How many layers of each network run in the block, role -> count; 0 where it was not used."""
+    """Count layer executions of each network in the block: role -> count; 0 if unused."""
     counts = dict.fromkeys(networks, 0)
     hooks = []
 
@@ -83,7 +83,7 @@ def passes(networks: dict[str, Any]) -> Iterator[dict[str, int]]:
 
 
 def global_state() -> dict[str, Any]:
-    """Settings of the process that every other piece of code depends on, name -> comparable value."""
+    """Return process-wide settings that affect other code: name -> comparable value."""
     return {
         RANDOM[0]: torch.get_rng_state().numpy().tobytes(),
         RANDOM[1]: repr(np.random.get_state()),  # noqa: NPY002 - watched, not used
@@ -102,5 +102,5 @@ def global_state() -> dict[str, Any]:
 
 
 def threads_alive() -> dict[threading.Thread, str]:
-    """Python threads that run, with their names."""
+    """Return running Python threads with their names."""
     return {thread: thread.name for thread in threading.enumerate()}

@@ -1,4 +1,4 @@
-"""A world of grey halves: enough for a bench to measure success and preservation."""
+"""A toy world of grey halves, sufficient to measure success and preservation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ToyWorld(World):
     )
 
     def render(self, factors: Factors) -> Render:
-        """Draw a batch."""
+        """Render a batch."""
         side = self.resolution
         images = torch.zeros(len(factors), 3, side, side)
         masks = {}

@@ -1,4 +1,4 @@
-"""Training of editors with Lightning: what every trainable method shares, and no method's name."""
+"""Training of editors with Lightning: code shared by all trainable methods."""
 
 from textedit_bench.training.codes import inverted_by, training_codes
 from textedit_bench.training.data import LatentData

@@ -1,4 +1,4 @@
-"""Codes that editors are trained on: inverted photos of the training split, or samples of the generator."""
+"""Provide training codes of editors: inverted photos of the training split, or samples of the generator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHUNK = 64
 def training_codes(
     domain: Domain, source: str = "photos", count: int = 0, seed: int = 0, cache: str | Path | None = None
 ) -> Tensor:
-    """W+ codes of the training split, computed once and kept.
+    """Return W+ codes of the training split, computed once and cached.
 
     Args:
         domain: whose photos, inverter and generator to use.
@@ -57,7 +57,7 @@ def training_codes(
 
 
 def photo_count(domain: Domain, asked: int, setting: str) -> int:
-    """How many photos of the training split a setting asks for; 0 means all.
+    """Return the number of training photos for a setting; 0 means all.
 
     Raises:
         UserError: more than there are, or there are none.
@@ -69,7 +69,7 @@ def photo_count(domain: Domain, asked: int, setting: str) -> int:
 
 
 def inverted_by(domain: Domain) -> dict[str, Any]:
-    """What codes of photos depend on besides the networks: ``{"inversion": settings}`` where no encoder makes them.
+    """Return further inputs of the inversion besides networks: ``{"inversion": settings}`` without an encoder.
 
     For the identity of a training, so that other settings of the inversion do not go on from its checkpoints.
     """
@@ -94,7 +94,7 @@ def _inverted(domain: Domain, count: int) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def sampled_codes(domain: Domain, count: int, seed: int) -> Iterator[Tensor]:
-    """W+ codes of untruncated samples, [up to 64, rows, w_dim] at a time, on the domain's device."""
+    """Iterate over W+ codes of untruncated samples, [up to 64, rows, w_dim], on the domain's device."""
     generator = domain.generator
     stream = torch.Generator().manual_seed(seed)
     for start in range(0, count, _CHUNK):

@@ -1,4 +1,4 @@
-"""Record what a training costs: seconds and peak memory, over all its resumptions."""
+"""Record the cost of a training: seconds and peak memory, over all resumptions."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class CostRecorder(pl.Callback):
         self._began = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
-        """Seconds so far, for the checkpoint."""
+        """Return the seconds so far, for the checkpoint."""
         return {"seconds": self.seconds}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on counting."""
+        """Continue from the seconds of a checkpoint."""
         self.seconds_before += state["seconds"]
 
     @property
@@ -43,17 +43,17 @@ class CostRecorder(pl.Callback):
         return self.seconds_before + time.monotonic() - self._began
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Start the clock."""
+        """Start the timer."""
         self._began = time.monotonic()
         if module.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(module.device)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Record what was spent up to here."""
+        """Write the cost so far."""
         self._write(trainer, module)
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Record the whole."""
+        """Write the total cost."""
         self._write(trainer, module)
 
     def _write(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

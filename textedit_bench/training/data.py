@@ -22,12 +22,12 @@ Beside = Callable[[Tensor, Tensor], Batch]
 
 
 def stream(*axes: object) -> torch.Generator:
-    """A random stream seeded by the hash of named axes, such as seed, epoch and rank."""
+    """Create a random generator seeded by the hash of named axes, such as seed, epoch and rank."""
     return torch.Generator().manual_seed(seed_of(*axes))
 
 
 class LatentData(pl.LightningDataModule):
-    """Codes with, per code, one condition (a prompt, usually) drawn from a weighted list.
+    """Codes, each with one condition (usually a prompt) drawn from a weighted list.
 
     A batch is ``{"codes": [B, rows, w_dim], "index": [B], "choice": [B]}``: the codes, their positions in ``codes``,
     and the conditions drawn for them. The last ``validation`` codes are held out, and validation pairs every
@@ -74,7 +74,7 @@ class LatentData(pl.LightningDataModule):
         self.steps_per_epoch = steps_per_epoch or self.train_count // batch_size
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Random codes with random conditions; another order every epoch."""
+        """Return random codes with random conditions, in another order every epoch."""
         rank, processes = 0, 1
         if self.trainer is not None:
             rank, processes = self.trainer.global_rank, self.trainer.world_size
@@ -84,19 +84,19 @@ class LatentData(pl.LightningDataModule):
         return DataLoader(self.pairs, sampler=draws, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """The held-out codes, each with one fixed condition."""
+        """Return the held-out codes, each with one fixed condition."""
         held_out = torch.arange(self.train_count, len(self.codes))
         choices = torch.arange(len(held_out)) % len(self.weights)
         batches = list(zip(held_out.split(self.batch_size), choices.split(self.batch_size), strict=True))
         return DataLoader(self.pairs, sampler=batches, batch_size=None)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """The batch on the device, without waiting for it."""
+        """Copy the batch to the device without synchronisation."""
         return {name: sent(value, device) for name, value in batch.items()}
 
 
 class _Pairs(Dataset[Batch]):
-    """Indexed by a pair of index tensors at once, which yields a whole batch."""
+    """Data set indexed by a pair of index tensors, which yields a whole batch."""
 
     def __init__(self, codes: Tensor, beside: Beside | None) -> None:
         self.codes, self.beside = codes, beside
@@ -108,7 +108,7 @@ class _Pairs(Dataset[Batch]):
 
 
 class _Draws(Sampler[tuple[Tensor, Tensor]]):
-    """Pairs of code positions and conditions for one epoch of one process; Lightning sets the epoch.
+    """Sampler of code positions and conditions for one epoch of one process; Lightning sets the epoch.
 
     Every process draws the whole batch and keeps its share, so what is drawn does not depend on how many there are.
     Where a run goes on within an epoch, so do the draws.
@@ -120,7 +120,7 @@ class _Draws(Sampler[tuple[Tensor, Tensor]]):
         self.share = slice(rank * share, (rank + 1) * share)
 
     def set_epoch(self, epoch: int) -> None:
-        """Make the following iteration that of ``epoch``."""
+        """Set the epoch of the next iteration."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Stop a run cleanly after some minutes."""
+"""Stop a run cleanly after a number of minutes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytorch_lightning as pl
 
 
 class Deadline(pl.Callback):
-    """Stops at the first epoch's end after ``minutes`` of this piece of a run (Lightning's timer counts all pieces)."""
+    """Stops at the first epoch's end after ``minutes`` of this part of a run (Lightning's timer counts all parts)."""
 
     def __init__(self, minutes: float) -> None:
         self.ends = time.monotonic() + 60 * minutes
 
     def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Ask the trainer to stop when the time is over."""
+        """Ask the trainer to stop when the time is up."""
         if time.monotonic() >= self.ends:
             trainer.should_stop = True

@@ -1,4 +1,4 @@
-"""Keep what a training prepares in files; of several processes that need it, one computes it."""
+"""Cache data of a training in files; of several processes that need them, one computes them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def kept_path(folder: str | Path, domain: Domain, what: str, *axes: object, ending: str = ".safetensors") -> Path:
-    """The file of something that data set, tier and the axes, plain JSON values, decide."""
+    """Return the cache file for data set, tier and the axes, plain JSON values."""
     identity = json.dumps([domain.name, domain.tier, what, *axes])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
     return Path(folder) / f"{domain.name}-{domain.tier}-{what}-{digest}{ending}"
 
 
 def kept(path: Path, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The tensors of a file, made and written first where it is not there yet.
+    """Return the tensors of a file; if it does not exist, compute and write them first.
 
     Others that ask for a file of the same folder wait meanwhile, for as long as it takes.
     """
@@ -39,7 +39,7 @@ def kept(path: Path, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tens
 
 
 def kept_rows(path: Path, shape: Sequence[int], dtype: Any, make: Callable[[], Iterable[Tensor]]) -> Tensor:
-    """The rows of a .npy file, mapped into memory, which need not hold them all; made part by part if it is not there.
+    """Memory-map the rows of a .npy file; if it does not exist, compute it part by part.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Choose where a run's curves go."""
+"""Create the logger of a run's curves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST = "https://api.wandb.ai"
 
 
 def make_logger(kind: str, folder: Path, run_name: str, config: Mapping[str, Any] | None = None) -> Logger:
-    """``"csv"``: ``metrics.csv`` in ``folder``; ``"wandb"``: Weights & Biases, offline unless the user is logged in.
+    """Create ``"csv"``: ``metrics.csv`` in ``folder``; or ``"wandb"``: Weights & Biases, offline unless logged in.
 
     Raises:
         UserError: wandb is asked for and not installed.
@@ -38,7 +38,7 @@ def make_logger(kind: str, folder: Path, run_name: str, config: Mapping[str, Any
 
 
 def _logged_in() -> bool:
-    """Whether there are credentials where wandb looks for them.
+    """Whether wandb has credentials.
 
     They are not asked of wandb: whatever asks it makes it read its settings, and a run can no longer be made offline.
     """

@@ -1,4 +1,4 @@
-"""Weight the terms of a loss."""
+"""Weights of the terms of a loss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loss_weights(
     needs: Mapping[str, str] | None = None,
     late: Collection[str] = (),
 ) -> dict[str, float]:
-    """Term -> weight, from the settings named ``<term>_weight``.
+    """Return term -> weight, from the settings named ``<term>_weight``.
 
     Args:
         method: for messages.

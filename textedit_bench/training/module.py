@@ -1,4 +1,4 @@
-"""The Lightning module that every trainable editor starts from."""
+"""The Lightning module of all trainable editors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class EditorModule(pl.LightningModule):
-    """Trains one network on a domain whose own networks stay frozen and out of the checkpoint.
+    """Trains one network on a domain whose networks stay frozen and outside the checkpoint.
 
     A subclass implements `terms`, and `preview` where it wants validation pictures.
 
@@ -72,43 +72,43 @@ class EditorModule(pl.LightningModule):
 
     @abstractmethod
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The unweighted terms of the loss on a batch, by name; scalars."""
+        """Compute the unweighted terms of the loss on a batch, by name; scalars."""
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """The loss that is minimised: the weighted sum of the terms."""
+        """Compute the loss: the weighted sum of the terms."""
         return torch.stack([self.weights[name] * value for name, value in terms.items() if name in self.weights]).sum()
 
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """Validation edits: a title per column and images [rows, columns, 3, H, W] in [-1, 1]; None for no pictures."""
+        """Return validation edits: column titles and images [rows, columns, 3, H, W] in [-1, 1]; None for none."""
         return None
 
     def trained_network(self) -> nn.Module:
-        """What is kept: the averaged network where there is one."""
+        """The network to keep: the averaged one if there is one."""
         return self.network if self.average is None else self.average.module
 
     def step_stream(self) -> torch.Generator:
-        """Randomness of the current step: a function of seed, rank and step, so that resuming changes nothing."""
+        """Return a random generator for the step, seeded by seed, rank and step, so that resuming changes nothing."""
         return stream("training step", self.seed, self.global_rank, self.global_step)
 
     def on_fit_start(self) -> None:
-        """Bring the frozen networks to this process's device."""
+        """Move the frozen networks to this process's device."""
         if torch.device(self.domain.device) != self.device:
             self.domain.move(self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step; logs every term."""
+        """Run one step; log every term."""
         terms = self.terms(self.network, batch)
         loss = self.total(terms)
         self._log("training", terms, loss, batch)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """The same terms on held-out codes, with the network that would be kept."""
+        """Compute the same terms on held-out codes, with the network that would be kept."""
         terms = self.terms(self.trained_network(), batch)
         self._log("validation", terms, self.total(terms), batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Nothing is kept of an epoch in which a term was not finite."""
+        """Discard an epoch in which a term was not finite."""
         for watch in self._watches.values():
             watch.check()
 
@@ -122,13 +122,13 @@ class EditorModule(pl.LightningModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Follow the network with the averaged weights."""
+        """Update the averaged weights."""
         if self.average is not None:
             self._follow(self.average)
 
     @torch.no_grad()
     def _follow(self, average: AveragedModel) -> None:
-        """What ``update_parameters`` does, which asks the device at every step whether it is the first one."""
+        """Update the average like ``update_parameters``, which would synchronise the device at every step."""
         kept: list[Tensor] = list(average.module.parameters())
         new: list[Tensor] = list(self.network.parameters())
         if self._followed is None:
@@ -143,7 +143,7 @@ class EditorModule(pl.LightningModule):
         self._followed = True
 
     def configure_optimizers(self) -> Any:
-        """The optimiser, with milestones per epoch or a cosine per step."""
+        """Create the optimiser, with milestones per epoch or a cosine per step."""
         optimizer = self.new_optimizer(self.network.parameters(), lr=self.learning_rate)
         schedules = []
         if self.milestones:
@@ -155,7 +155,7 @@ class EditorModule(pl.LightningModule):
         return [optimizer], schedules
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
-        """The step, with the rate scaled during warm-up: a factor on top of the schedule, so that both stay simple."""
+        """Run the optimiser, with a warm-up factor on the scheduled rate."""
         factor = min(1.0, (self.global_step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         rates = [group["lr"] for group in optimizer.param_groups]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):

@@ -1,4 +1,4 @@
-"""State how a training run is carried out, apart from what is trained."""
+"""Options of a training run that do not define what is trained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _logger_from_environment() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Options of a run; none of them changes what a finished run on the same hardware has learnt, but the seed.
+    """Options of a run; on the same hardware, only the seed affects the result.
 
     Attributes:
         devices: passed to Lightning: a count, a list, or ``"auto"``.
@@ -76,25 +76,25 @@ class RunOptions:
 
     @property
     def alone(self) -> bool:
-        """Whether one process trains."""
+        """Whether a single process trains."""
         one = len(self.devices) == 1 if isinstance(self.devices, (list, tuple)) else self.devices == 1
         return one and self.num_nodes == 1
 
     @property
     def several(self) -> bool:
-        """Whether more than one process trains; not known before where the devices are ``"auto"`` or all."""
+        """Whether several processes train; unknown in advance if the devices are ``"auto"`` or all."""
         return not self.alone and self.devices not in ("auto", -1)
 
     @classmethod
     def split(cls, options: Mapping[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
-        """Options of the run among ``options``, and the rest, which are the method's own."""
+        """Split ``options`` into options of the run, and settings of the method."""
         known = {f.name for f in fields(cls)}
         run = {name: value for name, value in options.items() if name in known and value is not None}
         return cls(**run), {name: value for name, value in options.items() if name not in known}
 
 
 def _check_devices(devices: Any) -> None:
-    """Refuse what no machine has; whether this one has them, Lightning says."""
+    """Refuse invalid devices; Lightning checks whether this machine has them."""
     if devices in ("auto", -1):
         return
     if isinstance(devices, (list, tuple)):
@@ -117,7 +117,7 @@ def _check_strategy(strategy: str) -> None:
 
 
 def _devices(text: str) -> int | list[int]:
-    """``"2"`` -> 2, ``"0,3"`` -> [0, 3]."""
+    """Parse devices: ``"2"`` -> 2, ``"0,3"`` -> [0, 3]."""
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Give trainings the photos that they compare pictures with, and what the guiding CLIP sees in them."""
+"""Provide training photos for image losses, and their embeddings by the guiding CLIP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOLD_BY = 4
 
 
 class TrainingPhotos:
-    """The first photos of the training split in 8 bits, in a file that is mapped into memory.
+    """The first photos of the training split in 8 bits, in a memory-mapped file.
 
     Args:
         domain: whose photos.
@@ -49,7 +49,7 @@ class TrainingPhotos:
         return self.count
 
     def __call__(self, index: Tensor) -> Tensor:
-        """The photos of these positions [B] on the CPU, float32 [B, 3, side, side] in [-1, 1]."""
+        """Return the photos at positions [B] on the CPU, float32 [B, 3, side, side] in [-1, 1]."""
         return from_levels(self._pixels[index])
 
     def _read(self, domain: Domain) -> Iterator[Tensor]:
@@ -59,7 +59,7 @@ class TrainingPhotos:
 
 
 def seen_photos(domain: Domain, most: int) -> Tensor:
-    """Unit embeddings [N, d] of the first photos of the training split by the guiding CLIP, on the CPU.
+    """Compute unit embeddings [N, d] of the first training photos by the guiding CLIP, on the CPU.
 
     They are kept on this machine (`textedit_bench.training.prepared`).
 
@@ -88,16 +88,16 @@ def seen_photos(domain: Domain, most: int) -> Tensor:
 
 
 def _shown(domain: Domain, count: int, side: int) -> str:
-    """A digest of the first photos: what the split shows may change with its source or renderer."""
+    """Compute a digest of the first photos: the content of a split may change with its source or renderer."""
     first = domain.photos("train", min(_TOLD_BY, count)).images
     return hashlib.sha256(_levels(first, side).numpy().tobytes()).hexdigest()
 
 
 def shrink(images: Tensor, side: int) -> Tensor:
-    """Images [B, 3, H, W] averaged down to ``side``; the same where they have it."""
+    """Average images [B, 3, H, W] down to ``side``; unchanged if they have this size."""
     return images if images.shape[-1] == side else F.adaptive_avg_pool2d(images, side)
 
 
 def _levels(images: Tensor, side: int) -> Tensor:
-    """Images [B, 3, H, W] in [-1, 1] -> 8-bit [B, 3, side, side] on the CPU."""
+    """Convert images [B, 3, H, W] in [-1, 1] to 8-bit [B, 3, side, side] on the CPU."""
     return to_levels(shrink(images, side)).cpu()

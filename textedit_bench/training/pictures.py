@@ -1,4 +1,4 @@
-"""Show validation edits as picture grids, in the run's folder and in the online log if there is one."""
+"""Show validation edits as picture grids, in the run's folder and in an online log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SMALLEST_SIDE = 96
 
 
 def picture_grid(titles: Sequence[str], images: Tensor) -> Image.Image:
-    """One picture of images [rows, columns, 3, H, W] in [-1, 1] under column titles; small ones are enlarged."""
+    """Draw one picture of images [rows, columns, 3, H, W] in [-1, 1] under column titles; small ones are enlarged."""
     rows, columns, _, height, width = images.shape
     factor = max(1, -(-_SMALLEST_SIDE // width))
     pixels = to_levels(images).cpu()
@@ -42,7 +42,7 @@ def picture_grid(titles: Sequence[str], images: Tensor) -> Image.Image:
 
 
 class PictureLog(pl.Callback):
-    """Writes ``pictures/epoch-NNN.png`` after every validation of a module that has previews."""
+    """Writes ``pictures/epoch-NNN.png`` after every validation of a module with previews."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "pictures"

@@ -1,4 +1,4 @@
-"""Prepare what an editor needs once per network and no training gives, and keep it in the user's data folder."""
+"""Compute what an editor needs once per network without training, and cache it in the user's data folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def prepared(
     domain: Domain, what: str, roles: Sequence[str], axes: Sequence[object], make: Callable[[], Mapping[str, Tensor]]
 ) -> dict[str, Tensor]:
-    """Tensors on the CPU, made where this machine has none of them yet.
+    """Return tensors on the CPU, computed if this machine has no cached ones.
 
     The last digits are those that this run would compute: device, precision, threads and torch's version decide with
     the networks. Where nothing can be written they are made for this run alone, with a warning.

@@ -1,4 +1,4 @@
-"""Principal components of samples that come in parts: by the covariance, or as an incremental estimator finds them."""
+"""Principal components of batched samples: exact from the covariance, or by an incremental estimator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Decomposition(NamedTuple):
-    """What an estimator finds.
+    """The result of an estimator.
 
     Attributes:
         mean: [dim].
@@ -26,7 +26,7 @@ class Decomposition(NamedTuple):
 
 
 def exact(parts: Iterable[Tensor], count: int) -> Decomposition:
-    """Principal components by the eigenvectors of the covariance, in float64.
+    """Compute principal components as eigenvectors of the covariance, in float64.
 
     Args:
         parts: samples [n, dim], some at a time; at least two together.
@@ -53,7 +53,7 @@ def exact(parts: Iterable[Tensor], count: int) -> Decomposition:
 
 
 def incremental(parts: Iterable[Tensor], count: int) -> Decomposition:
-    """The same by the released estimator, which remembers ``count`` directions between batches; in float64 on the CPU.
+    """Compute components by the released estimator, with ``count`` directions between batches; float64, CPU.
 
     Source: scikit-learn's ``IncrementalPCA`` (Ross et al. 2008), which the released code calls.
 
@@ -81,6 +81,6 @@ def incremental(parts: Iterable[Tensor], count: int) -> Decomposition:
 
 
 def signed(comp: Tensor) -> Tensor:
-    """Rows whose entry of the largest magnitude is positive, scikit-learn's rule."""
+    """Flip rows so that the entry of largest magnitude is positive, scikit-learn's rule."""
     largest = comp.abs().argmax(1, keepdim=True)
     return comp * comp.gather(1, largest).sign()

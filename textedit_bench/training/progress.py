@@ -1,4 +1,4 @@
-"""Show progress of a training with the time left: a bar on a terminal, a line now and then elsewhere."""
+"""Show progress of a training with the time left: a bar on a terminal, else occasional lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOSS_EVERY_S = 1.0
 
 
 class RunProgress(pl.Callback):
-    """Counts optimiser steps over the whole run, so that the time left is that of the run and not of an epoch."""
+    """Counts optimiser steps over the whole run, so that the time left is that of the run, not of an epoch."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -34,7 +34,7 @@ class RunProgress(pl.Callback):
         self._first_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Begin to count, from where a resumed run stands."""
+        """Start the bar at the position of a resumed run."""
         self._began = self._last_line = time.monotonic()
         self._first_step = trainer.global_step
         if not trainer.is_global_zero:
@@ -53,7 +53,7 @@ class RunProgress(pl.Callback):
         self._task = self._bar.add_task(self.title, total=total, completed=trainer.global_step, loss="")
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Advance."""
+        """Advance the bar."""
         if not trainer.is_global_zero:
             return
         if self._bar is not None:
@@ -65,7 +65,7 @@ class RunProgress(pl.Callback):
             self._line(trainer)
 
     def teardown(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
-        """Close the bar, whatever ended the run."""
+        """Close the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

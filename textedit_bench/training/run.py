@@ -1,4 +1,4 @@
-"""One resumable training run."""
+"""Run one resumable training."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ OWN_FILES = ("fsdp", "deepspeed", "model_parallel")
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run left behind.
+    """The result of a run.
 
     Attributes:
         folder: the run's folder: ``last.ckpt``, ``best.ckpt``, ``settings.json``, ``cost.json``, ``pictures/``,
@@ -64,7 +64,7 @@ class RunResult:
 
 
 def run_folder(parent: Path, name: str, identity: Mapping[str, Any]) -> Path:
-    """``parent/name-<digest of everything that decides the outcome>``: runs of different settings never mix."""
+    """Return ``parent/name-<digest of all inputs>``: runs of different settings never mix."""
     text = json.dumps(identity, sort_keys=True, default=str)
     return parent / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
@@ -82,7 +82,7 @@ def train(
     preparation_seconds: float = 0.0,
     callbacks: tuple[pl.Callback, ...] = (),
 ) -> RunResult:
-    """Train, or go on training, and leave the network to keep in ``module``.
+    """Train, or resume a training; the network to keep is then in ``module``.
 
     A checkpoint is written after every epoch and where a signal stops the run; a killed run loses at most one epoch and
     then ends with the same weights as an undisturbed one. Best means lowest validation loss.
@@ -161,7 +161,7 @@ def train(
 
 
 def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> None:
-    """Make or empty the run's folder, set damaged checkpoints aside and write what the run is."""
+    """Create or empty the run's folder, set damaged checkpoints aside and write the run's description."""
     if not resume and folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> 
 
 
 def _damage(checkpoint: Path) -> str:
-    """What is wrong with a checkpoint, a zip whose entries have checksums; empty if nothing is."""
+    """Describe the damage of a checkpoint, a zip whose entries have checksums; empty if intact."""
     try:
         with zipfile.ZipFile(checkpoint) as stored:
             return stored.testzip() or ""
@@ -180,7 +180,7 @@ def _damage(checkpoint: Path) -> str:
 
 
 def _set_aside_damaged(checkpoint: Path) -> None:
-    """Rename a checkpoint that is not what was written."""
+    """Rename a damaged checkpoint."""
     damaged = _damage(checkpoint) if checkpoint.is_file() else ""
     if not damaged:
         return
@@ -193,7 +193,7 @@ def _set_aside_damaged(checkpoint: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Lightning's hints about worker counts and the like, within the run only."""
+    """Silence Lightning's hints about worker counts and similar, within the run only."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

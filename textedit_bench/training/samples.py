@@ -1,4 +1,4 @@
-"""Samples of the generator as the guiding CLIP sees them: the examples of methods that label or rank pictures."""
+"""Samples of the generator with their guiding CLIP embeddings, for methods that label or rank pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK = 32
 
 @dataclass(frozen=True)
 class Samples:
-    """Codes drawn from the generator.
+    """Sampled codes with their pictures' embeddings.
 
     Attributes:
         codes: W codes [N, w_dim] on the CPU.
@@ -33,7 +33,7 @@ class Samples:
     seen: Tensor
 
     def likeness(self, target: Tensor, source: Tensor | None) -> Tensor:
-        """How much more a sample looks like a target than like a source, [N]: a difference of cosines.
+        """Compute the cosine to a target minus that to a source, [N].
 
         Args:
             target: raw embedding [d] of a text.
@@ -44,7 +44,7 @@ class Samples:
 
 
 def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
-    """`draw`, once per generator, CLIP, count and seed on this machine."""
+    """Like `draw`, cached per generator, CLIP, count and seed on this machine."""
 
     def make() -> dict[str, Tensor]:
         samples = draw(domain, count, seed)
@@ -55,7 +55,7 @@ def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
 
 @torch.no_grad()
 def draw(domain: Domain, count: int, seed: int) -> Samples:
-    """``count`` untruncated samples of W with their pictures' embeddings; no picture is kept."""
+    """Draw ``count`` untruncated samples of W with their pictures' embeddings; pictures are not kept."""
     generator = domain.generator
     stream = torch.Generator().manual_seed(seed)
     at_once = images_at_once(generator.resolution, _CHUNK)
@@ -69,7 +69,7 @@ def draw(domain: Domain, count: int, seed: int) -> Samples:
 
 
 def look(domain: Domain, codes: Tensor) -> Tensor:
-    """Unit embeddings [B, d] of the pictures of W+ codes [B, rows, w_dim] by the guiding CLIP, on the codes' device."""
+    """Compute unit embeddings [B, d] by the guiding CLIP of W+ codes' [B, rows, w_dim] pictures, on their device."""
     generator, seen = domain.generator, []
     for part in codes.split(images_at_once(generator.resolution, _CHUNK)):
         pictures = generator.synthesize(part, noise="const")

@@ -1,4 +1,4 @@
-"""Build Lightning's trainer on the named devices, and find this process's place among those that train together."""
+"""Create Lightning's trainer on the named devices, and find this process's rank."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textedit_bench.training.options import RunOptions
 
 
 def own_device(device: str, options: RunOptions) -> str:
-    """The device of this process: of several that share ``cuda``, each has its own card from the start.
+    """Return the device of this process: each of several that share ``cuda`` has its own GPU from the start.
 
     Raises:
         UserError: one card was named and several were asked for.
@@ -34,13 +34,13 @@ def own_device(device: str, options: RunOptions) -> str:
 
 
 def leads(options: RunOptions) -> bool:
-    """Whether this process writes the run's files: it is the first one, or the only one, whatever job it is part of."""
+    """Whether this process writes the run's files: the first or only one, in any kind of job."""
     return options.alone or getattr(rank_zero_only, "rank", 0) in (None, 0)
 
 
 @contextmanager
 def its_rank(options: RunOptions) -> Iterator[None]:
-    """Let the only process of a run be Lightning's first.
+    """Give the only process of a run rank 0 in Lightning.
 
     Inside a job of several processes Lightning takes its rank from the job's variables, and would write nothing.
     """
@@ -55,7 +55,7 @@ def its_rank(options: RunOptions) -> Iterator[None]:
 
 
 def make_trainer(device: torch.device, options: RunOptions, *, players: int = 1, **given: Any) -> pl.Trainer:
-    """Lightning's trainer.
+    """Create Lightning's trainer.
 
     Args:
         device: of the domain; its card is used where the options name none.

@@ -1,4 +1,4 @@
-"""Choosing a method's knobs on the development split of images and prompts, never on what is reported."""
+"""Choose a method's settings on the development split of images and prompts, never on evaluation data."""
 
 from textedit_bench.tuning.choose import TuneRequest, tune
 

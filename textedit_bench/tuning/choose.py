@@ -1,4 +1,4 @@
-"""Run the candidates on the development split and keep the best."""
+"""Run the candidates on the development split and select the best."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOLDER = "tuning"
 
 @dataclass(frozen=True, kw_only=True)
 class TuneRequest:
-    """One tuning.
+    """Request for one tuning.
 
     Attributes:
         method, dataset, tier: what is tuned.
@@ -137,7 +137,7 @@ def _bench(request: TuneRequest, tier: str, prompts: tuple[str, ...], settings: 
 
 
 def _records(done: BenchRun) -> pd.DataFrame:
-    """All records of a candidate; every cell has to be there, or candidates would be compared on different prompts."""
+    """Return all records of a candidate; every cell must exist, so that candidates have the same prompts."""
     if done.interrupted:
         raise KeyboardInterrupt
     for outcome in done.summary.outcomes:

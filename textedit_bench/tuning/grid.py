@@ -1,4 +1,4 @@
-"""Candidates: every combination of the values listed for each knob."""
+"""Candidates of a tuning: every combination of the values listed for each setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textedit_bench.info import MethodInfo
 
 
 def combinations(grid: Mapping[str, Sequence[Any]], info: MethodInfo) -> list[dict[str, Any]]:
-    """Every combination of the grid, in order; the card's own settings alone where the grid is empty.
+    """Return every combination of the grid, in order; only the card's settings if the grid is empty.
 
     Args:
         grid: setting -> values to try.
@@ -27,7 +27,7 @@ def combinations(grid: Mapping[str, Sequence[Any]], info: MethodInfo) -> list[di
 
 
 def read_grid(items: Sequence[str], values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Name -> list of values, from parsed ``NAME=[...]`` items.
+    """Convert parsed ``NAME=[...]`` items to name -> list of values.
 
     Args:
         items: as typed, for the message.

@@ -1,4 +1,4 @@
-"""Score a candidate of a tuning: as much effect as can be had without losing the rest, in one number."""
+"""Score a candidate of a tuning by effect and preservation, in one number."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Scored:
 
     @property
     def score(self) -> float:
-        """Both count alike: giving up one point of what is kept must buy more than one point of effect."""
+        """Mean of effect and preservation: a point of one has to be worth a point of the other."""
         return (self.effect + self.kept) / 2.0
 
 
 def axes_of(records: pd.DataFrame) -> tuple[str, str] | None:
-    """The first pair of axes that was measured; None without any."""
+    """Return the first pair of axes that was measured; None if there is none."""
     measured = set(records.loc[records["state"] == OK, "metric"])
     return next((pair for pair in AXES if set(pair) <= measured), None)
 
 
 def score_strengths(records: pd.DataFrame, axes: tuple[str, str]) -> list[Scored]:
-    """One entry per strength above 0 that both axes were measured at, ascending.
+    """Return one entry per strength above 0 at which both axes were measured, ascending.
 
     Args:
         records: rows of one candidate's cells.
@@ -51,5 +51,5 @@ def score_strengths(records: pd.DataFrame, axes: tuple[str, str]) -> list[Scored
 
 
 def best(scored: Sequence[Scored]) -> Scored:
-    """The highest score; of equal ones the weakest edit."""
+    """Return the candidate with the highest score; of equal ones the weakest edit."""
     return max(scored, key=lambda s: (s.score, -s.strength))

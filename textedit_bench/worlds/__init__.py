@@ -1,1 +1,1 @@
-"""Procedural worlds: renderers with known ground truth, and the forms of the mini tier's networks."""
+"""Procedural worlds: renderers with known ground truth, and architectures of the mini tier's networks."""

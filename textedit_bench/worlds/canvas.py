@@ -1,4 +1,4 @@
-"""Painting layers over each other while remembering which attribute shows where."""
+"""Paint layers over each other and record where each attribute is visible."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Canvas:
         self._layers.append(_Layer(footprint, alpha, shows, shows_if_painted))
 
     def masks(self, names: tuple[str, ...]) -> dict[str, Tensor]:
-        """Attribute name -> bool [B, H, W]: more than half of the pixel shows it after everything painted above."""
+        """Return attribute name -> bool [B, H, W]: where more than half of the pixel shows it after all painting."""
         shape = self.images.shape[0], *self.images.shape[2:]
         shown = {name: torch.zeros(shape) for name in names}
         through = torch.ones(shape)

@@ -1,4 +1,4 @@
-"""The caption grammar: what is said of a picture, and which pictures a caption is true of.
+"""Caption grammar: generates captions of pictures, and decides for which pictures a caption is true.
 
 A world brings its words (`face_words.py` and its siblings); the grammar is the same for all. Some wordings are held
 out: training never sees them, so that understanding can be told from remembering. Both parts of a held-out wording,
@@ -23,7 +23,7 @@ from textedit_bench.worlds.world import World
 
 @dataclass(frozen=True)
 class Wording:
-    """The ways to say one value of one attribute.
+    """The wordings of one value of one attribute.
 
     Attributes:
         nouns: phrases that stand alone or after "with", such as ``"blond hair"``.
@@ -40,7 +40,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Words:
-    """All the words of one world.
+    """All wordings of one world.
 
     Attributes:
         subjects: what a picture shows, without an article; the first is the neutral one.
@@ -52,7 +52,7 @@ class Words:
 
 
 def cross(patterns: Sequence[str], words: Sequence[str], **more: tuple[str, ...]) -> Wording:
-    """Every pattern filled with every word; one pair in five, spread over both, is held out."""
+    """Combine every pattern with every word; one pair in five, spread over both, is held out."""
     pairs = list(product(range(len(patterns)), range(len(words))))
     filled = {(i, j): re.sub(r"\ba (?=[aeiou])", "an ", patterns[i].format(words[j])) for i, j in pairs}
     said = [[filled[i, j] for i, j in pairs if ((i + 2 * j) % 5 == 4) is kept] for kept in (False, True)]
@@ -60,7 +60,7 @@ def cross(patterns: Sequence[str], words: Sequence[str], **more: tuple[str, ...]
 
 
 def a(noun: str) -> str:
-    """The noun with its article."""
+    """Return the noun with its article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
@@ -77,7 +77,7 @@ class Captions:
     asked: Tensor
 
     def truth(self, factors: Factors, visible: Tensor) -> tuple[Tensor, Tensor]:
-        """Which captions hold for which pictures.
+        """Return which captions are true for which pictures.
 
         Args:
             factors: B pictures.
@@ -95,7 +95,7 @@ class Captions:
 
 
 class Grammar:
-    """Makes captions of a world's pictures.
+    """Generates captions of a world's pictures.
 
     Args:
         attributes: the world's categorical factors.
@@ -108,20 +108,20 @@ class Grammar:
 
     @property
     def neutral(self) -> str:
-        """Text that says nothing but the subject."""
+        """A text that names only the subject."""
         return a(self.words.subjects[0])
 
     def wording(self, attribute: str, value: str) -> Wording:
-        """The words of one value."""
+        """Return the wordings of one value."""
         return self.words.table[attribute][value]
 
     def phrases(self, attribute: str, value: str, held_out: bool = False) -> tuple[str, ...]:
-        """Every phrase that says a value by itself; the held-out ones where asked."""
+        """Return every phrase for a single value; optionally the held-out ones."""
         said = self.wording(attribute, value)
         return said.held_out if held_out else said.nouns
 
     def vocabulary(self) -> list[str]:
-        """Every text the grammar is made of."""
+        """Return all texts of the grammar."""
         texts = [*self.words.subjects, "a an with and picture of photo"]
         for values in self.words.table.values():
             for said in values.values():
@@ -129,7 +129,7 @@ class Grammar:
         return texts
 
     def caption(self, stated: Mapping[str, str], random: Random) -> str:
-        """One caption that states the given values, in words drawn at random."""
+        """Generate one caption that states the given values, in random wordings."""
         parts: dict[str, list[str]] = {"nouns": [], "adjectives": [], "clauses": []}
         for attribute in random.sample(list(stated), len(stated)):
             said = self.wording(attribute, stated[attribute])
@@ -149,7 +149,7 @@ class Grammar:
         return text
 
     def about(self, random: Random) -> str:
-        """The neutral text, or a value of one attribute said of the subject by its name."""
+        """Return the neutral text, or a value of one attribute with the subject's name."""
         if random.random() < 0.3:
             return self.neutral
         attribute = random.choice(self.attributes)
@@ -157,7 +157,7 @@ class Grammar:
         return f"{a(random.choice(self.words.subjects))} with {random.choice(said.nouns)}"
 
     def _bare(self, parts: Mapping[str, list[str]], random: Random) -> str:
-        """The phrases without a subject, articles dropped half of the time: "mohawk", "old with a beard"."""
+        """Return the phrases without a subject, articles dropped half of the time: "mohawk", "old with a beard"."""
         nouns = parts["nouns"]
         if random.random() < 0.5:
             nouns = [re.sub(r"^an? ", "", n) for n in nouns]
@@ -167,7 +167,7 @@ class Grammar:
         return _listed(phrases) if random.random() < 0.5 else ", ".join(phrases)
 
     def every_value(self, random: Random) -> Captions:
-        """One caption for every value of every attribute, in order."""
+        """Return one caption for every value of every attribute, in order."""
         texts, asked = [], []
         for column, attribute in enumerate(self.attributes):
             for index, value in enumerate(attribute.values):
@@ -176,7 +176,7 @@ class Grammar:
         return Captions(texts, torch.tensor(asked))
 
     def sample(self, factors: Factors, visible: Tensor, count: int, random: Random) -> Captions:
-        """``count`` captions, each true of one picture of the batch; most state several attributes, some none."""
+        """Generate ``count`` captions, each true of a picture of the batch; most with several attributes, some with none."""
         texts, asked = [], torch.full((count, len(self.attributes)), -1)
         shown = [torch.nonzero(row).flatten().tolist() for row in visible]
         for row in range(count):
@@ -205,11 +205,11 @@ _WORDS = {
 
 
 def find_grammar(world: World) -> Grammar | None:
-    """The grammar of a world; None if it brings no words, as worlds of other packages may."""
+    """Return the grammar of a world; None if it has no captions, as worlds of other packages may."""
     return grammar_of(world) if world.name in _WORDS else None
 
 
 def grammar_of(world: World) -> Grammar:
-    """The grammar of a world by its name."""
+    """Return the grammar of a world by its name."""
     module, _, name = _WORDS[world.name].partition(":")
     return Grammar(world.attributes, getattr(import_module(module), name))

@@ -1,4 +1,4 @@
-"""Where everything of a car is, and in which colour: factors as pixels.
+"""Compute positions and colours of a car's parts in pixels from its factors.
 
 A car faces right. Coordinates are pixels of a 64-pixel picture; those of the car have their origin on the ground
 halfway between the wheels, x towards the front and y down, so that the car itself has negative y.
@@ -49,7 +49,7 @@ class Car(Scene):
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int, height: int) -> Car:
-        """Factors in [0, 1] -> pixels of the middle ``height`` rows of a square of ``side``."""
+        """Convert factors in [0, 1] to pixels of the middle ``height`` rows of a square of ``side``."""
         values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         bar = (side - height) // 2
@@ -79,7 +79,7 @@ class Car(Scene):
         return car
 
     def _place_cabin(self, tail: Tensor) -> None:
-        """Where the cabin meets the body: a trunk behind it, a bed behind it, nothing, or only a windshield."""
+        """Place the cabin on the body: with a trunk or a bed behind it, neither, or only a windshield."""
         g = self.geometry
         g["cowl"] = g["front"] - g["hood"]
         starts = {
@@ -106,7 +106,7 @@ class Car(Scene):
         return self.scene_y - GROUND_LINE
 
     def is_(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B, 1, 1], as `has`."""
+        """Return bool [B, 1, 1], like `has`."""
         return self.has(attribute, *wanted)[:, None, None]
 
     def paint(self) -> Tensor:
@@ -125,7 +125,7 @@ class Car(Scene):
         return (gain * (1.0 + side * (self.scene_x - 32.0) / 32.0))[:, None]
 
     def cabin(self, inset: Tensor | float = 0.0) -> Tensor:
-        """Distance to the cabin above the belt line: slanted front and rear, rounded roof."""
+        """Compute the distance to the cabin above the belt line: slanted front and rear, rounded roof."""
         g, radius = self.geometry, 2.6
         up = g["belt"] - self.y
         behind = (g["cabin"] + g["rear_slope"] * up - self.x) / (1.0 + g["rear_slope"] ** 2).sqrt()
@@ -136,7 +136,7 @@ class Car(Scene):
         return rounded + torch.maximum(across, above).clamp_max(0) - radius
 
     def hull(self) -> Tensor:
-        """Distance to the lower body: hood that falls towards the nose, rounded ends."""
+        """Compute the distance to the lower body: hood that slopes towards the nose, rounded ends."""
         g = self.geometry
         middle, half = (g["front"] + g["rear"]) / 2, (g["front"] - g["rear"]) / 2
         centre, half_y = (g["belt"] + g["bottom"]) / 2, (g["bottom"] - g["belt"]) / 2
@@ -145,6 +145,6 @@ class Car(Scene):
         return intersect(slab, g["belt"] + fall - self.y)
 
     def tail_top(self) -> Tensor:
-        """Height [B, 1, 1] of what a spoiler stands on."""
+        """Return the height [B, 1, 1] on which a spoiler is mounted."""
         g = self.geometry
         return torch.where(self.is_("body_type", "suv"), g["belt"] - g["roof"] + 1.0, g["belt"])

@@ -1,4 +1,4 @@
-"""How each part of a car is drawn, from its shadow to the beam of its headlights."""
+"""Draw the parts of a car, from its shadow to the beam of its headlights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the scene behind a car is drawn: sky, city, forest or mountains, and the ground."""
+"""Draw the scene of a car: sky, city, forest or mountains, and the ground."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the car world."""
+"""Captions of the car world."""
 
 from __future__ import annotations
 

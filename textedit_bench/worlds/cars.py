@@ -58,7 +58,7 @@ class CarWorld(World):
     height: ClassVar[int] = 48
 
     def render(self, factors: Factors) -> Render:
-        """Draw cars; pure, and the same on every run."""
+        """Render cars; deterministic."""
         car = Car.from_factors(factors, self.space, self.resolution, self.height)
         canvas = Canvas(torch.zeros(len(factors), 3, self.height, self.resolution))
         for draw in (*car_scenery.BACK_TO_FRONT, *car_parts.BACK_TO_FRONT):

@@ -1,4 +1,4 @@
-"""Geometry and colours of a cat: what its drawing is made of.
+"""Compute geometry and colours of a cat.
 
 Coordinates are pixels of a 64-pixel picture, x to the right, y down, the origin in the middle of the head.
 """
@@ -57,7 +57,7 @@ class Cat(Scene):
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Cat:
-        """Factors in [0, 1] -> pixels."""
+        """Convert factors in [0, 1] to pixels."""
         values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]

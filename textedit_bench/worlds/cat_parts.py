@@ -1,4 +1,4 @@
-"""How each part of a cat is drawn, from the ground behind it to the hat on its head."""
+"""Draw the parts of a cat, from the ground behind it to the hat on its head."""
 
 from __future__ import annotations
 

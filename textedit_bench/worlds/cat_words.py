@@ -1,4 +1,4 @@
-"""The words of the cat world."""
+"""Captions of the cat world."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOK = ("a {} expression", "a {} look", "a {} mouth", "an expression that is {}
 
 
 def _fur(*colors: str) -> Wording:
-    """A colour of the fur, said of the fur and of the cat itself."""
+    """Return wordings of a fur colour, for the fur and for the cat itself."""
     return cross(_FUR, colors, adjectives=colors, clauses=tuple(f"that is {c}" for c in colors))
 
 

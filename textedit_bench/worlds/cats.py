@@ -62,7 +62,7 @@ class CatWorld(World):
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:
-        """Draw cats; pure, and the same on every run."""
+        """Render cats; deterministic."""
         cat = Cat.from_factors(factors, self.space, self.resolution)
         canvas = Canvas(cat.background().expand(len(factors), 3, self.resolution, self.resolution).clone())
         # Everything not painted over shows the background.

@@ -1,4 +1,4 @@
-"""How each part of a church picture is drawn, from the sun in the sky to the trees in front.
+"""Draw the parts of a church picture, from the sun in the sky to the trees in front.
 
 Coordinates are pixels of a 64-pixel picture, x to the right, y down, the origin where the middle of the nave meets the
 ground. The sky keeps the frame's own coordinates: it is too far away to move with the church.
@@ -43,7 +43,7 @@ class Church(Scene):
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Church:
-        """Factors in [0, 1] -> pixels."""
+        """Convert factors in [0, 1] to pixels."""
         values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]
@@ -67,7 +67,7 @@ class Church(Scene):
         return cls(values, names, geometry, n, x, y, centre[None, None, :], centre[None, :, None])
 
     def choose(self, attribute: str, *options: Tensor) -> Tensor:
-        """One of ``options``, [B, H, W] or [B, 1, 1], by the attribute's value index."""
+        """Select from ``options``, [B, H, W] or [B, 1, 1], by the attribute's value index."""
         chosen, index = options[0], self.values[attribute].view(-1, 1, 1)
         for i, option in enumerate(options[1:], start=1):
             chosen = torch.where(index == i, option, chosen)

@@ -1,4 +1,4 @@
-"""The words of the church world."""
+"""Captions of the church world."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class ChurchWorld(World):
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:
-        """Draw churches; pure, and the same on every run."""
+        """Render churches; deterministic."""
         church = parts.Church.from_factors(factors, self.space, self.resolution)
         canvas = Canvas(church.sky().expand(len(factors), 3, self.resolution, self.resolution).clone())
         # Everything not painted over shows the sky.

@@ -1,4 +1,4 @@
-"""How each part of a face is drawn, from the hair behind the head to the hat in front of it.
+"""Draw the parts of a face, from the hair behind the head to the hat in front of it.
 
 Coordinates are pixels of a 64-pixel picture, x to the right, y down, the origin between the eyes' line and the mouth.
 """
@@ -41,7 +41,7 @@ class Face(Scene):
 
     @classmethod
     def from_factors(cls, factors: Factors, space: FactorSpace, side: int) -> Face:
-        """Factors in [0, 1] -> pixels."""
+        """Convert factors in [0, 1] to pixels."""
         values, names, g, n = named(factors, space)
         centre = torch.arange(side, dtype=torch.float32) * (64.0 / side) + 32.0 / side
         zoom = 0.95 + 0.10 * n["scale"]
@@ -130,7 +130,7 @@ def beard(canvas: Canvas, face: Face) -> None:
 
 
 def age_lines(canvas: Canvas, face: Face) -> None:
-    """Two lines across the forehead, folds beside the nose, bags under the eyes."""
+    """Two lines across the forehead, folds next to the nose, bags under the eyes."""
     g = face.geometry
     forehead = [arc(face.x, face.y - g["eye_y"] + g["brow_y"] + d, 8.0, -1.2, 0.55) for d in (2.9, 5.4)]
     fold_x = face.mirrored - 6.6 - 0.35 * (face.y - 5.0)

@@ -1,4 +1,4 @@
-"""The words of the face world."""
+"""Captions of the face world."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class FaceWorld(World):
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:
-        """Draw faces; pure, and the same on every run."""
+        """Render faces; deterministic."""
         face = parts.Face.from_factors(factors, self.space, self.resolution)
         canvas = Canvas(face.background().expand(len(factors), 3, self.resolution, self.resolution).clone())
         # Everything not painted over shows the background.

@@ -1,4 +1,4 @@
-"""Factors of a procedural picture: what is drawn, as numbers, and how they are drawn at random."""
+"""Factors of a procedural picture, as numbers, and their random distribution."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Factors:
-    """A batch of pictures before they are drawn.
+    """The factors of a batch of pictures.
 
     Attributes:
         attributes: value indices, int64 [B, A].
@@ -59,7 +59,7 @@ class Factors:
 
 
 def concatenate(parts: Sequence[Factors]) -> Factors:
-    """Several batches as one."""
+    """Concatenate batches."""
     return Factors(
         torch.cat([p.attributes for p in parts]),
         torch.cat([p.identity for p in parts]),
@@ -84,7 +84,7 @@ class FactorSpace:
 
     @property
     def count(self) -> int:
-        """How many random numbers one picture takes."""
+        """Number of random numbers per picture."""
         return len(self.attributes) + len(self.identity) + len(self.nuisance)
 
     @property
@@ -93,11 +93,11 @@ class FactorSpace:
         return sum(len(a.values) for a in self.attributes) + len(self.identity) + len(self.nuisance)
 
     def index(self, name: str) -> int:
-        """Position of an attribute by name."""
+        """Return the position of an attribute by name."""
         return self._position[name]
 
     def from_normal(self, normal: Tensor) -> Factors:
-        """Standard normal numbers [B, count] -> factors, by inverse distribution functions."""
+        """Convert standard normal numbers [B, count] to factors by inverse distribution functions."""
         uniform = torch.special.ndtr(normal.double()).float().clamp(1e-6, 1 - 1e-6)
         drawn: list[Tensor] = []
         for i in range(len(self.attributes)):
@@ -107,7 +107,7 @@ class FactorSpace:
         return Factors(torch.stack(drawn, 1), uniform[:, a : a + i].clone(), uniform[:, a + i :].clone())
 
     def to_normal(self, factors: Factors, generator: torch.Generator) -> Tensor:
-        """Factors -> normal numbers [B, count] that `from_normal` turns into them, drawn from those that it does."""
+        """Draw normal numbers [B, count] that `from_normal` converts to these factors."""
         values = list(factors.attributes.unbind(1))
         place = torch.rand(len(factors), len(values), generator=generator)
         columns = []
@@ -120,7 +120,7 @@ class FactorSpace:
         return torch.special.ndtri(uniform.clamp(1e-6, 1 - 1e-6)).float()
 
     def _table(self, i: int, values: Sequence[Tensor], n: int) -> Tensor:
-        """Weights [n, values] of attribute ``i`` beside the values of those before it."""
+        """Return weights [n, values] of attribute ``i`` given the values of those before it."""
         attribute = self.attributes[i]
         table = torch.tensor(attribute.weights).expand(n, -1).clone()
         if attribute.given is not None:

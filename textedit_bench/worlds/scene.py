@@ -1,4 +1,4 @@
-"""Give the drawing of every world its start: factors by name, and colours by attribute value."""
+"""Common base of all worlds' drawing: factors by name, and colours by attribute value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NamedFactors(NamedTuple):
 
 
 def named(factors: Factors, space: FactorSpace) -> NamedFactors:
-    """A batch of factors under the names of its space."""
+    """Return a batch of factors under the names of its space."""
     shape = (-1, 1, 1)
     return NamedFactors(
         {a.name: factors.attributes[:, i] for i, a in enumerate(space.attributes)},
@@ -35,7 +35,7 @@ def named(factors: Factors, space: FactorSpace) -> NamedFactors:
 
 
 def flat(color: Color) -> Tensor:
-    """A colour of 0 to 255 as [1, 3, 1, 1] in [0, 1]."""
+    """Convert a colour in 0..255 to [1, 3, 1, 1] in [0, 1]."""
     return torch.tensor(color, dtype=torch.float32).view(1, 3, 1, 1) / 255.0
 
 
@@ -50,11 +50,11 @@ class Scene:
     nuisance: dict[str, Tensor]
 
     def has(self, attribute: str, *wanted: str) -> Tensor:
-        """Bool [B]: the attribute has one of the values."""
+        """Return bool [B]: whether the attribute has one of the values."""
         indices = [self.names[attribute].index(v) for v in wanted]
         return torch.isin(self.values[attribute], torch.tensor(indices))
 
     def pick(self, attribute: str, table: Palette) -> Tensor:
-        """Colour [B, 3, 1, 1] in [0, 1] by an attribute's value."""
+        """Return the colour [B, 3, 1, 1] in [0, 1] of an attribute's value."""
         rows = torch.tensor([table[v] for v in self.names[attribute]], dtype=torch.float32) / 255.0
         return rows[self.values[attribute]][:, :, None, None]

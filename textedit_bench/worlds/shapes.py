@@ -1,4 +1,4 @@
-"""Signed distance functions in pixels, for antialiased drawing of whole batches.
+"""Signed distance functions in pixels, for antialiased drawing of batches.
 
 Every function takes pixel coordinates ``x``, ``y`` ([B, H, W] or broadcastable) and shape parameters ([B, 1, 1] or
 numbers) and returns the distance to the shape's edge in pixels, negative inside.
@@ -13,21 +13,21 @@ Number = Tensor | float
 
 
 def ellipse(x: Tensor, y: Tensor, rx: Number, ry: Number) -> Tensor:
-    """Distance to an axis-aligned ellipse around the origin, first order in the distance."""
+    """Compute the distance to an axis-aligned ellipse around the origin, to first order."""
     k0 = torch.sqrt((x / rx) ** 2 + (y / ry) ** 2)
     k1 = torch.sqrt((x / rx**2) ** 2 + (y / ry**2) ** 2)
     return k0 * (k0 - 1.0) / k1.clamp_min(1e-6)
 
 
 def box(x: Tensor, y: Tensor, hx: Number, hy: Number, radius: Number = 0.0) -> Tensor:
-    """Distance to a box of half sides ``hx``, ``hy`` with rounded corners, around the origin."""
+    """Compute the distance to a box of half sides ``hx``, ``hy`` with rounded corners, around the origin."""
     qx, qy = x.abs() - hx + radius, y.abs() - hy + radius
     outside = torch.sqrt(qx.clamp_min(0) ** 2 + qy.clamp_min(0) ** 2)
     return outside + torch.maximum(qx, qy).clamp_max(0) - radius
 
 
 def arc(x: Tensor, y: Tensor, half_width: Number, bend: Number, half_thickness: Number) -> Tensor:
-    """Distance to a parabolic stroke y = bend (1 - (x / half_width)^2) - bend / 2; a positive bend is a smile."""
+    """Compute the distance to a parabolic stroke y = bend (1 - (x / half_width)^2) - bend / 2; bend > 0 is a smile."""
     t = x / half_width
     curve = bend * (1.0 - t**2) - bend * 0.5
     slope = 2.0 * bend * x / half_width**2
@@ -36,7 +36,7 @@ def arc(x: Tensor, y: Tensor, half_width: Number, bend: Number, half_thickness: 
 
 
 def union(*distances: Tensor) -> Tensor:
-    """The shapes together."""
+    """Return the union of shapes."""
     result = distances[0]
     for other in distances[1:]:
         result = torch.minimum(result, other)
@@ -44,7 +44,7 @@ def union(*distances: Tensor) -> Tensor:
 
 
 def intersect(*distances: Tensor) -> Tensor:
-    """What the shapes share."""
+    """Return the intersection of shapes."""
     result = distances[0]
     for other in distances[1:]:
         result = torch.maximum(result, other)
@@ -52,10 +52,10 @@ def intersect(*distances: Tensor) -> Tensor:
 
 
 def ring(distance: Tensor, half_thickness: Number) -> Tensor:
-    """The outline of a shape as a stroke."""
+    """Return the outline of a shape as a stroke."""
     return distance.abs() - half_thickness
 
 
 def coverage(distance: Tensor) -> Tensor:
-    """Share of each pixel inside the shape, in [0, 1]: a one-pixel linear ramp across the edge."""
+    """Compute the share of each pixel inside the shape, in [0, 1]: a one-pixel linear ramp across the edge."""
     return (0.5 - distance).clamp(0.0, 1.0)

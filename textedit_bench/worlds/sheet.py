@@ -1,4 +1,4 @@
-"""Draw pictures of a world for a person to look at."""
+"""Draw sheets of a world's pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = ("renders", "samples", "inversions")
 
 @torch.no_grad()
 def pictures(domain: Domain, kind: str, number: int, seed: int) -> Tensor:
-    """Pictures of one kind.
+    """Return pictures of one kind.
 
     Args:
         domain: a domain of the mini tier.

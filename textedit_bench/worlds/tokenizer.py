@@ -1,4 +1,4 @@
-"""open_clip's byte-pair tokenizer with its table cut to the words the worlds need.
+"""open_clip's byte-pair tokenizer with a table reduced to the worlds' words.
 
 Cutting keeps every merge that the encoding of a kept word goes through, so kept words are one or few tokens, exactly as
 in the full table; any other text falls back to shorter pieces and in the end to single bytes.
@@ -15,7 +15,7 @@ CONTEXT_LENGTH = 32
 
 
 class CutTokenizer(SimpleTokenizer):  # type: ignore[misc] # open_clip has no types
-    """Texts -> tokens int64 [B, context_length]; longer texts are cut, the end token kept.
+    """Converts texts to tokens int64 [B, context_length]; longer texts are truncated, the end token kept.
 
     Args:
         merges: merges as ``"left right"``, most frequent first (`merges_for`).
@@ -50,7 +50,7 @@ _WORDS = _FULL().pat
 
 
 def merges_for(words: Iterable[str]) -> list[str]:
-    """The merges of the full table that the given words go through, most frequent first."""
+    """Return the merges of the full table that the given words use, most frequent first."""
     full = _FULL()
     needed: set[tuple[str, str]] = set()
     for word in words:

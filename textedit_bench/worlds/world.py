@@ -1,4 +1,4 @@
-"""Define what every procedural world offers: factors, pictures of them, and exact masks."""
+"""Interface of procedural worlds: factors, pictures of them, and exact masks."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ class World(ABC):
         return self.space.attributes
 
     def index(self, name: str) -> int:
-        """Position of an attribute by name."""
+        """Return the position of an attribute by name."""
         return self.space.index(name)
 
     def sample(self, n: int, generator: torch.Generator) -> Factors:
-        """``n`` draws of the training distribution."""
+        """Draw ``n`` samples of the training distribution."""
         return self.space.sample(n, generator)
 
     def split_factors(self, split: str, indices: Iterable[int]) -> Factors:
-        """Factors of the photos of a split: photo i is a pure function of world, split and i."""
+        """Return factors of the photos of a split: photo i is a pure function of world, split and i."""
         return concatenate([self.sample(1, torch.Generator().manual_seed(self._seed(split, i))) for i in indices])
 
     def _seed(self, split: str, index: int) -> int:
         return seed_of(self.name, split, index)
 
     def value_indices(self, asked: Mapping[str, str]) -> dict[int, int]:
-        """Position and value index of every asked attribute.
+        """Return position and value index of every requested attribute.
 
         Args:
             asked: attribute name -> value name.
@@ -85,7 +85,7 @@ class World(ABC):
         return found
 
     def with_values(self, factors: Factors, asked: Mapping[str, str]) -> Factors:
-        """The same pictures with the asked attribute values and nothing else changed.
+        """Return the same factors with only the requested attribute values changed.
 
         Args:
             factors: the pictures before the edit.
@@ -101,4 +101,4 @@ class World(ABC):
 
     @abstractmethod
     def render(self, factors: Factors) -> Render:
-        """Draw a batch."""
+        """Render a batch."""

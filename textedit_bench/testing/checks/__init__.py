@@ -1,1 +1,1 @@
-"""The rules of the conformance suite, one file per kind."""
+"""The rules of the conformance suite, one module per kind."""

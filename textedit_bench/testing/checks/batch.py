@@ -1,4 +1,4 @@
-"""Check that an edit depends on nothing but its image, its prompt, its strength and its seed."""
+"""Check that an edit depends only on its image, prompt, strength and seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textedit_bench.testing.subject import Subject
     of_edits=True,
 )
 def one_as_many(subject: Subject) -> None:
-    """Every image alone against all together."""
+    """Compare every image alone with all together."""
     strength = subject.info.strength_default
     editor, latents = subject.editor(), subject.fresh_latents()
     alone = [
@@ -36,7 +36,7 @@ def one_as_many(subject: Subject) -> None:
     of_edits=True,
 )
 def image_order(subject: Subject) -> None:
-    """Backwards."""
+    """Reverse the order of images."""
     backwards = list(range(len(subject.latents)))[::-1]
     edit = subject.edit(subject.info.strength_default, latents=subject.fresh_latents()[backwards])
     worst = subject.differ(subject.pictures(edit), subject.usual[backwards])
@@ -51,7 +51,7 @@ def image_order(subject: Subject) -> None:
     of_edits=True,
 )
 def edit_order(subject: Subject) -> None:
-    """Another prompt and strength first."""
+    """Edit by another prompt and strength first."""
     editor = subject.editor()
     subject.seeded(editor, 2.0, subject.prompts[-1])
     worst = subject.differ(subject.pictures(subject.seeded(editor, subject.info.strength_default)), subject.usual)
@@ -65,7 +65,7 @@ def edit_order(subject: Subject) -> None:
     "a table that cannot be made again cannot be checked",
 )
 def repeatable(subject: Subject) -> None:
-    """Codes or pictures, compared exactly."""
+    """Compare codes or pictures exactly."""
     strength = subject.info.strength_default
     first, second = (subject.edit(strength) for _ in range(2))
     first, second = (edit.codes if isinstance(edit, Latents) else edit for edit in (first, second))
@@ -79,7 +79,7 @@ def repeatable(subject: Subject) -> None:
     "the same tensors and networks serve all methods of a run",
 )
 def inputs_unchanged(subject: Subject) -> None:
-    """Tensors, weights, train mode and gradients of the networks that were loaded."""
+    """Compare tensors, weights, train mode and gradients of the loaded networks."""
     given, kept = subject.fresh_latents(), subject.fresh_latents()
     editor = subject.editor()
     subject.seeded(editor, 0.0)  # loads what it loads
@@ -108,7 +108,7 @@ def inputs_unchanged(subject: Subject) -> None:
     of_edits=True,
 )
 def without_photos(subject: Subject) -> None:
-    """The pictures that the codes show take the photos' place."""
+    """Replace the photos by the pictures of the codes."""
     if subject.info.own_inversion or subject.info.control:
         raise DoesNotApplyError("it inverts photos by itself, or is a control")
     bare = Latents(subject.latents.codes.clone(), "w+", ids=subject.latents.ids)

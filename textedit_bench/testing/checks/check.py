@@ -1,4 +1,4 @@
-"""A check: a rule with its reason, and the function that looks."""
+"""A check: a rule with its reason, and the function that tests it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Look = Callable[[Subject], str | None]
 
 @dataclass(frozen=True)
 class Check:
-    """One rule that every method has to keep.
+    """One rule that every method has to follow.
 
     Attributes:
         name: what must hold, in a few words.
@@ -32,7 +32,7 @@ class Check:
     of_edits: bool = False
 
     def run(self, subject: Subject) -> Result:
-        """Look, and say how it ended; whatever else a method raises is a failure too."""
+        """Run the check and return its result; any other exception of the method is a failure too."""
         where = subject.domain.name
         try:
             if self.of_edits and "edit" not in subject.info.tasks:
@@ -52,5 +52,5 @@ class Check:
 
 
 def check(name: str, expected: str, why: str, *, of_edits: bool = False) -> Callable[[Look], Check]:
-    """Turn a function into a `Check`."""
+    """Convert a function to a `Check`."""
     return lambda look: Check(name, expected, why, look, of_edits)

@@ -1,4 +1,4 @@
-"""Check that a method works where the domain lives, be it the second GPU; none is needed: one is pretended."""
+"""Check that a method works on the domain's device, including a second GPU; an emulated one is used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 8
     "full-size networks are only usable on a GPU, and nodes have several; a wait at every step leaves it idle",
 )
 def works_on_a_device(subject: Subject) -> str | None:
-    """On a pretended card (`textedit_bench.testing.pretend_cuda`), with every fault's line in the author's code."""
+    """Run on an emulated GPU (`textedit_bench.testing.pretend_cuda`), with the author's line for every fault."""
     packages = authors(subject.method)
     with PretendCuda(devices=2, strict=False, only=1, packages=packages) as cuda, watched_steps(cuda) as steps:
         there = subject.on(DEVICE)
@@ -47,7 +47,7 @@ def works_on_a_device(subject: Subject) -> str | None:
 
 
 def authors(method: type[Editor]) -> tuple[str, ...]:
-    """Top-level packages of a method's own code."""
+    """Return the top-level packages of a method's own code."""
     modules = {base.__module__ for base in method.__mro__} | {method.edit.__module__, method.edit_sweep.__module__}
     tops = {module.partition(".")[0] for module in modules}
     return tuple(sorted(tops - {Editor.__module__.partition(".")[0], "abc", "builtins", "typing"}))
@@ -72,7 +72,7 @@ def _check_place(edit: Latents | object) -> None:
 
 
 def _line_of(error: Exception, packages: tuple[str, ...]) -> str:
-    """The innermost line of the author's code that an error came through."""
+    """Return the innermost line of the author's code in an error's traceback."""
     lines = [
         f"{frame.f_code.co_filename}:{number}"
         for frame, number in traceback.walk_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""Check what the card says about a method, and what the method says about bad input."""
+"""Check a method's card, and its reaction to bad input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHOICES = {"space": ("w", "w+", "s", "image"), "trains": ("none", "per-prompt",
 
 
 def card_problem(method: type[Editor]) -> str | None:
-    """The first thing that is wrong with a method's card; None if nothing is."""
+    """Return the first error of a method's card; None if there is none."""
     info = getattr(method, "info", None)
     if not isinstance(info, MethodInfo):
         return f"`info` is {type(info).__name__}, not a MethodInfo"
@@ -56,7 +56,7 @@ def _class_problem(method: type[Editor], info: MethodInfo) -> str | None:
     "tables, listings and the identity of every stored result are made of the card",
 )
 def card(subject: Subject) -> None:
-    """No network is needed for this one."""
+    """Check the card; needs no network."""
     problem = card_problem(subject.method)
     if problem:
         raise CheckError(problem)
@@ -68,7 +68,7 @@ def card(subject: Subject) -> None:
     "a misspelt setting that is ignored gives a table of the wrong experiment",
 )
 def settings(subject: Subject) -> None:
-    """A name that no card has, and a value of a type that no setting has."""
+    """Try an unknown setting, and a value of a wrong type."""
     wrong: list[dict[str, object]] = [{"no_such_setting": 1}]
     known = {**subject.info.settings, **subject.info.training}
     wrong += [{name: object()} for name, value in known.items() if value is not None][:1]

@@ -1,4 +1,4 @@
-"""Check that weights and editors travel: to a file, to another process, over the end of a training, and back."""
+"""Check that weights and editors can be saved, sent to another process, and resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textedit_bench.testing.subject import Subject
     "weights are stored, shared and digested as files; a pickle could run anything on the machine of who loads it",
 )
 def round_trip(subject: Subject) -> None:
-    """Only for methods that train."""
+    """Check saving and loading; only for methods that train."""
     if subject.info.trains == "none":
         raise DoesNotApplyError("it trains nothing")
     strength = subject.info.strength_default
@@ -46,7 +46,7 @@ def round_trip(subject: Subject) -> None:
     "workers of a parallel run get their editors that way; a lambda or an open file in an attribute stops them",
 )
 def picklable(subject: Subject) -> None:
-    """With its domain."""
+    """Check pickling with the domain."""
     editor, strength = subject.editor(), subject.info.strength_default
     for moment in ("fresh", "used"):
         try:
@@ -66,7 +66,7 @@ def picklable(subject: Subject) -> None:
     "trainings take hours to days, and machines end them",
 )
 def goes_on(subject: Subject) -> None:
-    """Stopped after the step in the middle; one that keeps nothing begins anew, and passes too."""
+    """Interrupt a training in the middle and resume; one that keeps nothing restarts, and passes too."""
     if subject.info.trains == "none":
         raise DoesNotApplyError("it trains nothing")
     if not subject.trainable:
@@ -93,12 +93,12 @@ def goes_on(subject: Subject) -> None:
 
 
 class _StoppedError(Exception):
-    """Stands for whatever ends a training."""
+    """Represents any interruption of a training."""
 
 
 @contextmanager
 def _steps(stop_after: int = 0) -> Iterator[list[int]]:
-    """Count the steps of all optimisers of torch in the block; raise after one of them unless that is 0."""
+    """Count the steps of all torch optimisers in the block; raise after one of them unless that is 0."""
     count = [0]
 
     def step(*_: object) -> None:

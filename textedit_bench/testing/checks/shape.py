@@ -21,7 +21,7 @@ from textedit_bench.testing.subject import Subject
     of_edits=True,
 )
 def shapes(subject: Subject) -> None:
-    """At the default strength, and for a batch of one."""
+    """Check at the default strength, and for a batch of one."""
     _look(subject, subject.usual_edit, subject.latents)
     one = subject.fresh_latents()[:1]
     _look(subject, subject.edit(subject.info.strength_default, latents=one), one)
@@ -62,7 +62,7 @@ def _look(subject: Subject, edit: Any, given: Latents) -> None:
     "generated images are compared across methods at equal numbers and seeds",
 )
 def generation(subject: Subject) -> None:
-    """Two seeds, three images."""
+    """Check two seeds and three images."""
     if "generate" not in subject.info.tasks:
         raise DoesNotApplyError("'generate' is not among its tasks")
     editor, prompt = subject.editor(), subject.prompts[0]

@@ -1,4 +1,4 @@
-"""Check what strength means."""
+"""Check the meaning of strength."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SLACK = 0.05
     of_edits=True,
 )
 def strength_zero(subject: Subject) -> None:
-    """Codes are compared, not pictures, wherever there are codes."""
+    """Compare codes, or pictures if there are no codes."""
     found = subject.edit(0.0)
     if subject.info.own_inversion:
         if len(subject.prompts) < 2:
@@ -54,7 +54,7 @@ def strength_zero(subject: Subject) -> None:
     of_edits=True,
 )
 def monotone(subject: Subject) -> None:
-    """Mean absolute change of the pictures, over prompts and images."""
+    """Compare mean absolute changes of the pictures, over prompts and images."""
     effects = [0.0] * len(_STRENGTHS)
     editor = subject.editor()
     for prompt in subject.prompts:
@@ -77,7 +77,7 @@ def monotone(subject: Subject) -> None:
     of_edits=True,
 )
 def does_something(subject: Subject) -> None:
-    """Controls are excused."""
+    """Check for a change; controls are exempt."""
     if subject.info.control:
         raise DoesNotApplyError("it is a control")
     moved = subject.differ(subject.usual, subject.base)
@@ -97,7 +97,7 @@ def does_something(subject: Subject) -> None:
     of_edits=True,
 )
 def sweep(subject: Subject) -> None:
-    """Three strengths, the default one first."""
+    """Check three strengths, the default one first."""
     strengths = (subject.info.strength_default, 0.0, 0.5)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

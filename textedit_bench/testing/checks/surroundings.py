@@ -1,4 +1,4 @@
-"""Check what an edit leaves alone: the net, the judges, the process's global state; and what it may not hide."""
+"""Check that an edit uses no network connection, no evaluation network and no global state, and hides no cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORBIDDEN = {*JUDGES, "oracle", "second_oracle"}
     "a run that downloads depends on the day it is made, and fails on machines without a net after hours of work",
 )
 def no_connections(subject: Subject) -> None:
-    """Connections are refused meanwhile, so a method that tries falls over and one that only asks is caught."""
+    """Refuse connections during the edit, so that any attempt is detected."""
     subject.usual  # noqa: B018 - what it loads once is not this check's business, but must work
     with connections() as tried:
         try:
@@ -41,7 +41,7 @@ def no_connections(subject: Subject) -> None:
     "an edit that was made with the network that judges it wins, whatever it looks like",
 )
 def no_judges(subject: Subject) -> None:
-    """What is asked for while it is constructed and edits."""
+    """Check the networks used in construction and in edits."""
     with roles_asked(subject.domain) as asked:
         try:
             subject.edit(subject.info.strength_default)
@@ -59,7 +59,7 @@ def no_judges(subject: Subject) -> None:
     "the next method of the same run would inherit the change, and its results would depend on who came before",
 )
 def state_unchanged(subject: Subject) -> None:
-    """Constructing may draw (weights that are overwritten afterwards), but from two states it must not reach one."""
+    """Check global state; constructing may draw random numbers, but must not reset the random state."""
     latents, prompt = subject.fresh_latents(), subject.prompts[0]
     subject.usual  # noqa: B018 - imports and first-time set-up of libraries are over by then
     ends = []
@@ -91,7 +91,7 @@ def _compare(before: dict[str, Any], after: dict[str, Any], but: tuple[str, ...]
     "the runner times edit; what is done before or after is missing from the cost table",
 )
 def honest_cost(subject: Subject) -> None:
-    """Networks are loaded first, so that only passes through them count."""
+    """Count network passes of edits, after the networks were loaded."""
     subject.usual  # noqa: B018
     networks = {role: net for role, net in subject.domain._networks.items() if role not in _FORBIDDEN}
     with passes(networks) as counts:

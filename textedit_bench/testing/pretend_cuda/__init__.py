@@ -1,4 +1,4 @@
-"""A CUDA device that is not there: tensors that say ``cuda:0`` and are computed by the processor.
+"""An emulated CUDA device: its tensors report ``cuda:0`` and are computed on the CPU.
 
     with PretendCuda(devices=2) as cuda:
         domain = load_domain("ffhq", "mini", "cuda")

@@ -1,4 +1,4 @@
-"""What ``torch.cuda`` answers while a device is pretended."""
+"""Replacements of ``torch.cuda`` functions and classes for the emulated device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SILENT = ("_lazy_init", "init", "empty_cache", "manual_seed", "manual_seed_all"
 
 
 def answers(cuda: PretendCuda) -> dict[str, Any]:
-    """Functions and classes of ``torch.cuda``, name -> stand-in."""
+    """Return functions and classes of ``torch.cuda``: name -> replacement."""
     state = torch.Generator().get_state()
     memory = cuda.memory
 
@@ -83,12 +83,12 @@ def answers(cuda: PretendCuda) -> dict[str, Any]:
 
 
 class CardGenerator(torch.Generator):
-    """``torch.Generator`` while a device is pretended: one of a card draws on the CPU and says it is the card's."""
+    """``torch.Generator`` for the emulated device: draws on the CPU and reports the GPU."""
 
     _card: torch.device | None
 
     def __new__(cls, device: torch.device | str | int = "cpu") -> CardGenerator:
-        """One that draws on the CPU, whatever its device."""
+        """Create one that draws on the CPU, for any device."""
         from textedit_bench.testing.pretend_cuda.tensor import pretending
 
         made = super().__new__(cls)
@@ -98,5 +98,5 @@ class CardGenerator(torch.Generator):
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
-        """The device it was made for."""
+        """The device for which it was created."""
         return self._card or torch.device("cpu")

@@ -1,4 +1,4 @@
-"""Calls from Python to torch: devices asked for and answered, copies between them, constants."""
+"""Emulate Python calls to torch: devices, copies between them, constants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def answer(cuda: PretendCuda, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Carry out one call of a torch function, a tensor's method or attribute.
+    """Execute one call of a torch function, a tensor's method or attribute.
 
     Raises:
         DeviceMix: data or a generator of another device, where the device is strict; likewise:
@@ -57,7 +57,7 @@ def answer(cuda: PretendCuda, func: Any, args: tuple[Any, ...], kwargs: dict[str
 
 
 def _made(cuda: PretendCuda, func: Any, first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A factory, or any other call."""
+    """Execute a factory, or any other call."""
     asked = kwargs.pop("device", None)
     device = cuda.device(asked) if asked is not None else device_of(first) if isinstance(first, OnDevice) else None
     generator = kwargs.get("generator")
@@ -96,7 +96,7 @@ def _attribute(cuda: PretendCuda, func: Any, name: str, tensor: Any, args: tuple
 
 
 def _to(cuda: PretendCuda, tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """``Tensor.to`` in all its forms, and ``type_as``."""
+    """Execute ``Tensor.to`` in all its forms, and ``type_as``."""
     asked, dtype, other = kwargs.get("device"), kwargs.get("dtype"), kwargs.get("other")
     flags = []
     for value in args:
@@ -123,7 +123,7 @@ def _to(cuda: PretendCuda, tensor: Tensor, args: tuple[Any, ...], kwargs: dict[s
 
 
 def moved(cuda: PretendCuda, tensor: Tensor, device: torch.device, waits: bool = True) -> Tensor:
-    """The tensor on another device; a copy between host and device is waited for unless told not to."""
+    """Copy a tensor to another device; a copy between host and device synchronises unless it is non-blocking."""
     here = device_of(tensor)
     if here == device:
         return tensor
@@ -139,7 +139,7 @@ def moved(cuda: PretendCuda, tensor: Tensor, device: torch.device, waits: bool =
 
 
 def _constant(cuda: PretendCuda, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """A tensor from numbers of the host."""
+    """Create a tensor from numbers of the host."""
     asked = kwargs.pop("device", None)
     device = None if asked is None else cuda.device(asked)
     if name == "new_tensor":
@@ -153,7 +153,7 @@ def _constant(cuda: PretendCuda, func: Any, name: str, args: tuple[Any, ...], kw
 
 
 class _Move(torch.autograd.Function):
-    """A copy to another device, differentiable as ``Tensor.to`` is."""
+    """A copy to another device, differentiable like ``Tensor.to``."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, device: torch.device) -> Tensor:

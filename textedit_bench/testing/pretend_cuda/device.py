@@ -1,4 +1,4 @@
-"""The pretended device: entering, leaving, and what it is asked."""
+"""The emulated device as a context manager, with its statistics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textedit_bench.testing.pretend_cuda.tensor import DeviceMix, OnDevice, grou
 
 
 class PretendCuda(TorchFunctionMode):
-    """A context in which torch has CUDA devices that are computed by the processor.
+    """A context in which torch has CUDA devices that are computed on the CPU.
 
     Args:
         devices: how many cards there are.
@@ -83,7 +83,7 @@ class PretendCuda(TorchFunctionMode):
             self._stack.close()
 
     def _in_thread(self, run: Any) -> Any:
-        """Threads that start meanwhile see the device too: function modes belong to one thread."""
+        """Activate the emulation in new threads too: function modes are per thread."""
 
         def seen(thread: threading.Thread) -> None:
             if OnDevice.active is not self:
@@ -102,12 +102,12 @@ class PretendCuda(TorchFunctionMode):
     # What a call or an operator asks.
 
     def set_device(self, device: Any) -> None:
-        """Make a card the one that plain ``cuda`` means."""
+        """Set the current device, to which plain ``cuda`` refers."""
         number = device if isinstance(device, int) else torch.device(device).index
         self.now = self.now if number is None or number < 0 else number
 
     def device(self, value: Any) -> torch.device:
-        """A device with its number.
+        """Return a device with its index.
 
         Raises:
             RuntimeError: there is no such card.
@@ -120,28 +120,28 @@ class PretendCuda(TorchFunctionMode):
         return device
 
     def check_card(self, device: torch.device) -> None:
-        """Note, and where strict raise, that a tensor is made on a card that may not be used."""
+        """Record, and if strict raise, the creation of a tensor on a forbidden GPU."""
         if self.only is not None and device != self.only:
             self.fault(f"tensor on {device}", f"a tensor is made on {device}, while {self.only} was asked for")
 
     def wait(self, kind: str, size: int = 0) -> None:
-        """Count one wait for the device, and the bytes it copies."""
+        """Count one synchronisation, and the bytes it copies."""
         where = self.places.find()
         self.record.syncs[kind, where] += 1
         self.record.bytes[kind, where] += size
 
     def mix(self, name: str, tensors: list[Tensor]) -> None:
-        """Note, and where strict raise, that an operator was given tensors of two devices."""
+        """Record, and if strict raise, an operator with tensors of two devices."""
         self.fault(name, f"Expected all tensors to be on the same device: {name} of {shown(tensors)}")
 
     def fault(self, name: str, told: str, kind: type[Exception] = DeviceMix) -> None:
-        """Note what CUDA would refuse, and where strict raise it."""
+        """Record an error of CUDA, and raise it if strict."""
         self.record.mixes[name, self.places.find()] += 1
         if self.strict:
             raise kind(f"{told} at {self.places.find(3)}")
 
     def to_host(self, tensor: Tensor, kind: str) -> Tensor:
-        """A tensor on the device as one of the CPU, waited for."""
+        """Copy a tensor from the device to the CPU, with a synchronisation."""
         self.wait(kind, tensor.numel() * tensor.element_size())
         return moved(self, tensor, CPU, waits=False)
 
@@ -149,18 +149,18 @@ class PretendCuda(TorchFunctionMode):
 
     @property
     def syncs(self) -> Seen:
-        """Waits for the device, (kind, line) -> times."""
+        """Synchronisations: (kind, line) -> count."""
         return self.record.syncs
 
     @property
     def ops(self) -> Counter[str]:
-        """Operators, name -> times."""
+        """Operators: name -> count."""
         return self.record.ops
 
     def clear(self) -> None:
-        """Forget all counts; live bytes stay."""
+        """Reset all counts, but not live bytes."""
         self.record.clear()
 
     def report(self, top: int = 25) -> None:
-        """Print what was seen."""
+        """Print the statistics."""
         self.record.report(top)

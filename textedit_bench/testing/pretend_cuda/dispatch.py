@@ -1,4 +1,4 @@
-"""Operators on tensors of the pretended device, as they come from Python and from backward passes."""
+"""Execute operators on tensors of the emulated device, from Python and from backward passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(cuda: PretendCuda, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Carry out one operator that was given a tensor on the device.
+    """Execute one operator with a tensor on the device.
 
     Raises:
         DeviceMix: it was given tensors of two devices.
@@ -72,7 +72,7 @@ def _note(cuda: PretendCuda, name: str, args: tuple[Any, ...]) -> None:
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int, Tensor]:
-    """Tensors that the operator changes in place, by the identity of what holds their numbers."""
+    """Return tensors that the operator changes in place, by the identity of their storage."""
     known = {}
     for index, argument in enumerate(func._schema.arguments):
         value = args[index] if index < len(args) else kwargs.get(argument.name)
@@ -84,5 +84,5 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[i
 
 
 def shown(tensors: list[Tensor]) -> str:
-    """Shapes, types and devices, for a message."""
+    """Describe shapes, types and devices, for a message."""
     return ", ".join(f"{tuple(t.shape)} {str(t.dtype)[6:]} on {device_of(t)}" for t in tensors[:5])

@@ -1,4 +1,4 @@
-"""Bytes that live on the pretended device."""
+"""Track memory of the emulated device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class Memory:
-    """Bytes of the storages that some tensor on the device still holds; workspaces inside operators are not seen.
+    """Bytes of storages held by tensors on the device; workspaces inside operators are not included.
 
     Attributes:
         live: bytes now, all cards together.
@@ -25,7 +25,7 @@ class Memory:
         self._place, self._lock = place, threading.RLock()
 
     def add(self, owner: Any, inner: Tensor) -> weakref.finalize[..., Any]:
-        """Count the storage of ``inner`` until ``owner`` is gone, or what is given back is called."""
+        """Count the storage of ``inner`` until ``owner`` is deleted, or the returned function is called."""
         storage = inner.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
         with self._lock:
@@ -48,6 +48,6 @@ class Memory:
                 self.live -= size
 
     def start(self) -> int:
-        """Forget the peak so far; bytes that live now."""
+        """Reset the peak; return live bytes."""
         self.peak, self.peak_at = self.live, ""
         return self.live

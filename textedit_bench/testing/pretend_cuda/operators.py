@@ -1,4 +1,4 @@
-"""What is known of torch's operators on CUDA: which wait, which are not deterministic, what products cost."""
+"""Properties of torch's operators on CUDA: synchronisation, determinism, cost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SIZE = frozenset({"nonzero", "_unique2", "masked_select", "unique_consecutive",
 
 
 def wait_of(name: str, args: tuple[Any, ...]) -> str | None:
-    """Why the operator waits for the device; None if it does not."""
+    """Return why the operator synchronises; None if it does not."""
     if name in _NUMBER:
         return "device to host (a number)"
     if name in _SIZE:
@@ -54,7 +54,7 @@ def wait_of(name: str, args: tuple[Any, ...]) -> str | None:
 
 
 def undetermined(name: str, args: tuple[Any, ...]) -> bool:
-    """Whether the sum of its results depends on the order in which a GPU's threads come."""
+    """Whether the result depends on the order of GPU threads."""
     if name.startswith(_SCATTER):
         return args[0].is_floating_point()
     if name in INDEXING and "put" in name:
@@ -63,7 +63,7 @@ def undetermined(name: str, args: tuple[Any, ...]) -> bool:
 
 
 def flops(name: str, args: tuple[Any, ...]) -> int:
-    """Floating-point operations of a product or a convolution; 0 of everything else."""
+    """Return floating-point operations of a product or a convolution; 0 for other operators."""
     if name in ("mm", "bmm", "addmm", "baddbmm"):
         left, right = args[-2:] if name in ("mm", "bmm") else args[1:3]
         return 2 * left.numel() * right.shape[-1]

@@ -1,4 +1,4 @@
-"""Which line of which project asked for something."""
+"""Find the source line that caused an operation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Places:
     packages: tuple[str, ...] = PROJECT
 
     def find(self, depth: int = 1) -> str:
-        """The innermost line of the packages, as ``package/module.py:line``; up to ``depth`` of them, outwards."""
+        """Return the innermost lines of the packages, at most ``depth``, as ``package/module.py:line``."""
         frame: FrameType | None = sys._getframe(1)
         found: list[str] = []
         while frame is not None and len(found) < depth:

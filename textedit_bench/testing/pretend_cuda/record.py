@@ -1,4 +1,4 @@
-"""What was seen on the pretended device."""
+"""Statistics of the emulated device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Seen = Counter[tuple[str, str]]
 
 
 class Record:
-    """Counts by kind and line of the project.
+    """Counts by kind and source line.
 
     Attributes:
         syncs: waits for the device, (kind, line) -> times.
@@ -32,7 +32,7 @@ class Record:
         self.flops: dict[torch.dtype, Counter[str]] = {torch.float64: Counter(), torch.float32: Counter()}
 
     def clear(self) -> None:
-        """Forget all counts."""
+        """Reset all counts."""
         for counts in (self.syncs, self.bytes, self.undetermined, self.mixes, self.ops, *self.flops.values()):
             counts.clear()  # type: ignore[attr-defined]
 
@@ -41,7 +41,7 @@ class Record:
         print("\n".join(self.lines(top)), file=stream or sys.stdout)
 
     def lines(self, top: int = 25) -> list[str]:
-        """The largest counts of every kind as text."""
+        """Format the largest counts of every kind."""
         found = ["waits for the device:"]
         for (kind, where), times in self.syncs.most_common(top):
             size = self.bytes[kind, where]

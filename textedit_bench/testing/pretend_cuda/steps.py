@@ -1,4 +1,4 @@
-"""Which waits for the device come at every step of an optimisation."""
+"""Find synchronisations that occur at every step of an optimisation."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ FEWEST = 3
 
 
 class Steps:
-    """The waits so far at every step of every optimiser."""
+    """Counts of synchronisations at every step of every optimiser."""
 
     def __init__(self) -> None:
         self._seen: dict[int, list[Seen]] = {}
         self._kept: list[Any] = []  # so that no optimiser takes the number of one before it
 
     def add(self, optimizer: Any, seen: Seen) -> None:
-        """One step has ended."""
+        """Record the end of a step."""
         self._kept.append(optimizer)
         self._seen.setdefault(id(optimizer), []).append(Counter(seen))
 
     def waits(self) -> Seen:
-        """What waits between every two steps of an optimiser, (kind, line) -> fewest times between two."""
+        """Return synchronisations between all pairs of consecutive steps, (kind, line) -> minimum count."""
         found: Seen = Counter()
         for states in self._seen.values():
             if len(states) >= FEWEST:

@@ -1,4 +1,4 @@
-"""A tensor that says it is on a CUDA device."""
+"""A tensor that reports to be on a CUDA device."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class DeviceMix(RuntimeError):
-    """What CUDA says: Expected all tensors to be on the same device."""
+    """CUDA's error: Expected all tensors to be on the same device."""
 
 
 class OnDevice(torch.Tensor):
-    """A tensor of the pretended device.
+    """A tensor of the emulated device.
 
     Attributes:
         held: the CPU tensor with its numbers (on "meta" where only shapes are computed).
@@ -50,7 +50,7 @@ class OnDevice(torch.Tensor):
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     def hold(self, inner: Tensor) -> None:
-        """Take other numbers of the same shape."""
+        """Replace the data by others of the same shape."""
         before = self.__dict__.get("_release")
         if before is not None:
             before()
@@ -84,7 +84,7 @@ class OnDevice(torch.Tensor):
 
 
 def pretending() -> PretendCuda:
-    """The device that pretends now.
+    """Return the active emulated device.
 
     Raises:
         RuntimeError: there is none; a tensor outlived its device.
@@ -95,12 +95,12 @@ def pretending() -> PretendCuda:
 
 
 def inner_of(value: Any) -> Any:
-    """The CPU tensor of a tensor on the device; everything else as it is."""
+    """Return the CPU tensor of a tensor on the device; other values unchanged."""
     return value.held if isinstance(value, OnDevice) else value
 
 
 def grouped(lists: list[list[Any]], with_indices: bool = False) -> dict[Any, tuple[list[list[Any]], list[int]]]:
-    """Lists of tensors by device and type of the first one's: what optimisers ask torch's C++ side, which is misled."""
+    """Group lists of tensors by device and type, in place of torch's C++ function for optimisers."""
     positions: dict[Any, list[int]] = {}
     for position, tensor in enumerate(lists[0]):
         positions.setdefault((device_of(tensor), tensor.dtype), []).append(position)
@@ -111,5 +111,5 @@ def grouped(lists: list[list[Any]], with_indices: bool = False) -> dict[Any, tup
 
 
 def device_of(tensor: Tensor) -> torch.device:
-    """Where a tensor says it is."""
+    """Return the reported device of a tensor."""
     return tensor.card if isinstance(tensor, OnDevice) else tensor.device
