@@ -142,7 +142,7 @@ class Generator(nn.Module):
         return w if truncation == 1.0 else self.truncate(w, truncation)
 
     def truncate(self, w: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """Compute w_mean + psi * (w - w_mean) of W (B, w_dim) or W+ (B, rows, w_dim); `cutoff` selects the first rows."""
+        """Compute w_mean + psi * (w - w_mean) of W (B, w_dim) or W+ (B, rows, w_dim); only the first `cutoff` rows."""
         centre = self.w_mean.to(w)
         if cutoff is None or w.dim() == 2:
             return centre + psi * (w - centre)

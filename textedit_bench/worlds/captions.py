@@ -176,7 +176,7 @@ class Grammar:
         return Captions(texts, torch.tensor(asked))
 
     def sample(self, factors: Factors, visible: Tensor, count: int, random: Random) -> Captions:
-        """Generate ``count`` captions, each true of a picture of the batch; most with several attributes, some with none."""
+        """Generate ``count`` captions, each true of a picture; most state several attributes, some none."""
         texts, asked = [], torch.full((count, len(self.attributes)), -1)
         shown = [torch.nonzero(row).flatten().tolist() for row in visible]
         for row in range(count):
