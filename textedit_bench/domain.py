@@ -259,7 +259,7 @@ class Domain:
             raise unknown_choice("split", split, splits)
         n = splits[known] - start if n is None else n
         if not splits[known]:
-            raise NoPhotosError(f"split {split} of {self.name} has no images: those before it take all that are there")
+            raise NoPhotosError(f"split {split} of {self.name} has no images: the splits before it use all of them")
         if start + n > splits[known]:
             raise UserError(f"split {split} of {self.name} has {splits[known]} images; {start + n} were asked for")
         return known, n

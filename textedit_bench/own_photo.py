@@ -37,7 +37,7 @@ def own_photo(domain: Domain, path: str | Path, *, face: int | None = None, dete
     path = Path(path)
     if not is_aligned(domain):
         if face is not None:
-            raise UserError(f"--face {face}: no face is looked for in photos for {domain.name}, tier {domain.tier}")
+            raise UserError(f"--face {face}: faces are not detected in photos for {domain.name}, tier {domain.tier}")
         images = read_photo(path, domain.resolution, domain.tier_card.height)
         return Photos(images.to(domain.device), (path.stem,))
     from textedit_bench.models.alignment import align_face

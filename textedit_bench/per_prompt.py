@@ -70,7 +70,7 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         phrase, name = normalised(prompt.words), self.info.name
         if self._given and phrase not in {self._given, *self._unserved}:
             self._unserved.add(phrase)
-            log.warning("%s: the weights given are for %r and do not serve %r", name, self._given, phrase)
+            log.warning("%s: the given weights are for %r, not for %r", name, self._given, phrase)
         network = self._networks.get(phrase, self._network)
         if network is None:
             network = self._networks[phrase] = self._found(phrase) or self._trained_on_demand(prompt)

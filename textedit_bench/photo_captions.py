@@ -31,7 +31,7 @@ def say_captions(world: World, photos: Photos) -> list[tuple[str, ...]]:
     """
     grammar = find_grammar(world)
     if grammar is None:
-        raise UserError(f"captions: the {world.name} world brings no words")
+        raise UserError(f"captions: the {world.name} world has no captions")
     wrong = next((name for name in photos.ids if not name.startswith("train-")), None)
     if wrong is not None or photos.factors is None:
         raise UserError(f"captions: asked of {wrong or 'photos without factors'}; valid: photos of the train split")

@@ -122,7 +122,7 @@ def new_editor(name: str, domain: Domain, **settings: Any) -> Editor:
     method = load_method(name)
     served = method.info.datasets
     if served and domain.name not in served:
-        raise UserError(f"method {name!r} does not serve the dataset {domain.name!r}. Valid: {', '.join(served)}")
+        raise UserError(f"method {name!r} does not support the data set {domain.name!r}. Valid: {', '.join(served)}")
     return method(domain, **settings)
 
 

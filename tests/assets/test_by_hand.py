@@ -32,7 +32,7 @@ def _put(asset, content):
     ("id_", "content", "reason"),
     [
         ("clip-b32", b"abc", "3 bytes instead of 353976522"),
-        ("clip-l14-datacomp", PAGE, "a web page came instead of the file"),
+        ("clip-l14-datacomp", PAGE, "got a web page instead of the file"),
         ("clip-l14-datacomp", b"abc", "not a PyTorch file, by its first bytes"),
         ("facenet-casia", b"PK\x03\x04", "4 bytes instead of about 111000000"),
         ("dinov2-b14", b"", "the file is empty"),
@@ -53,7 +53,7 @@ def test_the_right_file_is_looked_at_once_and_again_when_it_changed(server, make
     assert remembered(asset) == hashlib.sha256(server.content).hexdigest()
     asset.path.write_bytes(b"changed")
     assert not is_checked(asset)
-    with pytest.raises(WrongFileError, match=r"it was .* when the file came"):
+    with pytest.raises(WrongFileError, match=r"it was .* when the file was accepted"):
         fetch(asset)
     assert server.requests == []
 

@@ -128,7 +128,7 @@ def test_no_server_at_all_is_told(make_asset):
 @pytest.mark.parametrize("path", ["page", "disguised"])
 def test_a_web_page_instead_of_the_file_is_refused(make_asset, path):
     asset = make_asset(path, bytes=None, sha256=None)
-    with pytest.raises(WrongFileError, match="a web page came instead of the file"):
+    with pytest.raises(WrongFileError, match="got a web page instead of the file"):
         fetch(asset)
     assert _left(asset) == []
 
@@ -138,7 +138,7 @@ def test_a_full_disk_is_told_and_what_arrived_is_kept(server, make_asset):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, before[1]))
     try:
-        with pytest.raises(TransferError, match=r"the disk is full .*make room and run again"):
+        with pytest.raises(TransferError, match=r"the disk is full .*free space and run again"):
             fetch(asset)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -233,7 +233,7 @@ def test_a_file_that_changed_since_it_came_is_found(make_asset):
     fetch(asset)
     assert verify(asset) == hashlib.sha256(asset.path.read_bytes()).hexdigest()
     asset.path.write_bytes(b"changed")
-    with pytest.raises(WrongFileError, match=r"it was .* when the file came"):
+    with pytest.raises(WrongFileError, match=r"it was .* when the file was accepted"):
         verify(asset)
 
 

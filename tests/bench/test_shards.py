@@ -245,7 +245,7 @@ def test_pictures_that_come_out_different_are_told(tiny, small_passes, tmp_path,
     domain = tiny.module.TinyDomain(_card(tiny), "mini")
     pictures = kept_pictures.CellPictures(cell, read_manifest(cell), lambda: domain)
     pictures.read([f"evaluation-{i}" for i in range(IMAGES)], [0.0, 1.0])
-    assert "1 of 16 pictures made again are not what they were" in caplog.text
+    assert "1 of 16 pictures that were synthesised again differ from the original ones" in caplog.text
 
 
 def test_a_method_of_pictures_without_them_is_not_applicable(tiny, small_passes, tmp_path):

@@ -117,4 +117,4 @@ def test_scores_never_lie_among_the_pictures(run, place, toy):
 
 def test_generate_replaces_no_pictures_of_somebody_else(run, place, toy):
     ended = run("generate", "x", "-m", "styleclip-optimization", "-d", str(toy), "-o", "a")
-    assert ended.code == 2 and "000.png is there already and comes from no earlier run" in ended.err
+    assert ended.code == 2 and "000.png exists already and was not written by an earlier run" in ended.err

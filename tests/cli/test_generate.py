@@ -122,7 +122,7 @@ def test_numbered_pictures_without_a_sheet_are_not_replaced(run, flat):
     for i in range(6):
         (folder / f"{i:03d}.png").touch()
     ended = run("generate", "bright", *ON, "-n", "4", "-o", "photos")
-    assert ended.code == 2 and "comes from no earlier run" in ended.err
+    assert ended.code == 2 and "was not written by an earlier run" in ended.err
     assert {(file.name, file.stat().st_size) for file in folder.iterdir()} == {(f"{i:03d}.png", 0) for i in range(6)}
 
 

@@ -112,7 +112,7 @@ def test_photos_from_elsewhere_replace_the_cards(card, tmp_path):
     for number in range(4):
         Image.new("RGB", (9, 9)).save(tmp_path / "other" / f"x{number}.png")
     assert load_domain(str(card), "full", source=str(tmp_path / "other")).photos("evaluation").ids[0] == "x0.png"
-    with pytest.raises(UserError, match="nothing is there; valid: samples, or a folder"):
+    with pytest.raises(UserError, match="no such file or folder; valid: samples, or a folder"):
         load_domain(str(card), "full", source="smaples")
 
 

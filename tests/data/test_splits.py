@@ -52,7 +52,7 @@ def test_every_photo_is_in_one_split_at_most(toy, tmp_path, there):
 def test_a_split_that_got_nothing_says_so(toy, tmp_path):
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     domain = load_domain(str(toy), "mini", source=str(tmp_path))
-    with pytest.raises(UserError, match=r"split train of .* has no images: those before it take all"):
+    with pytest.raises(UserError, match=r"split train of .* has no images: the splits before it use all"):
         domain.photos("train")
 
 

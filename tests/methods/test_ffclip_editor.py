@@ -67,7 +67,7 @@ def test_strength_zero_keeps_an_earlier_edit_in_style_space(domain, editor, with
 
 def test_weights_of_zero_are_refused_before_the_training(domain, tmp_path):
     none = {f"{name}_weight": 0.0 for name in ("clip", "identity", "latent", "background", "embedding", "pixel")}
-    with pytest.raises(UserError, match="there is nothing to learn"):
+    with pytest.raises(UserError, match="there is nothing to train"):
         FFCLIP(domain, **SMALL, **none).fit(folder=tmp_path, **QUIET)
     assert not (tmp_path / "ffclip").exists()
 

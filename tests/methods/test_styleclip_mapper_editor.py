@@ -247,7 +247,7 @@ def test_a_file_for_another_phrase_is_told(domain, editor, tmp_path, caplog):
         given.edit(latents, BLOND)
         assert not caplog.text
         given.edit(latents, GLASSES)
-    assert "the weights given are for 'blond hair' and do not serve 'glasses'" in caplog.text
+    assert "the given weights are for 'blond hair', not for 'glasses'" in caplog.text
 
 
 def test_an_unknown_phrase_is_trained_once_and_kept(tmp_path, domain, caplog, monkeypatch):

@@ -154,7 +154,7 @@ def test_what_does_not_pair_or_fit_is_named(domain: Any, tmp_path: Path, picture
     refused("'4' .* has no partner")
     (edited / "five.png").rename(edited / "4.png")
     Image.new("RGB", (8, 16)).save(edited / "4.png")
-    refused("8x16; the judges of tiny")
+    refused("8x16; the evaluation networks of tiny")
     (edited / "4.png").write_bytes(b"no picture")
     refused("cannot be read")
     Image.new("RGB", (16, 16)).save(edited / "4.jpg")

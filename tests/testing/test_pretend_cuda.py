@@ -252,5 +252,5 @@ def test_afterwards_nothing_is_left():
         raise ZeroDivisionError
     assert [getattr(torch.cuda, name) for name in names] == before
     assert (torch.Generator, threading.Thread.run, OnDevice.active) == (generator, run, None)
-    with pytest.raises(RuntimeError, match="after its end"):
+    with pytest.raises(RuntimeError, match="after the emulation ended"):
         x + 1

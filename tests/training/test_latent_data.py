@@ -47,7 +47,7 @@ def test_several_processes_share_the_batches_of_one(processes):
 
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused():
-    with pytest.raises(UserError, match="batch_size 5: it cannot be shared equally by 2 processes"):
+    with pytest.raises(UserError, match="batch_size 5: it cannot be divided equally among 2 processes"):
         _epoch(LatentData(CODES, batch_size=5, validation=6), processes=2)
 
 

@@ -89,7 +89,7 @@ def test_several_cards_are_served_by_processes_and_one_where_it_was_asked():
         ({"devices": (0, 0)}, "0, 0 has a card twice"),
         ({"devices": (-1,)}, "devices"),
         ({"devices": (0,), "device": "cuda:1"}, "contradict each other"),
-        ({"devices": (0, 1), "engine": "ray"}, "on ray the cluster deals its cards"),
+        ({"devices": (0, 1), "engine": "ray"}, "on ray the cluster assigns GPUs"),
     ],
 )
 def test_cards_that_contradict_the_rest_are_refused(options, words):

@@ -93,7 +93,7 @@ def test_killed_processes_change_no_record(house, tmp_path):
 
     request = house.request(tmp_path / "processes", prompts=6, engine="processes", workers=2)
     schedule, killed = _through(request, kill, kills=3)
-    print(f"{killed} processes killed, {schedule.lost} jobs given out again")
+    print(f"{killed} processes killed, {schedule.lost} jobs submitted again")
     assert killed == 3
     assert contents(tmp_path / "processes") == contents(tmp_path / "alone")
 
@@ -137,7 +137,7 @@ def test_ten_killed_ray_workers_change_no_record(nodes, house, tmp_path):
 
     schedule, killed = _through(house.request(tmp_path / "ray", prompts=12, engine="ray"), kill, kills=10)
     cells, digest = records_digest(tmp_path / "ray")
-    print(f"{cells} cells on Ray, {killed} workers killed, {schedule.lost} jobs given out again, digest {digest}")
+    print(f"{cells} cells on Ray, {killed} workers killed, {schedule.lost} jobs submitted again, digest {digest}")
     assert killed == 10
     assert cells >= 60
     assert (cells, digest) == records_digest(tmp_path / "alone")

@@ -65,7 +65,7 @@ def test_lost_workers_change_no_record(house, tmp_path):
     run_cells(house.request(tmp_path / "alone", prompts=2), Lines())
     schedule, pool, lines = _run(house, tmp_path / "lost")
     assert pool.lost >= 4 and schedule.lost == pool.lost
-    assert sum("given out again" in note for note in lines.notes) == pool.lost
+    assert sum("submitted again" in note for note in lines.notes) == pool.lost
     assert pool.most == 3
     assert {outcome.state for outcome in schedule.outcomes} <= {State.DONE, State.CACHED}
     assert contents(tmp_path / "lost") == contents(tmp_path / "alone")

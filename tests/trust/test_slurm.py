@@ -130,8 +130,8 @@ def test_a_worker_whose_bench_is_gone_ends(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "workers: on slurm every one is a job"),
-        ({"workers": 2, "devices": (0, 1)}, "on slurm the cluster deals its cards"),
+        ({}, "workers: required for slurm"),
+        ({"workers": 2, "devices": (0, 1)}, "on slurm the cluster assigns GPUs"),
         ({"workers": 2, "engine": "ray", "slurm": {"mem_gb": 4}}, "mem_gb given for engine ray"),
     ],
 )
@@ -142,7 +142,7 @@ def test_what_slurm_cannot_use_is_refused(options, words):
 
 @pytest.mark.parametrize(
     ("slurm", "words"),
-    [({}, "sbatch, which is not here"), ({"cluster": "moon"}, "moon"), ({"cluster": "local", "colour": 1}, "colour")],
+    [({}, "sbatch, which was not found"), ({"cluster": "moon"}, "moon"), ({"cluster": "local", "colour": 1}, "colour")],
 )
 def test_a_cluster_or_a_parameter_that_is_not_there_is_one_line(monkeypatch, tmp_path, slurm, words):
     monkeypatch.setattr(module.shutil, "which", lambda _: None)

@@ -70,7 +70,7 @@ def refuse_page(head: bytes) -> None:
         WrongFileError: it does.
     """
     if looks_like_page(head):
-        raise WrongFileError("a web page came instead of the file (quota, virus-scan or log-in page)")
+        raise WrongFileError("got a web page instead of the file (quota, virus-scan or log-in page)")
 
 
 def _digests(asset: Asset, path: Path, size: int) -> dict[str, str]:

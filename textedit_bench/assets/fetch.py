@@ -115,7 +115,7 @@ def verify(asset: Asset) -> str | None:
     else:
         found, before = check(asset, asset.path), remembered(asset)
         if before is not None and before != found:
-            raise WrongFileError(f"wrong checksum: sha256 is {found}, it was {before} when the file came")
+            raise WrongFileError(f"wrong checksum: sha256 is {found}, it was {before} when the file was accepted")
     if not is_checked(asset):
         with suppress(OSError):  # a shared home may be closed to us: then it is checked again the next time
             remember(asset, found)

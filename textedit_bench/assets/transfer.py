@@ -108,7 +108,7 @@ class Resuming:
                 raise TransferError(f"{url}: {one_line(error)}") from error
         raise TransferError(
             f"{url}: the connection was lost {ATTEMPTS} times ({reason}); {self._size()} bytes are kept: run the same "
-            "command again to go on"
+            "command again to continue"
         )
 
     def _request(self, url: str) -> None:
@@ -157,7 +157,7 @@ class Resuming:
 
     def _refuse_early(self, kind: str, total: int | None) -> None:
         if kind.split(";")[0].strip().lower() == "text/html":
-            raise WrongFileError("a web page came instead of the file (quota, virus-scan or log-in page)")
+            raise WrongFileError("got a web page instead of the file (quota, virus-scan or log-in page)")
         if self.asset.bytes is not None and total is not None and total != self.asset.bytes:
             raise WrongFileError(f"the server offers {total} bytes instead of {self.asset.bytes}")
 
@@ -197,7 +197,7 @@ def _drive_message(drive: str, error: BaseException) -> str:
 def _disk_error(error: OSError, target: Path) -> TransferError:
     if error.errno in _DISK_IS_FULL:
         return TransferError(
-            f"{target}: the disk is full ({error.strerror}); what arrived is kept: make room and run again to go on, "
-            "or set TEXTEDIT_BENCH_HOME to a larger disk"
+            f"{target}: the disk is full ({error.strerror}); the received part is kept: "
+            "free space and run again to continue, or set TEXTEDIT_BENCH_HOME to a larger disk"
         )
     return TransferError(f"{target}: cannot be written ({error.strerror or one_line(error)})")

@@ -259,7 +259,7 @@ def _invert(folder: ResultFolder, domain: Domain, shown: _Split, ids: tuple[str,
             with meter.timed("synthesise"):
                 picture = domain.generator.synthesize(code, noise="const")
             if not torch.isfinite(code).all():
-                raise ValueError(f"the encoder of {domain.name} gave codes that are not finite")
+                raise ValueError(f"the encoder of {domain.name} returned codes that are not finite")
             shape = tuple(code.shape[1:])
             parts.append(temporary / str(number))
             save_tensors({"w_plus": code.float().cpu().contiguous()}, parts[-1].with_suffix(".safetensors"))

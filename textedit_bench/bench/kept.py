@@ -156,7 +156,12 @@ class CellPictures:
             made.append(pictures)
         if different:
             total = len(ids) * len(strengths)
-            log.warning("%s: %d of %d pictures made again are not what they were", self._path, different, total)
+            log.warning(
+                "%s: %d of %d pictures that were synthesised again differ from the original ones",
+                self._path,
+                different,
+                total,
+            )
         return made
 
     @torch.no_grad()

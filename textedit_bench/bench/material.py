@@ -76,7 +76,7 @@ class CellMaterial:
         """Return image id -> picture [3, H, W] in [-1, 1] that has the requested attribute."""
         cell, world, asked = self.cell, self.domain.world, self.cell.prompt.asked
         if world is None or self.shard.factors is None:
-            raise NotApplicableError(f"nobody can draw photos of {cell.dataset} with another attribute")
+            raise NotApplicableError(f"there is no renderer for photos of {cell.dataset} with another attribute")
         if not asked:
             raise NotApplicableError(f"prompt {cell.prompt_id} names no attribute of the {world.name} world")
         truth = self.perfect(self.shard.factors, asked)

@@ -237,7 +237,7 @@ def _plan_census(
     world = load_world(card, tier)
     if world is None:
         raise UserError(
-            f"protocol: a census needs photos whose every attribute is known; data set {card.name}, tier {tier} has "
+            f"protocol: a census needs photos with known attributes; data set {card.name}, tier {tier} has "
             f"none; valid: {QUICK}"
         )
     census = census_prompts(card, tier, world)
@@ -249,7 +249,7 @@ def _plan_census(
         if name not in known:
             raise unknown_choice(f"prompt of the census of {card.name},", name, known)
     if request.own_prompts:
-        raise UserError("own_prompts: a census asks for what the world shows; valid with protocol quick")
+        raise UserError("own_prompts: a census uses only prompts of the world; valid with protocol quick")
     prompts = [known[name] for name in dict.fromkeys(request.prompts)] or list(known.values())
     _check_words(card, tier, prompts)
     return DatasetPlan(request, card, tier, pool, tuple(prompts), methods, {name: photos[name] for name in known})
@@ -276,7 +276,7 @@ def _check_words(card: DatasetCard, tier: str, prompts: Sequence[PlannedPrompt])
     for prompt in prompts:
         if says_nothing(prompt.prompt.target, card.neutral):
             raise UserError(
-                f"data set {card.name}, prompt {prompt.id}: {prompt.prompt.target!r} is the neutral text; it asks for "
+                f"data set {card.name}, prompt {prompt.id}: {prompt.prompt.target!r} is the neutral text; it requests "
                 f"no edit"
             )
     check_read(Domain(card, tier), [prompt.prompt for prompt in prompts])
@@ -292,7 +292,7 @@ def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: Meth
     if "edit" not in info.tasks:
         reason = f"{info.name} does not edit; its tasks are: {', '.join(info.tasks)}"
     elif info.datasets and card.name not in info.datasets:
-        reason = f"{info.name} serves only {', '.join(info.datasets)}"
+        reason = f"{info.name} supports only {', '.join(info.datasets)}"
     return MethodPlan(info, settings, matched, reason)
 
 

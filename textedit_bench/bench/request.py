@@ -126,7 +126,7 @@ class BenchRequest:
         if self.workers and self.engine == "local":
             raise UserError(f"workers: {self.workers} asked of the local engine; valid with: {', '.join(ENGINES[1:])}")
         if self.engine == "slurm" and not self.workers:
-            raise UserError("workers: on slurm every one is a job; say how many there may be, such as --workers 8")
+            raise UserError("workers: required for slurm, where each is a job; for example --workers 8")
         if self.slurm and self.engine != "slurm":
             raise UserError(f"slurm: {', '.join(self.slurm)} given for engine {self.engine}; valid with: slurm")
         for name, share in self.gpus.items():
@@ -137,7 +137,7 @@ class BenchRequest:
         if self.protocol == CENSUS:
             if self.source:
                 raise UserError(
-                    f"protocol: a census needs a world's own photos, not source {self.source}; valid: quick"
+                    f"protocol: a census needs the photos of a world, not source {self.source}; valid: quick"
                 )
             if self.strengths == STANDARD_STRENGTHS:
                 object.__setattr__(self, "strengths", CENSUS_STRENGTHS)
@@ -162,9 +162,9 @@ class BenchRequest:
         for index in self.devices:
             check_whole("devices", index, low=0, below=MACHINE)
         if len(set(self.devices)) < len(self.devices):
-            raise UserError(f"devices: {cards} has a card twice; valid: different ones, such as 0,1")
+            raise UserError(f"devices: {cards} has a device twice; valid: different ones, such as 0,1")
         if self.engine in REMOTE:
-            raise UserError(f"devices: on {self.engine} the cluster deals its cards; valid with: local, processes")
+            raise UserError(f"devices: on {self.engine} the cluster assigns GPUs; valid with: local, processes")
         device = f"cuda:{self.devices[0]}" if len(self.devices) == 1 else "cuda"
         if self.device not in ("cpu", "cuda", device):
             raise UserError(f"devices: {cards} and device {self.device!r} contradict each other; name one of them")

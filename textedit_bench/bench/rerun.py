@@ -107,11 +107,11 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
         field = ".".join(map(str, first["loc"]))
         raise UserError(f"manifest {path}: field identity.{field}: {first['msg']}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"manifest {path}: it is none of a cell ({type(error).__name__}: {error})") from error
+        raise UserError(f"manifest {path}: it is not from a cell ({type(error).__name__}: {error})") from error
     if digest != manifest.get("digest"):
         raise UserError(f"manifest {path}: it says {manifest.get('digest')!r}, but its identity is {digest}")
     if identity.variant:
-        raise UserError(f"manifest {path}: a {identity.variant} run; rerun it with: textedit-bench bench --tuned")
+        raise UserError(f"manifest {path}: a {identity.variant} run; repeat it with: textedit-bench bench --tuned")
     given = {"threads": threads, "precision": identity.precision, "source": str(asked.get("source") or ""), **options}
     chosen = _chosen(path, identity, asked, listing)
     images: int | None = identity.images.count
@@ -169,7 +169,7 @@ def _read(path: Path) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise UserError(f"manifest {path}: it cannot be read ({reason})") from error
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise UserError(f"manifest {path}: it is none of a run that this version can do again")
+        raise UserError(f"manifest {path}: it is not from a run that this version can repeat")
     return manifest
 
 
@@ -188,7 +188,7 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
     usual = info.identity_settings(info.settings_for(identity.tier))
     changed = {k: v for k, v in identity.settings.items() if k != "seed" and usual.get(k) != v}
     if info.control and changed:
-        raise UserError(f"manifest {path}: the control {info.name} has other settings today: {', '.join(changed)}")
+        raise UserError(f"manifest {path}: the settings of the control {info.name} have changed: {', '.join(changed)}")
     own = _own(path, identity, listing)
     return {"methods": (info.name,), "datasets": datasets, "settings": changed, "controls": False, **own}
 

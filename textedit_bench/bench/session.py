@@ -252,7 +252,7 @@ class DatasetSession:
     def _score(self, folder: ResultFolder, cell: Cell, photos: InputShard, pixels: Sequence[Pixels]) -> None:
         manifest = folder.manifest()
         if manifest is None:
-            raise OSError(f"{folder.path}: what was just written cannot be read back")
+            raise OSError(f"{folder.path}: the written file cannot be read back")
         if self._chosen and not self._looked:
             self._look_at_photos(cell)
         meter = self._meter()

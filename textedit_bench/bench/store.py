@@ -136,7 +136,7 @@ class ResultFolder:
         # The manifest is removed first: without it the other files are ignored. The folder stays, since it is locked.
         for file in sorted(self.path.iterdir(), key=lambda file: file.name != MANIFEST):
             file.rename(target / file.name)
-        log.warning("%s: %s; set aside as %s and done again", self.path, why, target.name)
+        log.warning("%s: %s; set aside as %s and computed again", self.path, why, target.name)
 
 
 class Store:

@@ -67,7 +67,7 @@ def read_tuned(store: Store, tier: str, dataset: str, method: str) -> Tuned:
             raise ValueError("it was written by another version")
         tuned = Tuned(**{**data, "prompts": tuple(data["prompts"]), "tried": tuple(data["tried"])})
         if not (isinstance(tuned.settings, dict) and math.isfinite(tuned.strength)):
-            raise ValueError("settings or strength are none")
+            raise ValueError("settings or strength are invalid")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"tuned: {path} cannot be read ({error}); run: {command}") from error
     return tuned

@@ -116,8 +116,8 @@ def _refuse_foreign(folder: Path, n: int) -> None:
     there = [file for file in (_file(folder, i) for i in range(n)) if file.exists()]
     if there and not (folder / SHEET).is_file():
         raise UserError(
-            f"output {folder}: {there[0].name} is there already and comes from no earlier run (there is no {SHEET}); "
-            "valid: another folder"
+            f"output {folder}: {there[0].name} exists already and was not written by an earlier run "
+            f"(there is no {SHEET}); valid: another folder"
         )
 
 

@@ -70,7 +70,7 @@ def read_cards(option: str, text: str | None) -> tuple[int, ...]:
     items = split_list(option, text)
     for item in items:
         if not item.isdecimal():
-            raise UserError(f"{option}: {item!r} is no card; valid: their numbers, such as 0,1")
+            raise UserError(f"{option}: {item!r} is not a device index; valid: indices such as 0,1")
     return tuple(map(int, items))
 
 

@@ -35,7 +35,9 @@ def score_pictures(
         valid = "one, the text that was asked for (with a ';' at its end where it holds commas)"
         raise UserError(f"--prompt: {len(prompt)} prompts were given; valid: {valid}")
     if len(dataset) != 1:
-        raise UserError(f"--dataset: {len(dataset)} data sets were given; valid: one, whose judges are to score")
+        raise UserError(
+            f"--dataset: {len(dataset)} data sets were given; valid: one, whose networks are used for scoring"
+        )
     for option, folder in (("--source", source), ("--edited", edited)):
         if not folder.is_dir():
             raise UserError(f"{option}: {folder} is not a folder")

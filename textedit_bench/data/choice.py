@@ -27,7 +27,9 @@ def choose_source(text: str, tier: TierCard) -> SourceCard:
         return own if own is not None and own.kind == SAMPLES else SourceCard(kind="samples")
     path = Path(text).expanduser().absolute()
     if not path.exists():
-        raise UserError(f"source {text}: nothing is there; valid: {SAMPLES}, or a folder, zip, LMDB or file of codes")
+        raise UserError(
+            f"source {text}: no such file or folder; valid: {SAMPLES}, or a folder, zip, LMDB or file of codes"
+        )
     if path.suffix.lower() in _CODES and path.is_file():
         return SourceCard(kind="latents", path=str(path))
     crop: dict[str, Any] = {"crop": "square" if tier.height is None else "wide"}

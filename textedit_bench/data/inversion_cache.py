@@ -113,7 +113,7 @@ class InversionCache:
             W+ [N, rows, w_dim] on the CPU, and the number of photos that were inverted.
 
         Raises:
-            ValueError: the inverter gave codes that are not finite.
+            ValueError: the inverter returned codes that are not finite.
             PlaceError: they must be stored and cannot be.
         """
         keys = [self.key(picture) for picture in pixels]
@@ -124,7 +124,7 @@ class InversionCache:
             part = order[start : start + batch_size]
             codes = invert(pixels[[todo[key] for key in part]]).detach().float().cpu()
             if not torch.isfinite(codes).all():
-                raise ValueError("the inverter gave codes that are not finite")
+                raise ValueError("the inverter returned codes that are not finite")
             for key, code in zip(part, codes, strict=True):
                 found[key] = code
                 if key in self._unlike:

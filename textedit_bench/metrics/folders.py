@@ -129,8 +129,8 @@ def _read(label: str, files: Sequence[Path], domain: Domain) -> tuple[Tensor, li
             pixels[number] = fit(decoded.image)
         except UnusableImageError as error:
             raise UserError(
-                f"picture {path}: {decoded.image.width}x{decoded.image.height}; the judges of {domain.name}, tier "
-                f"{domain.tier} read {side}x{side}"
+                f"picture {path}: {decoded.image.width}x{decoded.image.height}; the evaluation networks of "
+                f"{domain.name}, tier {domain.tier} read {side}x{side}"
             ) from error
         changed.append((path.name, decoded.changes))
     return to_images(pixels), [f"{label}: {line}" for line in changes_in_words(changed)]

@@ -54,7 +54,7 @@ def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     """
     world = domain.world
     if world is None:
-        raise UserError(f"dataset: {domain.name}, tier {domain.tier}, has no world whose attributes could be told")
+        raise UserError(f"dataset: {domain.name}, tier {domain.tier}, has no world with known attributes")
     latents = domain.invert(domain.photos("development", 2 * pairs))
     generator, oracle = domain.generator, domain.network("oracle")
     styles = generator.to_style(latents)

@@ -61,5 +61,5 @@ def _vectors(path: Path, part: Any) -> list[Tensor]:
     arrays = [np.asarray(values) for values in part]
     for number, array in enumerate(arrays):
         if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise CheckpointError(f"{path}: style layer {number} holds something else than finite numbers")
+            raise CheckpointError(f"{path}: style layer {number} has values other than finite numbers")
     return [torch.from_numpy(array.astype(np.float32).reshape(-1)) for array in arrays]

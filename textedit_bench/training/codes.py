@@ -43,7 +43,7 @@ def training_codes(
     if source not in SOURCES:
         raise unknown_choice("source of training codes", source, SOURCES)
     if source == "samples" and count <= 0:
-        raise UserError("num_codes: samples of the generator have no natural number; give one")
+        raise UserError("num_codes: the number of samples of the generator is required")
     if source == "photos":
         count = photo_count(domain, count, "num_codes")
 

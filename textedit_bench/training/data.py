@@ -79,7 +79,7 @@ class LatentData(pl.LightningDataModule):
         if self.trainer is not None:
             rank, processes = self.trainer.global_rank, self.trainer.world_size
         if self.batch_size % processes:
-            raise UserError(f"batch_size {self.batch_size}: it cannot be shared equally by {processes} processes")
+            raise UserError(f"batch_size {self.batch_size}: it cannot be divided equally among {processes} processes")
         draws = _Draws(self, rank, processes)
         return DataLoader(self.pairs, sampler=draws, batch_size=None)
 

@@ -40,7 +40,7 @@ def loss_weights(
     weights |= dict.fromkeys(off, 0.0)
     if not any(weight for term, weight in weights.items() if term not in late):
         first = " from the first step" if late else ""
-        raise UserError(f"all weights of {method} that this tier can use{first} are 0: there is nothing to learn")
+        raise UserError(f"all weights of {method} that this tier can use{first} are 0: there is nothing to train")
     for term, role in off.items():
         log.warning("%s: the %s term is off: tier %s of %s has no %s", method, term, domain.tier, domain.name, role)
     return weights

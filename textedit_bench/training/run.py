@@ -188,7 +188,7 @@ def _set_aside_damaged(checkpoint: Path) -> None:
     while (target := checkpoint.with_name(f"{checkpoint.name}.corrupt-{number}")).exists():
         number += 1
     checkpoint.rename(target)
-    log.warning("%s: damaged (%s); set aside as %s, and the run begins anew", checkpoint, damaged, target.name)
+    log.warning("%s: damaged (%s); set aside as %s, and the run restarts", checkpoint, damaged, target.name)
 
 
 @contextmanager

@@ -90,7 +90,9 @@ def tune(request: TuneRequest, reporter: Reporter | None = None) -> tuple[Tuned,
             images = done.cells[0].images.digest
             axes = axes or axes_of(records)
             if axes is None:
-                raise UserError(f"dataset {card.name!r}, tier {tier}: neither ground truth nor judges to tune by")
+                raise UserError(
+                    f"dataset {card.name!r}, tier {tier}: neither ground truth nor evaluation networks for tuning"
+                )
             scored = score_strengths(records, axes)
             tried += [
                 {"settings": settings, "strength": s.strength, "effect": s.effect, "kept": s.kept, "score": s.score}

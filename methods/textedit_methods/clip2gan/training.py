@@ -191,7 +191,7 @@ def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
     spread = (codes.flatten(1).double() @ kept_directions).std(0)
     network.rest_basis.copy_(kept_directions.T * spread[:, None])
     share = float(variances[-rank:].clamp(min=0).sum() / variances.sum())
-    log.info("clip2gan: %d directions hold %.0f %% of what CLIP does not say", rank, 100 * share)
+    log.info("clip2gan: %d directions hold %.0f %% of the variance that CLIP does not explain", rank, 100 * share)
     return share
 
 

@@ -66,5 +66,5 @@ def _read_torch(path: Path) -> list[np.ndarray[Any, Any]]:
 def _numbers(path: Path, name: str, value: Any) -> np.ndarray[Any, Any]:
     array = value.detach().cpu().float().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
     if array.dtype.kind != "f":
-        raise CheckpointError(f"{path}: {name} holds something else than floating-point numbers")
+        raise CheckpointError(f"{path}: {name} has values other than floating-point numbers")
     return array

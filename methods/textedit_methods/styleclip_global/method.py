@@ -201,7 +201,7 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
     def _measure(self) -> Statistics:
         """The channels' statistics of this generator, for a matrix that came without them."""
         generator = self.domain.generator
-        log.info("%s: no S_mean_std beside the matrix; measuring the statistics of the channels", CARD.name)
+        log.info("%s: no S_mean_std in the folder of the matrix; measuring the statistics of the channels", CARD.name)
         return measure(generator, editable(generator), sampling_of(self.settings))
 
 

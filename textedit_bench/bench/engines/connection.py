@@ -57,7 +57,7 @@ def _call(address: str) -> None:
         call.sendall(_GREETING)
         answer = call.recv(9)  # a frame's head: length, kind, flags, stream
     if len(answer) < 4 or answer[3] != _SETTINGS:
-        raise OSError("what answers is not Ray")
+        raise OSError("the answer is not from Ray")
 
 
 def first_line(error: Exception) -> str:

@@ -42,7 +42,7 @@ def check_node(mark: Path, asked: dict[str, Any], device: str) -> None:
     began = time.monotonic()
     while not mark.exists():
         if time.monotonic() - began > LATE:
-            raise UserError(f"results: node {here} does not see {mark.parent}; valid: a folder that all nodes share")
+            raise UserError(f"results: node {here} cannot see {mark.parent}; valid: a folder that all nodes share")
         time.sleep(0.5)
     if device.startswith("cuda"):
         own = _card(device)

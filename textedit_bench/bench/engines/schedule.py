@@ -142,7 +142,7 @@ class Schedule:
         self._shards = prepared.shards
         if prepared.seconds:
             about = duration(prepared.seconds / self.pool.slots)
-            self.reporter.note(f"estimate: about {about} for {plan.card.name}, beside the method's own work")
+            self.reporter.note(f"estimate: about {about} for {plan.card.name}, not counting the method itself")
         for number, (outcome, _) in sorted(self._ends.items()):  # cells that the plan marks as not applicable
             self._end(number, outcome)
         return self._cells(plan)
@@ -268,7 +268,7 @@ class Schedule:
 
     def _note_loss(self, label: str, end: WorkerLost) -> None:
         self.lost += 1
-        self.reporter.note(f"a worker was lost ({end.reason}); given out again: {label}")
+        self.reporter.note(f"a worker was lost ({end.reason}); submitted again: {label}")
 
     def _end(self, number: int, outcome: CellOutcome, cell: Cell | None = None) -> None:
         self._ends[number] = outcome, cell

@@ -159,7 +159,7 @@ def _executor(request: BenchRequest, logs: Path) -> Any:
     given = dict(request.slurm)
     cluster = given.pop("cluster", "slurm")
     if cluster == "slurm" and shutil.which("sbatch") is None:
-        raise UserError("engine: slurm needs its command sbatch, which is not here; start the bench on a login node")
+        raise UserError("engine: slurm needs the command sbatch, which was not found; start the bench on a login node")
     usual: dict[str, Any] = {"name": "textedit-bench", "cpus_per_task": request.threads, "timeout_min": 24 * 60}
     if request.device.startswith("cuda"):
         usual["gpus_per_node"] = 1

@@ -56,7 +56,7 @@ class GenerationSession(DatasetSession):
         if TASK not in info.tasks:
             raise NotApplicableError(f"{info.name} does not generate; its tasks are: {', '.join(info.tasks)}")
         if served and self.plan.card.name not in served:
-            raise NotApplicableError(f"{info.name} serves only {', '.join(served)}")
+            raise NotApplicableError(f"{info.name} supports only {', '.join(served)}")
         cell = super().cell(replace(method, reason=""), prompt)
         drawn = ImageSet("generated", len(self._ids), "none")
         return replace(cell, images=drawn, strengths=(STRENGTH,), default_strength=STRENGTH)
@@ -89,7 +89,9 @@ class GenerationSession(DatasetSession):
             drawn = editor.generate(cell.prompt.without_truth, len(self._ids), seed % 2**32)
         numbers = drawn.codes if isinstance(drawn, Latents) else drawn
         if len(numbers) != len(self._ids) or not torch.isfinite(numbers).all():
-            raise ValueError(f"{cell.method} drew {len(numbers)} for {len(self._ids)}, or numbers that are not finite")
+            raise ValueError(
+                f"{cell.method} generated {len(numbers)} pictures instead of {len(self._ids)}, or nan or infinity"
+            )
         with meter.timed("synthesise"), torch.no_grad():
             pixels = self._shown(drawn)
         if isinstance(drawn, Latents):

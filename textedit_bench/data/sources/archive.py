@@ -55,7 +55,7 @@ class ZipSource:
         """Read the uncompressed bytes, verified by their CRC; see `ImageSource.read`."""
         where: ZipEntry | None = entry.where
         if where is None:
-            raise UnusableImageError("a picture of that name came before; which of them is meant cannot be told")
+            raise UnusableImageError("another picture has the same name; the name is ambiguous")
         if where.flags & _ENCRYPTED:
             raise UnusableImageError("encrypted")
         if where.method not in (_STORED, _DEFLATED):

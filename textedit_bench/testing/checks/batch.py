@@ -96,7 +96,9 @@ def inputs_unchanged(subject: Subject) -> None:
         if changed:
             raise CheckError(f"the {role}'s {changed[0]} was changed")
         if network.training or any(parameter.requires_grad for parameter in network.parameters()):
-            raise CheckError(f"the {role} was left in train mode or unfrozen; both belong to nobody")
+            raise CheckError(
+                f"the {role} was left in train mode or unfrozen; networks are shared and must not be changed"
+            )
         if any(parameter.grad is not None for parameter in network.parameters()):
             raise CheckError(f"the {role} was left with gradients in its parameters")
 

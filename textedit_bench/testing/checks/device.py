@@ -42,7 +42,7 @@ def works_on_a_device(subject: Subject) -> str | None:
         except Exception as error:
             _refuse("CUDA would refuse", cuda.record.mixes)
             raise CheckError(f"{type(error).__name__}: {error}{_line_of(error, packages)}") from error
-        _refuse("the device is waited for at every step:", steps.waits())
+        _refuse("every step synchronises the device:", steps.waits())
         return f"an edit waits for the device: {_told(waits)}" if waits else None
 
 

@@ -32,7 +32,7 @@ def round_trip(subject: Subject) -> None:
         if not path.is_file():
             raise CheckError("save wrote no file at the path it was given")
         if not is_safetensors(path):
-            raise CheckError("save wrote something else than safetensors")
+            raise CheckError("save did not write safetensors")
         other = subject.new()
         other.load(path)
         worst = subject.differ(subject.pictures(subject.seeded(other, strength)), subject.usual)

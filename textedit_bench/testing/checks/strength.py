@@ -26,7 +26,7 @@ def strength_zero(subject: Subject) -> None:
     found = subject.edit(0.0)
     if subject.info.own_inversion:
         if len(subject.prompts) < 2:
-            raise DoesNotApplyError("one prompt alone does not tell an inversion from an edit")
+            raise DoesNotApplyError("one prompt alone cannot distinguish an inversion from an edit")
         other = subject.edit(0.0, subject.prompts[1])
         worst = subject.differ(subject.pictures(found), subject.pictures(other))
         if worst > subject.tolerance:

@@ -53,7 +53,7 @@ class PretendCuda(TorchFunctionMode):
 
     def __enter__(self) -> PretendCuda:
         if OnDevice.active is not None:
-            raise RuntimeError("a device is pretended already")
+            raise RuntimeError("a device is already emulated")
         with ExitStack() as stack:
             for name, value in answers(self).items():
                 stack.enter_context(mock.patch.object(torch.cuda, name, value))

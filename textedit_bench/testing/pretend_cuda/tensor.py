@@ -90,7 +90,7 @@ def pretending() -> PretendCuda:
         RuntimeError: there is none; a tensor outlived its device.
     """
     if OnDevice.active is None:
-        raise RuntimeError("a tensor of a pretended device is used after its end")
+        raise RuntimeError("a tensor of an emulated device is used after the emulation ended")
     return OnDevice.active
 
 
