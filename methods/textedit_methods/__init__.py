@@ -1,4 +1,4 @@
-"""The built-in editing methods, one package each, found through entry points."""
+"""Built-in editing methods, one package each, found through entry points."""
 
 from importlib.resources import files
 

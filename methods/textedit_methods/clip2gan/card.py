@@ -1,4 +1,4 @@
-"""Facts about CLIP2GAN and its variant on given inversions, readable without torch."""
+"""Metadata and settings of CLIP2GAN and its variant on given inversions; imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Noise = Literal[MovingNoise, "none"]
 
 
 class Settings(MethodSettings):
-    """The edit and generation, the loss, the network and the optimiser; the README says what the paper leaves open."""
+    """Settings of edit, generation, loss, network and optimiser; the README lists what the paper leaves open."""
 
     beta: float = edit_setting(0.3, "what is added at strength 1, in lengths of the text's direction")
     direction: Literal["residual", "literal", "delta"] = edit_setting("residual", "what of a text is added")

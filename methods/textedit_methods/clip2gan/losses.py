@@ -1,4 +1,4 @@
-"""The terms of the CLIP2GAN loss, each a number to be weighted and summed, and the networks they look through.
+"""The terms of the CLIP2GAN loss, unweighted scalars, and the networks they use.
 
 Source: arXiv 2211.15045. The identity term and the adversarial one (WGAN-GP) are named there; no weight is known.
 """
@@ -27,22 +27,22 @@ DIVERSITY_CEILING = 10.0
 
 
 def reconstruction_term(real: Tensor, rebuilt: Tensor) -> Tensor:
-    """Mean squared difference over batch, channels and pixels (the squared norm, free of the resolution)."""
+    """Compute the mean squared difference over batch, channels and pixels (independent of the resolution)."""
     return (real - rebuilt).square().mean()
 
 
 def identity_term(real: Tensor, rebuilt: Tensor) -> Tensor:
-    """Mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the first."""
+    """Compute the mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the first."""
     return (1 - (real.detach() * rebuilt).sum(dim=-1)).mean()
 
 
 def consistency_term(features: Tensor, seen: Tensor) -> Tensor:
-    """Mean of one minus the cosine between features [B, d] and CLIP's features of the picture made of them (ours)."""
+    """Compute the mean of one minus the cosine of features [B, d] and those of their generated pictures (ours)."""
     return (1 - F.cosine_similarity(features.detach(), seen, dim=-1)).mean()
 
 
 def diversity_term(features: Tensor, noisy_features: Tensor, images: Tensor, noisy_images: Tensor) -> Tensor:
-    """How far the noise moved the features over how far it moved the pictures, L1 both, mean over the batch.
+    """Compute the L1 distance of features over that of pictures under two noise draws, mean over the batch.
 
     The distance is taken between the two generated pictures. The formula as printed has the INPUT photo in the place of
     the first; that ratio also falls when the photo is rebuilt badly, which fights the reconstruction.
@@ -60,7 +60,7 @@ def diversity_term(features: Tensor, noisy_features: Tensor, images: Tensor, noi
 
 # -- the critic ------------------------------------------------------------------------------------------------------
 def make_critic(domain: Domain, side: int, seed: int) -> Discriminator:
-    """A StyleGAN2 discriminator of pictures of ``side`` pixels, without statistics over the batch.
+    """Create a StyleGAN2 discriminator of pictures of ``side`` pixels, without minibatch statistics.
 
     The gradient penalty is defined picture by picture, so each picture is its own group. Where the domain has a
     discriminator of this size the critic starts from its weights (ours): a short training has no time to teach one.
@@ -75,12 +75,12 @@ def make_critic(domain: Domain, side: int, seed: int) -> Discriminator:
 
 
 def critic_loss(on_real: Tensor, on_rebuilt: Tensor) -> Tensor:
-    """What the critic lowers, without its penalty: mean answer [B, 1] to rebuilt pictures minus that to real ones."""
+    """Compute the critic's loss without penalty: mean logit [B, 1] of reconstructions minus that of real pictures."""
     return on_rebuilt.mean() - on_real.mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, rebuilt: Tensor, share: Tensor) -> Tensor:
-    """Mean squared deviation from 1 of the norm of the critic's gradient, on lines between real and rebuilt pictures.
+    """Compute the mean squared deviation from 1 of the critic's gradient norm between real and rebuilt pictures.
 
     Args:
         critic: pictures -> answers, without statistics over the batch: the gradient is taken picture by picture.
@@ -98,7 +98,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, rebuilt: 
 
 # -- the perceptual term ---------------------------------------------------------------------------------------------
 def perceptual_distance(domain: Domain, network: str, side: int) -> Distance:
-    """A function of real and rebuilt pictures [B, 3, side, side] that gives their mean perceptual distance.
+    """Return a function of real and rebuilt pictures [B, 3, side, side] for their mean perceptual distance.
 
     Args:
         domain: its frozen discriminator serves ``"discriminator"``: the LPIPS formula on its maps. No judge looks
@@ -129,7 +129,7 @@ def perceptual_distance(domain: Domain, network: str, side: int) -> Distance:
 
 
 def feature_maps_term(real: Sequence[Tensor], rebuilt: Sequence[Tensor]) -> Tensor:
-    """Perceptual distance in the form of LPIPS of feature maps [B, C, H, W], one per layer.
+    """Compute an LPIPS-like distance of feature maps [B, C, H, W], one per layer.
 
     Channels have unit length at every place; squared distances are averaged over places and batch, summed over layers.
 

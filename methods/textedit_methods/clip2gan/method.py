@@ -1,4 +1,4 @@
-"""CLIP2GAN behind the editor's contract, and its variant that starts from the given inversion."""
+"""The CLIP2GAN editor, and its variant that starts from the given inversion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROWS = re.compile(r"^(\d{1,4})(?:-(\d{1,4}))?$")
 
 
 class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
-    """W+ codes from CLIP features: of a photo (inversion), of a text (generation), or their weighted sum (editing)."""
+    """Computes W+ codes from CLIP features: of a photo (inversion), of a text (generation), or both (editing)."""
 
     info = CARD
     network_type = ClipMapping
@@ -43,7 +43,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
     # -- editing -----------------------------------------------------------------------------------------------------
     @torch.no_grad()
     def start(self, latents: Latents) -> Latents:
-        """The method's own inversion M(C_img(x)): the picture goes through CLIP; the variant keeps the given codes."""
+        """Return the method's own inversion M(C_img(x)), through CLIP; the variant returns the given codes."""
         if not self.info.own_inversion:
             return latents
         images = latents.images
@@ -57,7 +57,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return latents.with_codes(codes, "w+")
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """``beta`` times the text's direction in the rows that may change, [rows, w_dim]."""
+        """Return ``beta`` times the text's direction in the editable rows, [rows, w_dim]."""
         direction = self.direction(prompt).to(latents.codes)
         rows = sent(torch.tensor(read_rows(self.values.rows, len(direction))), direction.device)
         step = torch.zeros_like(direction)
@@ -65,7 +65,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return step
 
     def direction(self, prompt: Prompt) -> Tensor:
-        """The text's direction n in W+, [rows, w_dim], by the setting ``direction``.
+        """Compute the text's direction n in W+, [rows, w_dim], by the setting ``direction``.
 
         ``literal``, as printed: n = M(f_text), which holds the mean of W too and so washes pictures out. ``residual``:
         M(f_text) without that mean. ``delta`` (ours): M(f_text) - M(f_neutral).
@@ -81,7 +81,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
     # -- generation --------------------------------------------------------------------------------------------------
     @torch.no_grad()
     def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
-        """``n`` pictures of the text, each with its own draw of noise, or the best of several (setting ``draws``).
+        """Generate ``n`` pictures of the text, each with its own noise, or the best of several (setting ``draws``).
 
         The first k of n are the same for every n >= k.
 
@@ -100,7 +100,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return Latents(codes, "w+", ids=tuple(f"seed{seed}-{i:03d}" for i in range(n)))
 
     def _choose(self, codes: Tensor, prompt: Prompt) -> Tensor:
-        """The draw [n] to keep for each picture of the codes [n, draws, rows, w_dim], by the guiding networks."""
+        """Choose the draw [n] to keep per picture of the codes [n, draws, rows, w_dim], by the guiding networks."""
         words = unit(self.embed_text(prompt.words))
         identity = self.domain.identity if self.domain.has("identity") else None
         scores, subjects = [], []
@@ -115,7 +115,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         )
 
     def _rest(self, n: int, seed: int) -> Tensor:
-        """Draws of what CLIP does not say, [n, rows, w_dim]."""
+        """Draw the variation that CLIP does not encode, [n, rows, w_dim]."""
         network, strength = self.network, self.values.rest
         rank = len(network.rest_basis)
         if strength and not rank:
@@ -128,7 +128,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
     # -- features ----------------------------------------------------------------------------------------------------
     @property
     def clip(self) -> ClipModel:
-        """The CLIP that reads photos and texts: the domain's guiding one, or the one of the setting ``clip``."""
+        """The CLIP for photos and texts: the domain's guiding one, or that of the setting ``clip``."""
         if self.values.clip == GUIDING:
             return self.domain.clip
         if self._own_clip is None:
@@ -139,15 +139,15 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
 
     @property
     def clip_name(self) -> str:
-        """What tells that CLIP from others: its digest, or the setting."""
+        """Identifies that CLIP: its digest, or the setting."""
         return self.domain.digest("clip") if self.values.clip == GUIDING else self.values.clip
 
     def image_features(self, images: Tensor) -> Tensor:
-        """CLIP features [B, d] of images [B, 3, H, W] in [-1, 1], of any length."""
+        """Compute CLIP features [B, d] of images [B, 3, H, W] in [-1, 1], not normalised."""
         return self.clip.encode_image(images).float()
 
     def _text_feature(self, text: str) -> Tensor:
-        """The feature that stands for the text in the place of a picture's, [1, d].
+        """Compute the feature of the text in place of a picture's, [1, d].
 
         With ``gap=centre`` (ours): ``gap_scale`` times the difference of the unit features of this text and the neutral
         one, put on the mean of the pictures' unit features. The network was trained on pictures, whose features lie far
@@ -160,13 +160,13 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return feature
 
     def _mapped(self, features: Tensor) -> Tensor:
-        """R(f) of features that stand for texts."""
+        """Compute R(f) of text features."""
         offset = self.network.offset(features, unit_length=self.values.gap != "centre")
         return self.network.told(offset) if self.values.keep_rest else offset
 
     # -- weights and training ----------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
-        """The weights of this data set, tier and CLIP; both variants share them."""
+        """Return the weights of this data set, tier and CLIP, shared by both variants."""
         path = super().weights_path()
         if self.values.clip == GUIDING:
             return path
@@ -174,7 +174,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return path.with_stem(f"{path.stem}-{clip}")
 
     def check_fits(self, network: ClipMapping, source: str) -> None:
-        """Refuse a network of another generator or CLIP."""
+        """Refuse a network for another generator or CLIP."""
         generator, domain = self.domain.generator, self.domain
         fits = (network.feature_dim, network.rows, network.w_dim)
         wanted = (self.clip.embed_dim, generator.num_rows, generator.w_dim)
@@ -185,7 +185,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
             )
 
     def new_network(self) -> ClipMapping:
-        """An untrained network whose codes start near the mean of W."""
+        """Create an untrained network whose initial codes are near the mean of W."""
         values, generator = self.values, self.domain.generator
         network = ClipMapping(
             self.clip.embed_dim,
@@ -200,20 +200,20 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         return network
 
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Train on photos; the prompts are unused, as no text is involved."""
+        """Plan a training on photos; prompts are not used."""
         from textedit_methods.clip2gan.training import plan_training
 
         return plan_training(self, run)
 
 
 class CLIP2GANFromInversion(CLIP2GAN):
-    """The same direction, added to the photo's given inversion: fairer beside methods that start there, but ours."""
+    """Adds the same direction to the photo's given inversion: a fairer comparison, but ours, not the paper's."""
 
     info = CARD_E4E
 
 
 def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
-    """One draw for each picture, decided in their order, so that the first k of n are the same for every n >= k (ours).
+    """Choose one draw per picture, in order, so that the first k of n are the same for every n >= k (ours).
 
     Of the better half of a picture's draws by their score, the one is kept whose nearest picture before it is furthest
     away; the best draw where there is no picture before it, or no network to tell them apart.
@@ -237,7 +237,7 @@ def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
 
 
 def read_rows(text: str, count: int) -> list[int]:
-    """``"0-3,7"`` -> [0, 1, 2, 3, 7]; every row where the text is empty.
+    """Parse rows: ``"0-3,7"`` -> [0, 1, 2, 3, 7]; every row if the text is empty.
 
     Args:
         text: row numbers from 0 and ranges, both ends included, separated by commas.

@@ -1,4 +1,4 @@
-"""The CLIP2GAN mapping network: a CLIP feature, of a picture or of a text, with noise or without, becomes a W+ code.
+"""The CLIP2GAN mapping network, from a CLIP feature of a picture or a text, with or without noise, to a W+ code.
 
 Source: arXiv 2211.15045, which gives the number of layers, the activation after each and the sizes of input and
 output; what it leaves open (slope, input scale, output offset) is ours and described in the README of this folder.
@@ -81,7 +81,7 @@ class ClipMapping(nn.Module):
 
     @property
     def config(self) -> dict[str, Any]:
-        """Constructor arguments of a trained network, as plain JSON values."""
+        """Return the constructor arguments of a trained network, as plain JSON values."""
         plain = ("feature_dim", "rows", "w_dim", "depth", "hidden_dim", "final_activation")
         return {"rest_rank": len(self.rest_basis), **{name: getattr(self, name) for name in plain}}
 
@@ -91,7 +91,7 @@ class ClipMapping(nn.Module):
         return cls(**config)
 
     def offset(self, features: Tensor, *, unit_length: bool = True) -> Tensor:
-        """R(f): the code less the mean of W.
+        """Compute R(f): the code minus the mean of W.
 
         Args:
             features: CLIP features of any length, [B, d].
@@ -115,26 +115,26 @@ class ClipMapping(nn.Module):
         return x.unflatten(-1, (self.rows, self.w_dim))
 
     def rest(self, draws: Tensor) -> Tensor:
-        """What features do not tell of a code (ours): standard normal draws [B, rest_rank] -> [B, rows, w_dim]."""
+        """Map normal draws [B, rest_rank] to the residual that features do not determine, [B, rows, w_dim] (ours)."""
         return (draws @ self.rest_basis).unflatten(-1, (self.rows, self.w_dim))
 
     def told(self, offsets: Tensor) -> Tensor:
-        """Offsets [B, rows, w_dim] without their part along ``rest_basis``, about which features tell nothing."""
+        """Project offsets [B, rows, w_dim] off ``rest_basis``, the directions that features do not determine."""
         directions, flat = F.normalize(self.rest_basis, dim=1), offsets.flatten(1)
         return (flat - flat @ directions.T @ directions).view_as(offsets)
 
     def forward(self, features: Tensor) -> Tensor:
-        """M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""
+        """Compute M(f): the W+ codes [B, rows, w_dim] of CLIP features [B, d]."""
         return self.w_mean + self.offset(features)
 
 
 def unit(features: Tensor) -> Tensor:
-    """Features of length 1, as the mapping network compares them."""
+    """Normalise features to length 1."""
     return F.normalize(features, dim=-1)
 
 
 def add_noise(features: Tensor, kind: Noise, sigma: float, stream: torch.Generator) -> Tensor:
-    """CLIP features with one draw of noise per row.
+    """Add one draw of noise per row to CLIP features.
 
     The paper gives a mean of 1 and a variance of 0.36 and says "added". Taken literally a mean of 1 moves every
     coordinate by more than the feature is long, so the other readings exist.

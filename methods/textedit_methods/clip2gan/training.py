@@ -1,4 +1,4 @@
-"""Training of CLIP2GAN: mapping network and critic take turns on photos; no text is involved."""
+"""Training of CLIP2GAN: mapping network and critic alternate on photos, without texts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CODES_BATCH = 64
 
 
 def plan_training(editor: CLIP2GAN, run: RunOptions) -> TrainingPlan:
-    """Perhaps a regression to codes, then one run over photos.
+    """Plan an optional regression to codes, then one run over photos.
 
     Losses against a moving critic cannot be compared between epochs, and they only join after some: the last network is
     the one to keep, not the one of the lowest validation loss.
@@ -100,7 +100,7 @@ def plan_training(editor: CLIP2GAN, run: RunOptions) -> TrainingPlan:
 
 # -- what is trained on ----------------------------------------------------------------------------------------------
 def photo_features(editor: CLIP2GAN, photos: TrainingPhotos, folder: Path) -> Tensor:
-    """CLIP features of all training photos, and of their mirror images where the setting ``flip`` says so.
+    """Compute CLIP features of all training photos, and of their mirror images if the setting ``flip`` is on.
 
     Returns:
         [M, 1 or 2, d] float32 on the CPU, as CLIP gives them; kept in ``folder``.
@@ -117,7 +117,7 @@ def photo_features(editor: CLIP2GAN, photos: TrainingPhotos, folder: Path) -> Te
 
 
 def sample_pairs(editor: CLIP2GAN, seed: int, folder: Path) -> tuple[Tensor, Tensor]:
-    """The generator's own samples: CLIP features of their pictures, and their codes, which no inversion has blurred.
+    """Sample the generator: CLIP features of pictures, and their exact codes.
 
     There are as many as one likes; a few thousand photos are learnt by heart (README).
 
@@ -136,14 +136,14 @@ def sample_pairs(editor: CLIP2GAN, seed: int, folder: Path) -> tuple[Tensor, Ten
 
 @torch.no_grad()
 def _encoded(domain: Domain, count: int, encode: Callable[[Tensor], Tensor], path: Path) -> Tensor:
-    """Features of pictures 0 to ``count``, some at a time, kept in a file."""
+    """Compute features of pictures 0 to ``count`` in batches, cached in a file."""
     parts = torch.arange(count).split(images_at_once(domain.resolution))
     return kept(path, lambda: {"features": torch.cat([encode(index) for index in parts]).cpu()})["features"]
 
 
 # -- before and after the run ----------------------------------------------------------------------------------------
 def regress_codes(network: ClipMapping, features: Tensor, codes: Tensor, steps: int, seed: int) -> float:
-    """Fit M(f) of features [M, d] to their codes [M, rows, w_dim], in place: a head start for short trainings (ours).
+    """Fit M(f) of features [M, d] to their codes [M, rows, w_dim], in place, as initialisation (ours).
 
     A step, of Adam on the mean squared error, sees no picture, so it costs next to nothing; what it cannot learn is
     what the pictures' losses are for: the encoder's own errors, and everything about which CLIP says too little.
@@ -173,7 +173,7 @@ def regress_codes(network: ClipMapping, features: Tensor, codes: Tensor, steps: 
 
 @torch.no_grad()
 def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
-    """Fill ``rest_basis`` of a trained network, in place and on the CPU, with what CLIP does not say (ours).
+    """Fit ``rest_basis`` of a trained network, in place and on the CPU, to the variation that CLIP misses (ours).
 
     A CLIP feature says little of which individual a picture shows. What it does not say, no text can ask for: with the
     setting ``keep_rest`` a text's direction has no part along these. And as the mapping network gives all pictures of a
@@ -232,17 +232,17 @@ class Clip2GANTraining(EditorModule):
         self._real = self._rebuilt = torch.empty(0)
 
     def on_fit_start(self) -> None:
-        """Bring the frozen networks to this process's device, CLIP among them where it is not the domain's."""
+        """Move the frozen networks to this process's device, including a CLIP that is not the domain's."""
         super().on_fit_start()
         self.editor.clip.to(self.device)
 
     @property
     def late(self) -> bool:
-        """Whether the adversarial and the diversity term have begun."""
+        """Whether the adversarial and the diversity term are active."""
         return self.current_epoch >= math.ceil(self.values.epochs * self.values.adversarial_start)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """All terms of weight above 0 that have begun."""
+        """Compute all active terms with a weight above 0."""
         weights, domain, values = self.weights, self.domain, self.values
         features = batch["codes"][torch.arange(len(batch["codes"]), device=self.device), batch["choice"]]
         mirrored = (batch["choice"] == 1).view(-1, 1, 1, 1)
@@ -273,7 +273,7 @@ class Clip2GANTraining(EditorModule):
         return shrink(self.domain.generator.synthesize(codes), self.photos.side)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step of the network, then, once the adversarial term has begun, one of the critic."""
+        """Run one step of the network, then, once the adversarial term is active, one of the critic."""
         players: Any = self.optimizers()
         optimizer, critic_optimizer = players
         self.critic.requires_grad_(False)  # the network's loss must not leave gradients in the critic
@@ -308,18 +308,18 @@ class Clip2GANTraining(EditorModule):
         return {name: value.detach() for name, value in terms.items()}
 
     def configure_optimizers(self) -> Any:
-        """Adam for both; milestones lower the network's rate."""
+        """Create Adam for both; milestones reduce the network's rate."""
         [optimizer], schedules = super().configure_optimizers()
         rate = self.values.critic_learning_rate
         return [optimizer, torch.optim.Adam(self.critic.parameters(), lr=rate, betas=CRITIC_BETAS)], schedules
 
     def on_train_epoch_end(self) -> None:
-        """The schedule steps here: Lightning leaves it alone where the optimisation is manual."""
+        """Step the schedule, which Lightning does not do in manual optimisation."""
         schedule: Any = self.lr_schedulers()
         schedule.step()
 
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """Held-out photos and what is rebuilt of them, then pictures made of texts, each row with its own noise."""
+        """Show held-out photos and reconstructions, then pictures of texts, each row with its own noise."""
         rows = len(self.preview_features)
         if rows == 0:
             return None

@@ -1,4 +1,4 @@
-"""Facts about DeltaEdit, readable without torch."""
+"""Metadata and settings of DeltaEdit; imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.settings import MethodSettings, edit_setting, training_setti
 
 
 class Settings(MethodSettings):
-    """The mask, the mapper, its loss, the optimiser, the pairs and the relevance matrix; our additions are neutral."""
+    """Settings of mask, mapper, loss, optimiser, pairs and relevance matrix; our additions are off by default."""
 
     threshold: float = edit_setting(
         0.03, "least relevance of a channel, for the raw text difference", source="code", ge=0

@@ -1,4 +1,4 @@
-"""DeltaEdit: one mapper, trained without any text, for all prompts."""
+"""The DeltaEdit editor: one mapper for all prompts, trained without text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
     roles = ("generator", "encoder", "clip")
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every trained editor."""
+        """Like every trained editor."""
         super().__init__(domain, **settings)
         self.stored_as = self.values.stored_as
         self._matrices: dict[str | Path, Tensor] = {}
@@ -49,7 +49,7 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
         return "s"
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """The masked prediction.
+        """Return the masked prediction.
 
         Raises:
             UserError: not trained for this domain, no relevance matrix, or no channel is relevant enough.
@@ -57,14 +57,14 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
         return style_offset(self.domain, self.network, latents, *self._asked_for(prompt))
 
     def difference(self, prompt: Prompt) -> Tensor:
-        """Target minus source text in CLIP's space [d], NOT normalised: the mask's threshold is meant for this."""
+        """Compute target minus source text in CLIP's space [d], NOT normalised, as the mask's threshold requires."""
         texts = prompt.target, prompt.source or self.domain.card.neutral
         banks = [sentences(text) if self.values.templates == "imagenet" else [text.strip()] for text in texts]
         target, source = (mean_embedding(self.domain.clip, bank) for bank in banks)
         return target - source
 
     def _asked_for(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
-        """The text difference [d] and the channels that it edits, bool [num_styles]; found and told once per prompt."""
+        """Return the text difference [d] and its editable channels, bool [num_styles]; cached and logged once."""
         key = self.network, prompt.target, prompt.source
         if key not in self._asked:
             threshold, difference = self.values.threshold, self.difference(prompt)
@@ -78,7 +78,7 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
 
     @property
     def relevance(self) -> Tensor:
-        """The relevance matrix [num_styles, d].
+        """Return the relevance matrix [num_styles, d].
 
         Raises:
             UserError: neither the weights nor the settings have one.
@@ -101,12 +101,12 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
     # -- weights and training ----------------------------------------------------------------------------------------
     @classmethod
     def load_network(cls, path: str | Path) -> DeltaModel:
-        """Mapper and, in our files, relevance matrix; a mapper that was stored alone has none."""
+        """Load the mapper and, from our files, the relevance matrix."""
         network = super().load_network(path)
         return DeltaModel(network).eval() if isinstance(network, DeltaMapper) else network
 
     def check_fits(self, network: DeltaModel, source: str) -> None:
-        """Refuse a mapper of another generator or CLIP."""
+        """Refuse a mapper for another generator or CLIP."""
         mapper, domain = network.mapper, self.domain
         styles, condition = sum(editable_widths(domain.generator)), 2 * domain.clip.embed_dim
         if (mapper.num_styles, mapper.condition) != (styles, condition):
@@ -116,14 +116,14 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
             )
 
     def new_network(self) -> DeltaModel:
-        """An untrained mapper, without a relevance matrix."""
+        """Create an untrained mapper, without a relevance matrix."""
         values, domain = self.values, self.domain
         groups = split_widths(editable_widths(domain.generator))
         mapper = DeltaMapper(groups, 2 * domain.clip.embed_dim, values.hidden, values.depth)
         return DeltaModel(mapper, clip_preprocessing=values.clip_preprocessing)
 
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Train on pairs of images; the prompts, by default those for development, are only drawn."""
+        """Plan a training on pairs of images; the prompts are only for validation pictures."""
         from textedit_methods.deltaedit.training import plan_training
 
         shown = self.domain.prompts("development").values() if prompts is None else prompts
@@ -131,7 +131,7 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
 
 
 def relevant(relevance: Tensor, difference: Tensor, threshold: float) -> Tensor:
-    """Channels whose relevance for a text difference reaches the threshold, bool [num_styles].
+    """Return channels whose relevance for a text difference reaches the threshold, bool [num_styles].
 
     Args:
         relevance: unit rows [num_styles, d].
@@ -142,7 +142,7 @@ def relevant(relevance: Tensor, difference: Tensor, threshold: float) -> Tensor:
 
 
 def channels_to_edit(relevance: Tensor, difference: Tensor, threshold: float, words: str) -> Tensor:
-    """`relevant`, of which there has to be one.
+    """Return `relevant` channels; raise an error if there are none.
 
     Raises:
         UserError: no channel reaches the threshold; says which one would.
@@ -158,7 +158,7 @@ def channels_to_edit(relevance: Tensor, difference: Tensor, threshold: float, wo
 
 
 def style_offset(domain: Domain, network: DeltaModel, latents: Latents, difference: Tensor, keep: Tensor) -> Tensor:
-    """What is added to style codes at strength 1, [B, all]; 0 where a channel is not relevant.
+    """Return the offset of style codes at strength 1, [B, all]; 0 for channels that are not relevant.
 
     Args:
         domain: generator and guiding CLIP.
@@ -177,7 +177,7 @@ def style_offset(domain: Domain, network: DeltaModel, latents: Latents, differen
 
 
 def masked_offset(mapper: nn.Module, styles: Tensor, features: Tensor, difference: Tensor, keep: Tensor) -> Tensor:
-    """What is added to the convolutions' styles at strength 1, [B, num_styles].
+    """Return the offset of the convolutions' styles at strength 1, [B, num_styles].
 
     Args:
         mapper: (styles, condition) -> offset.

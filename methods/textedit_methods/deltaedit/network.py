@@ -1,4 +1,4 @@
-"""The delta mapper: from a style code and a difference in CLIP's space to a difference of the style code.
+"""The delta mapper, from a style code and a difference in CLIP's space to a difference of style codes.
 
 Parameter names are those of the released checkpoint. The widths of the style vectors and of CLIP are whatever generator
 and CLIP have. Source: arXiv 2303.06285, sec. 3.3 and fig. 3; the split into groups is that of the released code.
@@ -27,7 +27,7 @@ _SHORTEST = 1e-5
 
 
 class Map(nn.Module):
-    """Equalised linear layers, every one with its leaky ReLU, the last one too.
+    """Equalised linear layers, each followed by a leaky ReLU, including the last.
 
     Args:
         inputs, outputs: widths.
@@ -45,7 +45,7 @@ class Map(nn.Module):
         self.mapping = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., inputs] -> [..., outputs]."""
+        """Map [..., inputs] to [..., outputs]."""
         mapped: Tensor = self.mapping(x)
         return mapped
 
@@ -74,12 +74,12 @@ class DeltaMapper(nn.Module):
 
     @property
     def num_styles(self) -> int:
-        """Length of the style code that it reads and writes."""
+        """Length of the style code."""
         return sum(self.sizes)
 
     @property
     def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain JSON values."""
+        """Return the constructor arguments as plain JSON values."""
         groups = {name: list(shape) for name, shape in self.groups.items()}
         return {"groups": groups, "condition": self.condition, "hidden": self.hidden, "depth": self.depth}
 
@@ -89,7 +89,7 @@ class DeltaMapper(nn.Module):
         return cls(**config)
 
     def forward(self, styles: Tensor, condition: Tensor) -> Tensor:
-        """The predicted difference of styles.
+        """Predict the difference of styles.
 
         Args:
             styles: convolutions' styles without toRGB, raw, [B, num_styles].
@@ -119,7 +119,7 @@ class DeltaMapper(nn.Module):
 
 
 class DeltaModel(nn.Module):
-    """What is kept of a data set: a mapper, the relevance matrix of the same generator and CLIP, and how CLIP sees.
+    """The stored model of a data set: mapper, relevance matrix of the same generator and CLIP, and preprocessing.
 
     Args:
         mapper: the network.
@@ -138,7 +138,7 @@ class DeltaModel(nn.Module):
 
     @property
     def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain JSON values."""
+        """Return the constructor arguments as plain JSON values."""
         shape = None if self.relevance is None else list(self.relevance.shape)
         return {"mapper": self.mapper.config, "relevance": shape, "clip_preprocessing": self.clip_preprocessing}
 
@@ -150,18 +150,18 @@ class DeltaModel(nn.Module):
         return cls(DeltaMapper.from_config(config["mapper"]), relevance, config["clip_preprocessing"])
 
     def forward(self, styles: Tensor, condition: Tensor) -> Tensor:
-        """What the mapper predicts."""
+        """Predict by the mapper."""
         difference: Tensor = self.mapper(styles, condition)
         return difference
 
 
 def unit_difference(difference: Tensor) -> Tensor:
-    """Differences [..., d] in CLIP's space at unit length; those shorter than 1e-5 are divided by 1e-5, as released."""
+    """Normalise differences [..., d] in CLIP's space; those shorter than 1e-5 are divided by 1e-5, as released."""
     return difference / difference.norm(dim=-1, keepdim=True).clamp(min=_SHORTEST)
 
 
 def split_widths(widths: Sequence[int]) -> dict[str, tuple[int, int]]:
-    """Groups of a generator: the first three convolutions' styles, the next four, the rest.
+    """Split a generator's style vectors into groups: the first three convolutions, the next four, the rest.
 
     A group whose vectors differ in width cannot be a stack and is seen flat, as fine always is. In the published
     generators coarse and medium are stacks of 512.

@@ -1,4 +1,4 @@
-"""The released files: a mapper (``net_*.pth``), and the relevance matrix that StyleCLIP released (``fs3.npy``)."""
+"""Read the released files: a mapper (``net_*.pth``), and StyleCLIP's relevance matrix (``fs3.npy``)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RELEASED = StateDictAdapter(
 
 
 def load_relevance(path: str | Path, rows: int, width: int) -> Tensor:
-    """A relevance matrix of StyleCLIP's layout, [rows, width].
+    """Load a relevance matrix in StyleCLIP's layout, [rows, width].
 
     Files of the released script end at the 128-pixel layers; missing rows are zero, so those channels are never edited.
 

@@ -1,4 +1,4 @@
-"""Training of the delta mapper on pairs of images, without any text, and the relevance matrix that masks its edits."""
+"""Training of the delta mapper on pairs of images, without text, and the relevance matrix of its masks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PREVIEW_PROMPTS = 8
 
 
 def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -> TrainingPlan:
-    """One run over pairs of images; the prompts appear in the validation pictures alone."""
+    """Plan one run over pairs of images; prompts appear only in validation pictures."""
     values = editor.values
     weights = loss_weights(CARD.name, editor.settings, editor.domain)
     styles, clip = image_features(editor.domain, values, run.seed, run.folder / "features")
@@ -78,7 +78,7 @@ def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -
 
 # -- what it is trained on -------------------------------------------------------------------------------------------
 def image_features(domain: Domain, values: Settings, seed: int, folder: Path) -> tuple[Tensor, Tensor]:
-    """Untruncated samples, then photos of the training split, described once and kept.
+    """Compute features of untruncated samples, then of training photos, and cache them.
 
     CLIP sees a sample's image, and a photo itself, while the style code is that of its inversion: so it will be at
     edit time.
@@ -113,7 +113,7 @@ def image_features(domain: Domain, values: Settings, seed: int, folder: Path) ->
 
 @torch.no_grad()
 def _rows(domain: Domain, values: Settings, seed: int) -> Iterator[Tensor]:
-    """Styles and CLIP features side by side, batch by batch."""
+    """Iterate over batches of styles and CLIP features, concatenated."""
     for codes, images in _images(domain, values, seed):
         styles = without_rgb(domain.generator, domain.generator.to_style(codes)).float()
         features = domain.clip.encode_image(images, preprocessing=values.clip_preprocessing).float()
@@ -121,7 +121,7 @@ def _rows(domain: Domain, values: Settings, seed: int) -> Iterator[Tensor]:
 
 
 def _images(domain: Domain, values: Settings, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """W+ codes and what CLIP is to see, batch by batch."""
+    """Iterate over batches of W+ codes and CLIP's input pictures."""
     at_once = images_at_once(domain.generator.resolution)
     for codes in sampled_codes(domain, values.num_samples, seed):
         for part in codes.split(at_once):
@@ -132,7 +132,7 @@ def _images(domain: Domain, values: Settings, seed: int) -> Iterator[tuple[Tenso
 
 
 def relevance_matrix(domain: Domain, values: Settings, folder: Path) -> Tensor:
-    """Which style channel moves CLIP's image embedding in which direction: the setting ``relevance_file``, or a sweep.
+    """Return each style channel's direction in CLIP's image space: from ``relevance_file``, or a sweep.
 
     Source: StyleCLIP (arXiv 2103.17249), sec. 6.2: every channel is set to its mean plus and minus five deviations in
     100 images; a row is the mean unit difference of their embeddings. DeltaEdit reuses that matrix for its mask. The
@@ -161,12 +161,12 @@ def relevance_matrix(domain: Domain, values: Settings, folder: Path) -> Tensor:
 
 # -- the run ---------------------------------------------------------------------------------------------------------
 def cosine_term(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """One minus the mean cosine between predicted and wanted differences [B, num_styles]."""
+    """Compute one minus the mean cosine of predicted and true differences [B, num_styles]."""
     return 1 - F.cosine_similarity(predicted, wanted, dim=-1).mean()
 
 
 class DeltaTraining(EditorModule):
-    """Predict the style difference of two images from the first one's style and their difference in CLIP's space.
+    """Predicts the style difference of two images from the first one's style and their CLIP difference.
 
     A batch's ``codes`` are the styles of the first images, ``start`` their CLIP features, ``end`` and ``end_styles``
     those of the second ones.
@@ -194,12 +194,12 @@ class DeltaTraining(EditorModule):
         self.editor, self.relevance, self.shown, self.preview_photos = editor, relevance, shown, preview_photos
 
     def trained_network(self) -> DeltaModel:
-        """The mapper with its companions."""
+        """The model with the mapper to keep."""
         mapper: Any = super().trained_network()
         return DeltaModel(mapper, self.relevance, self.editor.values.clip_preprocessing)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Both terms, and for comparison the error of predicting no difference at all."""
+        """Compute both terms, and for comparison the error of predicting no difference."""
         styles, start, end = batch["codes"], batch["start"], batch["end"]
         wanted = batch["end_styles"] - styles
         predicted = network(styles, torch.cat([start, unit_difference(end - start)], dim=-1))
@@ -210,7 +210,7 @@ class DeltaTraining(EditorModule):
         }
 
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """The inversions of some training photos, and their edits by some prompts."""
+        """Show inversions of some training photos, and their edits by some prompts."""
         if not self.shown or not self.preview_photos:
             return None
         domain, network = self.domain, self.trained_network()

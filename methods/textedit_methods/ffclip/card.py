@@ -1,4 +1,4 @@
-"""Facts about FFCLIP, readable without torch."""
+"""Metadata and settings of FFCLIP; imports no torch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PUBLISHED_PHRASES: dict[str, dict[str, int]] = {
 
 
 class Settings(MethodSettings):
-    """The loss, the optimiser, and our additions, which are neutral by default."""
+    """Settings of loss and optimiser, and our additions, which are off by default."""
 
     clip_weight: float = training_setting(1.0, "weight of the CLIP term", source="paper", ge=0)
     identity_weight: float = training_setting(0.9, "weight of the identity term", source="code", ge=0)

@@ -1,4 +1,4 @@
-"""FFCLIP: one mapper for all phrases."""
+"""The FFCLIP editor: one mapper for all phrases."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
     released = RELEASED
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """What is added at strength 1, [B, rows, d].
+        """Return the offset at strength 1, [B, rows, d].
 
         Computed in double precision where the device has it: in single precision the row norm can enlarge rounding
         errors so far that an image's edit would depend on the batch it is in.
@@ -43,7 +43,7 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
         return torch.cat(parts).to(codes.dtype) if parts else torch.zeros_like(codes)
 
     def check_fits(self, network: DynamicMapper, source: str) -> None:
-        """Refuse a mapper of another generator."""
+        """Refuse a mapper for another generator."""
         generator = self.domain.generator
         if (network.rows, network.dim) != (generator.num_rows, generator.w_dim):
             raise UserError(
@@ -52,7 +52,7 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
             )
 
     def new_network(self) -> DynamicMapper:
-        """An untrained mapper; refuses a CLIP whose width is not that of W."""
+        """Create an untrained mapper; refuses a CLIP whose width is not that of W."""
         generator, clip = self.domain.generator, self.domain.clip
         if clip.embed_dim != generator.w_dim:
             raise UserError(
@@ -63,7 +63,7 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
         return DynamicMapper(generator.num_rows, generator.w_dim, final_slope=slope, start_scale=scale)
 
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Train on the phrases of the prompts, by default the card's training prompts or the published list."""
+        """Plan a training on the prompts' phrases, by default the card's training prompts or the published list."""
         from textedit_methods.ffclip.training import plan_training
 
         return plan_training(self, run, prompts)

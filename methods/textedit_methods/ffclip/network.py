@@ -1,4 +1,4 @@
-"""The FFCLIP mapper: four modulation blocks that turn a W+ code and a text embedding into an offset of the code.
+"""The FFCLIP mapper: four modulation blocks that map a W+ code and a text embedding to an offset of the code.
 
 Parameter names are those of the released checkpoints, so their tensors load as they are. Nothing depends on 18 rows or
 a width of 512. Source: arXiv 2210.07883 and the behaviour of the released code, which differs from the text in the
@@ -39,7 +39,7 @@ class ChannelAttention(nn.Module):
         self.v_matrix = nn.Linear(dim, dim, bias=False)
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
-        """Code [B, rows, d] and text [B, 1, d] -> T [B, 1, d], mean 0 and at most unit variance over channels."""
+        """Map code [B, rows, d] and text [B, 1, d] to T [B, 1, d], mean 0 and at most unit variance over channels."""
         dim = x.shape[-1]
         response = _linear(self.k_matrix.weight.t() @ x, self.q_matrix)  # [B, 1, d]: u^T (x Uq)
         value = _linear(x.mean(dim=1, keepdim=True), self.v_matrix)  # [B, 1, d]
@@ -70,7 +70,7 @@ class ModulationBlock(nn.Module):
         self.beta_ = _text_branch(dim)
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
-        """Code [B, rows, d] and text [B, 1, d] -> [B, rows, d]."""
+        """Map code [B, rows, d] and text [B, 1, d] to [B, rows, d]."""
         dim = x.shape[-1]
         # over the ROWS, as released: every channel gets unit mean square over the rows
         x = x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + ROW_NORM_EPS)
@@ -82,7 +82,7 @@ class ModulationBlock(nn.Module):
 
 
 class DynamicMapper(nn.Module):
-    """The whole mapper, blocks in sequence without residuals.
+    """The whole mapper: a sequence of blocks without residual connections.
 
     Args:
         rows: W+ rows N of the generator.
@@ -114,7 +114,7 @@ class DynamicMapper(nn.Module):
 
     @property
     def config(self) -> dict[str, Any]:
-        """Constructor arguments of a trained network, as plain JSON values."""
+        """Return the constructor arguments of a trained network, as plain JSON values."""
         return {"rows": self.rows, "dim": self.dim, "blocks": len(self.att_mapper), "final_slope": self.final_slope}
 
     @classmethod
@@ -123,7 +123,7 @@ class DynamicMapper(nn.Module):
         return cls(**config)
 
     def forward(self, w_plus: Tensor, text: Tensor) -> Tensor:
-        """The offset to add to the code at strength 1.
+        """Predict the offset of the code at strength 1.
 
         Args:
             w_plus: [B, rows, d].

@@ -1,4 +1,4 @@
-"""The released FFCLIP checkpoints: DistributedDataParallel's names, the frozen generator among them."""
+"""Read the released FFCLIP checkpoints: DistributedDataParallel names, with the frozen generator included."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _PREVIEW_PHRASES = 10
 
 
 def plan_training(editor: FFCLIP, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-    """One run over codes with phrases drawn from the list."""
+    """Plan one run over codes with phrases drawn from the list."""
     values, domain = editor.values, editor.domain
     phrases = training_phrases(domain, prompts)
     network = editor.seeded_network(run.seed)
@@ -68,7 +68,7 @@ def plan_training(editor: FFCLIP, run: RunOptions, prompts: Sequence[Prompt] | N
 
 
 def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) -> dict[str, int]:
-    """Phrase -> how often it is listed.
+    """Return phrase -> number of its entries in the list.
 
     Args:
         domain: its card marks training prompts by ``split: train`` or ``trained: true``.
@@ -95,27 +95,27 @@ def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) ->
 
 
 def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """Cosine distance between images and texts [B, d], SUMMED over the batch, so it grows with the batch size."""
+    """Compute the cosine distance of images and texts [B, d], SUMMED over the batch: it grows with the batch size."""
     return (1 - F.cosine_similarity(image_features, text_features, dim=-1)).sum()
 
 
 def identity_term(source: Tensor, edited: Tensor) -> Tensor:
-    """Mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the source."""
+    """Compute the mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the source."""
     return (1 - (source.detach() * edited).sum(dim=-1)).mean()
 
 
 def latent_term(delta: Tensor) -> Tensor:
-    """Mean absolute offset over batch, rows and channels (L1, where StyleCLIP's mapper squares)."""
+    """Compute the mean absolute offset over batch, rows and channels (L1; StyleCLIP's mapper uses squares)."""
     return delta.abs().mean()
 
 
 def embedding_term(source: Tensor, edited: Tensor) -> Tensor:
-    """Mean absolute difference of raw CLIP image features [B, d]."""
+    """Compute the mean absolute difference of raw CLIP image features [B, d]."""
     return (source.detach() - edited).abs().mean()
 
 
 def background_term(source: Tensor, edited: Tensor, source_classes: Tensor, edited_classes: Tensor) -> Tensor:
-    """Mean squared difference over all pixels, counting those that are hair in neither image.
+    """Compute the mean squared difference over pixels that are hair in neither image, relative to all pixels.
 
     "Background" is the published name; the mask keeps the face too. Masked pixels count as zeros in the mean.
 
@@ -131,7 +131,7 @@ def background_term(source: Tensor, edited: Tensor, source_classes: Tensor, edit
 
 
 def pixel_term(source: Tensor, edited: Tensor) -> Tensor:
-    """Mean absolute pixel difference."""
+    """Compute the mean absolute pixel difference."""
     return (source - edited).abs().mean()
 
 
@@ -177,7 +177,7 @@ class FFCLIPTraining(EditorModule):
 
     @torch.no_grad()
     def _describe(self, codes: Tensor) -> dict[str, Tensor]:
-        """What the terms compare with, for codes [B, rows, d]."""
+        """Compute features of the unedited images of codes [B, rows, d]."""
         described: dict[str, Tensor] = {}
         if self.weights["embedding"] or self.weights["identity"]:
             images = self.domain.generator.synthesize(codes)
@@ -188,14 +188,14 @@ class FFCLIPTraining(EditorModule):
         return described
 
     def _embed(self, images: Tensor) -> Tensor:
-        """Raw CLIP features along the path of the embedding term; as published: bicubic resize with aligned corners."""
+        """Compute raw CLIP features for the embedding term; as published: bicubic resize with aligned corners."""
         side = self.domain.clip.image_size
         if images.shape[-1] != side and self.clip_preprocessing == "published":
             images = F.interpolate(images, size=(side, side), mode="bicubic", align_corners=True)
         return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """All terms of weight above 0."""
+        """Compute all terms with a weight above 0."""
         weights, domain = self.weights, self.domain
         codes, text = batch["codes"], self._texts_here[batch["choice"]]
         before = {name: value[batch["index"]] for name, value in self.sources.items()}
@@ -227,7 +227,7 @@ class FFCLIPTraining(EditorModule):
         return terms
 
     def preview(self) -> tuple[list[str], Tensor] | None:
-        """The inversion and its edit by some phrases, spread over the list."""
+        """Show the inversion and its edit by some phrases, spread over the list."""
         if len(self.preview_codes) == 0:
             return None
         codes = self.preview_codes.to(self.device)

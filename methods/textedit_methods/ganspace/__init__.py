@@ -1,1 +1,1 @@
-"""GANSpace: principal components of W, of which the guiding CLIP picks one for a text."""
+"""GANSpace: principal components of W, selected for a text by the guiding CLIP."""

@@ -1,4 +1,4 @@
-"""Facts about GANSpace with components picked by CLIP, readable without torch."""
+"""Metadata and settings of GANSpace with components selected by CLIP; imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.settings import MethodSettings, edit_setting
 
 
 class Settings(MethodSettings):
-    """The components, how a text picks one, its step; the authors' components and edits in place of ours."""
+    """Settings of components, selection by text, and step; optionally the authors' components and edits."""
 
     components: int = edit_setting(80, "kept, at most the width of W", source="code", ge=1)
     samples: int = edit_setting(100_000, "of W; the paper: 1,000,000", ge=2)

@@ -13,7 +13,7 @@ Form = Literal["offset", "centred", "absolute", "inverted"]
 
 
 class Components(nn.Module):
-    """Directions of W with their spread.
+    """Principal directions of W with their standard deviations.
 
     Args:
         mean: centre of W, [w_dim].
@@ -33,13 +33,13 @@ class Components(nn.Module):
     def forward(
         self, codes: Tensor, component: int, start: int, end: int, deviations: float, form: Form = "offset"
     ) -> Tensor:
-        """W+ codes [B, rows, w_dim] with the rows from ``start`` to before ``end`` moved; arguments as `offset`."""
+        """Move rows from ``start`` to before ``end`` of W+ codes [B, rows, w_dim]; arguments as `offset`."""
         moved = codes.clone()
         moved[:, start:end] += self.offset(codes, component, deviations, form)
         return moved
 
     def offset(self, codes: Tensor, component: int, deviations: float, form: Form = "offset") -> Tensor:
-        """What an edit adds to each of its rows, [B or 1, 1, w_dim].
+        """Compute the offset of each edited row, [B or 1, 1, w_dim].
 
         Args:
             codes: W+ [B, rows, w_dim]; where a code is along the component, its first row says.
@@ -61,5 +61,5 @@ class Components(nn.Module):
 
 
 def spread(comp: Tensor, samples: Tensor) -> Tensor:
-    """Standard deviation (n) of samples [n, w_dim] along each component, [k]: what edits are measured in."""
+    """Compute the standard deviation (n) of samples [n, w_dim] along each component, [k], the unit of edits."""
     return (samples.to(comp) @ comp.T).std(0, correction=0)

@@ -37,7 +37,7 @@ _WRITTEN_OUT = re.compile(r"(\d+):(\d+)-(\d+):([+-]?\d+(?:\.\d+)?)")
 
 
 class GANSpace(OffsetEditor[Settings]):
-    """Rows of a range + strength * deviations along one component of W; other rows stay as they are.
+    """Moves a range of rows by strength * deviations along one component of W; other rows are unchanged.
 
     Components and what CLIP sees of them are found once per generator. A prompt costs a product.
     """
@@ -45,7 +45,7 @@ class GANSpace(OffsetEditor[Settings]):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every editor.
+        """Like every editor.
 
         Raises:
             UserError: an unknown setting, a value out of range, or a published name without the published components.
@@ -57,7 +57,7 @@ class GANSpace(OffsetEditor[Settings]):
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """What is added at strength 1, [B, rows, w_dim].
+        """Return the offset at strength 1, [B, rows, w_dim].
 
         The forms that look at the code go a part of the way at lower strengths (ours).
         """
@@ -68,12 +68,12 @@ class GANSpace(OffsetEditor[Settings]):
         return whole
 
     def prepare(self, prompt: Prompt) -> None:
-        """Pick the prompt's component."""
+        """Select the prompt's component."""
         self.edits_for(prompt)
 
     @torch.no_grad()
     def edits_for(self, prompt: Prompt) -> tuple[Edit, ...]:
-        """Components, rows, deviations and form of a prompt; found and told once.
+        """Return components, rows, deviations and form of a prompt; computed and logged once.
 
         Raises:
             UserError: target and source are the same to CLIP, or an edit that is asked for is unknown.
@@ -98,7 +98,7 @@ class GANSpace(OffsetEditor[Settings]):
         return tuple(Edit(one.component, *ranges[one.range], one.weight * values.step, values.form) for one in found)
 
     def _named(self, asked: str) -> Edit:
-        """A published edit, or one that is written out."""
+        """Return a published edit, or an explicitly specified one."""
         if written := _WRITTEN_OUT.fullmatch(asked):
             component, start, end = (int(number) for number in written.groups()[:3])
             edit = Edit(component, start, end, float(written[4]), self.values.form)
@@ -118,7 +118,7 @@ class GANSpace(OffsetEditor[Settings]):
     # -- components --------------------------------------------------------------------------------------------------
     @property
     def components(self) -> Components:
-        """The authors', or those of this generator.
+        """Return the authors' components, or those of this generator.
 
         Raises:
             UserError: the file is damaged or another generator's.
@@ -151,7 +151,7 @@ class GANSpace(OffsetEditor[Settings]):
         return {"mean": found.mean.float(), "comp": found.comp.float(), "std": spread(found.comp, others).float()}
 
     def _samples(self, count: int, batch: int, stream: int = 0) -> Iterator[Tensor]:
-        """Untruncated W codes [up to ``batch``, w_dim] on the domain's device."""
+        """Iterate over untruncated W codes [up to ``batch``, w_dim] on the domain's device."""
         generator = self.domain.generator
         draws = torch.Generator().manual_seed(2 * self.values.seed + stream)
         for start in range(0, count, batch):
@@ -160,7 +160,7 @@ class GANSpace(OffsetEditor[Settings]):
 
     @property
     def effects(self) -> Tensor:
-        """What CLIP sees of every component and row range, [k, ranges, d]."""
+        """Compute CLIP's change for every component and row range, [k, ranges, d]."""
         if self._effects is None:
             from textedit_bench.training.prepared import prepared
 
@@ -182,9 +182,9 @@ class GANSpace(OffsetEditor[Settings]):
         return self.given_file("file")
 
     def released_weights(self) -> None:
-        """None: the file is read where a setting names it."""
+        """Return None: the file is read if a setting names it."""
 
     @classmethod
     def load_network(cls, path: str | Path) -> Components:
-        """The authors' components; called with codes, component, rows and deviations they give the edit."""
+        """Load the authors' components; called with codes, component, rows and deviations they apply the edit."""
         return read_components(Path(path))

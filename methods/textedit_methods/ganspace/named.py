@@ -1,4 +1,4 @@
-"""Edits that the authors named: component, rows from START to before END, deviations, form.
+"""Edits named by the authors: component, rows from START to before END, deviations, form.
 
 They belong to the authors' components of a data set; with others the same numbers mean nothing.
 Source: harskish/ganspace, the notebooks of the paper's edits and teaser. A number of the first is half the width of a
@@ -23,7 +23,7 @@ class Edit(NamedTuple):
 
 
 def _edits(table: str, form: Form = "offset") -> dict[str, Edit]:
-    """From ``name: component start end deviations; ...``."""
+    """Parse edits: ``name: component start end deviations; ...``."""
     found = {}
     for entry in table.split(";"):
         name, _, numbers = entry.partition(":")

@@ -1,4 +1,4 @@
-"""Which component a text means: the guiding CLIP looks at each of them in place of a person (ours)."""
+"""Select the component for a text: the guiding CLIP replaces the person of the paper (ours)."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Rows(NamedTuple):
 
 
 def row_ranges(rows: int) -> list[Rows]:
-    """All rows, coarse, medium and fine ones, as far as the generator has them."""
+    """Return all rows, coarse, medium and fine ones, as far as the generator has them."""
     ranges = [Rows(0, rows), Rows(0, min(4, rows)), Rows(4, min(8, rows)), Rows(8, rows)]
     return list(dict.fromkeys(found for found in ranges if found.start < found.end))
 
 
 @torch.no_grad()
 def effects(generator: Generator, clip: ClipModel, components: Components, codes: Tensor, width: float) -> Tensor:
-    """How CLIP's unit embedding changes from ``-width`` to ``width`` deviations, [k, ranges, d], mean over codes.
+    """Compute the change of CLIP's unit embedding from ``-width`` to ``width`` deviations, [k, ranges, d], over codes.
 
     Args:
         generator, clip: what draws and what looks.
@@ -60,7 +60,7 @@ def effects(generator: Generator, clip: ClipModel, components: Components, codes
 
 
 class Pick(NamedTuple):
-    """A component, the number of one of the row ranges, and how far to go: 1 or -1 for the best candidate."""
+    """A component, the number of a row range, and a factor: 1 or -1 for the best candidate."""
 
     component: int
     range: int
@@ -68,7 +68,7 @@ class Pick(NamedTuple):
 
 
 def pick(changes: Tensor, direction: Tensor, rule: Literal["change", "cosine"], count: int = 1) -> list[Pick]:
-    """The candidates whose change lies most along a text direction, the best one first.
+    """Select the candidates whose change projects most on a text direction, the best one first.
 
     Args:
         changes: of `effects`, [k, ranges, d].

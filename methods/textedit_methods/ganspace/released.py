@@ -1,4 +1,4 @@
-"""The authors' components: an npz as their decomposition writes it, or a dictionary that PyTorch saved."""
+"""Read the authors' components: an npz of their decomposition, or a dictionary saved by PyTorch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TORCH = ("mean", "comp", "std")
 
 
 def read_components(path: Path) -> Components:
-    """Components of a file; nothing in it is executed.
+    """Read the components of a file without executing anything.
 
     Raises:
         CheckpointError: the file is missing, damaged, of another kind, or its arrays do not fit together.

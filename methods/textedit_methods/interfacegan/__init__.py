@@ -1,1 +1,1 @@
-"""InterFaceGAN: a linear boundary of W, labelled by the guiding CLIP, and steps along its normal."""
+"""InterFaceGAN: a linear boundary in W, labelled by the guiding CLIP, and steps along its normal."""

@@ -1,4 +1,4 @@
-"""Facts about InterFaceGAN with CLIP labels, readable without torch."""
+"""Metadata and settings of InterFaceGAN with CLIP labels; imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textedit_bench.settings import MethodSettings, edit_setting
 
 
 class Settings(MethodSettings):
-    """The samples and the boundary."""
+    """Settings of samples and boundary."""
 
     samples: int = edit_setting(4096, "drawn and labelled; the paper: 500,000", ge=2)
     share: float = edit_setting(0.1, "of the samples, at either end of the score; the paper: 0.02", gt=0, le=0.5)

@@ -1,4 +1,4 @@
-"""InterFaceGAN: a boundary of W per prompt, between samples that the guiding CLIP labels."""
+"""InterFaceGAN: a boundary in W per prompt, between samples that the guiding CLIP labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ITERATIONS = 200
 
 @dataclass(frozen=True)
 class Boundary:
-    """A hyperplane of W.
+    """A hyperplane in W.
 
     Attributes:
         normal: unit vector [w_dim], towards the positive group.
@@ -44,23 +44,23 @@ class InterFaceGAN(OffsetEditor[Settings]):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every editor."""
+        """Like every editor."""
         super().__init__(domain, **settings)
         self._samples: Samples | None = None
         self._boundaries: dict[tuple[str, str | None], Boundary] = {}
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """What is added to every row at strength 1, [w_dim]."""
+        """Return the offset of every row at strength 1, [w_dim]."""
         boundary = self.boundary(prompt)
         return sent(self.values.step * boundary.distance * boundary.normal, latents.codes.device, latents.codes.dtype)
 
     def prepare(self, prompt: Prompt) -> None:
-        """Find the prompt's boundary."""
+        """Compute the prompt's boundary."""
         self.boundary(prompt)
 
     @torch.inference_mode(False)
     def boundary(self, prompt: Prompt) -> Boundary:
-        """The boundary of a prompt's target against its source; found once."""
+        """Return the boundary of a prompt's target against its source, computed once."""
         key = (prompt.target, prompt.source)
         if key not in self._boundaries:
             samples = self.samples
@@ -72,7 +72,7 @@ class InterFaceGAN(OffsetEditor[Settings]):
 
     @property
     def samples(self) -> Samples:
-        """What the boundaries separate; drawn once."""
+        """Samples that the boundaries separate, drawn once."""
         if self._samples is None:
             from textedit_bench.training.samples import seen_samples
 
@@ -81,7 +81,7 @@ class InterFaceGAN(OffsetEditor[Settings]):
 
 
 def extremes(score: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Positions of the highest and of the lowest ``share`` of the scores; at least one each, never overlapping.
+    """Return positions of the highest and of the lowest ``share`` of the scores; at least one each, disjoint.
 
     Source: Shen et al. 2020, sec. 4.1: the candidates whose scores the classifier is surest of.
     """
@@ -91,7 +91,7 @@ def extremes(score: Tensor, share: float) -> tuple[Tensor, Tensor]:
 
 
 def separate(positive: Tensor, negative: Tensor, penalty: float = 1.0) -> Boundary:
-    """The boundary of a linear support vector machine with squared hinge loss.
+    """Fit a linear support vector machine with squared hinge loss; return its boundary.
 
     Minimises ``|v|^2 / 2 + penalty * sum(max(0, 1 - y (v x + b))^2)`` over codes that are centred and scaled by ONE
     number, so that the normal keeps its direction in W. The problem is convex; it is solved in double precision from
@@ -124,7 +124,7 @@ def separate(positive: Tensor, negative: Tensor, penalty: float = 1.0) -> Bounda
 
 
 def _solve(codes: Tensor, signs: Tensor, penalty: float) -> Tensor:
-    """Weights [w_dim] of the machine; the offset is fitted with them and left out."""
+    """Return the weights [w_dim] of the machine; the intercept is fitted too but not returned."""
     with torch.inference_mode(False), torch.enable_grad():
         codes, signs = codes.clone(), signs.clone()
         solution = torch.zeros(codes.shape[1] + 1, dtype=torch.float64, requires_grad=True)

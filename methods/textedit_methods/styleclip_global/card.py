@@ -1,4 +1,4 @@
-"""Facts about StyleCLIP's global directions, readable without torch."""
+"""Metadata and settings of StyleCLIP's global directions; imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.settings import MethodSettings, edit_setting, training_setti
 
 
 class Settings(MethodSettings):
-    """The step, and the preprocessing of a generator."""
+    """Settings of the step, and of the preprocessing of a generator."""
 
     alpha: float = edit_setting(4.1, "standard deviations of a step in the most relevant channel", source="code")
     beta: float = edit_setting(0.15, "least relevance of a channel that is edited", source="code", ge=0, le=1)

@@ -47,7 +47,7 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every editor."""
+        """Like every editor."""
         super().__init__(domain, **settings)
         self._relevance: Relevance | None = None
         self._gradient: GradientRelevance | None = None
@@ -67,19 +67,19 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
         return super().edit_sweep(latents, prompt, [strength * self.values.alpha for strength in strengths])
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """The prompt's step at alpha 1, [1, styles]: the same for every image."""
+        """Return the prompt's step at alpha 1, [1, styles], the same for every image."""
         return with_rgb(self.domain.generator, self._step(prompt)[0].to(latents.codes)[None])
 
     def prepare(self, prompt: Prompt) -> None:
-        """Choose the prompt's channels."""
+        """Select the prompt's channels."""
         self._step(prompt)
 
     def channels(self, prompt: Prompt) -> int:
-        """How many style channels an edit by this prompt changes."""
+        """Return how many style channels an edit by this prompt changes."""
         return self._step(prompt)[1]
 
     def projection(self, prompt: Prompt) -> Tensor:
-        """Relevance of every editable channel to the prompt, [N] in [-1, 1], by the method of the settings."""
+        """Compute the relevance of every editable channel for the prompt, [N] in [-1, 1], by the setting's method."""
         direction = text_direction(self.domain.clip, prompt.target, self._source(prompt))
         if self._by_gradient:
             return self.gradient.projection(direction)
@@ -89,7 +89,7 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
         return prompt.source if prompt.source is not None else self.domain.card.neutral
 
     def _step(self, prompt: Prompt) -> tuple[Tensor, int]:
-        """Step [N] at alpha 1 and the number of its channels; computed and reported once per prompt."""
+        """Return the step [N] at alpha 1 and its number of channels; computed and logged once per prompt."""
         key = (prompt.target, self._source(prompt))
         if key not in self._steps:
             projection = self.projection(prompt)
@@ -140,7 +140,7 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
         return self._gradient
 
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
-        """Make the relevance matrix; no prompt is needed, it serves them all. Resumable.
+        """Compute the relevance matrix, which is used for all prompts; resumable.
 
         Args:
             prompts: not used.
@@ -168,11 +168,11 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
 
     @property
     def needs_weights(self) -> bool:
-        """Not where relevances come from gradients."""
+        """Return whether edits need the matrix: not if relevances come from gradients."""
         return not self._by_gradient
 
     def weights_path(self) -> Path:
-        """The committed (or locally made) matrix of this data set and tier."""
+        """Return the committed or locally computed matrix of this data set and tier."""
         name = f"{self.domain.name}-{self.domain.tier}.safetensors"
         return weights_folder("textedit_methods.styleclip_global", self.domain) / name
 
@@ -199,14 +199,14 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
         self._steps.clear()
 
     def _measure(self) -> Statistics:
-        """The channels' statistics of this generator, for a matrix that came without them."""
+        """Measure the channels' statistics of this generator, for a matrix without them."""
         generator = self.domain.generator
         log.info("%s: no S_mean_std in the folder of the matrix; measuring the statistics of the channels", CARD.name)
         return measure(generator, editable(generator), sampling_of(self.settings))
 
 
 def text_direction(clip: ClipModel, target: str, source: str) -> Tensor:
-    """Unit vector from the source text's embedding to the target's: [d].
+    """Compute the unit vector from the source text's embedding to the target's: [d].
 
     Raises:
         UserError: both texts mean the same to CLIP.
@@ -218,7 +218,7 @@ def text_direction(clip: ClipModel, target: str, source: str) -> Tensor:
 
 
 def automatic_beta(projection: Tensor, channels: int) -> float:
-    """The largest candidate that keeps more than ``channels`` channels; the smallest one where none does.
+    """Return the largest candidate that keeps more than ``channels`` channels; if none does, the smallest one.
 
     Args:
         projection: relevance of each channel to the text direction, [N].
@@ -231,7 +231,7 @@ def automatic_beta(projection: Tensor, channels: int) -> float:
 
 
 def step(projection: Tensor, std: Tensor, beta: float) -> tuple[Tensor, int]:
-    """The step at alpha 1: relevances below ``beta`` set to 0, the largest scaled to 1, times standard deviations.
+    """Compute the step at alpha 1: relevances below ``beta`` set to 0, the largest scaled to 1, times deviations.
 
     Args:
         projection: [N], of unit rows with a unit direction.

@@ -1,4 +1,4 @@
-"""The released relevances of one generator, ``fs3.npy``, read without executing anything."""
+"""Read the released relevances of one generator, ``fs3.npy``, without executing anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textedit_bench.models.matrix_file import read_matrix
 
 
 def read_rows(path: Path, widths: list[tuple[int, bool]]) -> Tensor:
-    """Relevance rows [N, d] of the N editable channels; missing ones are zeros.
+    """Read relevance rows [N, d] of the N editable channels; missing ones are zeros.
 
     Args:
         path: of ``fs3.npy``.

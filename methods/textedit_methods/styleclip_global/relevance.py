@@ -1,4 +1,4 @@
-"""The relevance of every editable channel for CLIP: a matrix that a sweep makes, or gradients without one.
+"""Relevance of every editable channel for CLIP: a matrix from a sweep, or gradients without one.
 
 A row of the matrix is the mean direction in which CLIP's unit embedding moves with a channel. A short way gives the
 derivative J_c instead; its product with a text direction for ALL channels is one vector-Jacobian product, and random
@@ -44,7 +44,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes th
 
 @dataclass(frozen=True)
 class Relevance:
-    """What `fit` makes and edits read.
+    """The matrix computed by `fit` and used by edits.
 
     Attributes:
         rows: [N, d]; unit vectors, or zeros for a channel without any effect or never swept.
@@ -74,7 +74,7 @@ def save_relevance(relevance: Relevance, path: str | Path) -> None:
 def load_relevance(
     path: str | Path, widths: list[tuple[int, bool]], measured: Callable[[], Statistics] | None = None
 ) -> Relevance:
-    """Ours, or a released ``fs3.npy`` with its ``S_mean_std`` in the same folder.
+    """Load our matrix, or a released ``fs3.npy`` with its ``S_mean_std`` in the same folder.
 
     Args:
         path: our file, ``fs3.npy``, or the folder that holds it.
@@ -118,7 +118,7 @@ def load_relevance(
 
 
 def sampling_of(settings: Mapping[str, Any]) -> Sampling:
-    """How the statistics' samples are drawn."""
+    """Return how the statistics' samples are drawn."""
     return Sampling(
         samples=settings["samples"], truncation=settings["truncation"], truncated_rows=settings["truncated_rows"]
     )
@@ -127,7 +127,7 @@ def sampling_of(settings: Mapping[str, Any]) -> Sampling:
 def make_relevance(
     domain: Domain, settings: Mapping[str, Any], folder: Path, *, resume: bool = True, minutes: float = 0.0
 ) -> Relevance:
-    """Statistics and sweep of a domain's generator.
+    """Compute statistics and sweep of a domain's generator.
 
     Args:
         settings: the card's training settings.
@@ -168,7 +168,7 @@ def make_relevance(
 
 
 def probes(count: int, dim: int) -> Tensor:
-    """Random orthogonal probes [p, d], scaled so that the mean of squared products estimates a squared length.
+    """Draw random orthogonal probes [p, d], scaled so that the mean of squared products estimates a squared length.
 
     With as many probes as dimensions the estimate is exact; orthogonal ones estimate better than independent ones.
     """
@@ -179,7 +179,7 @@ def probes(count: int, dim: int) -> Tensor:
 
 
 def products(generator: Generator, clip: ClipModel, styles: Tensor, vectors: Tensor) -> Tensor:
-    """<J_c, v> of every editable channel c and vector v at each image, [n, N, p].
+    """Compute <J_c, v> of every editable channel c and vector v at each image, [n, N, p].
 
     Args:
         styles: where the derivative is taken, [n, styles].
@@ -198,7 +198,7 @@ def products(generator: Generator, clip: ClipModel, styles: Tensor, vectors: Ten
 
 
 class GradientRelevance:
-    """Estimates, for any text direction, what the sweep's rows would give.
+    """Estimates, for any text direction, the products with the sweep's rows.
 
     Args:
         generator, clip: frozen.
@@ -225,12 +225,12 @@ class GradientRelevance:
         return torch.cat([products(self._generator, self._clip, part, vectors) for part in parts])
 
     def _unit_mean(self, values: Tensor) -> Tensor:
-        """Mean over the images of products with unit derivatives; an image where a channel does nothing counts as 0."""
+        """Average products with unit derivatives over images; a channel without effect on an image counts as 0."""
         lengths = self._lengths.unsqueeze(-1)
         return torch.where(lengths > 0, values / lengths, torch.zeros_like(values)).mean(0)
 
     def projection(self, direction: Tensor) -> Tensor:
-        """Relevance of each channel to a unit direction [d]: [N], about in [-1, 1]."""
+        """Compute the relevance of each channel for a unit direction [d]: [N], about in [-1, 1]."""
         products_ = self._unit_mean(self._products(direction.unsqueeze(0)))[:, 0]
         lengths = self._mean_length
         return torch.where(lengths > 0, products_ / lengths, torch.zeros_like(products_))

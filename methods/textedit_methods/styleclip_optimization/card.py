@@ -1,4 +1,4 @@
-"""Facts about StyleCLIP's latent optimisation, readable without torch."""
+"""Metadata and settings of StyleCLIP's latent optimisation; imports no torch."""
 
 from __future__ import annotations
 

@@ -46,15 +46,15 @@ class StyleCLIPOptimization(OffsetEditor[Settings]):
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edited_space(self, prompt: Prompt) -> Space:
-        """That of the settings."""
+        """The space of the setting."""
         return self.values.space
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """From the given codes to the optimised ones."""
+        """Return the difference from the given codes to the optimised ones."""
         return self.optimize(latents, [prompt] * len(latents)) - latents.codes
 
     def optimize(self, latents: Latents, prompts: Sequence[Prompt]) -> Tensor:
-        """Codes optimised for one prompt per image, in the space of the settings.
+        """Optimise codes for one prompt per image, in the space of the setting.
 
         Args:
             latents: sources.
@@ -70,7 +70,7 @@ class StyleCLIPOptimization(OffsetEditor[Settings]):
 
     # -- generation --------------------------------------------------------------------------------------------------
     def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
-        """``n`` images from text alone: random truncated codes, moved by the CLIP term, with nothing that holds them.
+        """Generate ``n`` images from text: random truncated codes, optimised by the CLIP term only.
 
         The released script starts from the mean of W, which gives one image; here every image starts from a draw of its
         own, so that they differ. With the setting ``truncation`` at 0 all start from the mean, as released. Image i is
@@ -113,13 +113,13 @@ class StyleCLIPOptimization(OffsetEditor[Settings]):
         return torch.cat(ends)
 
     def _free(self) -> Tensor:
-        """Which style channels move: all but those of toRGB layers."""
+        """Return which style channels are optimised: all except toRGB layers."""
         layout = self.domain.generator.style_layout
         return torch.cat([torch.full((layer.channels,), not layer.is_rgb) for layer in layout])
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Rate of one step, as released: linear over the first 5 %, flat, cosine to zero over the last 25 %.
+    """Return the rate of one step, as released: linear over the first 5 %, flat, cosine to zero over the last 25 %.
 
     Step 0 has rate 0: it moves nothing, but its gradient enters Adam's averages, as in the released loop. The released
     script returns the picture from before the last step, where the rate is nearly 0; we keep the code after it.
@@ -135,22 +135,22 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 
 
 def clip_term(images: Tensor, texts: Tensor) -> Tensor:
-    """One minus the cosine of image and text embeddings [B, d]: [B]; CLIP's logit over its scale of 100."""
+    """Compute one minus the cosine of image and text embeddings [B, d]: [B]; CLIP's logit over its scale of 100."""
     return 1 - F.cosine_similarity(images, texts, dim=-1)
 
 
 def latent_term(codes: Tensor, source: Tensor) -> Tensor:
-    """SUM of squared differences over all coordinates of each code: [B]. The paper's eq. 1 does not square."""
+    """Compute the SUM of squared differences over all coordinates of each code: [B]. The paper's eq. 1 is a norm."""
     return (codes - source).square().flatten(1).sum(1)
 
 
 def identity_term(edited: Tensor, source: Tensor) -> Tensor:
-    """One minus the inner product of unit identity vectors [B, d]: [B]."""
+    """Compute one minus the inner product of unit identity vectors [B, d]: [B]."""
     return 1 - (edited * source).sum(-1)
 
 
 def objective(domain: Domain, values: Settings, source: Tensor, texts: Tensor) -> Terms:
-    """The weighted terms of codes against texts; what they need of the source is computed once.
+    """Return the weighted terms of codes for texts; features of the source are computed once.
 
     Args:
         domain: its generator, guiding CLIP and identity network.

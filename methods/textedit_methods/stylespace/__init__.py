@@ -1,1 +1,1 @@
-"""StyleSpace: one channel of the style space, found by examples that the guiding CLIP picks."""
+"""StyleSpace: one channel of the style space, found from examples selected by the guiding CLIP."""

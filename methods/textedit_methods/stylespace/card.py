@@ -1,4 +1,4 @@
-"""Facts about StyleSpace with examples picked by CLIP, readable without torch."""
+"""Metadata and settings of StyleSpace with examples selected by CLIP; imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textedit_bench.settings import MethodSettings, edit_setting
 
 
 class Settings(MethodSettings):
-    """The examples, the channel and its step; files that the authors released, in place of what is found here."""
+    """Settings of examples, channel and step; optionally files released by the authors."""
 
     samples: int = edit_setting(4096, "drawn and ranked by CLIP; the paper: 100,000", ge=2)
     share: float = edit_setting(0.02, "of the samples, the prompt's examples; the paper: 20 to 30", gt=0, le=0.5)

@@ -1,4 +1,4 @@
-"""Channels of the style space: where they lie, how far examples stand out in them, which are local to a region.
+"""Channels of the style space: positions, score by examples, and locality to a region.
 
 A style code is the concatenation of all style vectors in the generator's order, toRGB's counted.
 Source: Wu, Lischinski, Shechtman 2021, sections 4 and 5, and their code (``manipulate.py``, ``MAdvance.py``).
@@ -33,7 +33,7 @@ class Channels(nn.Module):
         self.widths = tuple(widths)
 
     def position(self, layer: int, channel: int) -> int:
-        """Where a layer's channel lies in a style code.
+        """Return the position of a layer's channel in a style code.
 
         Raises:
             UserError: there is no such layer or channel.
@@ -45,27 +45,27 @@ class Channels(nn.Module):
         return sum(self.widths[:layer]) + channel
 
     def places(self, positions: Sequence[int]) -> list[tuple[int, int]]:
-        """Layer and channel of positions in a style code."""
+        """Return layer and channel of positions in a style code."""
         ends = list(accumulate(self.widths))
         layers = [next(layer for layer, end in enumerate(ends) if position < end) for position in positions]
         return [(layer, at - ends[layer] + self.widths[layer]) for layer, at in zip(layers, positions, strict=True)]
 
     def forward(self, styles: Tensor, layer: int, channel: int, alpha: float) -> Tensor:
-        """Style codes [B, all] with one channel moved by ``alpha`` of its deviations."""
+        """Return style codes [B, all] with one channel moved by ``alpha`` of its deviations."""
         position = self.position(layer, channel)
         moved = styles.clone()
         moved[:, position] += alpha * self.std[position].to(styles)
         return moved
 
     def normalised(self, styles: Tensor) -> Tensor:
-        """Style codes [N, all] in deviations from the mean, float64; 0 in a channel that never varies."""
+        """Return style codes [N, all] in deviations from the mean, float64; 0 in a constant channel."""
         varies = self.std > 0
         whole = (styles.double() - self.mean.double()) / torch.where(varies, self.std, 1).double()
         return torch.where(varies, whole, 0.0)
 
 
 def score(examples: Tensor) -> Tensor:
-    """How far examples stand out in each channel, [all]: absolute mean over standard deviation (n), as published.
+    """Compute each channel's score by examples, [all]: absolute mean over standard deviation (n), as published.
 
     Args:
         examples: normalised codes [N, all].
@@ -75,7 +75,7 @@ def score(examples: Tensor) -> Tensor:
 
 
 def ranking(values: Tensor, is_rgb: Tensor) -> Tensor:
-    """Positions of the channels of convolutions, the highest value first; toRGB's are left out.
+    """Return positions of convolutions' channels by descending value, without toRGB.
 
     Args:
         values: of every channel, [all].
@@ -86,7 +86,7 @@ def ranking(values: Tensor, is_rgb: Tensor) -> Tensor:
 
 
 def local_channels(shares: Tensor, regions: Sequence[int], is_rgb: Tensor) -> Tensor:
-    """Positions of the channels that move mostly some regions of the picture, the most local first.
+    """Return positions of channels that change mostly some regions of the picture, the most local first.
 
     Their summed share is above 0.5, and more than 0.25 above that of any other region.
 

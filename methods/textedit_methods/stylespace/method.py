@@ -1,4 +1,4 @@
-"""StyleSpace: one channel per prompt, the one in which the prompt's examples stand out most (paper, section 5)."""
+"""StyleSpace: one channel per prompt, in which the prompt's examples deviate most (paper, section 5)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StyleSpace(OffsetEditor[Settings]):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every editor.
+        """Like every editor.
 
         Raises:
             UserError: an unknown setting, a value out of range, or the settings contradict each other.
@@ -61,16 +61,16 @@ class StyleSpace(OffsetEditor[Settings]):
         return "s"
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """What is added at strength 1, [1, all]: 0 but in the prompt's channels."""
+        """Return the offset at strength 1, [1, all]: 0 except in the prompt's channels."""
         return sent(self._step(prompt), latents.codes.device, latents.codes.dtype)
 
     def prepare(self, prompt: Prompt) -> None:
-        """Find the prompt's channels."""
+        """Select the prompt's channels."""
         self._step(prompt)
 
     @torch.no_grad()
     def _step(self, prompt: Prompt) -> Tensor:
-        """The offset [1, all] on the CPU; found and told once per prompt."""
+        """Return the offset [1, all] on the CPU; computed and logged once per prompt."""
         key = (prompt.target, prompt.source)
         if key not in self._steps:
             positions, signs = self.choice(prompt)
@@ -82,7 +82,7 @@ class StyleSpace(OffsetEditor[Settings]):
         return self._steps[key]
 
     def choice(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
-        """Positions [k] of the channels that a prompt moves, and the way each of them goes, 1 or -1 [k].
+        """Return positions [k] of the prompt's channels, and the sign of each step, 1 or -1 [k].
 
         Raises:
             UserError: a name or file that is asked for is unknown or damaged.
@@ -99,7 +99,7 @@ class StyleSpace(OffsetEditor[Settings]):
 
     @torch.no_grad()
     def examples(self, prompt: Prompt) -> Tensor:
-        """Normalised styles [N, all] of the prompt's examples: those that CLIP, or a classifier, is surest of."""
+        """Return normalised styles [N, all] of the prompt's examples: those ranked highest by CLIP or a classifier."""
         if self.values.label:  # the same for every prompt
             if self._examples is None:
                 codes = read_examples(Path(self.values.official), self.values.label)
@@ -113,7 +113,7 @@ class StyleSpace(OffsetEditor[Settings]):
         return self.channels.normalised(self._styles(self.samples.codes[best]))
 
     def _named(self, asked: str) -> Places:
-        """The channels of a published name, or those that are written out."""
+        """Return the channels of a published name, or explicitly specified ones."""
         if re.fullmatch(r"\d+:\d+( \d+:\d+)*", asked):
             pairs = [place.split(":") for place in asked.split()]
             return tuple((int(layer), int(channel)) for layer, channel in pairs)
@@ -126,7 +126,7 @@ class StyleSpace(OffsetEditor[Settings]):
         return known[asked]
 
     def _local(self) -> Tensor:
-        """The positions of the channels of the setting ``region``."""
+        """Return positions of the channels of the setting ``region``."""
         shares = read_regions(Path(self.values.official) / REGIONS, self.channels.widths)
         if self.values.region >= shares.shape[1]:
             raise UserError(f"region of {CARD.name}: {self.values.region}; valid: 0 to {shares.shape[1] - 1}")
@@ -138,7 +138,7 @@ class StyleSpace(OffsetEditor[Settings]):
     # -- samples and statistics --------------------------------------------------------------------------------------
     @property
     def samples(self) -> Samples:
-        """What examples are picked from."""
+        """Samples from which examples are selected."""
         if self._samples is None:
             from textedit_bench.training.samples import seen_samples
 
@@ -147,7 +147,7 @@ class StyleSpace(OffsetEditor[Settings]):
 
     @property
     def channels(self) -> Channels:
-        """Every channel with its statistics: the authors', or those of the samples."""
+        """All channels with their statistics: the authors', or those of the samples."""
         if self._channels is None:
             widths = [layer.channels for layer in self.domain.generator.style_layout]
             released = Path(self.values.official) / STATISTICS
@@ -165,7 +165,7 @@ class StyleSpace(OffsetEditor[Settings]):
 
     @torch.no_grad()
     def _styles(self, codes: Tensor) -> Tensor:
-        """Styles [N, all] of W codes [N, w_dim], both on the CPU."""
+        """Compute styles [N, all] of W codes [N, w_dim], both on the CPU."""
         generator, device = self.domain.generator, self.domain.device
         return torch.cat([generator.to_style(sent(part, device)).float() for part in codes.split(_AT_ONCE)]).cpu()
 
@@ -187,10 +187,10 @@ class StyleSpace(OffsetEditor[Settings]):
         return tuple(folder / name for name in needed)
 
     def released_weights(self) -> None:
-        """None: the files are read where a setting names them."""
+        """Return None: the files are read if a setting names them."""
 
     @classmethod
     def load_network(cls, path: str | Path) -> Channels:
-        """The channels of the authors' ``S_mean_std``; its forward moves one of them."""
+        """Load the channels of the authors' ``S_mean_std``; its forward moves one of them."""
         mean, std = read_layers(Path(path))
         return Channels(torch.cat(mean), torch.cat(std), [len(layer) for layer in mean])

@@ -1,4 +1,4 @@
-"""Channels that the authors' notebook names, (layer, channel) with toRGB counted; for NVIDIA's networks alone.
+"""Channels named in the authors' notebook, (layer, channel) including toRGB; only for NVIDIA's networks.
 
 Of several channels of one name each is an edit by itself. No signs were published.
 Source: betterze/StyleSpace, notebook; the last four of faces: estephe-arnaud/face-editing.

@@ -1,4 +1,4 @@
-"""The authors' files: codes and labels of 100,000 samples, and the regions of channels; nothing in them is executed."""
+"""Read the authors' codes and labels of 100,000 samples, and regions of channels, without executing anything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLES = 1000
 
 
 def read_examples(folder: Path, label: str) -> Tensor:
-    """W codes [up to 1,000, w_dim] of the samples that a classifier is surest of.
+    """Read W codes [up to 1,000, w_dim] of the samples with the most confident classifier scores.
 
     The published classifiers give the attribute's presence a NEGATIVE logit.
 
@@ -40,7 +40,7 @@ def read_examples(folder: Path, label: str) -> Tensor:
 
 
 def read_logits(path: Path, label: str) -> Tensor:
-    """One column [N] of the CSV of logits.
+    """Read one column [N] of the CSV of logits.
 
     Raises:
         CheckpointError: the file is missing, or the column holds something else than numbers.
@@ -64,7 +64,7 @@ def read_logits(path: Path, label: str) -> Tensor:
 
 
 def read_regions(path: Path, widths: Sequence[int]) -> Tensor:
-    """Share of images where a channel moves a region most, [all, regions]: a pickled list of one array per layer.
+    """Read the share of images in which a channel changes a region most, [all, regions], from a pickled list per layer.
 
     Args:
         path: of ``semantic_top_32``.

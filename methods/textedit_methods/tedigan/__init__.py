@@ -1,1 +1,1 @@
-"""TediGAN: instance-level optimisation of a code, guided by a text and held by the photo and the encoder."""
+"""TediGAN: instance-level optimisation of a code, guided by a text and regularised by photo and encoder."""

@@ -1,4 +1,4 @@
-"""Facts about TediGAN's instance-level optimisation, readable without torch."""
+"""Metadata and settings of TediGAN's instance-level optimisation; imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.settings import MethodSettings, edit_setting
 
 
 class Settings(MethodSettings):
-    """The terms and the descent: weights, rate and steps as remembered from the release, not verified against it."""
+    """Settings of terms and optimiser: weights, rate and steps as remembered from the release, not verified."""
 
     steps: int = edit_setting(200, "of Adam", ge=1)
     learning_rate: float = edit_setting(0.01, "of Adam, constant", gt=0)

@@ -27,7 +27,7 @@ class TediGAN(OffsetEditor[Settings]):
     info = CARD
 
     def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Check the settings; the encoder's term falls away where the data set has no encoder.
+        """Check the settings; the encoder's term is omitted if the data set has no encoder.
 
         Raises:
             UserError: an unknown setting, one of another type or out of range, or an encoder weight that was asked for
@@ -44,12 +44,12 @@ class TediGAN(OffsetEditor[Settings]):
             self.values = Settings(**self.settings)
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
-        """From the given codes to the optimised ones."""
+        """Return the difference from the given codes to the optimised ones."""
         return self.optimize(latents.codes, latents.images, prompt) - latents.codes
 
     @torch.inference_mode(False)
     def optimize(self, source: Tensor, photos: Tensor | None, prompt: Prompt) -> Tensor:
-        """Codes [B, rows, w_dim] optimised from ``source`` towards the prompt's target.
+        """Optimise codes [B, rows, w_dim] from ``source`` towards the prompt's target.
 
         Args:
             source: W+ codes; not modified.
@@ -70,7 +70,7 @@ class TediGAN(OffsetEditor[Settings]):
 
 
 def terms(domain: Domain, values: Settings, photos: Tensor, text: Tensor, codes: Tensor) -> Mapping[str, Tensor]:
-    """What is minimised: codes against a text, the photos they came from, and the encoder's view of what they show.
+    """Compute the loss of codes: against a text, the source photos, and the encoder's codes of their pictures.
 
     ``clip (1 - cos(C(G(w)), C(text))) + pixel mean((x - G(w))^2) + encoder mean((w - E(G(w)))^2)``
 
