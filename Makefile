@@ -9,7 +9,7 @@ export VENV
 PYTHON ?=
 export PYTHON
 
-# Values given on make's command line reach the recipes through the environment and are expanded by nobody on the way:
+# Values given on make's command line reach the recipes through the environment, without any expansion on the way:
 # `value` keeps make from reading them, the shell's double quotes keep the shell from it.
 unexport TASK METHOD DATASET TIER SOURCE PROTOCOL PROMPTS N SEED RESULTS LOGGER ENGINE WORKERS DEVICE DEVICES NUM_NODES STRATEGY PRECISION UPGRADE PYTHONS TESTS
 export TEB_TASK = $(value TASK)
@@ -96,7 +96,7 @@ test: venv ## run the quick tests
 test-slow: venv ## run the tests that take longer
 	@$(BIN)/python -m pytest -m slow
 
-test-lowest: venv ## run the quick tests with the oldest libraries allowed, and a bench beside such; TESTS= files
+test-lowest: venv ## run the quick tests, and a small bench, with the oldest libraries allowed; TESTS= files
 	@tools/lowest.sh
 
 test-matrix: venv ## run the first command of this page from nothing on every Python that is found, or on PYTHONS=

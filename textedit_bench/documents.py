@@ -18,7 +18,7 @@ LARGEST = 1_000_000
 
 
 class StrictModel(BaseModel):
-    """A part of a stranger's file: no further fields, no conversions, only finite numbers."""
+    """A part of an untrusted file: no further fields, no conversions, only finite numbers."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 

@@ -133,7 +133,7 @@ class Editor:
     def prepare(self, prompt: Prompt) -> None:
         """Compute what a prompt needs once, independent of images: its network, boundary or channels.
 
-        Edits do it themselves where nobody did; a bench calls it first, so that it is not counted as time of an edit.
+        Edits call it if necessary; a bench calls it first, so that it does not count as time of an edit.
         """
 
     def save(self, path: str | Path) -> None:

@@ -21,7 +21,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
     """Let ``write`` fill a temporary file in the folder of ``path``, then rename it.
 
     A kill at any instant leaves the old file or the new one. The temporary name ends in ``.part``; what a kill leaves
-    of it is removed by the next who locks the folder (`locked`) or, where nobody does, by `remove_left_over`. A link is
+    of it is removed by the next who locks the folder (`locked`) or, without locking, by `remove_left_over`. A link is
     followed; a device or a pipe, which cannot be replaced, is written as it is. Who may read the file stays as it was,
     or is as the umask says.
 
@@ -78,7 +78,7 @@ def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
 
     Args:
         folder: where; nothing happens where it is not there or may not be written.
-        seconds: age from which a temporary file is nobody's.
+        seconds: age from which a temporary file counts as abandoned.
     """
     for left in folder.glob(f".*{TEMPORARY}"):
         with suppress(OSError):
@@ -116,7 +116,7 @@ _NO_FOLDER_LOCKS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOTSUP, errn
 def _lock(handle: int, folder: Path) -> list[int]:
     """Wait for an exclusive lock on an open folder; return the further handles that hold it.
 
-    Network file systems lock only what is open for writing, which no folder can be: there a file beside it is locked.
+    Network file systems lock only what is open for writing, which no folder can be: there a file next to it is locked.
     """
     try:
         import fcntl

@@ -11,7 +11,7 @@ from textedit_bench.errors import WorkError
 
 _NONE = torch.iinfo(torch.int64).max
 _MOST = 1024
-"""Terms that can be told apart."""
+"""Maximum number of terms that can be identified."""
 
 
 class DivergedError(WorkError):
@@ -21,7 +21,7 @@ class DivergedError(WorkError):
 class FiniteWatch:
     """Records the first term that is not finite, on the device, and reports it as soon as it is known.
 
-    On the CPU that is at once. From an accelerator the memory is copied beside the work, so that it may be some steps
+    On the CPU that is at once. From a GPU the result is copied asynchronously, so that it may be some steps
     later; `check` waits for it.
 
     Args:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run the environment's uv, told what pip is told by its own settings: a mirror of the house, files on disk,
-# certificates. What uv's own variables say holds.
+# Run the environment's uv with pip's settings: an internal mirror, files on disk, certificates. uv's own variables
+# take precedence.
 #
 #   VENV    folder of the environment (.venv)
 set -eu

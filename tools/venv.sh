@@ -7,8 +7,8 @@
 #   VENV    folder of the environment (.venv)
 #   PYTHON  interpreter to build with; otherwise the first of a list that is new enough
 #
-# Packages are installed by uv, which comes from the same index as they do; by pip where it is not to be had. What uv is
-# told by its own variables holds: UV_TORCH_BACKEND=cpu asks PyTorch's own index for the build without CUDA, 0.2 GB
+# Packages are installed by uv, which comes from the same index as they do; by pip if it is not available. uv respects
+# its own variables: UV_TORCH_BACKEND=cpu asks PyTorch's own index for the build without CUDA, 0.2 GB
 # instead of 2.8 GB.
 set -eu
 cd "$(dirname "$0")/.."
@@ -56,7 +56,7 @@ cause() {
     esac
 }
 
-# Ends an installation; what is there still works, so it is continued and not built anew.
+# Ends an installation; the environment still works, so it is continued and not rebuilt.
 give_up() {
     rm -f "$building"
     fail "$*"
@@ -131,7 +131,7 @@ rm -f "$stamp"
 if [ ! -x "$venv/bin/uv" ]; then
     if ! run "$venv/bin/python" -m pip install --disable-pip-version-check -q -c constraints.txt uv; then
         known=$(cause)
-        [ -z "$known" ] || give_up "$known" # else: uv is not to be had here, and pip does the same more slowly
+        [ -z "$known" ] || give_up "$known" # else: uv is not available here, and pip does the same more slowly
     fi
 fi
 if [ -x "$venv/bin/uv" ]; then

@@ -86,7 +86,7 @@ def test_several_cards_are_served_by_processes_and_one_where_it_was_asked():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"devices": (0, 0)}, "0, 0 has a card twice"),
+        ({"devices": (0, 0)}, "0, 0 has a device twice"),
         ({"devices": (-1,)}, "devices"),
         ({"devices": (0,), "device": "cuda:1"}, "contradict each other"),
         ({"devices": (0, 1), "engine": "ray"}, "on ray the cluster assigns GPUs"),

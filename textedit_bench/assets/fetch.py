@@ -44,7 +44,7 @@ def fetch(
         asset: what is wanted.
         source: a folder (or the file itself) to copy from instead of the network.
         accept_licence: the user accepts its licence.
-        progress: told about bytes as they come.
+        progress: called with the received and total number of bytes.
 
     Raises:
         UserError: its licence was not accepted, it cannot be fetched by a command, or ``source`` does not hold it.

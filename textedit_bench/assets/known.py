@@ -1,7 +1,7 @@
 """Store checksums of accepted files, for publishers who state none.
 
-Size and time of change are kept as well, so that a file that was put in place by hand, or changed since, is told from
-one that was looked at without reading it.
+Size and time of change are kept as well, so that a file that was added manually, or changed since, is distinguished
+from one that was looked at without reading it.
 """
 
 from __future__ import annotations

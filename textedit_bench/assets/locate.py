@@ -84,7 +84,7 @@ def missing_files(card: DatasetCard, tier: str) -> list[str]:
 def spoilt_file(card: DatasetCard, tier: str) -> str | None:
     """Return the first asset of a tier with wrong size or first bytes; None if all are right.
 
-    Files beside the card are their owner's, and nothing is known about them.
+    Files in the card's folder are the user's own, and nothing is known about them.
     """
     part = card.tier(tier)
     for role, named in part.networks.items():

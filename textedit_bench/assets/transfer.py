@@ -1,7 +1,7 @@
 """Download into a partial file that survives interruptions, then move it to its path.
 
-`pooch` checks the content and moves the file into place; its own HTTP downloader starts anew after a cut, so it is
-given `Resuming` instead. Google Drive is left to `gdown`, which resumes by itself.
+`pooch` checks the content and moves the file into place; its own HTTP downloader restarts after an interruption, so it
+is given `Resuming` instead. Google Drive is left to `gdown`, which resumes by itself.
 """
 
 from __future__ import annotations

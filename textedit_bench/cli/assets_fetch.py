@@ -158,7 +158,7 @@ def _named(name: str) -> list[Asset]:
         raise unknown_choice("data set or asset", name, known, first=datasets)
     part = load_dataset(name).tier("full")
     used = [*part.networks.values(), *([part.source.asset] if part.source and part.source.asset else [])]
-    return [known[id_] for id_ in used if id_ in known]  # a file that lies beside the card needs no fetching
+    return [known[id_] for id_ in used if id_ in known]  # a file in the card's folder needs no download
 
 
 def _grounds(asset: Asset) -> str:

@@ -48,7 +48,7 @@ def _weights(info: MethodInfo, card: DatasetCard, tier: str) -> str:
         path, released = editor.weights_path(), editor.released_weights()
     except UserError as error:
         return str(error)
-    except Exception as error:  # a stranger's class may raise anything
+    except Exception as error:  # a third-party class may raise anything
         return f"cannot be constructed ({type(error).__name__}: {error})"
     if info.trains != "per-dataset" or released is not None or (path is not None and path.is_file()):
         return READY

@@ -18,7 +18,7 @@ class ControlInfo(MethodInfo):
             photo as it is with the asked attribute; empty if strengths differ.
         copies: what it copies of a method's cells: the length of the ``step``, or the ``edit`` for another prompt. Such
             a control is run once per compared method.
-        recorded: what the identity of its cells holds beside its settings. The names of stored cells depend on it.
+        recorded: entries of its cells' identity in addition to its settings. The names of stored cells depend on it.
     """
 
     paper: str = ""

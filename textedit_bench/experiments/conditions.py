@@ -13,7 +13,7 @@ from textedit_bench.errors import unknown_choice
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """The user's choices, apart from the experiment itself.
+    """The user's options for running an experiment.
 
     Attributes:
         results: folder of the results; the experiment's cells are those of the bench.

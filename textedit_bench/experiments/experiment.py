@@ -130,7 +130,7 @@ class Experiment(Strict):
     """Registry names; empty means every installed method that is not a control."""
     controls: bool = True
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Method -> settings on top of its card; such a method is run apart from the others."""
+    """Method -> settings instead of its card's; such a method is run separately."""
     prompts: dict[TierName, tuple[str, ...]] = Field(default_factory=dict)
     """Ids of the card's prompts or bare texts; the card's evaluation prompts where a tier is not named."""
     own_prompts: dict[str, tuple[PromptCard, ...]] = Field(default_factory=dict)

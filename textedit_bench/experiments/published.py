@@ -24,7 +24,7 @@ class Published(Strict):
     setting: Line = ""
     metric: Text
     value: Number | None = None
-    """None if nobody could verify it; to add it, see the README beside the experiment files."""
+    """None if it could not be verified; to add it, see the README of the experiment files."""
     high: Number | None = None
     """The upper end where a range was printed, ``value`` being its lower end."""
     source: Text

@@ -48,7 +48,7 @@ class Reproduced:
     """One experiment in one tier.
 
     Attributes:
-        table: measured beside published.
+        table: measured and published values.
         written: its files.
         failed: cells and methods that should have run and did not; missing weights are no failure.
     """
@@ -61,7 +61,7 @@ class Reproduced:
 def reproduce(experiment: Experiment, conditions: Conditions, reporter: Reporter | None = None) -> list[Reproduced]:
     """Run what is missing and write one table per tier of the data sets.
 
-    Cells of the bench, trained variants and their edits are kept and found again; times are measured anew.
+    Cells of the bench, trained variants and their edits are stored and reused; times are measured again.
 
     Raises:
         UserError: the request cannot be met.

@@ -33,7 +33,7 @@ def judge(measured: Measured, published: Published | None, *, tier: str, margin:
         measured: with its 95 % interval; nan if it cannot be known.
         published: None if nothing was.
         tier: the measured one's; only ``full`` uses the pictures and networks of publications.
-        margin: largest difference that counts as the same; None if nobody stated one.
+        margin: largest difference that counts as the same; None if none is stated.
     """
     if published is None or published.ends is None:
         return Verdict.NOT_PUBLISHED, "" if published is None else "no verified value"

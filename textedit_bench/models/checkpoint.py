@@ -42,7 +42,7 @@ class Checkpoint:
         format: "ours", "rosinality", "nvidia-ada-pytorch", "nvidia-tensorflow", "e4e-psp", "state-dict".
         networks: state dicts by what they are: the keys of `MARKS`.
         latent_avg: the stored centre of W, where there is one.
-        settings: facts beside the tensors, by network ("generator": {"conv_clamp": 256.0}, "encoder": {...opts}).
+        settings: settings stored with tensors, by network ("generator": {"conv_clamp": 256.0}, "encoder": {...opts}).
         metadata: header of a file of ours.
     """
 

@@ -1,7 +1,7 @@
 """Align faces for evaluation networks: detected once in the source, the same warp for source and edit.
 
-StyleGAN edits keep the frame, and a detector moves by several pixels with the resolution alone; finding the face anew
-in every edit would score the detector. Whether an edit still shows a face is asked separately (`face_presence`).
+StyleGAN edits keep the frame, and a detector moves by several pixels with the resolution alone; detecting the face
+again in every edit would score the detector. Whether an edit still shows a face is asked separately (`face_presence`).
 """
 
 from __future__ import annotations

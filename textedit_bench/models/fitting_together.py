@@ -11,7 +11,7 @@ from textedit_bench.models.errors import CheckpointError
 
 _OFFERS = {"encoder": "encode", "oracle": "predict", "second_oracle": "predict"}
 _OTHERS = ("synthesize", "encode", "encode_image", "predict")
-"""What tells networks apart that play another role than to look at pictures."""
+"""Attributes that identify networks of roles other than processing pictures."""
 
 
 def check_role(network: Any, role: str, resolution: int, path: Path) -> None:

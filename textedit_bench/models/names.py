@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 _WRAPPERS = re.compile(r"(^|\.)(?:(?:module|_orig_mod)\.)+")
 """`DataParallel` and `AveragedModel`; `torch.compile`."""
 _COUNTER = "n_averaged"
-"""A number of steps that `AveragedModel` stores beside the network."""
+"""Number of steps, which `AveragedModel` stores with the network."""
 
 
 def plain_names(state: Mapping[str, Value]) -> dict[str, Value]:

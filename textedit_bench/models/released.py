@@ -61,7 +61,7 @@ class StateDictAdapter:
         trainer: who writes such files, for messages.
         own_name: a name in the file, without wrappers' prefixes -> ours, or None if it is not part of the network.
         build: an untrained network of the sizes that the tensors tell.
-        missing: what a file without any of the tensors is told.
+        missing: error message for a file without any of the tensors.
         from_array: the authors' other framework wrote numpy arrays: how they become ours; None if it wrote none.
     """
 

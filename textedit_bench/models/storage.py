@@ -94,8 +94,8 @@ def write_tensors(
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write like the library's `save_file`, but atomically and with strings in a fixed order.
 
-    The library orders them anew every time, and the digest of a method's weights is part of a cell's identity; older
-    versions of it say nothing of a full disk.
+    The library orders them differently every time, and the digest of a method's weights is part of a cell's identity;
+    older versions of it say nothing of a full disk.
 
     Raises:
         OSError: the disk is full.

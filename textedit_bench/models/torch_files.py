@@ -88,7 +88,7 @@ def _archive_kind(path: Path) -> str:
 def read_torch_file(path: Path) -> Any:
     """Read a `torch.save` file to the CPU by a weights-only load.
 
-    Where settings beside the tensors ask for more than that allows, the restricted unpickler reads them: as plain
+    If settings stored with the tensors need more than that allows, the restricted unpickler reads them: as plain
     values, or as objects that only remember what they were given.
 
     Raises:

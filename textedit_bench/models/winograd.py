@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
-"""Interpolation points beside infinity."""
+"""Interpolation points besides infinity."""
 OUT, TAPS = 4, 3
 TILE = OUT + TAPS - 1
 MIN_CHANNELS = 256

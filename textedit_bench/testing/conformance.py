@@ -68,7 +68,7 @@ def check_editor(
         datasets: installed data sets to check on as well, in their mini tiers.
         geometries: of the toy data sets.
         settings: on top of the card's ``trial``.
-        report: told of every result as it comes.
+        report: called with every result.
         raises: whether failures raise; otherwise they are only returned.
 
     Returns:
@@ -163,7 +163,7 @@ class _Run:
             state = "not applicable" if lines <= 1 else "failed"
             self._add(Result(name, state, expected, why, f"it says: {error}", domain.name))  # type: ignore[arg-type]
             return
-        except Exception as error:  # a stranger's method may raise anything
+        except Exception as error:  # a third-party method may raise anything
             found = f"{type(error).__name__}: {error}"
             self._add(Result(name, "failed", expected, why, found, domain.name))
             return

@@ -39,7 +39,7 @@ TOYS = (
     Geometry(name="toy-car", resolution=32, height=24, w_dim=16, clip_dim=16, kind="object"),
     Geometry(name="toy-scene", resolution=16, w_dim=12, clip_dim=8, kind="scene", complete=False),
 )
-"""What `check_editor` runs on. The last has another CLIP width than W and few networks: nobody's home."""
+"""Data sets of `check_editor`. The last has another CLIP width than W and few networks, unlike any published one."""
 
 FULL_SIZE = (
     Geometry(name="full-face", resolution=1024, w_dim=512, clip_dim=512, channels=2),

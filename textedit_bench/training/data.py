@@ -31,8 +31,8 @@ class LatentData(pl.LightningDataModule):
 
     A batch is ``{"codes": [B, rows, w_dim], "index": [B], "choice": [B]}``: the codes, their positions in ``codes``,
     and the conditions drawn for them. The last ``validation`` codes are held out, and validation pairs every
-    one of them with conditions in turn, always the same. What ``beside`` reads joins the batch before it goes to the
-    device, so that no step has to wait for the device to read it.
+    one of them with conditions in turn, always the same. The result of ``beside`` is added to the batch before it is
+    copied to the device, so that no step has to wait for the device to read it.
 
     Args:
         codes: [M, rows, w_dim].

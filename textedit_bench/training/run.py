@@ -139,7 +139,7 @@ def train(
         )
         if leads(options):
             _prepare_folder(folder, options.resume, identity)
-        # Those that start beside the first one must not see what it is about to remove.
+        # Processes that start at the same time must not see files that the first one is about to remove.
         goes_on = options.resume and last.is_file() and not _damage(last)
         try:
             fit(

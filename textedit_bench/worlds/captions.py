@@ -1,8 +1,8 @@
 """Caption grammar: generates captions of pictures, and decides for which pictures a caption is true.
 
 A world brings its words (`face_words.py` and its siblings); the grammar is the same for all. Some wordings are held
-out: training never sees them, so that understanding can be told from remembering. Both parts of a held-out wording,
-the word and the phrase it stands in, occur in training, only never together.
+out: training never sees them, so that understanding can be distinguished from memorising. Both parts of a held-out
+wording, the word and the phrase it stands in, occur in training, only never together.
 """
 
 from __future__ import annotations

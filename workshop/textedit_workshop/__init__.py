@@ -1,4 +1,4 @@
-"""What works on the benchmark and is not shipped with it; the benchmark never imports it."""
+"""Tools for developing the benchmark, not shipped with it; the benchmark never imports this package."""
 
 from pathlib import Path
 

@@ -121,7 +121,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         if strength and not rank:
             raise UserError(f"rest: {strength:g}, but these weights of {self.info.name} were trained with rest_rank=0")
         stream = torch.Generator().manual_seed(seed_of("rest", seed))
-        # One by one: torch draws the end of a tensor anew where its size is no multiple of 16.
+        # One by one: torch redraws the end of a tensor whose size is not a multiple of 16.
         draws = [torch.randn(rank, generator=stream) for _ in range(n)]
         return strength * network.rest(sent(torch.stack(draws), network.rest_basis.device, network.rest_basis.dtype))
 
@@ -216,7 +216,7 @@ def choose_distinct(scores: Tensor, subjects: Tensor | None) -> Tensor:
     """Choose one draw per picture, in order, so that the first k of n are the same for every n >= k (ours).
 
     Of the better half of a picture's draws by their score, the one is kept whose nearest picture before it is furthest
-    away; the best draw where there is no picture before it, or no network to tell them apart.
+    away; the best draw where there is no picture before it, or no network to compare them.
 
     Args:
         scores: closeness to the text, [n, draws].

@@ -36,7 +36,7 @@ class ClipMapping(nn.Module):
         w_dim: width of W.
         depth: fully connected layers, the last one included; 12 in the paper.
         hidden_dim: width between the layers; ``feature_dim`` where 0.
-        rest_rank: directions of what features do not tell, see `rest` and `told`; 0 in the paper.
+        rest_rank: number of directions that features do not determine, see `rest` and `told`; 0 in the paper.
         final_activation: an activation after the last layer too. The paper's text has one after each; it would shrink
             the negative part of the code fivefold (ours is none).
 

@@ -17,7 +17,7 @@ class Settings(MethodSettings):
     templates: Literal["imagenet", "none"] = edit_setting(
         "imagenet", "sentences that texts are put into", source="code"
     )
-    relevance_file: str = edit_setting("", "a released fs3.npy instead of the matrix beside the weights")
+    relevance_file: str = edit_setting("", "a released fs3.npy instead of the matrix stored with the weights")
 
     hidden: int = training_setting(0, "width of the inner layers; 0: that of the group", ge=0)
     depth: int = training_setting(4, "layers of every module", source="code", ge=1)

@@ -49,6 +49,6 @@ CARD = MethodInfo(
     weights_licence="none: the components are found here; the authors' are under Apache-2.0",
     model=Settings,
     tier_settings={"mini": {"components": 60, "samples": 20_000}},
-    # Of a few toy components two texts often pick the same one; how far each of several moves tells the texts apart.
+    # With few toy components two texts often select the same one; the step sizes of several distinguish the texts.
     trial={"components": 4, "samples": 256, "images": 2, "picks": 4},
 )

@@ -34,7 +34,7 @@ _AT_ONCE = 1024
 class StyleSpace(OffsetEditor[Settings]):
     """Styles + strength * alpha * deviation in one channel of a convolution; the same for every image.
 
-    The channel is the one that tells apart best those samples which the guiding CLIP finds most like the prompt; it
+    The channel is the one that best separates the samples that the guiding CLIP finds most similar to the prompt; it
     moves to their side. Samples are drawn once per generator, channels found once per prompt.
     """
 

@@ -44,7 +44,7 @@ class Check:
             found = str(broken)
         except UserError as error:
             found = f"it refused: {error}"
-        except Exception as error:  # a stranger's method may raise anything
+        except Exception as error:  # a third-party method may raise anything
             found = f"{type(error).__name__}: {error}"
         else:
             return Result(self.name, "passed", self.expected, self.why, note or "", where)

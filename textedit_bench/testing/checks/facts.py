@@ -44,7 +44,7 @@ def _class_problem(method: type[Editor], info: MethodInfo) -> str | None:
     module, _, name = info.editor.partition(":")
     try:
         named = getattr(importlib.import_module(module), name)
-    except Exception as error:  # a stranger's module may do anything when imported
+    except Exception as error:  # a third-party module may raise anything when imported
         return f"editor {info.editor!r} cannot be imported ({type(error).__name__}: {error})"
     return None if named is method else f"editor {info.editor!r} is another class than the one that is checked"
 

@@ -64,7 +64,7 @@ class PretendCuda(TorchFunctionMode):
                 stack.enter_context(mock.patch.object(torch._C, "_group_tensors_by_device_and_dtype", grouped))
             stack.enter_context(mock.patch.object(torch, "Generator", CardGenerator))
             stack.enter_context(mock.patch.object(threading.Thread, "run", self._in_thread(threading.Thread.run)))
-            # Module.to has to make parameters anew: data of another device cannot be put into an old one.
+            # Module.to has to create new parameters: data of another device cannot be assigned to an old one.
             future: Any = torch.__future__
             stack.callback(
                 future.set_overwrite_module_params_on_conversion, future.get_overwrite_module_params_on_conversion()

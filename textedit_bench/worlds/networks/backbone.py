@@ -1,4 +1,4 @@
-"""Two small convolutional trunks of different build, so that no judge shares an architecture with what it checks."""
+"""Two small convolutional backbones of different architecture, so that evaluation networks differ from others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Style = Literal["residual", "plain"]
 
 
 class Residual(nn.Module):
-    """A strided convolution, then one convolution beside a shortcut; batch norm and ReLU."""
+    """A strided convolution, then one convolution with a shortcut; batch norm and ReLU."""
 
     def __init__(self, inputs: int, outputs: int, deep: bool) -> None:
         super().__init__()

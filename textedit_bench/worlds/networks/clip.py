@@ -67,8 +67,8 @@ class WorldClip(ClipModel):
 def encode_short_text(network: Any, tokens: Tensor) -> Tensor:
     """open_clip's ``encode_text`` without the empty tail of the context, which causal attention never looks at.
 
-    Same numbers, since the text is pooled at its end token; short and long captions are encoded apart, which is several
-    times faster than the full context.
+    Same numbers, since the text is pooled at its end token; short and long captions are encoded separately, which is
+    several times faster than the full context.
 
     Args:
         network: ``open_clip.CLIP``.

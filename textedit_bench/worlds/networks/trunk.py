@@ -1,4 +1,4 @@
-"""The mini tier's perceptual distance and FID features: two trunks apart from each other and from the oracles."""
+"""The mini tier's perceptual distance and FID features: two backbones, independent of each other and of the oracles."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the repository commits about itself: reference results, tables of its pages, costs, Pythons, the notebook."""
+"""Generate files of the repository: reference results, tables in the docs, costs, Python versions, the notebook."""

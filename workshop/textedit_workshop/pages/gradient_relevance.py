@@ -1,4 +1,4 @@
-"""How well relevances from gradients stand in for the sweep's: ranks, top channels, and what the edits achieve.
+"""Compare relevances from gradients with the sweep's: ranks, top channels, and scores of edits.
 
 Run as ``python -m textedit_workshop.pages.gradient_relevance --dataset ffhq``; needs the swept matrix.
 """
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _judge(domain: Domain, editor: StyleCLIPGlobal, latents: Latents, prompt: Prompt) -> Tensor:
-    """Success and preservation; an edit that no channel passes for changes nothing: success 0, preservation 1."""
+    """Return success and preservation; an edit without channels changes nothing: success 0, preservation 1."""
     try:
         return truth(domain, editor, latents, prompt)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Try the first command of the README on several Pythons, each in a fresh clone with an empty home: `make test-matrix`.
+"""Run the first command of the README on several Pythons, each in a fresh clone with an empty home: `make test-matrix`.
 
 For every interpreter: seconds of `make venv` (caches are in the home, so they are empty too) and of
 `make bench METHOD=ffclip DATASET=ffhq`, and whether its table is the committed one; with `--tests` the quick tests as
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def find_pythons() -> Iterator[str]:
-    """Interpreters on the path and among pyenv's, one for each version, oldest first."""
+    """List interpreters on the path and of pyenv, one per version, oldest first."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     if pyenv := shutil.which("pyenv"):
         versions = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip()
@@ -67,7 +67,7 @@ def find_pythons() -> Iterator[str]:
 
 
 def _interpreter(python: str) -> tuple[str, str]:
-    """Version and program of an interpreter that is new enough; of a shim what it stands for. Else two empty texts."""
+    """Return version and program of a sufficiently new interpreter, resolving shims. Else two empty texts."""
     code = f"import sys; print(sys.version_info[:2] >= {OLDEST} and sys.prefix == sys.base_prefix)"
     code += "; print('.'.join(map(str, sys.version_info[:3]))); print(sys.executable)"
     try:
@@ -79,7 +79,7 @@ def _interpreter(python: str) -> tuple[str, str]:
 
 
 def try_python(python: str, repository: Path, *, tests: bool) -> dict[str, object]:
-    """One row: what an interpreter took and whether it came to the committed table."""
+    """Return one row: the cost of an interpreter and whether it reproduced the committed table."""
     version, program = _interpreter(python)
     row: dict[str, object] = {"python": version or python, "ok": False}
     if not program:
@@ -121,7 +121,7 @@ def _last_line(text: str) -> str:
 
 
 def read_table(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
-    """Rows of a table by their keys."""
+    """Read the rows of a table by their keys."""
     with path.open(encoding="utf-8", newline="") as file:
         return {tuple(row[key] for key in KEYS): row for row in csv.DictReader(file)}
 
@@ -129,7 +129,7 @@ def read_table(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
 def compare(
     reference: Mapping[tuple[str, ...], Mapping[str, str]], table: Mapping[tuple[str, ...], Mapping[str, str]]
 ) -> tuple[list[str], float]:
-    """What differs from the reference, as ``row, column: value instead of value``, and the largest difference allowed.
+    """Return differences from the reference, as ``row, column: value instead of value``, and the largest allowed one.
 
     Every row has to be in the reference, and every column; text has to be equal, and so have figures but for
     `TOLERANCE`.
@@ -153,7 +153,7 @@ def compare(
 
 
 def _difference(expected: Mapping[str, str], row: Mapping[str, str], column: str) -> float:
-    """Difference of a figure as a share of its interval's width in the reference; infinite where that means nothing."""
+    """Return the difference of a value relative to its interval's width in the reference; infinite if undefined."""
     if row[column] == expected[column]:
         return 0.0
     figure = column.removesuffix("_low").removesuffix("_high")
@@ -165,7 +165,7 @@ def _difference(expected: Mapping[str, str], row: Mapping[str, str], column: str
 
 
 def markdown(rows: Sequence[Mapping[str, object]]) -> str:
-    """The rows as a page."""
+    """Render the rows as a page."""
     lines = [
         f"`make test-matrix` on {os.cpu_count()} cores, {platform.system()} {platform.machine()}: fresh clones, empty "
         "homes and caches.",

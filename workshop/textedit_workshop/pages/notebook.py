@@ -1,4 +1,4 @@
-"""Run the notebook of the tutorial and store what it shows: ``python -m textedit_workshop.pages.notebook``."""
+"""Run the notebook of the tutorial and store its outputs: ``python -m textedit_workshop.pages.notebook``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT = 600
 
 
 def executed(path: Path = NOTEBOOK) -> NotebookNode:
-    """The notebook with fresh outputs; the file stays as it is.
+    """Run the notebook and return it with fresh outputs; the file is not changed.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.

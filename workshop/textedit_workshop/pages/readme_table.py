@@ -1,4 +1,4 @@
-"""The tables of the README and of the results page, from the committed reference table.
+"""Write the tables of the README and of the results page, from the committed reference table.
 
 ``python -m textedit_workshop.pages.readme_table [--write]``
 """
@@ -34,7 +34,7 @@ _SMALL = ("success", "preservation", "identity")
 
 
 def small_table(path: Path = TABLE, dataset: str = "ffhq") -> str:
-    """One row per method, with 95 % intervals: success on trained and unseen prompts, then what is kept.
+    """Return one row per method, with 95 % intervals: success on trained and unseen prompts, then preservation.
 
     Raises:
         FileNotFoundError: the table has not been made.
@@ -56,7 +56,7 @@ def small_table(path: Path = TABLE, dataset: str = "ffhq") -> str:
 
 
 def results_tables(path: Path = TABLE, dataset: str = "ffhq") -> str:
-    """One data set in full, a table per prompt set with 95 % intervals in brackets, and one line per method for all.
+    """Return a table per prompt set of one data set, with 95 % intervals, and an overview line per method.
 
     Raises:
         FileNotFoundError: the table has not been made.
@@ -77,12 +77,12 @@ def results_tables(path: Path = TABLE, dataset: str = "ffhq") -> str:
 
 
 def _without_followers(frame: pd.DataFrame) -> pd.DataFrame:
-    """A control that follows each method step by step has a row per method; those are for the full table."""
+    """Exclude controls that follow each method; their rows are only in the full table."""
     return frame[~(frame["control"] & frame.duplicated(["dataset", "prompt_set", "method"], keep=False))]
 
 
 def _overview(frame: pd.DataFrame) -> str:
-    """Success and preservation of every method on every data set, trained prompts, then success on unseen ones."""
+    """Return success and preservation per method and data set, trained prompts, then success on unseen ones."""
     datasets = list(dict.fromkeys(frame["dataset"]))
     lines = [
         "**All data sets: success / preservation for trained prompts, success for unseen ones, %**",
@@ -102,7 +102,7 @@ def _overview(frame: pd.DataFrame) -> str:
 
 
 def filled(page: str, table: str) -> str:
-    """The page with the table between its markers.
+    """Return the page with the table between its markers.
 
     Raises:
         ValueError: a marker is missing.

@@ -32,7 +32,7 @@ def copy_reference(
     """Copy the tables of a tier, write its report and the manifest.
 
     Args:
-        results: folder of a bench of everything that shall be committed.
+        results: folder of a bench of everything to commit.
         target: folder of the committed results; the tier's folder is made below it.
         tier: which tier.
         limit_mb: largest report.

@@ -1,4 +1,4 @@
-"""Operations and bytes of the full tier's networks, counted without weights or memory (torch's meta device)."""
+"""Count operations and bytes of the full tier's networks without weights or memory (torch's meta device)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processor time of what is done per edited picture of 1024 pixels beside the networks.
+"""Measure CPU time per edited picture of 1024 pixels, networks excluded.
 
 ``python -m textedit_workshop.perf.edit_cost`` writes results/reference/full/edit_cost.csv, from which the cost page is
 made. "Before" is the form that the bench used up to 0.1: the package's own MTCNN on every edit, and Pillow's PNG
@@ -37,7 +37,7 @@ REPEATS = 15
 
 
 def milliseconds(call: Callable[[], object], each: int = 1) -> float:
-    """Processor time of a call, all threads together, divided by ``each``: the best of several."""
+    """Measure CPU time of a call over all threads, divided by ``each``: the best of several."""
     call()
     times = []
     for _ in range(REPEATS):
@@ -48,14 +48,14 @@ def milliseconds(call: Callable[[], object], each: int = 1) -> float:
 
 
 def pillow(picture: np.ndarray) -> bytes:
-    """A PNG as it was written before."""
+    """Encode a PNG as before."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
 def records() -> object:
-    """The records of a batch at every strength."""
+    """Create the records of a batch at every strength."""
     names = [f"metric_{i}" for i in range(METRICS)]
     suite = SimpleNamespace(protocols={name: SimpleNamespace(id=name) for name in names})
     cell = SimpleNamespace(dataset="d", method="m", prompt_id="p", seed=0, tier="full", strengths=range(STRENGTHS))
@@ -64,7 +64,7 @@ def records() -> object:
 
 
 def rows() -> list[dict[str, object]]:
-    """What was measured: work, milliseconds before and now, kilobytes before and now where a file comes out."""
+    """Return the measurements: work, milliseconds before and now, kilobytes before and now for files."""
     face = np.asarray(align_face(Image.fromarray(data.astronaut()), SIDE))
     grain = np.random.default_rng(0).normal(0, 3, face.shape)
     pictures = [face, (face + grain).round().clip(0, 255).astype(np.uint8)]
@@ -91,7 +91,7 @@ def _row(work: str, before: float, now: float, before_kb: float = 0.0, now_kb: f
 
 
 def _processor() -> str:
-    """Its name, as far as the system tells."""
+    """Return the processor's name, if known."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text().splitlines() if known.exists() else []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

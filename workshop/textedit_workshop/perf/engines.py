@@ -2,7 +2,7 @@
 
 Cells per minute of each engine on a toy data set with methods that do nothing, so that what is measured is the runner,
 and the runner's own seconds per cell: those of a bench less those of its edits, pictures and judges, which the records
-hold. Starting an engine (processes, networks) is timed apart.
+hold. Starting an engine (processes, networks) is timed separately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memory of the running process, told without importing anything."""
+"""Measure the memory of the running process without imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def peak_memory_bytes() -> int:
-    """Largest resident size of this process's own program so far.
+    """Return the peak resident size of this process's program.
 
     Not ``getrusage``: what it reports of a child begins with the peak of the parent it was forked from.
     """

@@ -1,4 +1,4 @@
-"""FID statistics and distance against torchmetrics and scipy in the same run, and the bootstrap of a whole grid.
+"""Compare FID statistics and distance with torchmetrics and scipy in the same run, and time the bootstrap of a grid.
 
 ``python -m textedit_workshop.perf.metrics [--rows 18000] [--width 2048] [--json]``. Features are positive and
 correlated, as those of a ReLU network are.
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 
 def timed(call: Callable[[], Result]) -> tuple[Result, float]:
-    """A call's result and its seconds."""
+    """Return a call's result and its seconds."""
     began = time.perf_counter()
     result = call()
     return result, time.perf_counter() - began

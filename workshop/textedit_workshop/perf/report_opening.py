@@ -1,4 +1,4 @@
-"""How long a picture report takes to open, and to follow its slider.
+"""Measure how fast an HTML report opens, and follows its slider.
 
 ``python -m textedit_workshop.perf.report_opening [FILE]``
 """
@@ -16,7 +16,7 @@ OPENS_MS, FOLLOWS_MS = 3000.0, 200.0
 
 
 def measure(report: Path, chromium: str) -> tuple[float, float]:
-    """Milliseconds until the page is ready, and the mean over a step of the slider."""
+    """Return milliseconds until the page is ready, and the mean per step of the slider."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -38,7 +38,7 @@ def measure(report: Path, chromium: str) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Print the figures; 1 where they are worse than they may be, 0 where there is nothing to measure."""
+    """Print the figures; exit code 1 if they are worse than allowed, 0 if there is nothing to measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", nargs="?", type=Path, default=REPORT)
     report = parser.parse_args().report

@@ -31,7 +31,7 @@ KINDS = ("folder", "zip", "lmdb")
 
 @dataclass(frozen=True)
 class Opening:
-    """What opening one source cost.
+    """Cost of opening one source.
 
     Attributes:
         kind: of source.
@@ -51,7 +51,7 @@ class Opening:
 
 
 def write_source(kind: str, folder: Path, entries: int) -> Path:
-    """A source of so many small pictures below ``folder``, all in one flat folder where the kind has folders."""
+    """Write a source of small pictures below ``folder``, in one flat folder if the kind has folders."""
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
     picture, path = buffer.getvalue(), folder / f"{kind}.zip"
@@ -90,7 +90,7 @@ def measure(kind: str, path: Path) -> Opening:
 
 
 def opening(kind: str, path: Path) -> Opening:
-    """The same in a fresh process."""
+    """Measure in a new process."""
     command = [sys.executable, "-P", "-m", "textedit_workshop.perf.sources", "--measure", kind, str(path)]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     return Opening(**json.loads(ended.stdout))
@@ -105,7 +105,7 @@ def _read_so_far() -> int | None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Prints one line per kind."""
+    """Print one line per kind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=100_000, help="pictures of each source")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of source")

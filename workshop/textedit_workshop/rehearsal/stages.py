@@ -39,7 +39,7 @@ class Measured:
     Attributes:
         name: of the stage.
         seconds: of the wall clock.
-        cpu_seconds: of all its processes; what a machine does beside it leaves this alone.
+        cpu_seconds: of all its processes, independent of other load on the machine.
         peak_bytes: largest resident memory of one process.
         disk_bytes: what lies in the rehearsal's folder afterwards.
         saw: what its check found.

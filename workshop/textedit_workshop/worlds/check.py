@@ -69,7 +69,7 @@ def check_world(
         domain: its networks and its world.
         parts: which of `PARTS`.
         sizes: how many pictures; smaller ones are for tests.
-        report: told which part is being measured.
+        report: called with the part that is being measured.
 
     Raises:
         UserError: the domain has no procedural world.

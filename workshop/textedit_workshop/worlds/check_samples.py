@@ -1,4 +1,4 @@
-"""What samples of a generator look like beside renders: of the same factors, and as a set."""
+"""Compare samples of a generator with renders: of the same factors, and as a set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FID_OF_SHARP = {"faces": 2.45, "cats": 12.0, "churches": 3.49, "cars": 18.0}
 
 @torch.no_grad()
 def sample_figures(domain: Domain, world: World, sizes: Sizes) -> list[Figure]:
-    """Distance, oracle agreement and FID of samples against renders.
+    """Measure distance, oracle agreement and FID of samples relative to renders.
 
     A z stands for factors, so every sample has a render that it should equal; attributes count where that shows them.
     The renders of the FID are of other factors.

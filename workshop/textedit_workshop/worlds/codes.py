@@ -1,4 +1,4 @@
-"""Where a generator's mapping network puts given factors, and which directions of W stand for none."""
+"""Codes of given factors by a generator's mapping network, and directions of W that represent none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPREAD_SAMPLES = 4096
 
 
 class FactorCodes:
-    """The codes of one world's generator; what trains on them need not know the shape of the mapping.
+    """The codes of one world's generator, independent of the mapping's form.
 
     Args:
         space: the world's factors.
@@ -34,11 +34,11 @@ class FactorCodes:
 
     @torch.no_grad()
     def w(self, factors: Factors, stream: torch.Generator) -> Tensor:
-        """w [B, w_dim] of a z that stands for the factors, drawn from those that do."""
+        """Return w [B, w_dim] of a random z that represents the factors."""
         return self.generator.map(self.latent.z(factors, stream))
 
     def noise(self, n: int, rows: int, stream: torch.Generator) -> Tensor:
-        """What the pictures of n codes must not show, [n, rows, w_dim]: editors wander into such directions.
+        """Draw noise that must not affect the pictures of n codes, [n, rows, w_dim]: editors may move that way.
 
         Along the quiet axes where there are any, a little along all axes otherwise; of a strength drawn per code.
         """

@@ -1,4 +1,4 @@
-"""Factors -> W by a fixed orthogonal matrix: the target that the mapping network and the encoder learn.
+"""Embed factors in W by a fixed orthogonal matrix: the target of the mapping network and the encoder.
 
 A generator trained from Gaussian z straight to renders stays blurred for thousands of steps; one trained from this
 embedding is sharp, and the mapping z -> w is then learnt alone in seconds.
@@ -39,5 +39,5 @@ class FactorEmbedding:
         self.matrix = torch.cat([rotation, -rotation], 1) * (W_GAIN / 2**0.5)
 
     def w(self, factors: Factors) -> Tensor:
-        """Factors -> w [B, w_dim]."""
+        """Embed factors as w [B, w_dim]."""
         return self.space.vector(factors) @ self.matrix

@@ -1,4 +1,4 @@
-"""One measured number of a world beside its bar, and the table of many."""
+"""Measured figures of a world with their thresholds, and the table of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADER = ("part", "figure", "value", "bar", "n", "verdict")
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many pictures, pairs or codes the figures are measured on."""
+    """Numbers of pictures, pairs or codes for the figures."""
 
     renders: int = 4_000
     subjects: int = 600
@@ -23,7 +23,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number and its bar.
+    """One measured number and its threshold.
 
     Attributes:
         part: the network or networks it is about.
@@ -47,7 +47,7 @@ class Figure:
 
     @property
     def passed(self) -> bool:
-        """Whether the bar is reached; a number without a bar only has to be there."""
+        """Whether the threshold is reached; a number without one only has to exist."""
         if self.value is None or self.value != self.value:
             return False
         if self.bar is None:
@@ -58,12 +58,12 @@ class Figure:
 
     @property
     def fails(self) -> bool:
-        """Whether it makes the check fail: every missing number does, and every missed bar that is not planned."""
+        """Whether it makes the check fail: every missing number, and every missed threshold that is not planned."""
         return not self.passed and not (self.planned and self.value is not None)
 
 
 def table(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str, str]]:
-    """Rows of text: part, figure, value, bar, n, verdict."""
+    """Return rows of text: part, figure, value, threshold, n, verdict."""
     rows = []
     for f in figures:
         value = "-" if f.value is None else f"{f.value:.{4 if abs(f.value) < 10 else 1 if abs(f.value) < 100 else 0}f}"

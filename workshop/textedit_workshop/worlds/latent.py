@@ -1,4 +1,4 @@
-"""Which factors a z stands for, and a z for given factors."""
+"""Convert between z and the factors that it represents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textedit_bench.worlds.factors import Factors, FactorSpace
 
 
 class LatentFactors:
-    """Fixed orthogonal projections of the normalised z, read as normal numbers.
+    """Fixed orthogonal projections of the normalised z, interpreted as normal numbers.
 
     Args:
         space: supplies the distribution of the factors.
@@ -25,12 +25,12 @@ class LatentFactors:
         self.space = space
 
     def factors(self, z: Tensor) -> Factors:
-        """z [B, z_dim], standard normal -> factors, distributed as the world's training data."""
+        """Convert z [B, z_dim], standard normal, to factors, distributed as the world's training data."""
         unit = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         return self.space.from_normal(unit @ self.matrix.float())
 
     def z(self, factors: Factors, stream: torch.Generator) -> Tensor:
-        """A z [B, z_dim] of root mean square 1 that stands for the factors, drawn from those that do."""
+        """Draw a z [B, z_dim] of root mean square 1 that represents the factors."""
         normal = self.space.to_normal(factors, stream).double()
         size = self.matrix.shape[0]
         # As many as the world has random numbers are fixed; the others share what is left of the length.

@@ -1,4 +1,4 @@
-"""How each file of weights came about, read from its header."""
+"""Read how weights were trained from the headers of their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def training_table(domain: Domain) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows: one row per stage of every network that is there."""
+    """Return header and rows: one row per stage of every existing network."""
     header = ("role", "file", "KB", "parameters", "command", "seed", "steps", "wall time")
     rows: list[tuple[str, ...]] = []
     for role in domain.tier_card.networks:

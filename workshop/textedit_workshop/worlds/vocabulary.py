@@ -1,4 +1,4 @@
-"""Words that have a token of their own in the shared text encoders.
+"""The words with their own token in the shared text encoders.
 
 The token table is cut to these (and to bytes, so that any text encodes). Words of every world are here, so that a new
 world brings no new token and no embedding table changes its shape.
@@ -52,5 +52,5 @@ low high lifted fast slow
 
 
 def vocabulary() -> list[str]:
-    """Every word, once, sorted."""
+    """Return every word once, sorted."""
     return sorted({word for text in (COMMON, FACES, CATS, CHURCHES, CARS) for word in text.split()})

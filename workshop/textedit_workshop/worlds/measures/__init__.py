@@ -1,1 +1,1 @@
-"""What is measured of a world's latent spaces: formulas without a generator of their own."""
+"""Measures of a world's latent spaces: formulas that do not depend on a generator."""

@@ -26,7 +26,7 @@ class DCI(NamedTuple):
 
 
 def dci(codes: Tensor, values: Tensor) -> DCI:
-    """The three scores of codes for yes-or-no factors, by sparse logistic classifiers.
+    """Compute the three scores of codes for binary factors, by sparse logistic classifiers.
 
     Three quarters of the codes fit the classifiers; the absolute weights over standardised codes say what matters, the
     share that the classifiers get right in the last quarter is the informativeness.
@@ -45,7 +45,7 @@ def dci(codes: Tensor, values: Tensor) -> DCI:
 
 
 def disentanglement(importance: Tensor) -> float:
-    """How far every code number matters for one factor only; numbers weigh by what they matter in all.
+    """Compute how much each code dimension matters for one factor only, weighted by total importance.
 
     Args:
         importance: how much code number i matters for factor j, not negative, [codes, factors].
@@ -55,12 +55,12 @@ def disentanglement(importance: Tensor) -> float:
 
 
 def completeness(importance: Tensor) -> float:
-    """How far every factor is said by one code number only; the mean over factors."""
+    """Compute how much each factor depends on one code dimension only; the mean over factors."""
     return float(_purity(importance.T).mean())
 
 
 def _purity(rows: Tensor) -> Tensor:
-    """1 - entropy of every row's shares, to the base of the row's length; 0 for a row of zeros."""
+    """Compute 1 - entropy of every row's shares, to the base of the row's length; 0 for a row of zeros."""
     total = rows.sum(1, keepdim=True)
     shares = rows / total.clamp(min=torch.finfo(rows.dtype).tiny)
     entropy = -torch.special.xlogy(shares, shares).sum(1) / math.log(rows.shape[1])

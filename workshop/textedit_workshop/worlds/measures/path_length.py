@@ -25,7 +25,7 @@ def path_lengths(
     step: float = STEP,
     batch_size: int = 50,
 ) -> Tensor:
-    """One value per pair of ends, float64 [N].
+    """Compute one value per pair of ends, float64 [N].
 
     Args:
         pictures: latents [B, d] -> pictures.
@@ -44,14 +44,14 @@ def path_lengths(
 
 
 def trimmed_mean(values: Tensor) -> float:
-    """Mean of the values [N] from the 1st to the 99th percentile, both with the value that lies beyond."""
+    """Compute the mean of the values [N] from the 1st to the 99th percentile, inclusive."""
     low = values.quantile(0.01, interpolation="lower")
     high = values.quantile(0.99, interpolation="higher")
     return float(values[(values >= low) & (values <= high)].mean())
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """The point at ``t`` [B, 1] of the arc from ``a`` to ``b`` [B, d], both brought to unit length."""
+    """Interpolate spherically at ``t`` [B, 1] from ``a`` to ``b`` [B, d], both normalised."""
     a, b = (x / x.norm(dim=1, keepdim=True) for x in (a, b))
     angle = t * (a * b).sum(1, keepdim=True).clamp(-1.0, 1.0).acos()
     across = b - (a * b).sum(1, keepdim=True) * a

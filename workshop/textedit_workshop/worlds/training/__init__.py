@@ -1,1 +1,1 @@
-"""Training of the mini tier, from nothing: `textedit-bench worlds train`."""
+"""Training of the mini tier from scratch: `textedit-bench worlds train`."""

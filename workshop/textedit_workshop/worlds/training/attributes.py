@@ -1,4 +1,4 @@
-"""Training of attribute classifiers: the oracles, and the trunks of the perceptual distance and the FID features."""
+"""Training of attribute classifiers: oracles, and backbones of the perceptual distance and the FID features."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def visible_cross_entropy(logits: list[Tensor], values: Tensor, visible: Tensor) -> Tensor:
-    """Mean cross-entropy over the (picture, attribute) pairs that can be seen.
+    """Compute the mean cross-entropy over visible (picture, attribute) pairs.
 
     Args:
         logits: [B, values] of each attribute.
@@ -42,7 +42,7 @@ class AttributeBatches:
         self.pool, self.size, self.seed, self.degraded = pool, size, seed, degraded
 
     def __call__(self, step: int) -> Batch:
-        """Pictures, values, visibility, geometry."""
+        """Return pictures, values, visibility, geometry."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         index = torch.randint(len(self.pool), (self.size,), generator=generator)
         factors = self.pool.factors[index]
@@ -51,7 +51,7 @@ class AttributeBatches:
 
 
 class AttributeTraining(Trained):
-    """Cross-entropy on visible attributes and, where the network is to see geometry too, regression of it.
+    """Cross-entropy on visible attributes and, if the network predicts geometry too, its regression.
 
     Args:
         network: kept in ``self.network`` and trained.
@@ -87,7 +87,7 @@ class AttributeTraining(Trained):
 
 @torch.no_grad()
 def oracle_accuracy(oracle: roles.Oracle, pool: Pool, seed: int = 0) -> dict[str, float]:
-    """Share right per attribute, on pictures with the blur and noise that reconstructions have; abstaining is wrong."""
+    """Compute the accuracy per attribute, on pictures degraded like reconstructions; abstaining is wrong."""
     generator = torch.Generator().manual_seed(seed)
     guesses = []
     for start in range(0, len(pool), 256):
@@ -99,7 +99,7 @@ def oracle_accuracy(oracle: roles.Oracle, pool: Pool, seed: int = 0) -> dict[str
 def train(
     world: World, role: str, plan: Plan, pools: Path, *, generator: Generator | None = None
 ) -> tuple[nn.Module, float, dict[str, Any]]:
-    """An oracle (``oracle``, ``second_oracle``), the ``perceptual`` trunk or the ``features`` network.
+    """Train an oracle (``oracle``, ``second_oracle``), the ``perceptual`` backbone or the ``features`` network.
 
     Args:
         world: what renders.
@@ -128,7 +128,7 @@ def train(
 
 
 def _with_heads(role: str, world: World, sizes: list[int]) -> tuple[nn.Module, nn.Module, Any]:
-    """The network of a role with heads for attributes and geometry that exist in training only."""
+    """Return the network of a role with heads for attributes and geometry, for training only."""
     geometry = len(world.space.identity)
     network: nn.Module
     if role == "features":

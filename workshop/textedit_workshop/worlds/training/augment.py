@@ -1,4 +1,4 @@
-"""Light degradations, so that the networks judge generated pictures as sanely as rendered ones."""
+"""Light degradations, so that networks generalise from rendered to generated pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def augment(images: Tensor, generator: torch.Generator, shift: int = 2, degraded: bool = True) -> Tensor:
-    """Shifts, softens, lightens and adds noise to pictures [B, 3, H, W] in [-1, 1], each picture its own way.
+    """Shift, blur, brighten and add noise to pictures [B, 3, H, W] in [-1, 1], independently.
 
     Args:
         images: not modified.
@@ -26,7 +26,7 @@ def augment(images: Tensor, generator: torch.Generator, shift: int = 2, degraded
 
 
 def degrade(images: Tensor, generator: torch.Generator) -> Tensor:
-    """What reconstructions do to pictures: blur, loss of resolution, noise; a quarter of the batch each, one left.
+    """Degrade pictures like reconstructions: blur, loss of resolution, noise; a quarter of the batch each, one kept.
 
     Blur has a standard deviation of 0.4 to 1.0 pixels; resolution falls to 3/4; noise is up to 0.08 of [-1, 1].
     """
@@ -47,7 +47,7 @@ def degrade(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur with a 5-pixel kernel, edges repeated."""
+    """Apply a Gaussian blur with a 5-pixel kernel, edges repeated."""
     offsets = torch.arange(-2.0, 3.0)
     line = torch.exp(-0.5 * (offsets / sigma) ** 2)
     line = line / line.sum()
@@ -58,7 +58,7 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def _shifted(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
-    """Each quarter of the batch moved by its own displacement, edges repeated."""
+    """Shift each quarter of the batch by its own displacement, edges repeated."""
     if shift == 0:
         return images
     padded = F.pad(images, (shift,) * 4, mode="replicate")

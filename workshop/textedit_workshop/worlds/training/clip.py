@@ -1,4 +1,4 @@
-"""Contrastive training of the worlds' CLIPs with the ground truth of what a caption is true of.
+"""Contrastive training of the worlds' CLIPs with known truth of captions.
 
 A short caption is true of many pictures of a batch. Treating only its own picture as the positive would push the others
 away, so every true pair is a positive and pairs that cannot be decided (hidden attributes) take no part. Besides, every
@@ -36,7 +36,7 @@ IMAGES, CAPTIONS, FOREIGN = 112, 24, 12
 
 
 def contrastive_loss(logits: Tensor, true: Tensor, known: Tensor) -> Tensor:
-    """Symmetric cross-entropy against all true pairs.
+    """Compute the symmetric cross-entropy against all true pairs.
 
     Args:
         logits: scaled cosines of C captions and B pictures, [C, B].
@@ -61,7 +61,7 @@ def _one_way(logits: Tensor, true: Tensor) -> Tensor:
 
 
 def value_loss(logits: Tensor, values: Tensor, visible: Tensor, sizes: Sequence[int]) -> Tensor:
-    """Cross-entropy of each attribute's values against each other, over pictures that show the attribute.
+    """Compute the cross-entropy of each attribute's values, over pictures that show the attribute.
 
     Args:
         logits: scaled cosines of one caption per value with B pictures, [sum of sizes, B].
@@ -77,7 +77,7 @@ def value_loss(logits: Tensor, values: Tensor, visible: Tensor, sizes: Sequence[
 
 
 class WorldPart(NamedTuple):
-    """What one world contributes to a batch.
+    """The part of one world in a batch.
 
     ``captions`` and ``pictures`` are (first, last + 1) in the batch; the first captions say one attribute value each.
     ``values`` and ``visible`` are [B, A], ``sizes`` counts the values of each attribute.
@@ -91,7 +91,7 @@ class WorldPart(NamedTuple):
 
 
 class ClipBatch(NamedTuple):
-    """Pictures [B, 3, H, W] of all worlds, captions, and what is true of what."""
+    """Pictures [B, 3, H, W] of all worlds, captions, and which captions are true of which pictures."""
 
     images: Tensor
     texts: list[str]
@@ -122,7 +122,7 @@ class ClipBatches:
         self.seed = seed
 
     def __call__(self, step: int) -> ClipBatch:
-        """The batch of a step."""
+        """Return the batch of a step."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         random = Random(self.seed * 1_000_003 + step)
         made = [self._world(pool, grammar, generator, random) for pool, grammar in self.shown]
@@ -145,7 +145,7 @@ class ClipBatches:
         return ClipBatch(torch.cat([part.images for part in made]), texts, true, known, parts)
 
     def _others(self, world: int) -> list[Grammar]:
-        """Grammars of the other worlds in turn, `foreign` of them."""
+        """Return grammars of the other worlds in turn, `foreign` of them."""
         others = [grammar for i, (_, grammar) in enumerate(self.shown) if i != world]
         return [others[i % len(others)] for i in range(self.foreign if others else 0)]
 
@@ -197,7 +197,7 @@ def _values(logits: Tensor, part: WorldPart) -> Tensor:
 def zero_shot(
     clip: ClipModel, grammar: Grammar, pool: Pool, *, held_out: bool = False, seed: int = 0
 ) -> dict[str, float]:
-    """Share of pictures, per attribute, whose value CLIP names; every picture hears its own wordings, drawn at random.
+    """Compute CLIP's zero-shot accuracy per attribute; every picture has its own random wordings.
 
     Args:
         clip: in eval mode.
@@ -226,7 +226,7 @@ def zero_shot(
 
 
 def train(world: World, role: str, plan: Plan, pools: Path) -> tuple[WorldClip, float, dict[str, Any]]:
-    """A guiding (``clip``) or judging (``judge_clip``) CLIP of all worlds.
+    """Train a guiding (``clip``) or evaluating (``judge_clip``) CLIP of all worlds.
 
     Args:
         world: not needed, the network is shared.

@@ -34,7 +34,7 @@ class RealAndFake:
 
     @torch.no_grad()
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Real and fake images of one step."""
+        """Return real and fake images of one step."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         real = self.pool.images(torch.randint(len(self.pool), (BATCH_SIZE,), generator=stream))
         z = torch.randn(BATCH_SIZE, self.generator.z_dim, generator=stream)
@@ -42,7 +42,7 @@ class RealAndFake:
 
 
 class DiscriminatorTraining(Trained):
-    """Tells renders from generated pictures."""
+    """Classifies renders and generated pictures."""
 
     def __init__(self, plan: Plan, discriminator: Discriminator) -> None:
         super().__init__(plan)
@@ -69,7 +69,7 @@ def train(
     """Train against the finished generator.
 
     Returns:
-        Network, seconds, and the share of fresh renders and samples that it tells apart.
+        Network, seconds, and its accuracy on new renders and samples.
     """
     discriminator = Discriminator(world.resolution, channels=scaled(CHANNELS, world.detail))
     pool = cached_pool(world, POOL_SIZE, POOL_SEED, cache)

@@ -1,6 +1,6 @@
-"""Pictures of the generator that look like edits, with the truth about them: what oracles have to read in the end.
+"""Generate pictures that resemble edits, with their truth, for training oracles.
 
-An edit that overshoots, or drags along what nobody asked for, looks like no render. An oracle that saw renders alone
+An edit that overshoots, or changes other attributes, differs from any render. An oracle that saw renders alone
 guesses there. The pictures here are steps in W from one drawing towards another that differs in one attribute, of the
 right length or too long, with noise on every row; their truth is the drawing they step towards. No editor and no judge
 takes part.
@@ -47,7 +47,7 @@ def edited_pool(world: World, generator: Generator, count: int, seed: int, batch
 
 
 def together(first: Pool, second: Pool) -> Pool:
-    """Both pools as one."""
+    """Concatenate both pools."""
     return Pool(
         torch.cat([first.pixels, second.pixels]),
         concatenate([first.factors, second.factors]),
@@ -56,7 +56,7 @@ def together(first: Pool, second: Pool) -> Pool:
 
 
 def _one_changed(world: World, factors: Factors, stream: torch.Generator) -> Factors:
-    """The same drawings with one random attribute of each at another random value."""
+    """Change one random attribute of each drawing to another random value."""
     values = factors.attributes.clone()
     which = torch.randint(len(world.attributes), (len(factors),), generator=stream)
     for row, column in enumerate(which.tolist()):

@@ -36,7 +36,7 @@ class CodeBatches:
         self.pool, self.codes, self.seed = pool, codes, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images and w of one step."""
+        """Return images and w of one step."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         index = torch.randint(len(self.pool), (CODE_BATCH,), generator=stream)
         images = self.pool.images(index)
@@ -45,7 +45,7 @@ class CodeBatches:
 
 
 class CodeRegression(Trained):
-    """Stage one: images -> w, without a generator, so that it can be trained beside one."""
+    """Stage one: from images to w, without a generator, so that both can be trained at the same time."""
 
     def __init__(self, plan: Plan, encoder: MiniEncoder) -> None:
         super().__init__(plan)
@@ -60,13 +60,13 @@ class CodeRegression(Trained):
 
 
 class RefinementBatches:
-    """Fresh renders with the codes that stand for them."""
+    """New renders with the codes that represent them."""
 
     def __init__(self, world: World, codes: FactorCodes, seed: int) -> None:
         self.world, self.codes, self.seed = world, codes, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """w, pictures and pixel weights of one step."""
+        """Return w, pictures and pixel weights of one step."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(REFINE_BATCH, stream)
         render = self.world.render(factors)
@@ -74,7 +74,7 @@ class RefinementBatches:
 
 
 class CodeRefinement(Trained):
-    """Stage two: reconstruction through the generator, with row offsets kept small and identity kept.
+    """Stage two: reconstruction through the generator, with small row offsets and preserved identity.
 
     Args:
         encoder: the outcome of stage one.
@@ -114,7 +114,7 @@ class CodeRefinement(Trained):
 def train(
     world: World, name: str, plan: Plan, cache: Path, *, generator: Generator, identity: Any
 ) -> tuple[MiniEncoder, float, dict[str, Any]]:
-    """Both stages.
+    """Train both stages.
 
     Args:
         world: what renders.

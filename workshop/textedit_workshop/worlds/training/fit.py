@@ -1,4 +1,4 @@
-"""The one training loop: Lightning, with progress, checkpoints and exact resumption."""
+"""The training loop of all networks: Lightning, with progress, checkpoints and exact resumption."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Batch = Any
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and where a network trains.
+    """Duration and location of a training.
 
     Attributes:
         steps: optimiser steps.
@@ -49,16 +49,16 @@ class Plan:
     initial: Path | None = None
 
     def prepare(self, network: nn.Module) -> None:
-        """Load the initial weights, where there are any, into an untrained network."""
+        """Load initial weights, if there are any, into an untrained network."""
         if self.initial is not None:
-            # What a file keeps beside the parameters (the mean of W) follows from them and is computed at the end.
+            # Values stored in addition to the parameters (the mean of W) follow from them and are computed at the end.
             beside = getattr(network, "extra_tensors", {})
             state = {name: t for name, t in read_tensors(self.initial)[0].items() if name not in beside}
             load_exactly(network, state, source=str(self.initial))
 
 
 class Batches(IterableDataset[Batch]):
-    """Batch ``step`` is a pure function of the step, so that a resumed training sees what an unbroken one would."""
+    """Batches as a pure function of the step, so that a resumed training gets the same ones."""
 
     def __init__(self, make: Callable[[int], Batch], start: int, stop: int) -> None:
         self.make, self.start, self.stop = make, start, stop
@@ -69,7 +69,7 @@ class Batches(IterableDataset[Batch]):
 
 
 class Trained(pl.LightningModule):
-    """Base of the thin modules: optimiser and schedule; a subclass adds ``training_step``."""
+    """Base class of the modules: optimiser and schedule; a subclass adds ``training_step``."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Trained(pl.LightningModule):
 
 
 class _Clock(Callback):
-    """Wall time of training, kept through resumptions."""
+    """Wall time of training over all resumptions."""
 
     def __init__(self) -> None:
         self.before = 0.0
@@ -112,7 +112,7 @@ class _Clock(Callback):
 
 
 class _Lines(Callback):
-    """One plain line now and then, for logs and for output that is no terminal."""
+    """Prints occasional plain lines, for logs and for output that is not a terminal."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -204,11 +204,11 @@ def fit(module: Trained, make_batch: Callable[[int], Batch], plan: Plan, *, prog
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint with the most steps, or None."""
+    """Return the checkpoint with the most steps, or None."""
     found = sorted(folder.glob("step=*.ckpt"))
     return found[-1] if found else None
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Trainable and frozen numbers of a network."""
+    """Return the number of trainable and frozen parameters of a network."""
     return sum(p.numel() for p in network.parameters())

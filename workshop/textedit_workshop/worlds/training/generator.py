@@ -1,4 +1,4 @@
-"""The mini generator: the mapping network in closed form, then synthesis by regression from its codes onto renders."""
+"""Training of the mini generator: mapping network in closed form, then synthesis by regression to renders."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ SMALL_FEATURE_WEIGHT = 4.0
 
 
 def new_generator(resolution: int = 64, detail: float = 1.0) -> Generator:
-    """An untrained generator of the mini tier's size; ``detail`` scales the channels (see `World.detail`)."""
+    """Create an untrained generator of the mini tier's size; ``detail`` scales the channels (see `World.detail`)."""
     return Generator(resolution, z_dim=Z_DIM, w_dim=W_DIM, n_mlp=DEPTH, channels=scaled(CHANNELS, detail))
 
 
 def scaled(channels: Mapping[int, int], detail: float) -> dict[int, int]:
-    """Channels per resolution, scaled; multiples of four."""
+    """Scale channels per resolution, to multiples of four."""
     return {side: 4 * round(count * detail / 4) for side, count in channels.items()}
 
 
 def pixel_weights(render: Render) -> Tensor:
-    """Weights [B, 1, H, W] of mean about 1: attributes whose mask is small weigh more."""
+    """Return weights [B, 1, H, W] of mean about 1: attributes with small masks have larger weights."""
     pixels = render.images.shape[2] * render.images.shape[3]
     weights = torch.ones(len(render.images), 1, *render.images.shape[2:])
     for mask in render.masks.values():
@@ -53,7 +53,7 @@ def pixel_weights(render: Render) -> Tensor:
 
 
 def reconstruction_loss(made: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """Weighted L1, plus L1 after 4x4 pooling, plus L1 of the image gradients.
+    """Compute weighted L1, plus L1 after 4x4 pooling, plus L1 of the image gradients.
 
     Args:
         made, wanted: images [B, 3, H, W].
@@ -75,13 +75,13 @@ FITTED_CODES = 8192
 
 
 class RegressionBatches:
-    """Fresh renders with the codes that stand for them; a batch is a function of seed and step."""
+    """New renders with the codes that represent them; a batch is a function of seed and step."""
 
     def __init__(self, world: World, codes: FactorCodes, rows: int, seed: int) -> None:
         self.world, self.codes, self.rows, self.seed = world, codes, rows, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """W+ codes [B, rows, w_dim], the pictures they should give, and the weights of the pixels."""
+        """Return W+ codes [B, rows, w_dim], their target pictures, and the weights of the pixels."""
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(BATCH_SIZE, stream)
         render = self.world.render(factors)
@@ -125,7 +125,7 @@ class GeneratorRegression(Trained):
 
 @torch.no_grad()
 def reshape(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors, shape: Shape) -> None:
-    """Give a generator another mapping, and let its styles read the new codes as nearly as a linear map can."""
+    """Replace a generator's mapping, and fit its style layers linearly to the new codes."""
     z = torch.randn(FITTED_CODES, generator.z_dim, generator=torch.Generator().manual_seed(0))
     before = generator.map(z).double()
     set_mapping(generator, embedding, latent, shape)
@@ -145,7 +145,7 @@ def reshape(generator: Generator, embedding: FactorEmbedding, latent: LatentFact
 def train(
     world: World, name: str, plan: Plan, cache: Path, *, mapping: str = SHAPE
 ) -> tuple[Generator, float, dict[str, Any]]:
-    """The mapping network, synthesis by regression from its codes, and the mean of W.
+    """Compute the mapping network, train synthesis by regression from its codes, and compute the mean of W.
 
     Args:
         world: what renders.

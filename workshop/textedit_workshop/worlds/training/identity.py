@@ -1,4 +1,4 @@
-"""ArcFace training on rendered subjects, each seen with many attributes.
+"""ArcFace training on rendered subjects, each with many attribute values.
 
 Beside the margin loss, the embedding predicts the subject's geometry: with a few thousand subjects the classes alone
 say little about directions between them, and the regression makes training several times shorter.
@@ -28,7 +28,7 @@ REGRESSION_WEIGHT = 4.0
 
 
 def margin_loss(cosines: Tensor, labels: Tensor, scale: float = SCALE, margin: float = MARGIN) -> Tensor:
-    """Cross-entropy of scaled cosines whose true angle is enlarged by ``margin`` radians (Deng et al. 2019, eq. 3).
+    """Compute cross-entropy of scaled cosines with the true angle enlarged by ``margin`` (Deng et al. 2019, eq. 3).
 
     Args:
         cosines: [B, K] to the class centres.
@@ -69,13 +69,13 @@ class IdentityTraining(Trained):
 
 
 class IdentityBatches:
-    """Random pictures of a pool whose subjects come ``each`` in a row."""
+    """Random pictures of a pool with ``each`` consecutive pictures per subject."""
 
     def __init__(self, pool: Pool, each: int, size: int, seed: int) -> None:
         self.pool, self.each, self.size, self.seed = pool, each, size, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures, subjects, geometry."""
+        """Return pictures, subjects, geometry."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         index = torch.randint(len(self.pool), (self.size,), generator=generator)
         images = augment(self.pool.images(index), generator, shift=1)
@@ -83,12 +83,12 @@ class IdentityBatches:
 
 
 def measure(network: Identity, pool: Pool, each: int) -> tuple[float, float]:
-    """Threshold at 1 % false accepts and true-accept rate on a pool of unseen subjects."""
+    """Return the threshold at 1 % false accepts and the true-accept rate on a pool of unseen subjects."""
     return verification(_vectors(network, pool), torch.arange(len(pool)) // each)
 
 
 def false_accepts(network: VerifyingIdentity, pool: Pool, each: int) -> float:
-    """Share of pairs of different subjects that the network's stored threshold accepts."""
+    """Return the share of pairs of different subjects that the network's stored threshold accepts."""
     vectors, subjects = _vectors(network, pool), torch.arange(len(pool)) // each
     other = subjects[:, None] != subjects
     return float((vectors @ vectors.T >= network.threshold)[other].float().mean())
@@ -100,14 +100,14 @@ def _vectors(network: Identity, pool: Pool) -> Tensor:
 
 
 def unseen_pool(world: World, folder: Path) -> Pool:
-    """Subjects no training sees, five pictures of each with other attributes and nuisances."""
+    """Render subjects that no training uses, five pictures of each with different attributes and nuisances."""
     sampler = identities(world, UNSEEN_PICTURES_EACH)
     count = UNSEEN_SUBJECTS * UNSEEN_PICTURES_EACH
     return cached_pool(world, count, FRESH_SEED, folder, f"subjects{UNSEEN_PICTURES_EACH}", sampler)
 
 
 def train(world: World, role: str, plan: Plan, pools: Path) -> tuple[IdentityNetwork, float, dict[str, Any]]:
-    """A guiding (``identity``) or judging (``judge_identity``) network, its wall time and its figures."""
+    """Train a guiding (``identity``) or evaluating (``judge_identity``) network; return wall time and figures."""
     network = IdentityNetwork(**CONFIGS[role])
     plan.prepare(network)
     sampler = identities(world, PICTURES_EACH)

@@ -1,4 +1,4 @@
-"""The mini generator's mapping network z -> w, written down instead of trained.
+"""The mini generator's mapping network z -> w, constructed analytically instead of trained.
 
 The factors of a picture are step functions of normal numbers, and a step is two leaky ReLUs. So four layers of the
 mapping network can hold the exact map: ramps at every threshold, products for correlated attributes, the rotation into
@@ -23,7 +23,7 @@ from textedit_workshop.worlds.latent import LatentFactors
 
 @dataclass(frozen=True)
 class Shape:
-    """What the way from z to w looks like.
+    """The form of the mapping from z to w.
 
     Attributes:
         sharpness: steepness of a ramp: values mix within 1 / sharpness of a standard deviation around a threshold.
@@ -57,7 +57,7 @@ HINGES = (-8.0, -1.25, 1.25)
 
 
 class _Layer:
-    """Rows of one linear layer, collected one unit at a time."""
+    """Rows of one linear layer, added one unit at a time."""
 
     def __init__(self, inputs: int) -> None:
         self.inputs = inputs
@@ -65,14 +65,14 @@ class _Layer:
         self.biases: list[float] = []
 
     def add(self, row: Tensor, bias: float) -> int:
-        """A unit leaky_relu(row . x + bias); its index."""
+        """Add a unit leaky_relu(row . x + bias), and return its index."""
         self.rows.append(row)
         self.biases.append(bias)
         return len(self.rows) - 1
 
 
 class _Affine:
-    """A number that is a weighted sum of the units of the layer below, plus a constant."""
+    """A weighted sum of the units of the previous layer, plus a constant."""
 
     def __init__(self, size: int, terms: dict[int, float] | None = None, constant: float = 0.0) -> None:
         self.row = torch.zeros(size, dtype=torch.float64)
@@ -81,14 +81,14 @@ class _Affine:
         self.constant = constant
 
     def plus(self, other: _Affine, weight: float = 1.0, constant: float = 0.0) -> _Affine:
-        """This, plus ``weight`` times another, plus a constant."""
+        """Add ``weight`` times another, plus a constant."""
         result = _Affine(len(self.row), None, self.constant + weight * other.constant + constant)
         result.row = self.row + weight * other.row
         return result
 
 
 def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors, shape: Shape) -> None:
-    """Write the mapping of a shape into ``generator.style``.
+    """Write the mapping of a form into ``generator.style``.
 
     Raises:
         ValueError: the network has another depth, or is too narrow for the world.
@@ -117,13 +117,13 @@ def set_mapping(generator: Generator, embedding: FactorEmbedding, latent: Latent
 
 
 def thresholds(attribute: Attribute, weights: Sequence[float]) -> list[float]:
-    """Normal numbers at which the attribute goes from one value to the next."""
+    """Return normal numbers at which the attribute changes its value."""
     edges = torch.tensor(weights, dtype=torch.float64).cumsum(0)[:-1]
     return torch.special.ndtri(edges).tolist()
 
 
 def _tables(space: FactorSpace, attribute: Attribute) -> list[tuple[float, ...]]:
-    """Weights of the attribute under every value of its parent; one table where it has none."""
+    """Return weights of the attribute under every value of its parent; one table if it has none."""
     if attribute.given is None:
         return [attribute.weights]
     parent, given = attribute.given

@@ -1,4 +1,4 @@
-"""Rendered pictures kept as bytes: rendering costs more than a training step, so every training shares one pool."""
+"""Rendered pictures stored as bytes: rendering costs more than a training step, so all trainings share one pool."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class Pool:
         return len(self.pixels)
 
     def __getitem__(self, part: slice) -> Pool:
-        """Some of the pictures, in order."""
+        """Select some of the pictures, in order."""
         return Pool(self.pixels[part], self.factors[part], self.visible[part])
 
     def images(self, index: Tensor | slice) -> Tensor:
-        """Pictures in [-1, 1]."""
+        """Return pictures in [-1, 1]."""
         return from_levels(self.pixels[index])
 
 
 def render_pool(world: World, factors: Factors, batch_size: int = 64) -> Pool:
-    """Draw every picture of ``factors``."""
+    """Render every picture of ``factors``."""
     pixels, visible = [], []
     for start in range(0, len(factors), batch_size):
         render = world.render(factors[start : start + batch_size])
@@ -64,14 +64,14 @@ def render_pool(world: World, factors: Factors, batch_size: int = 64) -> Pool:
 def cached_pool(
     world: World, count: int, seed: int, folder: Path, name: str = "random", sampler: Sampler | None = None
 ) -> Pool:
-    """The pool of a seed, read from ``folder`` where it was rendered before by the same renderer.
+    """Return the pool of a seed, from ``folder`` if the same renderer has rendered it before.
 
     Args:
         world: what draws.
         count: pictures.
         seed: of the random factors.
         folder: cache, outside version control.
-        name: tells samplers apart.
+        name: identifies the sampler.
         sampler: draws factors; the world's training distribution by default.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -91,7 +91,7 @@ def cached_pool(
 
 
 def identities(world: World, per_identity: int) -> Sampler:
-    """Samples ``per_identity`` pictures in a row of every person: one identity, other attributes and nuisances."""
+    """Sample ``per_identity`` consecutive pictures per person: one identity, other attributes and nuisances."""
 
     def sample(count: int, generator: torch.Generator) -> Factors:
         factors = world.sample(count, generator)

@@ -1,4 +1,4 @@
-"""Every network of the mini tier by its role: how it is trained, and where its weights go.
+"""All networks of the mini tier by role: their training, and the location of their weights.
 
 `train_role` writes ``<out>/shared/clip.safetensors``, ``<out>/<dataset>/identity.safetensors`` and so on, with the
 record of how they came about; `textedit-bench worlds train` calls it.
@@ -27,7 +27,7 @@ from textedit_workshop.worlds.training.mapping import SHAPES
 
 @dataclass(frozen=True)
 class Role:
-    """How one network is made.
+    """How one network is trained.
 
     Attributes:
         train: ``"module:function"``: (world, role name, plan, cache folder) -> network, seconds, figures.
@@ -50,7 +50,7 @@ class Role:
     needs_further: tuple[str, ...] = ()
 
     def required(self, further: bool) -> tuple[str, ...]:
-        """Roles whose networks a training takes."""
+        """Roles of the networks that a training needs."""
         return (*self.needs, *(self.needs_further if further else ()))
 
 
@@ -76,7 +76,7 @@ Train = Callable[..., tuple[nn.Module, float, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Options:
-    """What a call may ask for instead of a role's own settings.
+    """Options that replace a role's settings.
 
     Attributes:
         steps, seed, learning_rate: None keeps the role's.
@@ -93,7 +93,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Places:
-    """Where weights go, and where networks that are only needed may lie.
+    """Locations of written weights, and of existing ones.
 
     Attributes:
         out: root of the weights to write; what is needed is looked for here first.
@@ -104,16 +104,16 @@ class Places:
     card: Path | None = None
 
     def target(self, dataset: str, name: str) -> Path:
-        """The file a role's training writes."""
+        """Return the file that a role's training writes."""
         return self.out / _file(dataset, name)
 
     def find(self, dataset: str, name: str) -> Path | None:
-        """The present weights of a role, or None."""
+        """Return the existing weights of a role, or None."""
         roots = [self.out] if self.card is None else [self.out, self.card]
         return next((root / _file(dataset, name) for root in roots if (root / _file(dataset, name)).is_file()), None)
 
     def require(self, dataset: str, name: str) -> Path:
-        """The present weights of a role.
+        """Return the existing weights of a role, or raise an error.
 
         Raises:
             UserError: there are none.
@@ -129,12 +129,12 @@ def _file(dataset: str, name: str) -> str:
 
 
 def all_roles(dataset: str, places: Places) -> list[str]:
-    """Every role but those that serve other worlds too and have weights: new ones would make all methods' stale."""
+    """List every role except shared ones with weights, since new ones would invalidate all methods' weights."""
     return [name for name, role in ROLES.items() if not (role.shared and places.find(dataset, name))]
 
 
 def check_request(dataset: str, names: Sequence[str], places: Places, options: Options) -> None:
-    """Find whatever would stop the training of these roles, one after the other, before any of them starts.
+    """Find everything that would stop the training of these roles before any of them starts.
 
     Raises:
         UserError: an unknown role, one that cannot be trained further, weights that are not there, or a folder that
@@ -159,7 +159,7 @@ def check_request(dataset: str, names: Sequence[str], places: Places, options: O
 def train_role(
     world: World, dataset: str, name: str, places: Places, work: Path, options: Options | None = None
 ) -> Path:
-    """Train one role and write its weights with the record of how they came about.
+    """Train one role and write its weights with a record of the training.
 
     Args:
         world: what renders.
