@@ -97,7 +97,9 @@ def test_cards_that_contradict_the_rest_are_refused(options, words):
         BenchRequest(**options)
 
 
-@pytest.mark.parametrize(("given", "words"), [("0,x", "'x' is no card"), ("0,,1", "is empty"), ("9", "cuda:9")])
+@pytest.mark.parametrize(
+    ("given", "words"), [("0,x", "'x' is not a device index"), ("0,,1", "is empty"), ("9", "cuda:9")]
+)
 def test_cards_that_are_none_are_refused_in_one_line(capsys, given, words, tmp_path):
     with PretendCuda(devices=2):
         assert main(["bench", "-d", "ffhq", "--tier", "mini", "--devices", given, "--results", str(tmp_path)]) == 2
