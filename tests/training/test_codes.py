@@ -61,7 +61,7 @@ def test_kept_until_a_network_changes(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"source": "photo"}, "photos, samples"), ({"count": 101}, "100 photos"), ({"source": "samples"}, "give one")],
+    [({"source": "photo"}, "photos, samples"), ({"count": 101}, "100 photos"), ({"source": "samples"}, "is required")],
 )
 def test_impossible_requests(options, message):
     with pytest.raises(UserError, match=message):
