@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import torch
 
@@ -293,7 +293,13 @@ class Domain:
         return codes
 
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
-        """Return prompts of a split, id -> prompt; ``trained`` selects those inside or outside training lists."""
+        """Return prompts of a split, id -> prompt; ``trained`` selects those inside or outside training lists.
+
+        Raises:
+            UserError: unknown split.
+        """
+        if split not in get_args(Split):
+            raise unknown_choice("split of prompts", split, get_args(Split))
         chosen = [p for p in self.tier_card.prompts if p.split == split and trained in (None, p.trained)]
         return {p.id: p.prompt() for p in chosen}
 

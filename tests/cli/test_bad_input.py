@@ -58,6 +58,7 @@ CASES = {
         ),
         "--output w.safetensors: a file holds what is trained for one prompt",
     ),
+    "check setting": (("check", METHOD, "--set", "no_such=1"), f"unknown setting of {METHOD} 'no_such'."),
     "train method": (("train", "-m", "zzzz", "-d", DATASET), "unknown method 'zzzz'. Valid:"),
     "train dataset": (("train", "-m", METHOD, "-d", "nowhere"), "unknown dataset 'nowhere'."),
     "train card": (("train", "-m", METHOD, "-d", "nowhere.yaml"), "card nowhere.yaml: cannot be read"),

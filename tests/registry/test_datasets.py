@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from textedit_bench import list_datasets, load_dataset
+from textedit_bench import list_datasets, load_dataset, load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.registry import DATASETS, broken_datasets, dataset_names, missing_network, resolve_tier
 
@@ -137,3 +137,8 @@ def test_an_unknown_tier_names_the_valid_ones(tmp_path):
         resolve_tier(card, "min")
     with pytest.raises(UserError, match=r"Valid: auto, mini$"):
         resolve_tier(card, "full")
+
+
+def test_prompts_of_an_unknown_split_are_refused():
+    with pytest.raises(UserError, match=r"unknown split of prompts 'all'.*Valid: development, evaluation, train"):
+        load_domain("ffhq").prompts("all")

@@ -118,6 +118,14 @@ def test_collecting_takes_comparable_cells_of_the_current_weights(stored):
     assert chosen(frozenset({old.digest})) == {old.digest, of_old.digest}
 
 
+def test_every_setting_of_a_method_keeps_its_own_matched_control(stored):
+    rows = [stored("a", "p", {"lpips": NEAR}, settings={"step": step}) for step in (1.0, 0.5)]
+    controls = [stored("r", "p", {"lpips": FAR}, matched=row, control=True) for row in rows]
+    wanted = CellFilter(rows[0].protocol_key, frozenset(), frozenset(), rows[0].manifest.protocols)
+    found = collect("d", [*rows, *controls], wanted)
+    assert {cell.digest for cell in found.cells} == {cell.digest for cell in (*rows, *controls)}
+
+
 def test_costs_are_per_edited_picture(stored, collected):
     frame = cost_frame([collected([stored("a", p, {"lpips": NEAR}) for p in ("p", "q")])])
     assert frame["edit_ms_per_edit"].tolist() == pytest.approx([10.0])

@@ -23,7 +23,8 @@ def check_(
     """Check a method against the rules of the benchmark; exit code 1 if one is violated.
 
     The method runs on small data sets of several shapes with random weights. Each failure is shown with the expected
-    result and the reason for the rule. --dataset adds installed data sets, in their mini tiers.
+    result and the reason for the rule. --dataset adds installed data sets, in their mini tiers; without it, only the
+    toy ones are used.
 
     \b
     Examples:
@@ -42,11 +43,13 @@ def check_(
     def show(result: Result) -> None:
         typer.echo(result.text())
 
+    chosen = read_settings(settings)
+    method.info.check_settings(chosen, training=True)
     results = check_editor(
         method,
         datasets=names,
         geometries=(*TOYS, *(FULL_SIZE if full_size else ())),
-        settings=read_settings(settings),
+        settings=chosen,
         report=None if json else show,
         raises=False,
     )

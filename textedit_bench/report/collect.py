@@ -189,8 +189,8 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> Co
         old = len(comparable) - len(current)
         notes.append(f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore")
     plain = _newest([cell for cell in current if cell.identity.matched_to is None], wanted)
-    kept = {cell.digest for cell in plain}
-    chosen = plain + _newest([cell for cell in current if cell.identity.matched_to in kept], wanted)
+    kept = {cell.digest: _slot(cell) for cell in plain}
+    chosen = plain + _newest([cell for cell in current if cell.identity.matched_to in kept], wanted, kept)
     chosen.sort(key=_slot)
     folder = None
     if chosen:
@@ -211,11 +211,14 @@ def _lacks_reference(features: Path) -> bool:
         return REFERENCE not in stored.files
 
 
-def _newest(cells: Sequence[StoredCell], wanted: CellFilter) -> list[StoredCell]:
+def _newest(
+    cells: Sequence[StoredCell], wanted: CellFilter, matched: Mapping[str, tuple[str, ...]] | None = None
+) -> list[StoredCell]:
     """Select one cell per table entry."""
     chosen: dict[tuple[str, ...], StoredCell] = {}
     for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest)):
-        chosen[_slot(cell)] = cell
+        copied = () if matched is None else matched[cell.identity.matched_to or ""]
+        chosen[(*_slot(cell), *copied)] = cell
     return list(chosen.values())
 
 

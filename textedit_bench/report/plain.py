@@ -10,6 +10,7 @@ from textedit_bench.report.table import Table
 _ACROSS = 4
 """Number of methods side by side; more continue below."""
 _TITLE = 24
+_MARK = "*"
 
 
 def render_plain(table: Table) -> str:
@@ -19,6 +20,8 @@ def render_plain(table: Table) -> str:
     for block in blocks(table):
         for start in range(0, len(block.lines), _ACROSS):
             parts.append(_part(block, block.lines[start : start + _ACROSS], names))
+    if table.frame[[f"{column.name}_best" for column in table.columns]].any(axis=None):
+        parts.append(f"{_MARK} best, or not significantly worse; controls are not ranked. Brackets: 95 % interval.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -62,8 +62,8 @@ class Spread:
 
     def detectable(self, *, power: float = POWER, level: float = 0.95) -> float:
         """Return the smallest true mean that a two-sided test at ``1 - level`` detects with the given power."""
-        if self.error in (0.0, np.inf):
-            return self.error
+        if self.error in (0.0, np.inf):  # cells that all agree say nothing about their scatter
+            return np.inf
         return self.margin(level) + float(stats.t.ppf(power, self.freedom)) * self.error
 
 
