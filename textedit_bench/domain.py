@@ -295,6 +295,8 @@ class Domain:
     def prompts(self, split: str = "evaluation", *, trained: bool | None = None) -> dict[str, Prompt]:
         """Return prompts of a split, id -> prompt; ``trained`` selects those inside or outside training lists.
 
+        The split ``train`` holds only prompts that no bench uses; what methods train on is `training_prompts`.
+
         Raises:
             UserError: unknown split.
         """
@@ -302,6 +304,13 @@ class Domain:
             raise unknown_choice("split of prompts", split, get_args(Split))
         chosen = [p for p in self.tier_card.prompts if p.split == split and trained in (None, p.trained)]
         return {p.id: p.prompt() for p in chosen}
+
+    def training_prompts(self) -> list[Prompt]:
+        """Return the prompts that methods train on: the split ``train`` and those of other splits marked as trained.
+
+        Tables list results of the latter under "trained prompts".
+        """
+        return [card.prompt() for card in self.tier_card.prompts if card.trained or card.split == "train"]
 
 
 def load_domain(

@@ -182,6 +182,13 @@ class Editor:
     def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents | Tensor:
         """Generate ``n`` different images from the text alone, if ``"generate"`` is among the method's tasks.
 
+        A bench calls it once per text.
+
+        Args:
+            prompt: the text; `Prompt.target` describes the whole picture.
+            n: number of images; those of a smaller ``n`` need not be among those of a larger one.
+            seed: made from method, prompt and the seed of the run; equal seeds give equal images.
+
         Returns:
             Codes; a method that does not generate latents returns images [n, 3, H, W] in [-1, 1].
         """

@@ -28,7 +28,7 @@ class MethodInfo:
         trains: what it trains: nothing, one network per prompt, or one per data set.
         tasks: subset of ``("edit", "generate")``.
         strength_default: the strength that reproduces the published default.
-        strength_meaning: one sentence on what strength 1.0 is.
+        strength_meaning: one sentence on what strength 1.0 is; empty for a method that only generates.
         own_inversion: whether strength 0 returns the method's own inversion instead of the given codes.
         in_loop: networks the method is trained or optimised against, role -> name (``clip``, ``identity``).
         weights_licence: licence of the official weights.

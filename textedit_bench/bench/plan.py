@@ -290,7 +290,7 @@ def _plan_method(request: BenchRequest, card: DatasetCard, tier: str, info: Meth
         settings.update(request.settings)
     reason = ""
     if "edit" not in info.tasks:
-        reason = f"{info.name} does not edit; its tasks are: {', '.join(info.tasks)}"
+        reason = f"{info.name} does not edit; its tasks are: {', '.join(info.tasks)} (bench --task {info.tasks[0]})"
     elif info.datasets and card.name not in info.datasets:
         reason = f"{info.name} supports only {', '.join(info.datasets)}"
     return MethodPlan(info, settings, matched, reason)

@@ -36,4 +36,6 @@ def new_method(
     typer.echo("", err=True)
     typer.echo(f"Next: pip install -e {place} --no-deps --no-build-isolation", err=True)
     typer.echo(f"      textedit-bench check {name}", err=True)
+    if kind == "trained":
+        typer.echo(f"      textedit-bench train --method {name} --dataset DATASET", err=True)
     typer.echo(f"      textedit-bench bench --method {name}", err=True)

@@ -81,8 +81,7 @@ def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) ->
         if not prompts:
             raise UserError("prompts: FFCLIP needs at least one training prompt, got none")
         return dict(Counter(prompt.words for prompt in prompts))
-    cards = domain.tier_card.prompts
-    marked = dict.fromkeys(card.prompt().words for card in cards if card.split == "train" or card.trained)
+    marked = dict.fromkeys(prompt.words for prompt in domain.training_prompts())
     published = PUBLISHED_PHRASES.get(domain.name, {})
     if published and set(marked) in (set(), set(published)):
         return dict(published)  # the same phrases, and how often the authors listed each

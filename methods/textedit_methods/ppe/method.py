@@ -47,10 +47,9 @@ class PPE(MapperEditor[Settings]):
         if self.values.anchors == "published":
             return PUBLISHED
         found: dict[str, list[str]] = {}
-        for card in self.domain.tier_card.prompts:
-            if (card.trained or card.split == "train") and card.group != _COMPOUND:
-                words = card.prompt().words
-                found.setdefault(card.group or words, []).append(words)
+        for prompt in self.domain.training_prompts():
+            if prompt.group != _COMPOUND:
+                found.setdefault(prompt.group or prompt.words, []).append(prompt.words)
         return found
 
     @torch.no_grad()

@@ -58,9 +58,7 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
 
     def labels_of(self, prompts: Sequence[Prompt] | None) -> list[Label]:
         """What a training labels its samples by: prompts, by default all trained ones of the card."""
-        if prompts is None:
-            cards = self.domain.tier_card.prompts
-            prompts = [card.prompt() for card in cards if card.trained or card.split == "train"]
+        prompts = self.domain.training_prompts() if prompts is None else prompts
         return list(dict.fromkeys(self._label(prompt) for prompt in prompts))
 
     def _label(self, prompt: Prompt) -> Label:

@@ -29,7 +29,7 @@ def card_problem(method: type[Editor]) -> str | None:
             return f"{field} is {getattr(info, field)!r}; valid: {', '.join(choices)}"
     if not set(info.tasks) <= {"edit", "generate"}:
         return f"tasks are {info.tasks}; valid: edit, generate"
-    if not info.strength_meaning:
+    if "edit" in info.tasks and not info.strength_meaning:
         return "strength_meaning is empty"
     if not info.strength_default > 0:
         return f"strength_default is {info.strength_default}; it is an edit's, so above 0"
