@@ -235,9 +235,7 @@ def _footnotes(
     if "success" in frame and frame["success_left_out"].any():
         counts = frame[["dataset", "prompt_set", "success_left_out", "edits"]].drop_duplicates()
         texts = [f"{r.dataset}, {r.prompt_set} prompts {r.success_left_out} of {r.edits}" for r in counts.itertuples()]
-        notes.append(
-            f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}."
-        )
+        notes.append(f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}.")
     for (dataset, prompt_set), block in frame.groupby(["dataset", "prompt_set"], sort=False):
         most = block["prompts"].max()
         for count, fewer in block[block["prompts"] < most].groupby("prompts", sort=False):
