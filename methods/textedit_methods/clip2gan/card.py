@@ -16,49 +16,57 @@ Noise = Literal[MovingNoise, "none"]
 class Settings(MethodSettings):
     """Settings of edit, generation, loss, network and optimiser; the README lists what the paper leaves open."""
 
-    beta: float = edit_setting(0.3, "what is added at strength 1, in lengths of the text's direction")
-    direction: Literal["residual", "literal", "delta"] = edit_setting("residual", "what of a text is added")
-    gap: Literal["none", "centre"] = edit_setting("none", "how a text's feature is brought among those of pictures")
-    gap_scale: float = edit_setting(0.45, "with centre: how far from the mean picture feature a difference goes")
-    noise: Noise = edit_setting("multiplicative", "reading of the published noise at generation")
-    sigma: float = edit_setting(0.6, "deviation of the noise", source="paper", learnt=True, ge=0)
-    keep_rest: bool = edit_setting(False, "whether texts leave alone what CLIP does not say")
-    rest: float = edit_setting(0.0, "generation: how much of what CLIP does not say is drawn; 1: as photos differ")
-    draws: int = edit_setting(1, "generation: of how many draws a picture keeps the best new one", ge=1)
-    rows: str = edit_setting("", "W+ rows that an edit may change, such as 0-3,7; all where empty")
+    beta: float = edit_setting(0.3, "step at strength 1, as a multiple of the text's direction")
+    direction: Literal["residual", "literal", "delta"] = edit_setting(
+        "residual", "how the text's direction is computed"
+    )
+    gap: Literal["none", "centre"] = edit_setting("none", "how the modality gap of a text's feature is bridged")
+    gap_scale: float = edit_setting(0.45, "with gap=centre: scale of a text's difference from the mean picture feature")
+    noise: Noise = edit_setting("multiplicative", "interpretation of the published noise, for generation")
+    sigma: float = edit_setting(0.6, "standard deviation of the noise", source="paper", learnt=True, ge=0)
+    keep_rest: bool = edit_setting(False, "whether edits preserve the directions that CLIP does not encode")
+    rest: float = edit_setting(
+        0.0, "generation: variation along directions that CLIP does not encode; 1: that of photos"
+    )
+    draws: int = edit_setting(1, "generation: draws per picture, of which the best one is kept", ge=1)
+    rows: str = edit_setting("", "W+ rows that an edit may change, such as 0-3,7; empty: all")
     clip: str = edit_setting("guiding", "or a file or open_clip name, such as ViT-B-16-quickgelu:openai", learnt=True)
 
     reconstruction_weight: float = training_setting(1.0, "weight of the squared difference", ge=0)
     perceptual_weight: float = training_setting(0.8, "weight of the perceptual distance", ge=0)
-    adversarial_weight: float = training_setting(0.1, "weight of the critic's answer", ge=0)
+    adversarial_weight: float = training_setting(0.1, "weight of the adversarial term", ge=0)
     identity_weight: float = training_setting(0.1, "weight of the identity term", ge=0)
     diversity_weight: float = training_setting(0.1, "weight of the diversity term", ge=0)
-    consistency_weight: float = training_setting(0.0, "weight of CLIP's finding the feature again", ge=0)
-    diversity_noise: MovingNoise = training_setting("multiplicative", "as noise, for the diversity term")
-    gradient_penalty: float = training_setting(10.0, "weight of the critic's penalty", ge=0)
+    consistency_weight: float = training_setting(0.0, "weight of the consistency of CLIP features", ge=0)
+    diversity_noise: MovingNoise = training_setting("multiplicative", "like noise, for the diversity term")
+    gradient_penalty: float = training_setting(10.0, "weight of the gradient penalty", ge=0)
     perceptual_network: Literal["alex", "vgg", "discriminator"] = training_setting(
         "alex", "LPIPS, or our discriminator"
     )
     depth: int = training_setting(12, "fully connected layers", source="paper", ge=1)
     hidden_dim: int = training_setting(0, "width between the layers; 0: that of CLIP", ge=0)
-    final_activation: bool = training_setting(False, "whether the last layer has an activation too")
-    learning_rate: float = training_setting(1e-4, "of Adam", ge=0)
-    critic_learning_rate: float = training_setting(1e-4, "of the critic's Adam", ge=0)
+    final_activation: bool = training_setting(False, "whether the last layer has an activation")
+    learning_rate: float = training_setting(1e-4, "learning rate of Adam", ge=0)
+    critic_learning_rate: float = training_setting(1e-4, "learning rate of the critic's Adam", ge=0)
     batch_size: int = training_setting(8, "photos per step", ge=1)
-    epochs: int = training_setting(100, "parts of the training", ge=1)
-    steps_per_epoch: int = training_setting(1000, "0: one pass over the photos", ge=0)
-    gradient_clip: float = training_setting(0.0, "largest norm of the gradient; 0: any", ge=0)
+    epochs: int = training_setting(100, "epochs of the training", ge=1)
+    steps_per_epoch: int = training_setting(1000, "steps per epoch; 0: one pass over the photos", ge=0)
+    gradient_clip: float = training_setting(0.0, "maximum norm of the gradient; 0: unlimited", ge=0)
     adversarial_start: float = training_setting(
-        0.1, "share of the epochs that come before the adversarial and the diversity term", ge=0, le=1
+        0.1, "share of the epochs before the adversarial and the diversity term start", ge=0, le=1
     )
-    rate_drop: float = training_setting(0.8, "share of the epochs after which the rate is a tenth", ge=0, le=1)
-    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: none", ge=0, le=1)
-    penalty_every: int = training_setting(1, "critic steps per penalty; its weight is raised as much", ge=1)
-    flip: bool = training_setting(True, "whether mirrored photos are trained on too")
-    num_photos: int = training_setting(0, "how many photos; 0: the whole training split", ge=0)
-    rest_rank: int = training_setting(0, "directions of what CLIP does not say, for the setting rest", ge=0)
+    rate_drop: float = training_setting(
+        0.8, "share of the epochs after which the learning rate is divided by ten", ge=0, le=1
+    )
+    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: no averaging", ge=0, le=1)
+    penalty_every: int = training_setting(
+        1, "critic steps per gradient penalty; its weight is multiplied accordingly", ge=1
+    )
+    flip: bool = training_setting(True, "whether mirrored photos are added to the training")
+    num_photos: int = training_setting(0, "number of photos; 0: the whole training split", ge=0)
+    rest_rank: int = training_setting(0, "number of directions that CLIP does not encode, for the setting rest", ge=0)
     code_steps: int = training_setting(0, "steps of regression to codes before the training", ge=0)
-    code_samples: int = training_setting(0, "the regression's samples of the generator; 0: the photos' codes", ge=0)
+    code_samples: int = training_setting(0, "samples of the generator for the regression; 0: the photos' codes", ge=0)
 
 
 CARD = MethodInfo(

@@ -41,21 +41,23 @@ class Settings(MethodSettings):
     clip_weight: float = training_setting(1.0, "weight of the CLIP term", source="paper", ge=0)
     identity_weight: float = training_setting(0.9, "weight of the identity term", source="code", ge=0)
     latent_weight: float = training_setting(1.6, "weight of the offset's L1 norm", source="code", ge=0)
-    background_weight: float = training_setting(2.0, "weight of what is hair in neither image", source="code", ge=0)
+    background_weight: float = training_setting(2.0, "weight of changes outside hair", source="code", ge=0)
     embedding_weight: float = training_setting(1.0, "weight of the CLIP features' change", source="code", ge=0)
     pixel_weight: float = training_setting(0.0, "weight of the pixels' change", source="code", ge=0)
-    learning_rate: float = training_setting(5e-4, "of Adam", source="paper", ge=0)
+    learning_rate: float = training_setting(5e-4, "learning rate of Adam", source="paper", ge=0)
     batch_size: int = training_setting(8, "codes per step", source="code", ge=1)
     epochs: int = training_setting(19, "passes over the codes", source="code", ge=1)
-    gradient_clip: float = training_setting(5.0, "largest norm of the gradient", source="code", ge=0)
-    steps_per_epoch: int = training_setting(0, "0: one pass over the training codes", ge=0)
-    warmup_steps: int = training_setting(0, "steps over which the learning rate rises", ge=0)
-    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: none", ge=0, le=1)
-    start_scale: float = training_setting(1.0, "factor on the first offsets", gt=0)
+    gradient_clip: float = training_setting(5.0, "maximum norm of the gradient", source="code", ge=0)
+    steps_per_epoch: int = training_setting(0, "steps per epoch; 0: one pass over the training codes", ge=0)
+    warmup_steps: int = training_setting(0, "warm-up steps of the learning rate", ge=0)
+    ema_decay: float = training_setting(0.0, "decay of averaged weights; 0: no averaging", ge=0, le=1)
+    start_scale: float = training_setting(1.0, "scale of the initial offsets", gt=0)
     final_slope: float = training_setting(0.01, "negative slope after the last block", source="code", ge=0, le=1)
-    clip_preprocessing: Literal["published", "correct"] = training_setting("published", "how images reach CLIP")
-    codes: Literal["photos", "samples"] = training_setting("photos", "what is edited in training", source="paper")
-    num_codes: int = training_setting(0, "how many of them; 0: the whole training split", ge=0)
+    clip_preprocessing: Literal["published", "correct"] = training_setting(
+        "published", "how images are preprocessed for CLIP"
+    )
+    codes: Literal["photos", "samples"] = training_setting("photos", "source of the training codes", source="paper")
+    num_codes: int = training_setting(0, "number of training codes; 0: the whole training split", ge=0)
 
 
 CARD = MethodInfo(

@@ -11,23 +11,25 @@ from textedit_bench.settings import MethodSettings, edit_setting
 class Settings(MethodSettings):
     """Settings of components, selection by text, and step; optionally the authors' components and edits."""
 
-    components: int = edit_setting(80, "kept, at most the width of W", source="code", ge=1)
-    samples: int = edit_setting(100_000, "of W; the paper: 1,000,000", ge=2)
+    components: int = edit_setting(80, "number of components, at most the width of W", source="code", ge=1)
+    samples: int = edit_setting(100_000, "samples of W; the paper: 1,000,000", ge=2)
     estimator: Literal["exact", "incremental"] = edit_setting(
-        "exact", "of the components; the released one: incremental"
+        "exact", "estimator of the components; the released one: incremental"
     )
-    images: int = edit_setting(6, "samples that every candidate is shown on", ge=1)
-    width: float = edit_setting(3.0, "deviations to either side that CLIP looks at", gt=0)
-    rule: Literal["change", "cosine"] = edit_setting("change", "how far CLIP moves along the text, or how straight")
-    picks: int = edit_setting(1, "best candidates that move together, as far as each lies along the text", ge=1)
-    step: float = edit_setting(4.0, "deviations of the component", gt=0)
+    images: int = edit_setting(6, "sampled images per candidate", ge=1)
+    width: float = edit_setting(3.0, "step to either side for CLIP, in standard deviations", gt=0)
+    rule: Literal["change", "cosine"] = edit_setting(
+        "change", "rank candidates by the projection of CLIP's change on the text, or by its cosine"
+    )
+    picks: int = edit_setting(1, "number of best candidates that are combined, each scaled by its projection", ge=1)
+    step: float = edit_setting(4.0, "step in standard deviations of the component", gt=0)
     form: Literal["offset", "centred", "absolute"] = edit_setting(
-        "offset", "from the code, its centre, or to a coordinate"
+        "offset", "edit from the code, centred, or to a coordinate"
     )
-    seed: int = edit_setting(0, "of the samples")
-    file: str = edit_setting("", "the authors' components (npz or pt) in place of our own")
+    seed: int = edit_setting(0, "seed of the samples")
+    file: str = edit_setting("", "the authors' components (npz or pt) instead of ours")
     named: str = edit_setting(
-        "", "a published edit of `file`, or 'COMPONENT:START-END:DEVIATIONS', in place of the text's"
+        "", "a published edit of `file`, or 'COMPONENT:START-END:DEVIATIONS', instead of the text's"
     )
 
 

@@ -9,11 +9,11 @@ from textedit_bench.settings import MethodSettings, edit_setting
 class Settings(MethodSettings):
     """Settings of samples and boundary."""
 
-    samples: int = edit_setting(4096, "drawn and labelled; the paper: 500,000", ge=2)
-    share: float = edit_setting(0.1, "of the samples, at either end of the score; the paper: 0.02", gt=0, le=0.5)
-    penalty: float = edit_setting(1.0, "C of the support vector machine", gt=0)
-    step: float = edit_setting(1.0, "of an edit, in distances of the two groups", gt=0)
-    seed: int = edit_setting(0, "of the samples")
+    samples: int = edit_setting(4096, "number of labelled samples; the paper: 500,000", ge=2)
+    share: float = edit_setting(0.1, "share of the samples at either end of the scores; the paper: 0.02", gt=0, le=0.5)
+    penalty: float = edit_setting(1.0, "regularisation C of the support vector machine", gt=0)
+    step: float = edit_setting(1.0, "step of an edit, in distances of the two groups", gt=0)
+    seed: int = edit_setting(0, "seed of the samples")
 
 
 CARD = MethodInfo(

@@ -11,20 +11,22 @@ from textedit_bench.settings import MethodSettings, edit_setting, training_setti
 class Settings(MethodSettings):
     """Settings of the step, and of the preprocessing of a generator."""
 
-    alpha: float = edit_setting(4.1, "standard deviations of a step in the most relevant channel", source="code")
-    beta: float = edit_setting(0.15, "least relevance of a channel that is edited", source="code", ge=0, le=1)
+    alpha: float = edit_setting(4.1, "step of the most relevant channel, in standard deviations", source="code")
+    beta: float = edit_setting(0.15, "minimum relevance of an edited channel", source="code", ge=0, le=1)
     auto_beta: int = edit_setting(
         0, "k > 0: the largest of the published betas that edits more than k channels, instead of beta", ge=0
     )
-    relevance: Literal["sweep", "gradient"] = edit_setting("sweep", "what tells a channel's relevance")
-    probes: int = edit_setting(32, "random directions that measure the gradients' lengths", ge=1)
+    relevance: Literal["sweep", "gradient"] = edit_setting("sweep", "source of the channels' relevance")
+    probes: int = edit_setting(32, "random directions for estimating the gradients' lengths", ge=1)
     gradient_images: int = edit_setting(32, "base images of the gradients", ge=1)
-    sweep: Literal["correct", "released"] = training_setting("correct", "whether pushed channels are put back")
+    sweep: Literal["correct", "released"] = training_setting("correct", "whether changed channels are restored")
     images: int = training_setting(100, "base images of the sweep", source="code", ge=1)
-    width: float = training_setting(5.0, "standard deviations to either side", source="code", gt=0)
-    samples: int = training_setting(100_000, "of W, for the channels' statistics", source="code", ge=2)
-    truncation: float = training_setting(0.7, "of these samples", source="code", ge=0, le=1)
-    truncated_rows: int = training_setting(0, "how many rows it narrows; 0: all", source="code", ge=0)
+    width: float = training_setting(
+        5.0, "step of the sweep to either side, in standard deviations", source="code", gt=0
+    )
+    samples: int = training_setting(100_000, "samples of W for the channels' statistics", source="code", ge=2)
+    truncation: float = training_setting(0.7, "truncation of these samples", source="code", ge=0, le=1)
+    truncated_rows: int = training_setting(0, "number of truncated rows; 0: all", source="code", ge=0)
 
 
 CARD = MethodInfo(

@@ -12,12 +12,16 @@ class Settings(MethodSettings):
     """The released command line's defaults."""
 
     space: Literal["w+", "s"] = edit_setting("w+", "what is optimised: W+ codes or styles", source="code")
-    steps: int = edit_setting(300, "of Adam", source="code", ge=1)
-    learning_rate: float = edit_setting(0.1, "peak of the schedule", source="code", gt=0)
+    steps: int = edit_setting(300, "steps of Adam", source="code", ge=1)
+    learning_rate: float = edit_setting(0.1, "peak learning rate", source="code", gt=0)
     l2_weight: float = edit_setting(0.008, "weight of the codes' change", source="code", ge=0)
     identity_weight: float = edit_setting(0.0, "weight of the identity term", source="code", ge=0)
-    clip_preprocessing: Literal["published", "correct"] = edit_setting("published", "how images reach CLIP")
-    truncation: float = edit_setting(0.7, "of the random starts of generation", source="code", ge=0, le=1)
+    clip_preprocessing: Literal["published", "correct"] = edit_setting(
+        "published", "how images are preprocessed for CLIP"
+    )
+    truncation: float = edit_setting(
+        0.7, "truncation of the random initial codes of generation", source="code", ge=0, le=1
+    )
     batch_size: int = edit_setting(1, "pairs optimised at once; changes memory and time, not results", ge=1)
 
 

@@ -9,16 +9,18 @@ from textedit_bench.settings import MethodSettings, edit_setting
 class Settings(MethodSettings):
     """Settings of examples, channel and step; optionally files released by the authors."""
 
-    samples: int = edit_setting(4096, "drawn and ranked by CLIP; the paper: 100,000", ge=2)
-    share: float = edit_setting(0.02, "of the samples, the prompt's examples; the paper: 20 to 30", gt=0, le=0.5)
-    channels: int = edit_setting(1, "best channels that move, each by alpha / sqrt(channels)", source="paper", ge=1)
-    alpha: float = edit_setting(10.0, "deviations of a channel; the end of the authors' slider")
-    seed: int = edit_setting(0, "of the samples")
+    samples: int = edit_setting(4096, "number of samples ranked by CLIP; the paper: 100,000", ge=2)
+    share: float = edit_setting(
+        0.02, "share of the samples that are examples; the paper: 20 to 30 examples", gt=0, le=0.5
+    )
+    channels: int = edit_setting(1, "number of edited channels, each by alpha / sqrt(channels)", source="paper", ge=1)
+    alpha: float = edit_setting(10.0, "step in standard deviations of the channel; the maximum of the authors' slider")
+    seed: int = edit_setting(0, "seed of the samples")
     named: str = edit_setting(
-        "", "a published edit (full tier), or channels as 'LAYER:CHANNEL ...', in place of the text's"
+        "", "a published edit (full tier), or channels as 'LAYER:CHANNEL ...', instead of the text's"
     )
     official: str = edit_setting("", "folder of the authors' files; S_mean_std there gives the deviations")
-    label: str = edit_setting("", "attribute of a classifier whose examples, in `official`, take the place of CLIP's")
+    label: str = edit_setting("", "attribute of a classifier whose examples, in `official`, replace CLIP's")
     region: int = edit_setting(
         -1, "region of `official`'s semantic_top_32 to which the channel must belong; -1: any", ge=-1
     )

@@ -11,12 +11,14 @@ from textedit_bench.settings import MethodSettings, edit_setting
 class Settings(MethodSettings):
     """Settings of terms and optimiser: weights, rate and steps as remembered from the release, not verified."""
 
-    steps: int = edit_setting(200, "of Adam", ge=1)
-    learning_rate: float = edit_setting(0.01, "of Adam, constant", gt=0)
-    clip_weight: float = edit_setting(2.0, "weight of the text's term", ge=0)
-    pixel_weight: float = edit_setting(1.0, "weight of the pixels' change", ge=0)
-    encoder_weight: float = edit_setting(2.0, "weight of the encoder's term; 0 without an encoder", ge=0)
-    clip_preprocessing: Literal["correct", "published"] = edit_setting("correct", "how images reach CLIP")
+    steps: int = edit_setting(200, "steps of Adam", ge=1)
+    learning_rate: float = edit_setting(0.01, "constant learning rate of Adam", gt=0)
+    clip_weight: float = edit_setting(2.0, "weight of the CLIP term", ge=0)
+    pixel_weight: float = edit_setting(1.0, "weight of the pixel term", ge=0)
+    encoder_weight: float = edit_setting(2.0, "weight of the encoder term; 0 without an encoder", ge=0)
+    clip_preprocessing: Literal["correct", "published"] = edit_setting(
+        "correct", "how images are preprocessed for CLIP"
+    )
     batch_size: int = edit_setting(4, "images optimised at once; changes memory and time, not results", ge=1)
 
 

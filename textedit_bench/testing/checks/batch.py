@@ -32,7 +32,7 @@ def one_as_many(subject: Subject) -> None:
 @check(
     "the order of images does not matter",
     "a batch in another order gives the same edits in that order",
-    "which images meet in a batch is an accident of sharding",
+    "the composition of batches depends on sharding",
     of_edits=True,
 )
 def image_order(subject: Subject) -> None:
@@ -46,8 +46,8 @@ def image_order(subject: Subject) -> None:
 
 @check(
     "the order of edits does not matter",
-    "an editor that has edited before edits like a fresh one",
-    "cells are resumed and spread over workers: what an editor did before is different in every run",
+    "an editor that has edited before gives the same edits as a new one",
+    "cells are resumed and distributed over workers: the earlier edits of an editor differ between runs",
     of_edits=True,
 )
 def edit_order(subject: Subject) -> None:
@@ -61,8 +61,8 @@ def edit_order(subject: Subject) -> None:
 
 @check(
     "same seed, same result",
-    "two fresh editors under one seed of torch give equal results, bit by bit",
-    "a table that cannot be made again cannot be checked",
+    "two new editors with the same seed of torch give bitwise equal results",
+    "a table that cannot be reproduced cannot be verified",
 )
 def repeatable(subject: Subject) -> None:
     """Compare codes or pictures exactly."""
@@ -75,8 +75,8 @@ def repeatable(subject: Subject) -> None:
 
 @check(
     "inputs stay as they were",
-    "edit leaves the latents it is given, and every network of the domain, unchanged",
-    "the same tensors and networks serve all methods of a run",
+    "edit does not change the given latents or any network of the domain",
+    "all methods of a run share these tensors and networks",
 )
 def inputs_unchanged(subject: Subject) -> None:
     """Compare tensors, weights, train mode and gradients of the loaded networks."""

@@ -17,10 +17,10 @@ _SHOWN = 8
 
 @check(
     "works on a device",
-    f"on a domain whose networks live on {DEVICE} it trains and edits there: no operator is given tensors of two "
-    "devices, nothing is made on another card, what it returns lies there, and no step of an optimisation "
-    "waits for the device",
-    "full-size networks are only usable on a GPU, and nodes have several; a wait at every step leaves it idle",
+    f"on a domain whose networks are on {DEVICE} it trains and edits there: no operator gets tensors of two "
+    "devices, no tensor is created on another GPU, results are on the device, and no step of an optimisation "
+    "synchronises it",
+    "full-size networks need a GPU, and nodes have several; a synchronisation at every step leaves it idle",
 )
 def works_on_a_device(subject: Subject) -> str | None:
     """Run on an emulated GPU (`textedit_bench.testing.pretend_cuda`), with the author's line for every fault."""

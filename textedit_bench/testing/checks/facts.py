@@ -52,8 +52,8 @@ def _class_problem(method: type[Editor], info: MethodInfo) -> str | None:
 @check(
     "the card is complete",
     "`info` is a MethodInfo whose name can be a folder, whose fields hold plain, valid values, whose `editor` is this "
-    "class, and which says what strength 1 means",
-    "tables, listings and the identity of every stored result are made of the card",
+    "class, and which states the meaning of strength 1",
+    "tables, listings and the identity of every stored result are derived from the card",
 )
 def card(subject: Subject) -> None:
     """Check the card; needs no network."""
@@ -65,7 +65,7 @@ def card(subject: Subject) -> None:
 @check(
     "unknown settings are refused",
     "a setting that the card does not know, or a value of another type, is a UserError of one line that names it",
-    "a misspelt setting that is ignored gives a table of the wrong experiment",
+    "if a misspelt setting is ignored, the table shows another experiment than intended",
 )
 def settings(subject: Subject) -> None:
     """Try an unknown setting, and a value of a wrong type."""

@@ -18,8 +18,8 @@ from textedit_bench.testing.subject import Subject
 
 @check(
     "saved and loaded is the same",
-    "what save writes, load reads into a fresh editor that then edits alike; the file is safetensors",
-    "weights are stored, shared and digested as files; a pickle could run anything on the machine of who loads it",
+    "a new editor that loads the saved file gives the same edits; the file is safetensors",
+    "weights are stored, shared and hashed as files; a pickle could execute any code when loaded",
 )
 def round_trip(subject: Subject) -> None:
     """Check saving and loading; only for methods that train."""
@@ -42,8 +42,8 @@ def round_trip(subject: Subject) -> None:
 
 @check(
     "picklable",
-    "an editor survives pickle, before and after it has edited, and then edits alike",
-    "workers of a parallel run get their editors that way; a lambda or an open file in an attribute stops them",
+    "an editor can be pickled before and after an edit, and the copy gives the same edits",
+    "workers of a parallel run get pickled editors; a lambda or an open file in an attribute prevents this",
 )
 def picklable(subject: Subject) -> None:
     """Check pickling with the domain."""
@@ -61,9 +61,9 @@ def picklable(subject: Subject) -> None:
 
 @check(
     "a stopped training goes on",
-    "a training that ends in the middle, and is started again with the same folder, ends with the weights of one that "
-    "nothing disturbed",
-    "trainings take hours to days, and machines end them",
+    "a training that is interrupted and resumed with the same folder ends with the weights of an uninterrupted "
+    "training",
+    "trainings take hours to days, and machines interrupt them",
 )
 def goes_on(subject: Subject) -> None:
     """Interrupt a training in the middle and resume; one that keeps nothing restarts, and passes too."""

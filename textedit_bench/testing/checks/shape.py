@@ -16,8 +16,8 @@ from textedit_bench.testing.subject import Subject
 @check(
     "shapes, types and range",
     "edit returns Latents of the given geometry in the card's space with the given ids, or pictures [B, 3, H, W] in "
-    "[-1, 1] where the card's space is 'image'; float32, finite, on the given device, without a gradient graph",
-    "the runner synthesises and stores edits as they come; a graph keeps every intermediate result in memory",
+    "[-1, 1] if the card's space is 'image'; float32, finite, on the given device, without a gradient graph",
+    "the runner synthesises and stores edits directly; a graph keeps every intermediate result in memory",
     of_edits=True,
 )
 def shapes(subject: Subject) -> None:

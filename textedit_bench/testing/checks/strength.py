@@ -15,10 +15,10 @@ _SLACK = 0.05
 
 @check(
     "strength 0 is the base",
-    "strength 0 returns the given codes unchanged, or, where the card says own_inversion, the method's own inversion, "
+    "strength 0 returns the given codes unchanged, or, if the card sets own_inversion, the method's own inversion, "
     "which is the same for every prompt",
-    "curves of effect against preservation begin at strength 0; if it already edits, every method's curve begins "
-    "elsewhere",
+    "curves of effect against preservation begin at strength 0; if it already edits, the curves have different "
+    "starting points",
     of_edits=True,
 )
 def strength_zero(subject: Subject) -> None:
@@ -50,7 +50,7 @@ def strength_zero(subject: Subject) -> None:
     "more strength is not less effect",
     "averaged over images, the picture moves at least as far from strength 0 with every larger strength "
     f"({', '.join(map(str, _STRENGTHS))}; {_SLACK:.0%} slack)",
-    "methods are compared at equal effect, found by raising the strength; a curve that turns back has no such point",
+    "methods are compared at equal effect, found by raising the strength, which requires a monotonic curve",
     of_edits=True,
 )
 def monotone(subject: Subject) -> None:
@@ -73,7 +73,7 @@ def monotone(subject: Subject) -> None:
 @check(
     "an edit edits",
     "the default strength changes the picture, and two prompts change it in different ways",
-    "a method that ignores its prompt scores like a random direction, usually because of a mistake in reading it",
+    "a method that ignores its prompt scores like a random direction, usually because of a bug",
     of_edits=True,
 )
 def does_something(subject: Subject) -> None:
@@ -92,8 +92,8 @@ def does_something(subject: Subject) -> None:
 
 @check(
     "a sweep is its edits",
-    "edit_sweep returns one edit per strength, in order, each as edit returns it",
-    "the runner calls edit_sweep, the command `edit` one strength: a table and a demonstration would disagree",
+    "edit_sweep returns one edit per strength, in order, each equal to that of edit",
+    "the runner calls edit_sweep, the command `edit` calls edit: their results must agree",
     of_edits=True,
 )
 def sweep(subject: Subject) -> None:

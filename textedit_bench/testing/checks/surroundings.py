@@ -18,8 +18,8 @@ _FORBIDDEN = {*JUDGES, "oracle", "second_oracle"}
 
 @check(
     "no hidden downloads",
-    "constructing, loading and editing open no connection; what has to be fetched is an asset that the user fetches",
-    "a run that downloads depends on the day it is made, and fails on machines without a net after hours of work",
+    "constructing, loading and editing open no connection; files to download are assets, downloaded by the user",
+    "a run that downloads depends on its date, and fails on machines without a network after hours of work",
 )
 def no_connections(subject: Subject) -> None:
     """Refuse connections during the edit, so that any attempt is detected."""
@@ -37,8 +37,8 @@ def no_connections(subject: Subject) -> None:
 
 @check(
     "judges are left alone",
-    f"a method asks the domain for none of: {', '.join(sorted(_FORBIDDEN))}",
-    "an edit that was made with the network that judges it wins, whatever it looks like",
+    f"a method does not use these networks of the domain: {', '.join(sorted(_FORBIDDEN))}",
+    "an edit that was optimised against the network that evaluates it gets a high score, whatever it looks like",
 )
 def no_judges(subject: Subject) -> None:
     """Check the networks used in construction and in edits."""
@@ -53,10 +53,10 @@ def no_judges(subject: Subject) -> None:
 
 @check(
     "global state stays",
-    "constructing, loading and editing leave the process as it was: default dtype and device, grad mode, threads, "
+    "constructing, loading and editing do not change global state: default dtype and device, grad mode, threads, "
     "current folder, environment; editing draws no numbers from the global random states of torch, numpy and Python, "
-    "and nothing seeds them: random numbers come from an own generator",
-    "the next method of the same run would inherit the change, and its results would depend on who came before",
+    "and nothing seeds them: random numbers come from the method's own generator",
+    "the next method of the same run would inherit the change, and its results would depend on the order of methods",
 )
 def state_unchanged(subject: Subject) -> None:
     """Check global state; constructing may draw random numbers, but must not reset the random state."""
@@ -86,9 +86,9 @@ def _compare(before: dict[str, Any], after: dict[str, Any], but: tuple[str, ...]
 
 @check(
     "honest costs",
-    "the work of an edit is done while edit runs: constructing the editor runs no network, and nothing goes on in "
-    "threads or processes afterwards",
-    "the runner times edit; what is done before or after is missing from the cost table",
+    "all work of an edit is done in edit: constructing the editor runs no network, and no threads or processes "
+    "continue afterwards",
+    "the runner times edit; work before or after it is missing from the cost table",
 )
 def honest_cost(subject: Subject) -> None:
     """Count network passes of edits, after the networks were loaded."""
