@@ -36,7 +36,7 @@ Rows = NDArray[np.float64]
 def measure_alignment(part: Alignment, domain: Domain, seed: int) -> list[Measured]:
     """Measure both spaces of every network, on evaluation pictures with true captions.
 
-    Captions exist where a world draws the pictures; real photos need a captioned set, which no card has yet.
+    Captions exist for pictures of a world; real photos need a captioned set, which no card has yet.
     """
     rows: list[Measured] = []
     texts = None

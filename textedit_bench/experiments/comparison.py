@@ -22,9 +22,9 @@ class Pair:
     """One row: a measured value, a published one, or both.
 
     Attributes:
-        measured: without a value where there is only a published one.
+        measured: without a value if there is only a published one.
         published: None if nothing was.
-        verdict, reason: what the one says of the other.
+        verdict, reason: the judgement of the published value.
         difference: measured minus published; 0 within a printed range. nan if either is missing.
     """
 
@@ -66,8 +66,8 @@ COLUMNS = (
 def compare(experiment: Experiment, tier: str, measured: Sequence[Measured], notes: Sequence[str] = ()) -> Comparison:
     """Join measured and published values, and judge every pair.
 
-    Published values of methods that this benchmark does not have, and of settings that were not run, are rows of their
-    own: a table that leaves them out would hide what is missing.
+    Published values of methods that this benchmark does not have, and of settings that were not run, have separate
+    rows, so that the table shows what is missing.
     """
     published = {value.key: value for value in experiment.published}
     rows = [(row, published.get(row.key)) for row in measured]

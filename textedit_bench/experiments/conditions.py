@@ -20,7 +20,7 @@ class Conditions:
         tier: ``mini``, ``full`` or ``auto``.
         device: ``cpu``, ``cuda`` or ``cuda:<index>``.
         threads: CPU threads of a cell.
-        checkpoints: where trainings of this machine were kept, with what they cost.
+        checkpoints: folder of this machine's trainings, with their cost.
         command: the command line that was typed, for the record.
     """
 

@@ -113,7 +113,7 @@ def _wait(domain: Domain) -> None:
 def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path) -> Measured:
     """Return hours of a method's newest training on this machine, else of its shipped weights.
 
-    They are hours per prompt where that is how it is trained.
+    They are hours per prompt for a method that is trained per prompt.
     """
     setting, metric = part.fit.get(info.name, (PER_PROMPT if info.trains == "per-prompt" else WHOLE, FIT))
     base = Measured(
@@ -143,7 +143,7 @@ def _fit_row(part: Latency, domain: Domain, info: MethodInfo, checkpoints: Path)
 def shipped_training(info: MethodInfo, data: str) -> tuple[dict[str, Any], int] | None:
     """Return the training cost of a method's shipped weights, from ``weights/costs.json`` of its package.
 
-    The file maps ``<data set>-<tier>`` to the training's ``cost.json``, with the number of ``prompts`` where it is
+    The file maps ``<data set>-<tier>`` to the training's ``cost.json``, with the number of ``prompts`` if it is
     trained per prompt.
     """
     package = info.editor.partition(":")[0].rpartition(".")[0]

@@ -41,12 +41,12 @@ class Measured:
     """A value with its uncertainty, or a state that explains its absence.
 
     Attributes:
-        dataset, method, setting, metric: what it is; the keys of published values.
-        title: how the method is written; empty for what belongs to no method.
-        heading: how the metric is written.
+        dataset, method, setting, metric: keys for matching published values.
+        title: title of the method; empty for values without a method.
+        heading: heading of the metric.
         value: nan if nothing was measured.
-        low, high: 95 % interval; nan if it cannot be known.
-        n: values behind it.
+        low, high: 95 % interval; nan if unknown.
+        n: number of measured values.
         best: best of its block, or not significantly worse.
         control: whether the row is a control of the harness.
         state: why there is no value; empty if there is one.

@@ -20,20 +20,20 @@ class Published(Strict):
     dataset: Text
     """Our name of the data set."""
     method: Text
-    """Registry name, or the name as printed where the method is not part of this benchmark."""
+    """Registry name, or the published name if the method is not part of this benchmark."""
     setting: Line = ""
     metric: Text
     value: Number | None = None
     """None if it could not be verified; to add it, see the README of the experiment files."""
     high: Number | None = None
-    """The upper end where a range was printed, ``value`` being its lower end."""
+    """The upper end of a published range, ``value`` being its lower end."""
     source: Text
     """Paper and table."""
     confidence: Confidence
     protocol: Literal["known", "unknown"] = "unknown"
-    """Whether the source says enough to measure the same thing: images, prompts, judge and settings."""
+    """Whether the source specifies the measurement: images, prompts, evaluation network and settings."""
     margin: Annotated[Number, Field(ge=0)] | None = None
-    """Largest difference that counts as the same; the experiment's for this metric where not given."""
+    """Largest difference that counts as equivalent; default: the experiment's for this metric."""
     images: Line = ""
     """The pictures it was measured on, as printed; a value on others than the data set's is shown, not compared."""
     hardware: Line = ""

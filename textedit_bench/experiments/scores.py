@@ -22,7 +22,7 @@ def measure_scores(
 ) -> tuple[list[Measured], list[str]]:
     """Return values with their intervals, and the footnotes of their table.
 
-    Methods without cells get one row per metric that says why.
+    Methods without cells get one row per metric with the reason.
     """
     rows: list[Measured] = []
     notes: list[str] = []

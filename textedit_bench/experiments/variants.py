@@ -1,6 +1,6 @@
 """Variants of one method: trained by a schedule, scored like any other, kept in their own store.
 
-Variants never enter the bench's tables: a short training says something about a choice, not about the method.
+Variants never enter the bench's tables: a short training evaluates a design choice, not the method.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def measure_variants(
     """Train, edit and score what is missing; one setting per variant.
 
     Returns:
-        The values, and footnotes that say how long was trained.
+        The values, and footnotes with the duration of training.
     """
     tier: TierName = "full" if domain.tier == "full" else "mini"
     chosen = [variant for variant in part.variants if tier in variant.tiers]
@@ -226,7 +226,7 @@ def _cell(
 def mark_best(rows: list[Measured]) -> list[Measured]:
     """Mark the best variant of every metric and those whose interval reaches it.
 
-    Variants are trained once each, so this says which pictures differ, not which training would win again.
+    Each variant is trained only once, so this compares these networks, not repeated trainings.
     """
     marked = []
     for row in rows:

@@ -30,7 +30,7 @@ def judge(measured: Measured, published: Published | None, *, tier: str, margin:
     not measured in the same way is never called different.
 
     Args:
-        measured: with its 95 % interval; nan if it cannot be known.
+        measured: with its 95 % interval; nan if unknown.
         published: None if nothing was.
         tier: the measured one's; only ``full`` uses the pictures and networks of publications.
         margin: largest difference that counts as the same; None if none is stated.

@@ -46,7 +46,7 @@ class MapperEditor(PerPromptEditor[Mapper, MapperSettingsT], OffsetEditor[Mapper
         return [group for group in GROUPS if self.settings[group]]
 
     def edited_space(self, prompt: Prompt) -> Space:
-        """That of the phrase's mapper, which is trained where there is none."""
+        """That of the phrase's mapper, which is trained if there is none."""
         return self.network_for(prompt).space
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:

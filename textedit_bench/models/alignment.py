@@ -60,10 +60,10 @@ def align_face(
     Args:
         photo: any mode and size; transparency is dropped.
         size: side of the result in pixels.
-        transform_size: side of the crop before it is reduced to `size`; 4 * size where None, as FFHQ was made
+        transform_size: side of the crop before it is reduced to `size`; 4 * size if None, as FFHQ was made
             (e4e uses 256 / 256, which is softer).
         face: which face to take where there are several, 0 being the largest.
-        detector: photo -> landmarks of each face; `mtcnn_detector()` where None.
+        detector: photo -> landmarks of each face; `mtcnn_detector()` if None.
         name: how messages call the photo.
 
     Raises:

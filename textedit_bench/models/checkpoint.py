@@ -41,7 +41,7 @@ class Checkpoint:
         path: the file.
         format: "ours", "rosinality", "nvidia-ada-pytorch", "nvidia-tensorflow", "e4e-psp", "state-dict".
         networks: state dicts by what they are: the keys of `MARKS`.
-        latent_avg: the stored centre of W, where there is one.
+        latent_avg: the stored centre of W, if there is one.
         settings: settings stored with tensors, by network ("generator": {"conv_clamp": 256.0}, "encoder": {...opts}).
         metadata: header of a file of ours.
     """
@@ -58,7 +58,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read any supported weights file.
 
     Raises:
-        CheckpointError: one line saying what is wrong with the file.
+        CheckpointError: one line with the file and the error.
     """
     file = Path(path)
     kind = torch_file_kind(file)

@@ -106,7 +106,7 @@ class CurricularFace(nn.Module):
 
         Args:
             images: [B, 3, H, W] in [-1, 1].
-            points: landmarks to align by, such as the source's; found in the pictures themselves where None.
+            points: landmarks to align by, such as the source's; found in the pictures themselves if None.
         """
         return embed_found(self, images, self.landmarks(images) if points is None else points, 112)
 

@@ -55,7 +55,7 @@ class Discriminator(nn.Module):
 
     Args:
         resolution: side of the image, a power of two >= 8.
-        channels: feature channels for every resolution from 4 up; config F where None.
+        channels: feature channels for every resolution from 4 up; config F if None.
         channel_multiplier: used when `channels` is None.
         conv_clamp: limit on every layer's output (NVIDIA mixed-precision networks), None for no limit.
         mbstd_group: images per group of the minibatch standard deviation; None takes the whole batch.

@@ -19,7 +19,7 @@ def load_judge_identity(path: AnyPath) -> Identity:
     """Load CurricularFace, FaceNet or DINOv2 from published files, else whatever `load_identity` reads.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     state = _state(checkpoint)
@@ -39,7 +39,7 @@ def load_features(path: AnyPath, resize: Resize = "clean") -> Features:
         resize: Inception's resize rule; DINOv2 has one.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     if checkpoint.format == "ours":
@@ -54,7 +54,7 @@ def load_perceptual(path: AnyPath) -> Perceptual:
     """Load LPIPS on a torchvision backbone (AlexNet or VGG-16, detected from layers), or a network of ours.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     if checkpoint.format == "ours":

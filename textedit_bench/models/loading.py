@@ -30,7 +30,7 @@ def load_generator(path: AnyPath) -> Generator:
     """Load a StyleGAN2 generator: rosinality, e4e or pSp `.pt`, state dict, NVIDIA pickle or our format.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     return _own(checkpoint, Generator) if checkpoint.format == "ours" else build_generator(checkpoint)
@@ -40,7 +40,7 @@ def load_discriminator(path: AnyPath) -> Discriminator:
     """Load a StyleGAN2 discriminator: rosinality `.pt`, bare state dict, NVIDIA pickle or our format.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     return _own(checkpoint, Discriminator) if checkpoint.format == "ours" else build_discriminator(checkpoint)
@@ -50,7 +50,7 @@ def load_encoder(path: AnyPath) -> Encoder:
     """Load an encoder: e4e / pSp `.pt` or our format; `.encode(images)` gives W+ (B, rows, w_dim).
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     if checkpoint.format != "ours":
@@ -62,7 +62,7 @@ def load_identity(path: AnyPath) -> Identity:
     """Load ArcFace or MoCo from published files, or our format; `.embed(images)` gives unit vectors (B, d).
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     checkpoint = read_checkpoint(path)
     if checkpoint.format != "ours":
@@ -81,7 +81,7 @@ def load_own(path: AnyPath) -> nn.Module:
     """Load any network in our format.
 
     Raises:
-        CheckpointError: one line naming the file and what is wrong with it.
+        CheckpointError: one line with the file and the error.
     """
     return _own(read_checkpoint(path), nn.Module)
 

@@ -91,7 +91,7 @@ def project(
         targets: pictures (B, 3, R, R) in [-1, 1] at the generator's resolution.
         settings: space, steps and rates.
         distance: (images, targets) -> one differentiable number per image, (B,).
-        start: W+ (B, num_rows, w_dim) to begin with; the mean of W where None.
+        start: W+ (B, num_rows, w_dim) to begin with; the mean of W if None.
 
     Raises:
         ValueError: targets or start of another shape.

@@ -48,7 +48,7 @@ class Generator(nn.Module):
         z_dim: width of the latent space that is drawn from.
         w_dim: width of the intermediate latent space.
         n_mlp: depth of the mapping network.
-        channels: feature channels for every resolution from 4 up; config F where None.
+        channels: feature channels for every resolution from 4 up; config F if None.
         channel_multiplier: used where `channels` is None; 2 in config F.
         conv_clamp: limit on the output of every layer, as some NVIDIA mixed-precision networks were trained with.
         mapping_lr_mul: learning-rate multiplier of the mapping network.

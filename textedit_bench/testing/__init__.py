@@ -1,7 +1,7 @@
 """For authors of methods: the conformance suite, and toy data sets.
 
-`check_editor` says whether a method keeps the rules that the benchmark relies on, and why each rule is there.
-`write_toy_dataset` writes a data set of random weights that takes no time.
+`check_editor` checks whether a method follows the rules of the benchmark, and explains each rule.
+`write_toy_dataset` writes a tiny data set of random weights.
 """
 
 from textedit_bench.testing.conformance import check_editor

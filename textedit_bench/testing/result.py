@@ -22,11 +22,11 @@ class Result:
 
     Attributes:
         check: its name.
-        state: how it ended.
+        state: its outcome.
         expected: what a method has to do.
-        why: what goes wrong where it does not.
-        found: what was found instead, or why the check does not apply; a note where it passed.
-        where: the data set it was found on.
+        why: the reason for the rule.
+        found: the violation, or why the check does not apply; a note if it passed.
+        where: the data set of the result.
     """
 
     check: str

@@ -26,10 +26,10 @@ class Subject:
 
     Args:
         method: the editor class.
-        domain: what it works on.
-        folder: for what it writes.
-        settings: of the method, on top of its card's; its training's may be among them.
-        train: whether to train it here where it has no weights for this domain.
+        domain: its domain.
+        folder: folder of written files.
+        settings: of the method, instead of its card's, including those of its training.
+        train: whether to train it if it has no weights for this domain.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Subject:
         """Construct the method on the domain, without weights.
 
         Raises:
-            UserError: it says that it does not serve this domain.
+            UserError: it does not support this domain.
         """
         served = self.info.datasets
         if served and self.domain.name not in served:
@@ -60,7 +60,7 @@ class Subject:
         """Construct a new editor and load its trained weights.
 
         Raises:
-            UserError: it says that it cannot.
+            UserError: it cannot edit.
         """
         editor = self.new()
         if self.weights is not None:
@@ -101,7 +101,7 @@ class Subject:
     def prompts(self) -> list[Prompt]:
         """Return one or two prompts without ground truth; one for a method that trains per prompt.
 
-        Of the evaluation split; of the training split where a method serves no other prompts than it was trained on.
+        From the evaluation split; from the training split if a method supports only prompts that it was trained on.
 
         Raises:
             UserError: it refuses all of them.

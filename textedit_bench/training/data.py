@@ -39,7 +39,7 @@ class LatentData(pl.LightningDataModule):
         batch_size: of all processes together; each takes an equal share of every batch, so that a run on several
             devices sees the batches of a run on one.
         steps_per_epoch: 0 for one pass over the codes.
-        choice_weights: how often each condition is listed; one condition where None.
+        choice_weights: how often each condition is listed; one condition if None.
         validation: codes held out.
         seed: of order and draws.
         beside: reads what else belongs to positions and conditions.
@@ -110,8 +110,8 @@ class _Pairs(Dataset[Batch]):
 class _Draws(Sampler[tuple[Tensor, Tensor]]):
     """Sampler of code positions and conditions for one epoch of one process; Lightning sets the epoch.
 
-    Every process draws the whole batch and keeps its share, so what is drawn does not depend on how many there are.
-    Where a run goes on within an epoch, so do the draws.
+    Every process draws the whole batch and keeps its part, so draws do not depend on the number of processes.
+    A run that resumes within an epoch continues its draws.
     """
 
     def __init__(self, data: LatentData, rank: int, processes: int) -> None:

@@ -30,7 +30,7 @@ def kept_path(folder: str | Path, domain: Domain, what: str, *axes: object, endi
 def kept(path: Path, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Return the tensors of a file; if it does not exist, compute and write them first.
 
-    Others that ask for a file of the same folder wait meanwhile, for as long as it takes.
+    Other processes that need a file of the same folder wait without a time limit.
     """
     with locked(path.parent):
         if not path.is_file():

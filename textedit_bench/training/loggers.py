@@ -21,7 +21,7 @@ def make_logger(kind: str, folder: Path, run_name: str, config: Mapping[str, Any
     """Create ``"csv"``: ``metrics.csv`` in ``folder``; or ``"wandb"``: Weights & Biases, offline unless logged in.
 
     Raises:
-        UserError: wandb is asked for and not installed.
+        UserError: wandb is requested but not installed.
     """
     if kind == "csv":
         return CSVLogger(folder, name="", version="curves", flush_logs_every_n_steps=50)
@@ -40,7 +40,7 @@ def make_logger(kind: str, folder: Path, run_name: str, config: Mapping[str, Any
 def _logged_in() -> bool:
     """Whether wandb has credentials.
 
-    They are not asked of wandb: whatever asks it makes it read its settings, and a run can no longer be made offline.
+    wandb itself is not queried: that would make it read its settings, after which a run cannot be offline.
     """
     if os.environ.get("WANDB_MODE", "online") != "online":
         return False

@@ -28,9 +28,9 @@ def loss_weights(
     Args:
         method: for messages.
         settings: of the method.
-        domain: what it is trained on.
-        needs: term -> role of the network it needs; where the domain has none, the term is off, and a warning says so.
-        late: terms that only join after some epochs.
+        domain: its domain.
+        needs: term -> role of the network it needs; if the domain has none, the term is off, with a warning.
+        late: terms that are active only after some epochs.
 
     Raises:
         UserError: every term is off.

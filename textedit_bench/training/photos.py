@@ -29,10 +29,10 @@ class TrainingPhotos:
     """The first photos of the training split in 8 bits, in a memory-mapped file.
 
     Args:
-        domain: whose photos.
-        count: how many; 0 means the whole split.
+        domain: the domain of the photos.
+        count: number of photos; 0 means the whole split.
         largest_side: larger photos are averaged down to it.
-        folder: where the file is kept, under a name made of what it holds.
+        folder: folder of the file, whose name depends on its content.
 
     Raises:
         UserError: more photos than there are.
@@ -61,11 +61,11 @@ class TrainingPhotos:
 def seen_photos(domain: Domain, most: int) -> Tensor:
     """Compute unit embeddings [N, d] of the first training photos by the guiding CLIP, on the CPU.
 
-    They are kept on this machine (`textedit_bench.training.prepared`).
+    They are cached on this machine (`textedit_bench.training.prepared`).
 
     Args:
-        domain: whose photos.
-        most: how many where there are as many; 0 means the whole split.
+        domain: the domain of the photos.
+        most: maximum number of photos; 0 means the whole split.
 
     Raises:
         UserError: there are none.

@@ -54,7 +54,7 @@ class RunResult:
     Attributes:
         folder: the run's folder: ``last.ckpt``, ``best.ckpt``, ``settings.json``, ``cost.json``, ``pictures/``,
             ``curves/``.
-        finished: False where it was stopped and can be resumed.
+        finished: False if it was stopped and can be resumed.
         validation_loss: the best one, of ``best.ckpt``.
     """
 
@@ -84,11 +84,11 @@ def train(
 ) -> RunResult:
     """Train, or resume a training; the network to keep is then in ``module``.
 
-    A checkpoint is written after every epoch and where a signal stops the run; a killed run loses at most one epoch and
-    then ends with the same weights as an undisturbed one. Best means lowest validation loss.
+    A checkpoint is written after every epoch and when a signal stops the run; a killed run loses at most one epoch and
+    then ends with the same weights as an uninterrupted one. Best means lowest validation loss.
 
     Args:
-        module: what is trained.
+        module: the module to train.
         data: its batches.
         options: how to run.
         name: of the run's folder, such as ``"<method>/<dataset>-<tier>"``.

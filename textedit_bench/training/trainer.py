@@ -22,7 +22,7 @@ def own_device(device: str, options: RunOptions) -> str:
     """Return the device of this process: each of several that share ``cuda`` has its own GPU from the start.
 
     Raises:
-        UserError: one card was named and several were asked for.
+        UserError: one device was named and several were requested.
     """
     if not device.startswith("cuda") or (options.alone and not isinstance(options.devices, (list, tuple))):
         return device
@@ -58,10 +58,10 @@ def make_trainer(device: torch.device, options: RunOptions, *, players: int = 1,
     """Create Lightning's trainer.
 
     Args:
-        device: of the domain; its card is used where the options name none.
+        device: of the domain; its GPU is used if the options name none.
         options: how to run.
         players: networks that take turns; each then leaves the others' parameters without gradients.
-        given: for Lightning.
+        given: further arguments of Lightning's trainer.
 
     Raises:
         UserError: Lightning cannot run on these devices, by this strategy or in this precision.

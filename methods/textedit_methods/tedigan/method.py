@@ -53,7 +53,7 @@ class TediGAN(OffsetEditor[Settings]):
 
         Args:
             source: W+ codes; not modified.
-            photos: what the codes were inverted from, [B, 3, H, W] in [-1, 1]; where None, what they show.
+            photos: what the codes were inverted from, [B, 3, H, W] in [-1, 1]; if None, what they show.
             prompt: its target is read, as a whole sentence.
         """
         source, values = source.clone(), self.values  # a caller's inference mode would forbid a backward pass

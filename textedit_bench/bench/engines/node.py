@@ -72,7 +72,7 @@ def _first_to_say(path: Path, word: str) -> str:
     own = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
     own.write_text(word, encoding="utf-8")
     try:
-        os.link(own, path)  # unlike a rename, it fails where there is one
+        os.link(own, path)  # unlike a rename, it fails if there is one
     except FileExistsError:
         return path.read_text(encoding="utf-8")
     finally:

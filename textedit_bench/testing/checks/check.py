@@ -19,10 +19,10 @@ class Check:
     Attributes:
         name: what must hold, in a few words.
         expected: what a method has to do.
-        why: what goes wrong where it does not.
-        look: raises `CheckError` where the rule is broken, `DoesNotApplyError` where it has no meaning; may give back a
-            note on what is allowed and could be better.
-        of_edits: whether it has no meaning for a method that only generates.
+        why: the reason for the rule.
+        look: raises `CheckError` if the rule is violated, `DoesNotApplyError` if it does not apply; may return a
+            note on what is allowed but could be improved.
+        of_edits: whether it does not apply to a method that only generates.
     """
 
     name: str

@@ -12,7 +12,7 @@ from textedit_workshop.worlds.latent import LatentFactors
 QUIET = 0.01
 """A principal axis of W with a smaller share than this of the mean variance stands for no factor."""
 QUIET_NOISE, EVEN_NOISE = 1.1, 0.2
-"""Largest standard deviation of noise along each quiet axis, and, where there is none, along every axis."""
+"""Largest standard deviation of noise along each quiet axis, and, if there is none, along every axis."""
 SPREAD_SAMPLES = 4096
 
 
@@ -40,7 +40,7 @@ class FactorCodes:
     def noise(self, n: int, rows: int, stream: torch.Generator) -> Tensor:
         """Draw noise that must not affect the pictures of n codes, [n, rows, w_dim]: editors may move that way.
 
-        Along the quiet axes where there are any, a little along all axes otherwise; of a strength drawn per code.
+        Along the quiet axes if there are any, a little along all axes otherwise; of a strength drawn per code.
         """
         strength = torch.rand(n, 1, 1, generator=stream)
         if not len(self.quiet_axes):

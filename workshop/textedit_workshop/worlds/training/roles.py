@@ -35,7 +35,7 @@ class Role:
         steps, seed, learning_rate: the plan's defaults.
         shared: one network serves all worlds.
         needs: roles of the same world whose finished networks the function takes as keyword arguments.
-        continues: whether the function starts from the plan's initial weights, where there are any.
+        continues: whether the function starts from the plan's initial weights, if there are any.
         needs_further: what it needs, beyond ``needs``, where it starts from present weights.
     """
 
