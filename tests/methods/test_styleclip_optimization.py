@@ -228,12 +228,6 @@ def test_style_codes_without_their_source_are_refused_in_w_plus_mode(make, domai
     assert make(space="s").edit(styles, BLOND).space == "s"
 
 
-def test_published_settings_are_the_defaults_of_the_full_tier():
-    full, mini = (StyleCLIPOptimization.info.settings_for(tier) for tier in ("full", "mini"))
-    assert (full["steps"], full["learning_rate"], full["l2_weight"], full["identity_weight"]) == (300, 0.1, 0.008, 0.0)
-    assert mini["steps"] == 40
-
-
 def test_no_images_no_work(make):
     empty = Latents(torch.zeros(0, 4, 16), "w+", ids=())
     assert make().edit(empty, BLOND).codes.shape == (0, 4, 16)
