@@ -16,7 +16,7 @@ from textedit_bench.metrics.statistics.cells import Values
 from textedit_bench.metrics.statistics.components import Spread
 
 SEEN = 8
-"""Number of differing cells from which on the estimated variance is used; simulated coverage of rates of 0.5 to 5 % is
+"""Minimum number of differing cells for using the estimated variance; simulated coverage of rates of 0.5 to 5 % is
 then 95 %."""
 
 
