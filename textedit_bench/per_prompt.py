@@ -76,6 +76,11 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
             network = self._networks[phrase] = self._found(phrase) or self._trained_on_demand(prompt)
         return network
 
+    def is_trained_for(self, prompt: Prompt) -> bool:
+        """Whether the prompt's phrase has a network already, so that an edit does not start a training."""
+        phrase = normalised(prompt.words)
+        return (self._networks.get(phrase, self._network) or self._found(phrase)) is not None
+
     def _found(self, phrase: str) -> NetworkT | None:
         folders = (self.weights_path(), self._cache())
         places = [folder / f"{stem(phrase)}{suffix}" for folder in folders for suffix in _SUFFIXES]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import textedit_bench as teb
-from textedit_bench.cli.ready import resolve_prompt
+from textedit_bench.ready import resolve_prompt
 
 TEXT = "a face with red hair and glasses"
 ASKED = {"hair_color": "red", "glasses": "glasses"}

@@ -64,8 +64,8 @@ def edit(
 
     import torch
 
-    from textedit_bench.cli.ready import check_served, ready_editor, resolve_prompt
     from textedit_bench.domain import load_domain
+    from textedit_bench.ready import check_served, ready_editor, resolve_prompt
 
     domain = load_domain(dataset, tier, device)
     photos = _photos(domain, photo, face)

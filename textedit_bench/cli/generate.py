@@ -61,9 +61,9 @@ def generate(
 
     from PIL import Image
 
-    from textedit_bench.cli.ready import check_served, ready_editor, resolve_prompt
     from textedit_bench.data.save_picture import save_picture
     from textedit_bench.domain import load_domain
+    from textedit_bench.ready import check_served, ready_editor, resolve_prompt
     from textedit_bench.report.contact_sheet import draw_contact_sheet
 
     domain = load_domain(dataset, tier, device)

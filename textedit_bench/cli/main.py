@@ -21,6 +21,7 @@ from textedit_bench.cli.bench import bench
 from textedit_bench.cli.check import check_
 from textedit_bench.cli.datasets import datasets, list_datasets
 from textedit_bench.cli.datasets_invert import invert
+from textedit_bench.cli.demo import demo
 from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
 from textedit_bench.cli.examples import with_names
@@ -66,7 +67,7 @@ def _collect(into: typer.Typer, *commands: Callable[..., None]) -> typer.Typer:
 
 
 app = new_app(help=with_names(_HELP), invoke_without_command=True)
-_collect(app, methods, bench, score, table, report, why, train, tune, edit, generate, reproduce)
+_collect(app, methods, bench, score, table, report, why, train, tune, edit, generate, demo, reproduce)
 _collect(app, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
 app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))

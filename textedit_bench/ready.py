@@ -1,4 +1,4 @@
-"""Prepare an editor with its weights, and a prompt, for ``edit`` and ``generate``."""
+"""Prepare an editor with its weights, and a prompt, for ``edit``, ``generate`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -36,14 +36,19 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
         editor.load(weights)
         return editor
     editor = load_editor(method, domain, **settings)
-    path = editor.weights_path()
-    there = editor.released_weights() is not None or (path is not None and path.is_file())
-    if editor.info.trains == "per-dataset" and editor.needs_weights and not there:
+    if not is_trained(editor):
         raise UserError(
             f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; train them with: "
             f"textedit-bench train --method {method} --dataset {domain.name} --tier {domain.tier}"
         )
     return editor
+
+
+def is_trained(editor: Editor) -> bool:
+    """Whether an editor of one network per data set has its weights; others are, or are trained for each prompt."""
+    path = editor.weights_path()
+    there = editor.released_weights() is not None or (path is not None and path.is_file())
+    return there or editor.info.trains != "per-dataset" or not editor.needs_weights
 
 
 def check_served(editor: Editor, prompt: Prompt) -> None:

@@ -1,0 +1,1 @@
+"""The demo: edits of one photo side by side, in a browser."""
