@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from textedit_bench.cli.examples import FACES
 from textedit_bench.cli.options import Device, Tier
 
+if TYPE_CHECKING:
+    from textedit_bench.demo.desk import Desk
+
 LOOPBACK = "127.0.0.1"
+HELD = 2
+"""Data sets whose networks are held at a time."""
+QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def demo(
@@ -33,29 +40,38 @@ def demo(
       textedit-bench demo
       textedit-bench demo --dataset DATASET --tier full --device cuda --port 8000
     """
-    import tempfile
+    import os
     import threading
+    from functools import lru_cache
     from pathlib import Path
+    from tempfile import TemporaryDirectory
 
-    from textedit_bench.devices import checked_device
     from textedit_bench.extras import needs_extra
-    from textedit_bench.registry import dataset_names, load_dataset
+    from textedit_bench.registry import dataset_names, load_dataset, resolve_tier
 
-    with needs_extra("demo", "the demo"):
-        import gradio  # noqa: F401 - the error names the extra
-    from textedit_bench.cli.examples import FACES
-    from textedit_bench.demo.app import start
-    from textedit_bench.demo.desk import Desks
+    names = [*([dataset] if dataset else []), *sorted(dataset_names(), key=FACES.__ne__)]
+    resolve_tier(load_dataset(names[0]), tier)
+    if device != "cpu":  # torch takes seconds to import, so that the page comes first
+        from textedit_bench.devices import checked_device
 
-    first = dataset or FACES
-    if dataset is not None:
-        load_dataset(dataset)
-    checked_device(device)
-    names = [first, *(name for name in dataset_names() if name != first)]
-    with tempfile.TemporaryDirectory(prefix="textedit-bench-demo-") as folder:
-        page = start(Desks(tier, device), names, folder=Path(folder), host=host, port=port)
+        checked_device(device)
+
+    @lru_cache(HELD)
+    def desk(name: str) -> Desk:
+        from textedit_bench.demo.desk import Desk
+        from textedit_bench.domain import load_domain
+
+        return Desk(load_domain(name, tier, device), name)
+
+    with TemporaryDirectory(prefix="textedit-bench-demo-") as folder:
+        os.environ |= {**QUIET, "GRADIO_TEMP_DIR": folder}
+        with needs_extra("demo", "the demo"):
+            from textedit_bench.demo.app import start
+        page = start(desk, list(dict.fromkeys(names)), Path(folder), host, port)
         try:
             typer.echo(f"{page.local_url} (Ctrl-C ends it)")
+            import textedit_bench.demo.desk  # noqa: F401 - torch, while the browser opens the page
+
             threading.Event().wait()
         finally:
             page.close(verbose=False)

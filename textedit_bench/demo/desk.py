@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,12 @@ import torch
 from PIL import Image
 
 from textedit_bench.bench.prompts import plan_prompts
-from textedit_bench.bench.shards import pass_size
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
-from textedit_bench.demo.command import Place, edit_command, generate_command
-from textedit_bench.domain import Domain, load_domain
+from textedit_bench.demo.command import command_line
+from textedit_bench.demo.page import MOST_PICTURES, STRENGTHS, Figures, Shown, Sweep
+from textedit_bench.domain import Domain
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.own_photo import is_aligned, own_photo
@@ -36,71 +35,29 @@ if TYPE_CHECKING:
     from textedit_bench.info import MethodInfo
     from textedit_bench.prompt import Prompt
 
-STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
 SAMPLES = 12
-MOST_PICTURES = 8
-"""Of one generation."""
-DESKS, PHOTOS, SWEEPS = 2, 32, 128
-"""Data sets whose networks are held, photos of a data set, and edits (each at every strength); the oldest go first."""
+PHOTOS, SWEEPS = 32, 128
+"""Photos and edits (each at every strength) that are held per data set; what was not asked for longest goes first."""
 _LOSSLESS = 256
-"""Side in pixels up to which pictures are shown without loss; larger ones would take minutes to reach a browser."""
+"""Side in pixels up to which pictures are shown without loss; larger ones would take long to reach a browser."""
 _UPLOAD = "upload-"
 
-Figures = tuple[tuple[str, str], ...]
-"""Title and value of every judge."""
-
 
 @dataclass(frozen=True)
-class Shown:
-    """One picture as a page shows it.
+class Held:
+    """A photo that was chosen, and what is found once of it: its codes, its inversion, and judges that remember it.
 
     Attributes:
-        picture: its data URI.
-        command: the line for a shell that makes it.
-        figures: what the judges say.
-        reading: what the oracle sees, in the mini tier and for prompts whose truth is known; else empty.
+        argument: how ``edit`` is told of it: an image id, or a file.
+        options: what ``edit`` needs beside it.
     """
 
-    picture: str
-    command: str
-    figures: Figures = ()
-    reading: str = ""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What one method makes of a photo and a text: one picture per strength, or the reason why there is none."""
-
-    title: str
-    shown: tuple[Shown, ...] = ()
-    refusal: str = ""
-
-
-@dataclass(frozen=True)
-class HeldPhoto:
-    """A photo that was chosen: its codes and its inversion, found once, and judges, who remember what they saw of it.
-
-    Attributes:
-        words: how ``edit`` is told of it: an image id or a file, and options.
-    """
-
-    photos: Photos
-    words: tuple[str, ...]
+    photo: Photos
+    argument: str
+    options: Mapping[str, object]
     latents: Latents
-    inversion: Pixels
+    inversion: torch.Tensor
     suite: Suite
-
-
-class Desks:
-    """The desks of several data sets; only those used last hold their networks."""
-
-    def __init__(self, tier: str = "auto", device: str = "cpu") -> None:
-        self._tier, self._device = tier, device
-        self._held: LRUCache[Desk] = LRUCache(DESKS)
-
-    def __call__(self, dataset: str) -> Desk:
-        """The desk of a data set's name or card."""
-        return self._held(dataset, lambda: Desk(load_domain(dataset, self._tier, self._device), dataset))
 
 
 class Desk:
@@ -108,71 +65,66 @@ class Desk:
 
     Args:
         domain: the data set; its networks are loaded when an edit needs them.
-        dataset: its name as commands name it: a name or a card's path.
+        dataset: the name or the card's path that commands name it by.
     """
 
     def __init__(self, domain: Domain, dataset: str) -> None:
         self.domain = domain
-        self.place = Place(dataset, domain.tier, str(domain.device))
+        device = {} if domain.device.type == "cpu" else {"--device": domain.device}
+        self._options = {"--dataset": dataset, "--tier": domain.tier, **device}
         self._editors: dict[str, Editor] = {}
-        self._uploads: LRUCache[tuple[Photos, tuple[str, ...]]] = LRUCache(PHOTOS)
-        self._photos: LRUCache[HeldPhoto] = LRUCache(PHOTOS)
+        self._uploads: LRUCache[tuple[Photos, str]] = LRUCache(PHOTOS)
+        self._held: LRUCache[Held] = LRUCache(PHOTOS)
         self._sweeps: LRUCache[Sweep] = LRUCache(SWEEPS)
 
-    def methods(self, task: str) -> list[tuple[str, str]]:
-        """Label and name of every method with a task; the label says what it lacks here."""
+    def methods(self, task: str) -> list[tuple[str, str, str]]:
+        """Name and title of every method with a task, and what it lacks here (empty if nothing)."""
         found = [info for info in list_methods() if task in info.tasks and not info.control]
-        return [(f"{info.title}{self._lacks(info)}", info.name) for info in found]
+        return [(info.name, info.title, self._lack(info)) for info in found]
 
-    def _lacks(self, info: MethodInfo) -> str:
+    def _lack(self, info: MethodInfo) -> str:
         try:
             editor = new_editor(info.name, self.domain)
         except UserError:
-            return " (not for this data set)"
+            return "not for this data set"
         if not is_trained(editor):
-            return " (not trained here)"
-        return " (only texts it was trained for)" if isinstance(editor, PerPromptEditor) else ""
+            return "not trained here"
+        return "only texts it was trained for" if isinstance(editor, PerPromptEditor) else ""
 
     def samples(self) -> list[tuple[str, str]]:
-        """Image id and picture (a data URI) of the first photos of the evaluation split.
-
-        Raises:
-            UserError: the data set's photos are not there.
-        """
-        photos = self.domain.photos("evaluation", min(SAMPLES, self.domain.tier_card.splits.get("evaluation", 0)))
-        places = [f"evaluation-{number:05d}" for number in range(len(photos.ids))]
-        return list(zip(places, map(data_uri, to_uint8(photos.images)), strict=True))
+        """Image id and picture (a data URI) of the first photos of the evaluation split; raises where it has none."""
+        n = min(SAMPLES, self.domain.tier_card.splits.get("evaluation", 0))
+        pictures = to_uint8(self.domain.photos("evaluation", n).images)
+        return [(f"evaluation-{number:05d}", data_uri(picture)) for number, picture in enumerate(pictures)]
 
     def upload(self, path: str | Path) -> str:
-        """Read the user's own photo, aligned as ``edit`` does it, and return the name that `photo` knows it by.
+        """Read the user's own photo, aligned as ``edit`` does it; returns the name that `photo` knows it by.
 
         Raises:
-            UserError: it is no picture, or has no face where one is needed; the message names the file alone.
+            UserError: it is no picture, or shows no face where one is needed; names the file without its folder.
         """
-        path, face = Path(path), 0 if is_aligned(self.domain) else None
+        path = Path(path)
         try:
-            photos = own_photo(self.domain, path, face=face)
+            photo = own_photo(self.domain, path, face=0 if is_aligned(self.domain) else None)
         except UserError as error:
             raise UserError(str(error).replace(str(path), path.name)) from error
-        pixels = to_uint8(photos.images)
-        name = _UPLOAD + hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
-        words = (path.name,) if face is None else (path.name, "--face", str(face))
-        self._uploads(name, lambda: (replace(photos, ids=(name,)), words))
+        name = _UPLOAD + hashlib.sha256(to_uint8(photo.images).tobytes()).hexdigest()[:16]
+        self._uploads(name, lambda: (replace(photo, ids=(name,)), path.name))
         return name
 
-    def photo(self, name: str) -> HeldPhoto:
-        """A photo with its codes, by image id (``evaluation-00003``) or by what `upload` returned.
+    def picture(self, name: str) -> str:
+        """A photo as a data URI, without any network; errors as `photo`."""
+        return data_uri(to_uint8(self._chosen(name)[0].images)[0])
+
+    def photo(self, name: str) -> Held:
+        """A photo by its image id (``evaluation-00003``), or by what `upload` returned.
 
         Raises:
             UserError: no such photo, or an upload that is not held any more.
         """
-        return self._photos(name.strip(), lambda: self._hold(*self._chosen(name.strip())))
+        return self._held(name, lambda: self._hold(*self._chosen(name)))
 
-    def picture(self, name: str) -> str:
-        """The chosen photo as a data URI, without any network; errors as `photo`."""
-        return data_uri(to_uint8(self._chosen(name.strip())[0].images)[0])
-
-    def _chosen(self, name: str) -> tuple[Photos, tuple[str, ...]]:
+    def _chosen(self, name: str) -> tuple[Photos, str]:
         if name.startswith(_UPLOAD):
             return self._uploads(name, _forgotten)
         split, _, number = name.rpartition("-")
@@ -180,55 +132,55 @@ class Desk:
             raise UserError(
                 f"photo {name!r}: there is no such image; valid: ids such as evaluation-00003, or an upload"
             )
-        return self.domain.photos(split, 1, int(number)), (name,)
+        return self.domain.photos(split, 1, int(number)), name
 
     @torch.no_grad()
-    def _hold(self, photos: Photos, words: tuple[str, ...]) -> HeldPhoto:
-        latents = self.domain.invert(photos)
-        inversion = to_uint8(self.domain.generator.synthesize(latents))
-        return HeldPhoto(photos, words, latents, inversion, Suite(self.domain))
-
-    def prompt(self, text: str) -> Prompt:
-        """The prompt of a text, with its truth where the card knows it.
-
-        Raises:
-            UserError: a text that cannot be a prompt.
-        """
-        resolve_prompt(self.domain, text)
-        return plan_prompts(self.domain.card, self.domain.tier, [text])[0].prompt
+    def _hold(self, photo: Photos, argument: str) -> Held:
+        latents = self.domain.invert(photo)
+        inversion = self.domain.generator.synthesize(latents)
+        face = {"--face": 0} if photo.ids[0].startswith(_UPLOAD) and is_aligned(self.domain) else {}
+        return Held(photo, argument, face, latents, inversion, Suite(self.domain))
 
     def sweep(self, photo: str, text: str, method: str) -> Sweep:
-        """The edit at every strength of `STRENGTHS`, computed once while it is held; a method's refusal is in it.
+        """The edit at every strength of `STRENGTHS`, computed once while it is held, or why the method refuses.
 
         Raises:
             UserError: no such photo, or a text that cannot be a prompt.
         """
-        held, prompt = self.photo(photo), self.prompt(text)
-        key = (photo.strip(), prompt.target, method)
-        return self._sweeps(key, lambda: self._sweep(held, prompt, method))
+        prompt, held = self._prompt(text), self.photo(photo)
+        return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, prompt, method))
 
-    def _sweep(self, held: HeldPhoto, prompt: Prompt, method: str) -> Sweep:
+    def _prompt(self, text: str) -> Prompt:
+        """The prompt of a text, with its truth where the card knows it."""
+        resolve_prompt(self.domain, text)  # refuses what no encoder reads
+        return plan_prompts(self.domain.card, self.domain.tier, [text])[0].prompt
+
+    def _sweep(self, held: Held, prompt: Prompt, method: str) -> Sweep:
         try:
             editor = self._editor(method, prompt)
             edits = editor.edit_sweep(held.latents, prompt.without_truth, STRENGTHS)
             pixels = np.concatenate([self._pixels(edit, editor) for edit in edits])
         except UserError as error:
             return Sweep(method_info(method).title, refusal=str(error))
-        figures, readings = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
-        lines = [edit_command(self.place, held.words, prompt.words, method, strength) for strength in STRENGTHS]
-        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, figures, readings)))
+        options = {"--method": method, **self._options, **held.options}
+        lines = [
+            command_line("edit", {**options, "--strength": f"{strength:g}"}, [held.argument, prompt.words])
+            for strength in STRENGTHS
+        ]
+        judged = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
+        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, *judged)))
 
     def generate(self, text: str, method: str, n: int, seed: int) -> Sweep:
-        """Pictures from a text alone, ``n`` of them (at most `MOST_PICTURES`).
+        """Pictures from a text alone, 1 to `MOST_PICTURES` of them.
 
         Raises:
-            UserError: a text that cannot be a prompt, or that the method refuses.
+            UserError: a number out of range, a text that cannot be a prompt, or one that the method refuses.
         """
         if not (1 <= n <= MOST_PICTURES and 0 <= seed < 2**31):
             raise UserError(f"pictures {n}, seed {seed}; valid: 1 to {MOST_PICTURES} pictures, a seed below {2**31}")
-        prompt = self.prompt(text).without_truth
+        prompt = self._prompt(text).without_truth
         editor = self._editor(method, prompt)
-        line = generate_command(self.place, prompt.words, method, n, seed)
+        line = command_line("generate", {"--method": method, **self._options, "-n": n, "--seed": seed}, [prompt.words])
         pictures = self._pixels(editor.generate(prompt, n, seed), editor)
         return Sweep(editor.info.title, tuple(Shown(data_uri(picture), line) for picture in pictures))
 
@@ -238,10 +190,9 @@ class Desk:
         editor = self._editors[method]
         check_served(editor, prompt.without_truth)
         if isinstance(editor, PerPromptEditor) and not editor.is_trained_for(prompt):
-            place, words = self.place, shlex.quote(prompt.words)
+            line = command_line("train", {"--method": method, **self._options, "--prompts": prompt.words}, [])
             raise UserError(
-                f"{editor.info.title} trains a network for each text and has none for {prompt.words!r}; train it with: "
-                f"textedit-bench train -m {method} -d {place.dataset} --tier {place.tier} --prompts {words}"
+                f"it trains a network for each text and has none for {prompt.words!r}; train it with: {line}"
             )
         return editor
 
@@ -252,37 +203,30 @@ class Desk:
             raise UserError(f"{editor.info.title} made a picture of numbers that are not finite")
         return to_uint8(images)
 
-    def _figures(self, held: HeldPhoto, prompt: Prompt, edits: Pixels) -> list[Figures]:
-        """Title and value of every headline metric of single pictures, per edit."""
-        suite, factors = held.suite, held.photos.factors
-        protocols = {name: asdict(protocol) for name, protocol in suite.protocols.items()}
-        specs = [spec for spec in column_specs(protocols, HEADLINE) if spec.scope == "image" and not spec.in_loop]
-        photo, size = to_uint8(held.photos.images), pass_size(self.domain.resolution)
-        found: list[Figures] = []
-        for start in range(0, len(edits), size):
-            part = edits[start : start + size]
-            batches = (ImageBatch.of_pixels(p, self.domain.device) for p in (photo, held.inversion, part))
-            first, second, third = (_repeated(batch, len(part)) for batch in batches)
-            columns = suite.score_batch(
-                photos=first,
-                inversions=second,
-                edits=third,
-                prompt=prompt,
-                factors=None if factors is None else factors[[0] * len(part)],
-            )
-            for row in range(len(part)):
-                cells = [(spec, columns[spec.name]) for spec in specs]
-                texts = [s.text(c.values[row]) if c.states[row] == OK else c.states[row] for s, c in cells]
-                found.append(tuple((f"{s.title} {s.arrow}", text) for s, text in zip(specs, texts, strict=True)))
-        return found
+    def _figures(self, held: Held, prompt: Prompt, edits: Pixels) -> list[Figures]:
+        """What the judges say of each edit."""
+        n, factors, device = len(edits), held.photo.factors, self.domain.device
+        columns = held.suite.score_batch(
+            photos=held.photo.images.expand(n, -1, -1, -1),
+            inversions=held.inversion.expand(n, -1, -1, -1),
+            edits=to_images(edits, device),
+            prompt=prompt,
+            factors=None if factors is None else factors[[0] * n],
+        )
+        specs = column_specs({name: asdict(protocol) for name, protocol in held.suite.protocols.items()}, HEADLINE)
+        shown = [(spec, columns[spec.name]) for spec in specs if spec.scope == "image" and not spec.in_loop]
+        return [
+            tuple((f"{s.title} {s.arrow}", s.text(c.values[i]) if c.states[i] == OK else c.states[i]) for s, c in shown)
+            for i in range(n)
+        ]
 
     @torch.no_grad()
-    def _readings(self, held: HeldPhoto, prompt: Prompt, edits: Pixels) -> list[str]:
-        """What the oracle sees of what was asked, and what else it sees changed since the inversion, per edit."""
+    def _readings(self, held: Held, prompt: Prompt, edits: Pixels) -> list[str]:
+        """What the oracle sees of what was asked, and what else changed since the inversion; empty without truth."""
         world = self.domain.world
         if world is None or not prompt.asked or not self.domain.has("oracle"):
             return [""] * len(edits)
-        images = to_images(np.concatenate([held.inversion, edits]), self.domain.device)
+        images = to_images(np.concatenate([to_uint8(held.inversion), edits]), self.domain.device)
         before, *after = self.domain.network("oracle").predict(images).tolist()
         readings = []
         for labels in after:
@@ -301,16 +245,9 @@ class Desk:
 
 def data_uri(pixels: Pixels) -> str:
     """An 8-bit picture [H, W, 3] as a data URI: PNG, or JPEG where it is large."""
-    kind = "png" if len(pixels) <= _LOSSLESS else "jpeg"
-    file = io.BytesIO()
+    kind, file = "png" if len(pixels) <= _LOSSLESS else "jpeg", io.BytesIO()
     Image.fromarray(pixels).save(file, kind, quality=92)
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _repeated(batch: ImageBatch, times: int) -> ImageBatch:
-    if len(batch) == times:
-        return batch
-    return ImageBatch(batch.images.expand(times, -1, -1, -1), batch.keys * times, batch.finite.expand(times))
 
 
 def _forgotten() -> Any:
