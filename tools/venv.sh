@@ -137,7 +137,8 @@ fi
 if [ -x "$venv/bin/uv" ]; then
     # Both reach the isolated build of the package too, which options for the installation do not.
     export UV_CONSTRAINT=constraints.txt UV_BUILD_CONSTRAINT=constraints.txt
-    set -- tools/uv.sh pip install --python "$venv/bin/python" -e '.[dev]' -e ./workshop
+    # The demo by uv alone: pip knows no override, and finds no Gradio that declares the Pillow of constraints.txt.
+    set -- tools/uv.sh pip install --python "$venv/bin/python" -e '.[dev,demo]' -e ./workshop
 else
     # pip splits these at blanks, so the path stays relative; newer versions read the second one for builds.
     export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt

@@ -83,6 +83,7 @@ def work(monkeypatch):
 
     monkeypatch.setattr(desk_module, "list_methods", lambda: list(CARDS.values()))
     monkeypatch.setattr(desk_module, "method_info", CARDS.__getitem__)
+    monkeypatch.setattr("textedit_bench.registry.method_info", CARDS.__getitem__)
     monkeypatch.setattr(desk_module, "new_editor", new_editor)
     monkeypatch.setattr(desk_module, "ready_editor", ready_editor)
     return work

@@ -21,7 +21,9 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch, capsys):
     assert "pip install 'textedit-bench[demo]'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--dataset", "nothing"], ["--tier", "none"], ["--tier", "mini", "--device", "abacus"]])
+@pytest.mark.parametrize(
+    "words", [["--dataset", "nothing"], ["--tier", "none"], ["--tier", "mini", "--device", "abacus"]]
+)
 def test_bad_input_is_one_line(words, capsys):
     assert main(["demo", *words]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -79,7 +79,7 @@ def test_a_refusal_and_missing_weights_are_said_in_the_card(desk, work):
     assert "it serves <b>nothing</b>" in desk.sweep(PHOTO, "bright top", "fussy").refusal
     assert desk.sweep(PHOTO, "bright top", "raw").refusal == "method 'raw' has no trained weights"
     assert work.sweeps == []
-    assert {name: lack for name, _, lack in desk.methods("edit")} == {
+    assert dict(desk.methods("edit")) == {
         "shift": "",
         "fussy": "",
         "raw": "not trained here",

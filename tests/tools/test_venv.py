@@ -91,10 +91,10 @@ def test_the_constraints_reach_the_isolated_build_and_pin_its_backend(house, ins
     assert {re.split("[<>=]", requirement)[0] for requirement in requirements} <= set(pins)
 
 
-@pytest.mark.parametrize("without", ["", "yes"])
-def test_the_workshop_is_installed_beside_the_package(house, without):
+@pytest.mark.parametrize(("without", "extras"), [("", "[dev,demo]"), ("yes", "[dev]")])
+def test_the_workshop_is_installed_beside_the_package(house, without, extras):
     house.build(FAKE_NO_UV=without)
-    assert house.installed() == ["-e", ".[dev]", "-e", "./workshop"]
+    assert house.installed() == ["-e", f".{extras}", "-e", "./workshop"]
 
 
 def test_an_index_without_uv_is_enough(house):

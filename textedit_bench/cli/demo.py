@@ -12,9 +12,6 @@ from textedit_bench.cli.options import Device, Tier
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk
 
-LOOPBACK = "127.0.0.1"
-HELD = 2
-"""Data sets whose networks are held at a time."""
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
@@ -26,7 +23,7 @@ def demo(
     device: Device = "cpu",
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0 lets everyone in your network in.")
-    ] = LOOPBACK,
+    ] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, metavar="N", help="Port; without it the first free one from 7860.")
     ] = None,
@@ -56,7 +53,7 @@ def demo(
 
         checked_device(device)
 
-    @lru_cache(HELD)
+    @lru_cache(2)  # data sets whose networks are held
     def desk(name: str) -> Desk:
         from textedit_bench.demo.desk import Desk
         from textedit_bench.domain import load_domain

@@ -13,11 +13,19 @@ from textedit_bench.demo import page
 from textedit_bench.demo.uploads import MOST_BYTES, Guard
 from textedit_bench.errors import UserError, WorkError
 from textedit_bench.places import PlaceError
+from textedit_bench.registry import method_info
 
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk
 
-WAITING, SESSIONS, BOXES = 32, 200, 3
+WAITING, BOXES = 32, 3
+PLAIN: dict[str, Any] = {
+    "prevent_thread_lock": True,
+    "quiet": True,
+    "share": False,
+    "ssr_mode": False,
+    "footer_links": [],
+}
 Handler = Callable[..., Iterator[Sequence[Any]]]
 
 
@@ -25,10 +33,8 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
     """Serve the page from threads of this process; returns Gradio's app, whose ``close`` ends it.
 
     Args:
-        desk: gives the desk of a data set.
-        datasets: names or cards to choose from; the page opens with the first.
-        folder: for uploads; it has to be Gradio's temporary one before Gradio is imported.
-        host: the address to listen at.
+        desk: gives the desk of a data set; the page opens with the first of ``datasets``.
+        folder: Gradio's temporary folder.
         port: None for the first free one from 7860 on.
 
     Raises:
@@ -43,12 +49,7 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
             css=files(__package__).joinpath("demo.css").read_text(encoding="utf-8") + page.STYLE,
             max_file_size=MOST_BYTES,
             app_kwargs={"middleware": [(Guard, (), {"folder": folder})], "openapi_url": None},
-            state_session_capacity=SESSIONS,
-            prevent_thread_lock=True,
-            share=False,
-            ssr_mode=False,
-            quiet=True,
-            footer_links=[],
+            **PLAIN,
         )
     except OSError as error:
         raise UserError(f"--host {host}, --port {port}: cannot listen there ({error}); valid: another port") from error
@@ -57,15 +58,9 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
 
 def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
     def open_dataset(name: str) -> Iterator[Sequence[Any]]:
-        edits, makers = (
-            [(f"{title} ({lack})" if lack else title, method) for method, title, lack in desk(name).methods(task)]
-            for task in ("edit", "generate")
-        )
-        whole = [method for method, _, lack in desk(name).methods("edit") if not lack][:BOXES]
-        boxes, menu = (
-            gr.update(choices=edits, value=whole),
-            gr.update(choices=makers, value=makers[0][1] if makers else None),
-        )
+        edits, makers = desk(name).methods("edit"), desk(name).methods("generate")
+        boxes = gr.update(choices=_labels(edits), value=[method for method, lack in edits if not lack][:BOXES])
+        menu = gr.update(choices=_labels(makers), value=makers[0][0] if makers else None)
         yield gr.skip(), gr.skip(), boxes, menu
         samples = desk(name).samples()
         yield page.strip(samples), samples[0][0] if samples else "", boxes, menu
@@ -134,6 +129,12 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         on([make.click, words.submit], generate, [dataset, words, maker, n, seed], [made])
         at.change(None, at, None, js=page.SLIDE, api_visibility="private")
     return blocks
+
+
+def _labels(methods: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [
+        (f"{method_info(name).title} ({lack})" if lack else method_info(name).title, name) for name, lack in methods
+    ]
 
 
 def _told(handler: Handler, outputs: int) -> Handler:

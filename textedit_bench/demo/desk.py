@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,8 @@ from textedit_bench.report.columns import HEADLINE, column_specs
 
 if TYPE_CHECKING:
     from textedit_bench.editor import Editor, Latents
-    from textedit_bench.info import MethodInfo
     from textedit_bench.prompt import Prompt
+    from textedit_bench.worlds.factors import Attribute
 
 SAMPLES = 12
 PHOTOS, SWEEPS = 32, 128
@@ -45,12 +45,7 @@ _UPLOAD = "upload-"
 
 @dataclass(frozen=True)
 class Held:
-    """A photo that was chosen, and what is found once of it: its codes, its inversion, and judges that remember it.
-
-    Attributes:
-        argument: how ``edit`` is told of it: an image id, or a file.
-        options: what ``edit`` needs beside it.
-    """
+    """A photo that was chosen, and what is found once of it; ``argument`` and ``options`` are how ``edit`` is told."""
 
     photo: Photos
     argument: str
@@ -61,11 +56,9 @@ class Held:
 
 
 class Desk:
-    """One data set, the photos chosen on it, and their edits.
+    """One data set, which commands name as ``dataset``, the photos chosen on it, and their edits.
 
-    Args:
-        domain: the data set; its networks are loaded when an edit needs them.
-        dataset: the name or the card's path that commands name it by.
+    Networks are loaded when an edit needs them.
     """
 
     def __init__(self, domain: Domain, dataset: str) -> None:
@@ -77,19 +70,18 @@ class Desk:
         self._held: LRUCache[Held] = LRUCache(PHOTOS)
         self._sweeps: LRUCache[Sweep] = LRUCache(SWEEPS)
 
-    def methods(self, task: str) -> list[tuple[str, str, str]]:
-        """Name and title of every method with a task, and what it lacks here (empty if nothing)."""
+    def methods(self, task: str) -> list[tuple[str, str]]:
+        """Name of every method with a task, and what it lacks here (empty if nothing)."""
         found = [info for info in list_methods() if task in info.tasks and not info.control]
-        return [(info.name, info.title, self._lack(info)) for info in found]
+        return [(info.name, self._lack(info.name)) for info in found]
 
-    def _lack(self, info: MethodInfo) -> str:
+    def _lack(self, method: str) -> str:
         try:
-            editor = new_editor(info.name, self.domain)
+            editor = new_editor(method, self.domain)
         except UserError:
             return "not for this data set"
-        if not is_trained(editor):
-            return "not trained here"
-        return "only texts it was trained for" if isinstance(editor, PerPromptEditor) else ""
+        partial = "only texts it was trained for" if isinstance(editor, PerPromptEditor) else ""
+        return partial if is_trained(editor) else "not trained here"
 
     def samples(self) -> list[tuple[str, str]]:
         """Image id and picture (a data URI) of the first photos of the evaluation split; raises where it has none."""
@@ -101,7 +93,7 @@ class Desk:
         """Read the user's own photo, aligned as ``edit`` does it; returns the name that `photo` knows it by.
 
         Raises:
-            UserError: it is no picture, or shows no face where one is needed; names the file without its folder.
+            UserError: as `own_photo`, but without the file's folder.
         """
         path = Path(path)
         try:
@@ -162,11 +154,8 @@ class Desk:
             pixels = np.concatenate([self._pixels(edit, editor) for edit in edits])
         except UserError as error:
             return Sweep(method_info(method).title, refusal=str(error))
-        options = {"--method": method, **self._options, **held.options}
-        lines = [
-            command_line("edit", {**options, "--strength": f"{strength:g}"}, [held.argument, prompt.words])
-            for strength in STRENGTHS
-        ]
+        options, words = {"--method": method, **self._options, **held.options}, [held.argument, prompt.words]
+        lines = [command_line("edit", {**options, "--strength": f"{strength:g}"}, words) for strength in STRENGTHS]
         judged = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
         return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, *judged)))
 
@@ -200,25 +189,22 @@ class Desk:
     def _pixels(self, made: Latents | torch.Tensor, editor: Editor) -> Pixels:
         images = made if isinstance(made, torch.Tensor) else self.domain.generator.synthesize(made)
         if not images.isfinite().all():
-            raise UserError(f"{editor.info.title} made a picture of numbers that are not finite")
+            raise UserError(f"{editor.info.title} made numbers that are not finite")
         return to_uint8(images)
 
     def _figures(self, held: Held, prompt: Prompt, edits: Pixels) -> list[Figures]:
         """What the judges say of each edit."""
-        n, factors, device = len(edits), held.photo.factors, self.domain.device
+        n, factors = len(edits), held.photo.factors
+        photos, inversions = (images.expand(n, -1, -1, -1) for images in (held.photo.images, held.inversion))
+        images, drawn = to_images(edits, self.domain.device), None if factors is None else factors[[0] * n]
         columns = held.suite.score_batch(
-            photos=held.photo.images.expand(n, -1, -1, -1),
-            inversions=held.inversion.expand(n, -1, -1, -1),
-            edits=to_images(edits, device),
-            prompt=prompt,
-            factors=None if factors is None else factors[[0] * n],
+            photos=photos, inversions=inversions, edits=images, prompt=prompt, factors=drawn
         )
         specs = column_specs({name: asdict(protocol) for name, protocol in held.suite.protocols.items()}, HEADLINE)
         shown = [(spec, columns[spec.name]) for spec in specs if spec.scope == "image" and not spec.in_loop]
-        return [
-            tuple((f"{s.title} {s.arrow}", s.text(c.values[i]) if c.states[i] == OK else c.states[i]) for s, c in shown)
-            for i in range(n)
-        ]
+        rows = [[s.text(v) if k == OK else k for v, k in zip(c.values, c.states, strict=True)] for s, c in shown]
+        titles = [f"{spec.title} {spec.arrow}" for spec, _ in shown]
+        return [tuple(zip(titles, row, strict=True)) for row in zip(*rows, strict=True)]
 
     @torch.no_grad()
     def _readings(self, held: Held, prompt: Prompt, edits: Pixels) -> list[str]:
@@ -228,19 +214,18 @@ class Desk:
             return [""] * len(edits)
         images = to_images(np.concatenate([to_uint8(held.inversion), edits]), self.domain.device)
         before, *after = self.domain.network("oracle").predict(images).tolist()
-        readings = []
-        for labels in after:
-            words, others = [], []
-            for attribute, old, new in zip(world.attributes, before, labels, strict=True):
-                name, seen = attribute.name.replace("_", " "), attribute.values[new] if new >= 0 else "unsure"
-                if wanted := prompt.asked.get(attribute.name):
-                    words.append(f"{name}: {seen}" if seen == wanted else f"{name}: {seen}, not {wanted}")
-                elif new != old:
-                    others.append(name)
-            readings.append(
-                "; ".join([*words, f"also changed: {', '.join(others)}" if others else "nothing else changed"])
-            )
-        return readings
+        return [_reading(world.attributes, prompt.asked, before, labels) for labels in after]
+
+
+def _reading(attributes: Sequence[Attribute], asked: Mapping[str, str], before: list[int], after: list[int]) -> str:
+    words, others = [], []
+    for attribute, old, new in zip(attributes, before, after, strict=True):
+        name, seen = attribute.name.replace("_", " "), attribute.values[new] if new >= 0 else "unsure"
+        if wanted := asked.get(attribute.name):
+            words.append(f"{name}: {seen}" if seen == wanted else f"{name}: {seen}, not {wanted}")
+        elif new != old:
+            others.append(name)
+    return "; ".join([*words, f"also changed: {', '.join(others)}" if others else "nothing else changed"])
 
 
 def data_uri(pixels: Pixels) -> str:
