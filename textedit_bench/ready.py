@@ -67,6 +67,11 @@ def resolve_prompt(domain: Domain, text: str) -> Prompt:
     Raises:
         UserError: a text that cannot be a prompt, or that the text encoder would truncate.
     """
-    prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt.without_truth
+    return prompt_with_truth(domain, text).without_truth
+
+
+def prompt_with_truth(domain: Domain, text: str) -> Prompt:
+    """As `resolve_prompt`, with the ground truth where the card knows it, for judges alone."""
+    prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt
     check_read(domain, [prompt])
     return prompt

@@ -20,6 +20,7 @@ from textedit_bench.demo.desk import Desk
 from textedit_bench.demo.page import STRENGTHS, Shown, Sweep, cards, notice, strip
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
+from textedit_bench.ready import prompt_with_truth
 
 PHOTO = "evaluation-00001"
 
@@ -61,7 +62,7 @@ def test_pictures_are_those_of_the_editor_and_figures_those_of_the_suite(desk):
         photos=held.photo.images,
         inversions=held.inversion,
         edits=image,
-        prompt=desk._prompt("bright top"),
+        prompt=prompt_with_truth(desk.domain, "bright top"),
         factors=held.photo.factors,
     )
     figures = dict(sweep.shown[3].figures)

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from textedit_bench.bench.prompts import plan_prompts
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.demo.command import command_line
 from textedit_bench.demo.page import MOST_PICTURES, STRENGTHS, Figures, Shown, Sweep
@@ -26,7 +25,7 @@ from textedit_bench.metrics.suite import Suite
 from textedit_bench.own_photo import is_aligned, own_photo
 from textedit_bench.per_prompt import PerPromptEditor
 from textedit_bench.photos import Photos
-from textedit_bench.ready import check_served, is_trained, ready_editor, resolve_prompt
+from textedit_bench.ready import check_served, is_trained, prompt_with_truth, ready_editor
 from textedit_bench.registry import list_methods, method_info, new_editor
 from textedit_bench.report.columns import HEADLINE, column_specs
 
@@ -139,13 +138,8 @@ class Desk:
         Raises:
             UserError: no such photo, or a text that cannot be a prompt.
         """
-        prompt, held = self._prompt(text), self.photo(photo)
+        prompt, held = prompt_with_truth(self.domain, text), self.photo(photo)
         return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, prompt, method))
-
-    def _prompt(self, text: str) -> Prompt:
-        """The prompt of a text, with its truth where the card knows it."""
-        resolve_prompt(self.domain, text)  # refuses what no encoder reads
-        return plan_prompts(self.domain.card, self.domain.tier, [text])[0].prompt
 
     def _sweep(self, held: Held, prompt: Prompt, method: str) -> Sweep:
         try:
@@ -167,7 +161,7 @@ class Desk:
         """
         if not (1 <= n <= MOST_PICTURES and 0 <= seed < 2**31):
             raise UserError(f"pictures {n}, seed {seed}; valid: 1 to {MOST_PICTURES} pictures, a seed below {2**31}")
-        prompt = self._prompt(text).without_truth
+        prompt = prompt_with_truth(self.domain, text).without_truth
         editor = self._editor(method, prompt)
         line = command_line("generate", {"--method": method, **self._options, "-n": n, "--seed": seed}, [prompt.words])
         pictures = self._pixels(editor.generate(prompt, n, seed), editor)
