@@ -49,7 +49,6 @@ def test_it_listens_at_the_loopback_alone_and_leaves_nothing(tmp_path):
 
 def _sent(folder, headers):
     """The status of an upload to an app that takes everything."""
-    pytest.importorskip("starlette", reason="needs the extra demo") if not os.environ.get("CI") else None
     from textedit_bench.demo.uploads import Guard
 
     sent = []
