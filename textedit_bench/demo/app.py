@@ -18,14 +18,10 @@ from textedit_bench.registry import method_info
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk
 
-WAITING, BOXES = 32, 3
-PLAIN: dict[str, Any] = {
-    "prevent_thread_lock": True,
-    "quiet": True,
-    "share": False,
-    "ssr_mode": False,
-    "footer_links": [],
-}
+WAITING, BOXES, _MB = 32, 3, MOST_BYTES // 10**6
+CONTRAST = {"button_primary_background_fill": "*primary_700", "button_primary_background_fill_hover": "*primary_800"}
+CONTRAST |= dict.fromkeys(("body_text_color_subdued", "block_info_text_color"), "*neutral_500")
+PLAIN: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "share": False, "ssr_mode": False}
 Handler = Callable[..., Iterator[Sequence[Any]]]
 
 
@@ -41,14 +37,16 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
         UserError: nothing can listen there.
     """
     blocks = _build(desk, datasets).queue(max_size=WAITING, api_open=False)
+    theme = gr.themes.Default(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"])
     try:
         blocks.launch(
             server_name=host,
             server_port=port,
-            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+            theme=theme.set(**CONTRAST),
             css=files(__package__).joinpath("demo.css").read_text(encoding="utf-8") + page.STYLE,
             max_file_size=MOST_BYTES,
             app_kwargs={"middleware": [(Guard, (), {"folder": folder})], "openapi_url": None},
+            footer_links=[],
             **PLAIN,
         )
     except OSError as error:
@@ -61,9 +59,9 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         edits, makers = desk(name).methods("edit"), desk(name).methods("generate")
         boxes = gr.update(choices=_labels(edits), value=[method for method, lack in edits if not lack][:BOXES])
         menu = gr.update(choices=_labels(makers), value=makers[0][0] if makers else None)
-        yield gr.skip(), gr.skip(), boxes, menu
+        yield "", "", "", "", boxes, menu
         samples = desk(name).samples()
-        yield page.strip(samples), samples[0][0] if samples else "", boxes, menu
+        yield page.strip(samples), samples[0][0], page.chosen(samples[0][1]), "", boxes, menu
 
     def show_photo(name: str, photo: str) -> Iterator[Sequence[Any]]:
         yield (page.chosen(desk(name).picture(photo.strip())) if photo.strip() else "",)
@@ -87,19 +85,15 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
     def generate(name: str, words: str, method: str, n: int, seed: int) -> Iterator[Sequence[Any]]:
         yield (page.pictures(desk(name).generate(words, method, int(n), int(seed))),)
 
-    with gr.Blocks(title="textedit_bench demo", analytics_enabled=False) as blocks:
-        gr.Markdown(
-            "# Edit photos by text\nOne photo, one text, several methods, and what the judges say of each edit."
-        )
+    with gr.Blocks(title="textedit_bench demo", analytics_enabled=False, fill_width=True) as blocks:
+        gr.Markdown("# Edit photos by text\nOne photo, one text, several methods, and what the judges say of each.")
         dataset = gr.Dropdown(list(datasets), value=datasets[0], label="Data set", filterable=False)
         status = gr.HTML(padding=False, elem_id="status")
         with gr.Tab("Edit"), gr.Row():
             with gr.Column(scale=1, min_width=300):
                 strip = gr.HTML(padding=False)
                 photo = gr.Textbox(label="Photo", info="Choose one above, or write an image id.", elem_id=page.PHOTO)
-                upload = gr.UploadButton(
-                    f"Upload your own (at most {MOST_BYTES // 10**6} MB)", size="sm", elem_id="upload"
-                )
+                upload = gr.UploadButton(f"Upload your own (at most {_MB} MB)", size="sm", elem_id="upload")
                 chosen = gr.HTML(padding=False)
                 methods = gr.CheckboxGroup([], label="Methods", elem_id="methods")
             with gr.Column(scale=3, min_width=300):
@@ -122,7 +116,7 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
             for event in events:
                 event(told, inputs, [status, *outputs], api_visibility="private", **options)
 
-        on([blocks.load, dataset.change], open_dataset, [dataset], [strip, photo, methods, maker])
+        on([blocks.load, dataset.change], open_dataset, [dataset], [strip, photo, chosen, results, methods, maker])
         on([photo.change], show_photo, [dataset, photo], [chosen])
         on([upload.upload], take_upload, [dataset, upload], [photo])
         on([run.click, text.submit], edit, [dataset, photo, text, methods, at], [results])
@@ -132,9 +126,7 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
 
 
 def _labels(methods: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [
-        (f"{method_info(name).title} ({lack})" if lack else method_info(name).title, name) for name, lack in methods
-    ]
+    return [(method_info(name).title + f" ({lack})" * bool(lack), name) for name, lack in methods]
 
 
 def _told(handler: Handler, outputs: int) -> Handler:

@@ -20,7 +20,9 @@ _COPY = (
     "getSelection().selectAllChildren(this.previousElementSibling);"  # where there is no clipboard: Ctrl-C
     "navigator.clipboard?.writeText(this.previousElementSibling.textContent);this.textContent='Copied'"
 )
-SLIDE = f"(s) => {{ const r = document.querySelector('#{RESULTS} .cards'); if (r) r.dataset.at = String(s); }}"
+SLIDE = (
+    f"(s) => {{ const r = document.querySelector('#{RESULTS} .cards'); if (r) r.dataset.at = Math.round(s * 2) / 2 }}"
+)
 """What the slider does: it shows other pictures of those that are there."""
 _AT = ",".join(f'.cards[data-at="{s:g}"] .at[data-strength="{s:g}"]' for s in STRENGTHS)
 STYLE = f".cards .at{{display:none}}{_AT}{{display:block}}"
@@ -73,7 +75,8 @@ def notice(text: str) -> str:
 
 def cards(sweeps: Sequence[Sweep], strength: float) -> str:
     """Edits side by side, at every strength; the slider chooses what is seen."""
-    return f'<div class="cards" data-at="{strength:g}">{"".join(map(_card, sweeps))}</div>'
+    at = min(STRENGTHS, key=lambda one: abs(one - strength))
+    return f'<div class="cards" data-at="{at:g}">{"".join(map(_card, sweeps))}</div>'
 
 
 def pictures(sweep: Sweep) -> str:
