@@ -71,7 +71,8 @@ def _pale(page):
             return [255, 255, 255];
           };
           const worded = (node) => [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
-          return [...document.querySelectorAll("body *")].filter((n) => n.checkVisibility() && worded(n)).filter((n) => {
+          const seen = [...document.querySelectorAll("body *")].filter((n) => n.checkVisibility() && worded(n));
+          return seen.filter((n) => {
             const [more, less] = [light(channels(getComputedStyle(n).color)), light(ground(n))].sort((a, b) => b - a);
             return (more + 0.05) / (less + 0.05) < 4.5;
           }).map((n) => n.textContent);
