@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import socket
 
 import pytest
 from PIL import Image
@@ -27,6 +28,14 @@ def page(desk, tmp_path, monkeypatch):
     (tmp_path / "uploads").mkdir()
     from textedit_bench.demo.app import start
 
+    looked_up = []
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *given, **options):
+        looked_up.append(host)
+        return look_up(host, *given, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     blocks = start(lambda name: desk, ["toy"], tmp_path / "uploads", "127.0.0.1", None)
     complaints: list[str] = []
     try:
@@ -44,6 +53,7 @@ def page(desk, tmp_path, monkeypatch):
             outside = [url for url in page.requests if not url.startswith((blocks.local_url, "data:", "blob:"))]
             browser.close()
             assert (complaints, outside) == ([], [])
+            assert set(looked_up) <= {"127.0.0.1", "localhost", None}  # nor does the server ask anyone
     finally:
         blocks.close(verbose=False)
 

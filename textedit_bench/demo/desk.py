@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +55,7 @@ class Held:
 
 
 class Desk:
-    """One data set, which commands name as ``dataset``, the photos chosen on it, and their edits.
-
-    Networks are loaded when an edit needs them.
-    """
+    """One data set, which commands name ``dataset``, the photos chosen on it, and their edits; networks come late."""
 
     def __init__(self, domain: Domain, dataset: str) -> None:
         self.domain = domain
@@ -99,8 +96,9 @@ class Desk:
             photo = own_photo(self.domain, path, face=0 if is_aligned(self.domain) else None)
         except UserError as error:
             raise UserError(str(error).replace(str(path), path.name)) from error
-        name = _UPLOAD + hashlib.sha256(to_uint8(photo.images).tobytes()).hexdigest()[:16]
-        self._uploads(name, lambda: (replace(photo, ids=(name,)), path.name))
+        content = path.name.encode() + to_uint8(photo.images).tobytes()
+        name = _UPLOAD + hashlib.sha256(content).hexdigest()[:16]
+        self._uploads(name, lambda: (photo, path.name))
         return name
 
     def picture(self, name: str) -> str:
@@ -108,28 +106,22 @@ class Desk:
         return data_uri(to_uint8(self._chosen(name)[0].images)[0])
 
     def photo(self, name: str) -> Held:
-        """A photo by its image id (``evaluation-00003``), or by what `upload` returned.
-
-        Raises:
-            UserError: no such photo, or an upload that is not held any more.
-        """
-        return self._held(name, lambda: self._hold(*self._chosen(name)))
+        """A photo by its image id (``evaluation-00003``), or by what `upload` returned; raises where there is none."""
+        return self._held(name, lambda: self._hold(*self._chosen(name), name.startswith(_UPLOAD)))
 
     def _chosen(self, name: str) -> tuple[Photos, str]:
         if name.startswith(_UPLOAD):
             return self._uploads(name, _forgotten)
         split, _, number = name.rpartition("-")
         if split not in self.domain.tier_card.splits or not number.isdecimal():
-            raise UserError(
-                f"photo {name!r}: there is no such image; valid: ids such as evaluation-00003, or an upload"
-            )
+            raise UserError(f"photo {name!r}: there is no such image; valid: an id such as evaluation-00003, an upload")
         return self.domain.photos(split, 1, int(number)), name
 
     @torch.no_grad()
-    def _hold(self, photo: Photos, argument: str) -> Held:
+    def _hold(self, photo: Photos, argument: str, own: bool) -> Held:
         latents = self.domain.invert(photo)
         inversion = self.domain.generator.synthesize(latents)
-        face = {"--face": 0} if photo.ids[0].startswith(_UPLOAD) and is_aligned(self.domain) else {}
+        face = {"--face": 0} if own and is_aligned(self.domain) else {}
         return Held(photo, argument, face, latents, inversion, Suite(self.domain))
 
     def sweep(self, photo: str, text: str, method: str) -> Sweep:
@@ -139,15 +131,15 @@ class Desk:
             UserError: no such photo, or a text that cannot be a prompt.
         """
         prompt, held = prompt_with_truth(self.domain, text), self.photo(photo)
-        return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, prompt, method))
+        try:
+            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, prompt, method))
+        except UserError as error:  # not held: the method may be trained meanwhile
+            return Sweep(method_info(method).title, refusal=str(error))
 
     def _sweep(self, held: Held, prompt: Prompt, method: str) -> Sweep:
-        try:
-            editor = self._editor(method, prompt)
-            edits = editor.edit_sweep(held.latents, prompt.without_truth, STRENGTHS)
-            pixels = np.concatenate([self._pixels(edit, editor) for edit in edits])
-        except UserError as error:
-            return Sweep(method_info(method).title, refusal=str(error))
+        editor = self._editor(method, prompt)
+        edits = editor.edit_sweep(held.latents, prompt.without_truth, STRENGTHS)
+        pixels = np.concatenate([self._pixels(edit, editor) for edit in edits])
         options, words = {"--method": method, **self._options, **held.options}, [held.argument, prompt.words]
         lines = [command_line("edit", {**options, "--strength": f"{strength:g}"}, words) for strength in STRENGTHS]
         judged = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
@@ -173,10 +165,9 @@ class Desk:
         editor = self._editors[method]
         check_served(editor, prompt.without_truth)
         if isinstance(editor, PerPromptEditor) and not editor.is_trained_for(prompt):
-            line = command_line("train", {"--method": method, **self._options, "--prompts": prompt.words}, [])
-            raise UserError(
-                f"it trains a network for each text and has none for {prompt.words!r}; train it with: {line}"
-            )
+            words = prompt.words + ";" * ("," in prompt.words)  # a comma alone would separate two prompts
+            line = command_line("train", {"--method": method, **self._options, "--prompts": words}, [])
+            raise UserError(f"it has a network for each text, but none for {prompt.words!r}; train one with: {line}")
         return editor
 
     @torch.no_grad()
@@ -191,9 +182,8 @@ class Desk:
         n, factors = len(edits), held.photo.factors
         photos, inversions = (images.expand(n, -1, -1, -1) for images in (held.photo.images, held.inversion))
         images, drawn = to_images(edits, self.domain.device), None if factors is None else factors[[0] * n]
-        columns = held.suite.score_batch(
-            photos=photos, inversions=inversions, edits=images, prompt=prompt, factors=drawn
-        )
+        given = {"photos": photos, "inversions": inversions, "edits": images}
+        columns = held.suite.score_batch(**given, prompt=prompt, factors=drawn)
         specs = column_specs({name: asdict(protocol) for name, protocol in held.suite.protocols.items()}, HEADLINE)
         shown = [(spec, columns[spec.name]) for spec in specs if spec.scope == "image" and not spec.in_loop]
         rows = [[s.text(v) if k == OK else k for v, k in zip(c.values, c.states, strict=True)] for s, c in shown]

@@ -30,14 +30,7 @@ STYLE = f".cards .at{{display:none}}{_AT}{{display:block}}"
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture.
-
-    Attributes:
-        picture: its data URI.
-        command: the line for a shell that makes it.
-        figures: title and value of every judge.
-        reading: what the oracle sees, in the mini tier and for prompts whose truth is known; else empty.
-    """
+    """A picture (a data URI), the line for a shell that makes it, what the judges say, and what the oracle reads."""
 
     picture: str
     command: str
