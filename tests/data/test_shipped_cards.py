@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +10,7 @@ import textedit_datasets
 from textedit_bench.assets.locate import network_architecture
 from textedit_bench.assets.manifest import list_assets
 from textedit_bench.data.card import JUDGES, read_card
+from textedit_bench.domain import Domain
 from textedit_methods.ffclip.card import PUBLISHED_PHRASES
 from textedit_methods.ffclip.training import training_phrases
 
@@ -62,6 +62,6 @@ def test_the_judging_clip_is_told_its_architecture():
 
 @pytest.mark.parametrize(("name", "total"), [("ffhq", 53), ("car", 9)])
 def test_the_published_training_list_is_kept_with_its_repeats(name, total):
-    domain = SimpleNamespace(name=name, tier="full", tier_card=tier(name, "full"))
+    domain = Domain(read_card(FOLDER / f"{name}.yaml"), "full")
     counts = training_phrases(domain)
     assert counts == PUBLISHED_PHRASES[name] and sum(counts.values()) == total

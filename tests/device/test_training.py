@@ -18,6 +18,8 @@ CARDS = {card.name: card for card in list_methods()}
 MORE = {
     "ffclip": {"ema_decay": 0.9, "warmup_steps": 2, "steps_per_epoch": 4, "epochs": 2},
     "styleclip-mapper": {"steps": 8, "steps_per_validation": 4},
+    "ppe": {"steps": 8, "steps_per_validation": 4},
+    "styleflow": {"steps": 8, "steps_per_validation": 4},
     "deltaedit": {"steps": 8, "steps_per_validation": 4},
     "clip2gan": {
         "steps_per_epoch": 4, "epochs": 2, "adversarial_start": 0.0, "penalty_every": 1, "consistency_weight": 0.1,

@@ -54,10 +54,10 @@ def test_published_list_and_the_cards():
     assert (len(PUBLISHED_PHRASES["ffhq"]), sum(PUBLISHED_PHRASES["ffhq"].values())) == (44, 53)
     assert (len(PUBLISHED_PHRASES["car"]), sum(PUBLISHED_PHRASES["car"].values())) == (9, 9)
     assert not any(phrase.lower() == "red hair" for phrase in PUBLISHED_PHRASES["ffhq"])
-    none = SimpleNamespace(name="ffhq", tier="full", tier_card=SimpleNamespace(prompts=[]))
+    none = SimpleNamespace(name="ffhq", tier="full", training_prompts=list)
     assert training_phrases(none)["Bald"] == 2
     with pytest.raises(UserError, match="church"):
-        training_phrases(SimpleNamespace(name="church", tier="full", tier_card=SimpleNamespace(prompts=[])))
+        training_phrases(SimpleNamespace(name="church", tier="full", training_prompts=list))
 
 
 def test_only_marked_prompts_are_trained_on_unless_others_are_given(tiny_domain):

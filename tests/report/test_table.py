@@ -175,3 +175,16 @@ def test_no_rate_of_a_table_is_certain_after_a_few_pictures(name):
     options = {"higher_is_better": True, "bounds": bounds_of(name), "seed": 0}
     figure = image_figures(np.zeros((1, 2, 8)), [True], **options)[0]
     assert figure.low == 0 and figure.high == pytest.approx(1 - 0.025 ** (1 / 8))
+
+
+def test_a_table_says_which_difference_it_can_tell(stored, collected):
+    draw = np.random.default_rng(0)
+    noise = [draw.normal(0.5, 0.1, 8) for _ in range(4)]
+    cells = [stored(m, p, {"lpips": noise[2 * i + j]}) for i, m in enumerate("ab") for j, p in enumerate("pq")]
+    said = [
+        note for note in build_table("mini", [collected(cells)]).footnotes if "is found with 90% probability" in note
+    ]
+    assert len(said) == 1 and said[0].startswith("d, trained prompts: a true difference of 0.")
+    # Methods that agree everywhere say nothing about their scatter.
+    same = [stored(m, "p", {"lpips": NEAR}) for m in ("c", "e")]
+    assert not any("is found with" in note for note in build_table("mini", [collected(same)]).footnotes)

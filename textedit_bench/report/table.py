@@ -127,20 +127,22 @@ class _Block:
         return entries
 
     def power(self, columns: Sequence[ColumnSpec]) -> Iterator[str]:
-        """Describe the smallest detectable difference of two methods in the first ranked metric."""
-        spec = next((column for column in columns if column.scope == "image" and not column.in_loop), None)
+        """Describe the smallest detectable difference of two methods in the first ranked metric with scatter."""
         rows = [row for row in self.rows if not row.control and self.whole(row)]
-        if spec is None or len(rows) < 2:
-            return
-        grids = [row.grid(spec.name, self.prompts, self.images) for row in rows]
-        spreads = [spread_of(a - b, fixed_prompts=self.fixed_prompts) for a, b in combinations(grids, 2)]
-        seen = float(np.median([spread.detectable() for spread in spreads]))
-        if np.isfinite(seen):
-            size = f"{100 * seen:.1f} points" if spec.percent else f"{seen:.{spec.decimals}f}"
-            yield (
-                f"{self.dataset}, {self.rows[0].prompt_set} prompts: a true difference of {size} in {spec.name} "
-                f"between two methods is found with {POWER:.0%} probability (median pair, before Holm's correction)."
-            )
+        for spec in columns:
+            if spec.scope != "image" or spec.in_loop or len(rows) < 2:
+                continue
+            grids = [row.grid(spec.name, self.prompts, self.images) for row in rows]
+            spreads = [spread_of(a - b, fixed_prompts=self.fixed_prompts) for a, b in combinations(grids, 2)]
+            seen = float(np.median([spread.detectable() for spread in spreads]))
+            if np.isfinite(seen):
+                size = f"{100 * seen:.1f} points" if spec.percent else f"{seen:.{spec.decimals}f}"
+                yield (
+                    f"{self.dataset}, {self.rows[0].prompt_set} prompts: a true difference of {size} in {spec.name} "
+                    f"between two methods is found with {POWER:.0%} probability (median pair, before Holm's "
+                    "correction)."
+                )
+                return
 
     def _keys(self, row: RowCells) -> dict[str, object]:
         return {
