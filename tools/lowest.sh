@@ -20,7 +20,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 "$uv" venv -q --seed --allow-existing --python "$python" "$lowest"
 "$lowest/bin/python" tools/lowest.py >"$scratch/lowest.txt"
-"$uv" pip install -q --python "$lowest/bin/python" --constraint "$scratch/lowest.txt" -e '.[dev]' -e ./workshop
+"$uv" pip install -q --python "$lowest/bin/python" --constraint "$scratch/lowest.txt" -e '.[dev,demo]' -e ./workshop
 echo "textedit_bench: quick tests with $(tr '\n' ' ' <"$scratch/lowest.txt")"
 # shellcheck disable=SC2086 # several words
 "$lowest/bin/python" -m pytest -m "not slow" ${TEB_TESTS:-}

@@ -43,7 +43,6 @@ def demo(
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from textedit_bench.extras import needs_extra
     from textedit_bench.registry import dataset_names, load_dataset, resolve_tier
 
     names = [*([dataset] if dataset else []), *sorted(dataset_names(), key=FACES.__ne__)]
@@ -62,8 +61,8 @@ def demo(
 
     with TemporaryDirectory(prefix="textedit-bench-demo-") as folder:
         os.environ |= {**QUIET, "GRADIO_TEMP_DIR": folder}
-        with needs_extra("demo", "the demo"):
-            from textedit_bench.demo.app import start
+        from textedit_bench.demo.app import start
+
         page = start(desk, list(dict.fromkeys(names)), Path(folder), host, port)
         try:
             typer.echo(f"{page.local_url} (Ctrl-C ends it)")

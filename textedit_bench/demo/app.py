@@ -7,13 +7,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from textedit_bench.demo import page
 from textedit_bench.demo.uploads import MOST_BYTES, Guard
 from textedit_bench.errors import UserError, WorkError
+from textedit_bench.extras import needs_extra
 from textedit_bench.places import PlaceError
 from textedit_bench.registry import method_info
+
+with needs_extra("demo", "the demo"):
+    import gradio as gr
 
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk

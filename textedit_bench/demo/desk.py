@@ -214,9 +214,9 @@ def _reading(attributes: Sequence[Attribute], asked: Mapping[str, str], before: 
 
 def data_uri(pixels: Pixels) -> str:
     """An 8-bit picture [H, W, 3] as a data URI: PNG, or JPEG where it is large."""
-    kind, file = "png" if len(pixels) <= _LOSSLESS else "jpeg", io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, quality=92)
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    kind, buffer = "png" if len(pixels) <= _LOSSLESS else "jpeg", io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, quality=92)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _forgotten() -> Any:
