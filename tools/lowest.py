@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).resolve().parents[1] / "pyproject.toml"
-DEVELOPMENT = ("dev", "docs")
+NOT_TRIED = ("dev", "docs", "demo")
+"""What develops; and the demo, since no Gradio of its kind works with the oldest typer."""
 
 
 def lowest(project: dict[str, Any]) -> Iterator[str]:
@@ -23,7 +24,7 @@ def lowest(project: dict[str, Any]) -> Iterator[str]:
         ValueError: a requirement without a lowest version.
     """
     extras = project["optional-dependencies"]
-    features = [text for name, texts in extras.items() if name not in DEVELOPMENT for text in texts]
+    features = [text for name, texts in extras.items() if name not in NOT_TRIED for text in texts]
     for text in [*project["dependencies"], *features]:
         bound = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,.*)?", text)
         if bound is None:

@@ -58,8 +58,7 @@ def test_every_extra_of_a_feature_is_used_by_these_tests_and_installed_by_dev():
     own = next(Requirement(text) for text in EXTRAS["dev"] if text.startswith("textedit-bench["))
     # pip finds no Gradio that declares a Pillow as new as that of constraints.txt, so uv installs it apart from dev.
     assert own.extras == set(FEATURES) - {"demo"}
-    for script in ("venv.sh", "lowest.sh"):
-        assert "-e '.[dev,demo]'" in (ROOT / "tools" / script).read_text(encoding="utf-8")
+    assert "-e '.[dev,demo]'" in (ROOT / "tools" / "venv.sh").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
