@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 from abc import ABC
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from torch import nn
 
 from textedit_bench.assets.locate import fetched
+from textedit_bench.bench.prompts import slug
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked
 from textedit_bench.models.packing import exact_precision
@@ -215,7 +215,7 @@ def normalised(phrase: str) -> str:
 def stem(phrase: str) -> str:
     """Return the file name of a phrase without extension: words joined by ``-``, and a digest if that is ambiguous."""
     text = normalised(phrase)
-    slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:80]
-    if slug.replace("-", " ") == text:
-        return slug
-    return f"{slug or 'phrase'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    short = slug(text)[:80]
+    if short.replace("-", " ") == text:
+        return short
+    return f"{short or 'phrase'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import socket
 
 import pytest
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium")
 if not os.environ.get("CI"):
-    if CHROMIUM is None:
-        pytest.skip("needs Debian's package chromium; .ci/run installs it", allow_module_level=True)
-    pytest.importorskip("playwright.sync_api")
     pytest.importorskip("gradio", reason="needs the extra demo")
 
 
 @pytest.fixture
-def page(desk, tmp_path, monkeypatch):
+def page(desk, chromium, tmp_path, monkeypatch):
     """The demo of the toy data set; a request to another host, or a complaint of the page, fails the test."""
-    from playwright.sync_api import sync_playwright
-
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
     (tmp_path / "uploads").mkdir()
@@ -39,21 +32,18 @@ def page(desk, tmp_path, monkeypatch):
     blocks = start(lambda name: desk, ["toy"], tmp_path / "uploads", "127.0.0.1", None)
     complaints: list[str] = []
     try:
-        assert CHROMIUM is not None, "no chromium: apt-get install chromium"
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.requests = []
-            page.on("request", lambda request: page.requests.append(request.url))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.goto(blocks.local_url)
-            page.wait_for_selector(".chosen")
-            yield page
-            outside = [url for url in page.requests if not url.startswith((blocks.local_url, "data:", "blob:"))]
-            browser.close()
-            assert (complaints, outside) == ([], [])
-            assert set(looked_up) <= {"127.0.0.1", "localhost", None}  # nor does the server ask anyone
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.requests = []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(blocks.local_url)
+        page.wait_for_selector(".chosen")
+        yield page
+        outside = [url for url in page.requests if not url.startswith((blocks.local_url, "data:", "blob:"))]
+        page.close()
+        assert (complaints, outside) == ([], [])
+        assert set(looked_up) <= {"127.0.0.1", "localhost", None}  # nor does the server ask anyone
     finally:
         blocks.close(verbose=False)
 

@@ -13,7 +13,7 @@ from random import Random
 
 import torch
 
-from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.prompts import PlannedPrompt, slug
 from textedit_bench.data.card import DatasetCard, PromptCard
 from textedit_bench.data.wording import added, folded
 from textedit_bench.metrics.column import OK
@@ -57,7 +57,7 @@ def _wordings(
     card: DatasetCard, nouns: Sequence[str], attribute: str, value: str, group: str, own: PromptCard | None
 ) -> Iterator[PlannedPrompt]:
     trained = own is not None and own.trained
-    name = _slug(f"{attribute}-{value}")
+    name = slug(f"{attribute}-{value}")
     if own is not None:
         first = PlannedPrompt(own.id, own.prompt(), trained)
     elif nouns:
@@ -79,7 +79,7 @@ def _compounds(
     for both in Random(seed_of(census=world.name)).sample(pairs, min(COMPOUNDS, len(pairs))):
         words = " and ".join(singles[value][-1].prompt.words for value in both)
         asked = ",".join(map("=".join, both))
-        name = _slug("-and-".join(map("-".join, both)))
+        name = slug("-and-".join(map("-".join, both)))
         yield PlannedPrompt(name, _prompt(card, words, "compound", asked), False)
 
 
@@ -89,10 +89,6 @@ def _prompt(card: DatasetCard, words: str, group: str, asked: str) -> Prompt:
 
 def _bare(noun: str) -> str:
     return _ARTICLE.sub("", folded(noun))
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def choose_photos(

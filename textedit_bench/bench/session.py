@@ -222,9 +222,10 @@ class DatasetSession:
             shard: the images.
             manifest: of the cell's stored edits; None computes them.
         """
-        photos = self._inputs(cell).load(shard)
+        inputs = self._inputs(cell)
+        photos = inputs.load(shard)
         if manifest is None:
-            pixels = self._edit(folder, cell, method, photos)
+            pixels = self._edit(folder, cell, method, inputs, photos)
         else:
             try:
                 pictures = CellPictures(self.store.cell(cell).path, manifest, lambda: self.domain)
@@ -235,7 +236,9 @@ class DatasetSession:
                 folder.publish("infer", {}, {"ids": list(photos.ids), "cost": []})
         self._score(folder, cell, photos, pixels)
 
-    def _edit(self, folder: ResultFolder, cell: Cell, method: MethodPlan, photos: InputShard) -> list[Pixels]:
+    def _edit(
+        self, folder: ResultFolder, cell: Cell, method: MethodPlan, inputs: Inputs, photos: InputShard
+    ) -> list[Pixels]:
         if not self.plan.request.infer:
             raise NotApplicableError("no stored edits to score; run the bench without scoring only")
         request = self.plan.request
@@ -245,7 +248,6 @@ class DatasetSession:
             editor = editor.make(CellMaterial(cell, photos, self.store, self.domain, self.suite.perfect))
         edits = infer(self.domain, editor, photos, cell, meter)
         kept = Kept(request.keep_pictures or KEPT[self.plan.tier], lies_elsewhere(cell))
-        inputs = self._inputs(cell)
         publish_edits(folder, cell, inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
         return edits.pixels
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 def command_line(action: str, options: Mapping[str, object], arguments: Sequence[str]) -> str:
     """A line for a shell, quoted for it.
 
-    >>> command_line("edit", {"--method": "ffclip", "--strength": 1.5}, ["me.png", "blond hair"])
-    "textedit-bench edit --method ffclip --strength 1.5 me.png 'blond hair'"
+    >>> command_line("edit", {"--method": "my-method", "--strength": 1.5}, ["me.png", "blond hair"])
+    "textedit-bench edit --method my-method --strength 1.5 me.png 'blond hair'"
     """
     words = [str(word) for option in options.items() for word in option]
     separator = ["--"] * any(argument.startswith("-") for argument in arguments)

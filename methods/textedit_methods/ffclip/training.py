@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
+from textedit_bench.latent_mapper.training import identity_term
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
@@ -96,11 +97,6 @@ def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) ->
 def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
     """Compute the cosine distance of images and texts [B, d], SUMMED over the batch: it grows with the batch size."""
     return (1 - F.cosine_similarity(image_features, text_features, dim=-1)).sum()
-
-
-def identity_term(source: Tensor, edited: Tensor) -> Tensor:
-    """Compute the mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the source."""
-    return (1 - (source.detach() * edited).sum(dim=-1)).mean()
 
 
 def latent_term(delta: Tensor) -> Tensor:
