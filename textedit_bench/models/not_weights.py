@@ -34,7 +34,9 @@ def named(head: bytes) -> str:
 def named_archive(archive: zipfile.ZipFile) -> str:
     """Identify a zip that PyTorch did not write."""
     inside = [
-        name for name in archive.namelist() if Path(name).suffix in (".pt", ".pth", ".pkl", ".ckpt", ".safetensors")
+        name
+        for name in archive.namelist()
+        if Path(name).suffix in (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".safetensors")
     ]
     if inside:
         return f"a zip archive that holds {inside[0]}; unpack it first"

@@ -144,6 +144,7 @@ class RestrictedUnpickler(pickle.Unpickler):
         inert: module prefixes whose classes become `InertObject` subclasses.
         extra: further names and what they resolve to.
         storage: resolves references to data outside the pickle (tensor bytes of an archive).
+        allowed: names and what they resolve to; none for a pickle of plain values.
     """
 
     def __init__(
@@ -153,11 +154,12 @@ class RestrictedUnpickler(pickle.Unpickler):
         inert: Iterable[str] = (),
         extra: Mapping[str, Any] | None = None,
         storage: Callable[[Any], Any] | None = None,
+        allowed: Mapping[str, Any] = ALLOWED,
     ):
         super().__init__(stream, encoding="latin1")
         self.source = source
         self.inert = tuple(inert)
-        self.allowed = {**ALLOWED, **(extra or {})}
+        self.allowed = {**allowed, **(extra or {})}
         self.storage = storage
 
     def persistent_load(self, pid: Any) -> Any:
@@ -189,14 +191,15 @@ def read_pickle(
     inert: Iterable[str] = (),
     extra: Mapping[str, Any] | None = None,
     storage: Callable[[Any], Any] | None = None,
+    allowed: Mapping[str, Any] = ALLOWED,
 ) -> Any:
-    """Read a pickle of tensors and plain containers.
+    """Read a pickle of tensors and plain containers; the arguments are those of `RestrictedUnpickler`.
 
     Raises:
         CheckpointError: a name outside the list, or a damaged or truncated pickle.
     """
     try:
-        return RestrictedUnpickler(stream, source, inert, extra, storage).load()
+        return RestrictedUnpickler(stream, source, inert, extra, storage, allowed).load()
     except CheckpointError:
         raise
     except Exception as error:  # a pickle can fail in any way its bytes say
