@@ -134,7 +134,7 @@ def test_pairs_of_methods_are_tested_and_corrected_for_their_number(cell):
     draw = np.random.default_rng(2)
     spec = ColumnSpec("lpips", "LPIPS", False, 3, False, "image")
     rows = []
-    for prompt in "pqrs":
+    for prompt in "pqrstuvw":
         for method, mean in (("far", 0.9), ("near", 0.3), ("twin", 0.3)):
             rows.append(cell(method, prompt, "hair=b", {"lpips": mean + 0.05 * draw.normal(size=(3, 10))}))
         rows.append(cell("control", prompt, "hair=b", {"lpips": 0.0}, control=True))
@@ -153,33 +153,41 @@ def test_few_photos_cannot_tell_many_methods_apart(cell):
         cells = [
             cell(f"{name}{photos}", p, "hair=b", {"clip_score": np.where(there, value, np.nan)})
             for name, value in values.items()
-            for p in "pqrs"
+            for p in "pqrstuvw"
         ]
         spec = ColumnSpec("clip_score", "CLIP score", True, 3, False, "image")
         frame = paired_tests_frame([part(*cells)], [spec])
-        assert can_tell_apart(len(values), photos) == enough == (frame["p"] < 0.05).any()
+        assert can_tell_apart(len(values), photos, 8) == enough == (frame["p"] < 0.05).any()
 
 
 def test_a_difference_that_some_prompts_make_is_sure_of_these_prompts_alone(cell):
     draw = np.random.default_rng(0)
     rows = []
-    for i, prompt in enumerate("pqrs"):
+    for i, prompt in enumerate("pqrstuvw"):
         for method, step in (("One", 0.0), ("Two", 0.5 * (i == 0))):
             values = 0.4 + step + 0.02 * draw.normal(size=(3, 10))
             rows.append(cell(method, prompt, "hair=b", {"identity": values}, title=method))
     spec = ColumnSpec("identity", "Identity", True, 3, False, "image")
     frame = paired_tests_frame([part(*rows)], [spec])
     two = frame.set_index("title").loc["Two"]
-    assert two["prompts"] == 4 and two["better_by"] == pytest.approx(0.125, abs=0.02)
+    assert two["prompts"] == 8 and two["better_by"] == pytest.approx(0.0625, abs=0.01)
     assert two["p_fixed"] < 0.05 < two["p"]
-    # What it takes to be seen over other prompts is what their scatter says: the textbook figure of four means.
-    steps = [0.5, 0.0, 0.0, 0.0]
-    error = np.std(steps, ddof=1) / 2
-    expected = error * (stats.t.ppf(0.975, 3) + stats.t.ppf(0.9, 3))
+    # What it takes to be seen over other prompts is what their scatter says: the textbook figure of eight means.
+    steps = [0.5, *[0.0] * 7]
+    error = np.std(steps, ddof=1) / 8**0.5
+    expected = error * (stats.t.ppf(0.975, 7) + stats.t.ppf(0.9, 7))
     assert two["detectable"] == pytest.approx(expected, rel=0.1)
     assert two["detectable_fixed"] < 0.03
     text = pairs_markdown(frame)
-    assert "| d | identity | 4 | 1 | 0 |" in text and "| 1 | " in text
+    assert "| d | identity | 8 | 1 | 0 |" in text and "| 1 | " in text
+
+
+def test_four_prompts_are_too_small_a_sample_for_a_test(cell):
+    rows = [cell(m, p, "hair=b", {"lpips": np.full((3, 10), v)}) for m, v in (("a", 0.1), ("b", 0.9)) for p in "pqrs"]
+    frame = paired_tests_frame([part(*rows)], [ColumnSpec("lpips", "LPIPS", False, 3, False, "image")])
+    assert frame["p"].isna().all() and (frame["p_fixed"] < 0.05).all()
+    assert "| d | lpips | 4 | 1 | - |" in pairs_markdown(frame)
+    assert not can_tell_apart(2, 24, 4)
 
 
 def test_ranks_of_methods_alike_have_intervals_and_use_common_images_only(cell):

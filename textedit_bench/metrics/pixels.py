@@ -17,8 +17,8 @@ _TAPS = 11
 _SIGMA = 1.5
 _TILE = 64
 """Side of the blur matrices in pixels."""
-_ERODE = 5
-"""Half the SSIM window: the window of a kept pixel closer to the region than this includes the edit."""
+_HALF = _TAPS // 2
+"""Half the SSIM window: closer than this to the border it leaves the picture, and closer to a region it includes that."""
 
 
 def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:
@@ -67,7 +67,8 @@ def l1_over(difference: Tensor, keep: Tensor | None = None) -> Tensor:
 def ssim(a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
     """Compute the structural similarity (Wang et al. 2004), mean over RGB and pixels, shape [B], at most 1.
 
-    Gaussian window of 11 taps, sigma 1.5, mirrored borders, no border crop, population covariance, data range 1.
+    Gaussian window of 11 taps, sigma 1.5, population covariance, data range 1. As in Wang et al. and scikit-image, only
+    windows inside the picture count: its border of 5 pixels is left out.
 
     Args:
         a: images [B, C, H, W] in [0, 1], at least 11 pixels a side.
@@ -84,10 +85,10 @@ def ssim_over(values: Tensor, keep: Tensor | None = None) -> Tensor:
     if keep is not None:
         # A square window is a column of rows: 22 comparisons per pixel in place of 121.
         reach = (~keep).float()[:, None]
-        for window, padding in (((2 * _ERODE + 1, 1), (_ERODE, 0)), ((1, 2 * _ERODE + 1), (0, _ERODE))):
+        for window, padding in (((_TAPS, 1), (_HALF, 0)), ((1, _TAPS), (0, _HALF))):
             reach = F.max_pool2d(reach, window, stride=1, padding=padding)
-        keep = reach[:, 0] == 0
-    return _kept_mean(values, keep)
+        keep = (reach[:, 0] == 0)[:, _HALF:-_HALF, _HALF:-_HALF]
+    return _kept_mean(values[..., _HALF:-_HALF, _HALF:-_HALF], keep)
 
 
 def ssim_map(a: Tensor, b: Tensor) -> Tensor:
@@ -126,7 +127,7 @@ def _blur_along(images: Tensor, axis: int) -> Tensor:
     Small dense products are many times faster than an 11-tap convolution of one channel, on a CPU and on a GPU; a
     matrix as wide as a picture of 1024 pixels would do 14 times the work.
     """
-    side, half = images.shape[axis], _TAPS // 2
+    side, half = images.shape[axis], _HALF
     tile = min(side, _TILE)
     # A few kilobytes: they travel with the next kernel, and nothing waits for them.
     matrix = _blur_matrix(tile).to(images.device, non_blocking=True)
@@ -147,8 +148,7 @@ def _blur_along(images: Tensor, axis: int) -> Tensor:
 @cache
 def _blur_matrix(side: int) -> Tensor:
     """Return the blur along an axis of ``side`` pixels as a banded matrix [side, side], float64."""
-    half = _TAPS // 2
-    offsets = torch.arange(-half, half + 1)
+    offsets = torch.arange(-_HALF, _HALF + 1)
     kernel = torch.exp(-0.5 * (offsets.double() / _SIGMA).square())
     source = (torch.arange(side)[:, None] + offsets).abs()
     source = torch.where(source >= side, 2 * (side - 1) - source, source)

@@ -15,18 +15,27 @@ HEADLINE = (
     "identity",
     "identity_in_loop",
     "lpips",
+    "kid_real",
+    "kid_inversion",
     "fid_real",
     "fid_inversion",
 )
-"""Columns of the table, if the domain can measure them.
+"""Columns of tables, if the domain can measure them; see `headline`.
 
 Every other per-image metric is in the records, and every other set metric can be computed from the features stored with
 the cells (`textedit_bench.metrics.sets.set_metric`).
 """
 
-CENSUS_HEADLINE = tuple({"fid_real": "kid_real", "fid_inversion": "kid_inversion"}.get(n, n) for n in HEADLINE)
-"""Columns of a census, in which every prompt has different photos: for so few photos the Frechet distance is dominated
-by its bias, while the kernel distance is unbiased."""
+FID_PHOTOS = 480
+"""Minimum number of photos for a Frechet distance. With fewer, its bias decides: measured on faces, 24 photos put the
+methods in the reverse order of 480. The kernel distance has no bias."""
+
+
+def headline(photos: int, *, fixed_prompts: bool = False) -> tuple[str, ...]:
+    """Return the columns of a table: with FID for many photos that all prompts share, else with KID."""
+    other = "kid" if photos >= FID_PHOTOS and not fixed_prompts else "fid"
+    return tuple(name for name in HEADLINE if not name.startswith(other))
+
 
 PERCENT = {"success", "preservation"}
 """Shares, shown in percent and written as fractions in CSV."""

@@ -15,7 +15,7 @@ from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
 from textedit_bench.metrics.statistics import POWER, spread_of
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import CENSUS_HEADLINE, HEADLINE, ColumnSpec, column_specs
+from textedit_bench.report.columns import FID_PHOTOS, ColumnSpec, column_specs, headline
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols
@@ -61,7 +61,8 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
         MixedProtocolsError: a column would hold values of two protocols.
     """
     if not metrics:
-        metrics = CENSUS_HEADLINE if any(part.fixed_prompts for part in collected) else HEADLINE
+        photos = min((len(part.images) for part in collected if part.cells), default=0)
+        metrics = headline(photos, fixed_prompts=any(part.fixed_prompts for part in collected))
     entries: list[dict[str, object]] = []
     remarks: list[str] = []
     specs: dict[str, ColumnSpec] = {}
@@ -81,6 +82,7 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
             block = _Block(part, [row for row in rows if row.prompt_set == prompt_set])
             entries.extend(block.entries(columns))
             remarks.extend(block.power(columns))
+            remarks.extend(block.undecided())
     ordered = tuple(specs[name] for name in metrics if name in specs)
     names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
     frame = pd.DataFrame(entries, columns=names)
@@ -91,6 +93,10 @@ def _reference_of(spec: ColumnSpec) -> str | None:
     """Return the stored features that are the reference of a set metric."""
     return _REFERENCES[SET_METRICS[spec.name].reference] if spec.scope == "set" else None
 
+
+FEW_PROMPTS = 8
+"""Largest sample of prompts of which no table marks the best: prompts carry most of the variance, and of eight nearly
+every method is tied."""
 
 _ENDS = ("", "_low", "_high", "_n", "_left_out", "_best", "_protocol")
 
@@ -104,6 +110,11 @@ class _Block:
         self.protocols = part.cells[0].manifest.protocols
         self.prompts = tuple(sorted({prompt for row in rows for prompt in row.prompts}))
         self.features = [row.features(self.images) for row in rows]
+
+    @property
+    def few_prompts(self) -> bool:
+        """Whether the prompts are too small a sample for a decision between methods."""
+        return not self.fixed_prompts and len(self.prompts) <= FEW_PROMPTS
 
     def whole(self, row: RowCells) -> bool:
         """Whether a row has every prompt of the block; others are shown, never ranked."""
@@ -144,6 +155,15 @@ class _Block:
                 )
                 return
 
+    def undecided(self) -> Iterator[str]:
+        """Say why a block of several methods marks none as best."""
+        methods = sum(not row.control for row in self.rows)
+        if methods > 1 and self.few_prompts:
+            yield (
+                f"{self.dataset}, {self.rows[0].prompt_set} prompts: {len(self.prompts)} of them are too few to mark "
+                "the best; a census (--protocol census) tells methods apart."
+            )
+
     def _keys(self, row: RowCells) -> dict[str, object]:
         return {
             "dataset": self.dataset,
@@ -158,7 +178,8 @@ class _Block:
         }
 
     def _figures(self, column: ColumnSpec) -> list[Figure]:
-        ranked = [not row.control and self.whole(row) and not column.in_loop for row in self.rows]
+        few = len(self.images) < FID_PHOTOS if column.name.startswith("fid") else self.few_prompts
+        ranked = [not (row.control or column.in_loop or few) and self.whole(row) for row in self.rows]
         if column.scope == "image":
             return image_figures(
                 np.stack([row.grid(column.name, self.prompts, self.images) for row in self.rows]),

@@ -49,22 +49,48 @@ def test_small_and_large_rates_are_covered(rate: float, effects: tuple[float, fl
     assert _coverage(rate, effects, 300) >= 0.95
 
 
-def test_cells_that_all_agree_count_one_trial_per_image() -> None:
+def _all_or_nothing(prompts: int, rate: float, runs: int) -> float:
+    """Coverage where each prompt succeeds on (nearly) all photos or on none."""
+    rng, hits = np.random.default_rng(9), 0
+    for run in range(runs):
+        works = rng.random((prompts, 1)) < rate
+        values = (rng.random((prompts, IMAGES)) < np.where(works, 0.99, 0.01)).astype(float)
+        low, high = interval(values, draws=200, seed=run, bounds=(0, 1))
+        hits += low <= 0.98 * rate + 0.01 <= high
+    return hits / runs
+
+
+def test_prompts_that_succeed_or_fail_as_a_whole_are_covered_in_short() -> None:
+    assert _all_or_nothing(4, 0.8, 80) >= 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompts", [4, 8, 24, 40])
+@pytest.mark.parametrize("rate", [0.5, 0.8, 0.95])
+def test_prompts_that_succeed_or_fail_as_a_whole_are_covered(prompts: int, rate: float) -> None:
+    assert _all_or_nothing(prompts, rate, 400) >= 0.93
+
+
+def test_cells_that_all_agree_count_one_trial_per_independent_draw() -> None:
     low, high = interval(np.zeros((PROMPTS, IMAGES)), bounds=(0, 1))
     assert low == 0.0
-    assert high == pytest.approx(1 - 0.025 ** (1 / IMAGES))
+    assert high == pytest.approx(1 - 0.025 ** (1 / PROMPTS))
+    # Fixed prompts are no draws, and neither is a single one.
+    for cells, fixed in ((np.zeros((PROMPTS, IMAGES)), True), (np.zeros((1, IMAGES)), False)):
+        found = interval(cells, bounds=(0, 1), fixed_prompts=fixed)
+        assert found == pytest.approx((0.0, 1 - 0.025 ** (1 / IMAGES)))
     assert interval(np.ones((PROMPTS, IMAGES)), bounds=(0, 1)) == pytest.approx((1 - high, 1.0))
     # A range of another width: the same shares.
     assert interval(np.full((PROMPTS, IMAGES), -1.0), bounds=(-1, 1)) == pytest.approx((-1.0, 2 * high - 1))
     low, high = interval(np.full((PROMPTS, IMAGES), 0.25), bounds=(0, 1))
-    expected = stats.binomtest(6, IMAGES).proportion_ci(method="exact")
+    expected = stats.binomtest(2, PROMPTS).proportion_ci(method="exact")
     assert (low, high) == pytest.approx((expected.low, expected.high))
 
 
 def test_images_without_a_value_do_not_count() -> None:
     values = np.zeros((PROMPTS, IMAGES))
-    values[:, 10:] = np.nan
-    assert interval(values, bounds=(0, 1))[1] == pytest.approx(1 - 0.025 ** (1 / 10))
+    values[:, 5:] = np.nan
+    assert interval(values, bounds=(0, 1))[1] == pytest.approx(1 - 0.025 ** (1 / 5))
 
 
 def test_the_end_moves_without_leaps_as_cells_depart() -> None:

@@ -118,5 +118,8 @@ def _over_a_part(values: Tensor | None, n: int) -> Column:
 
 
 def _protocol(formula: str, reference: str, title: str, higher: bool, decimals: int) -> Protocol:
-    identity = protocol_id(formula, network="none", digest="", resize="native", reference=reference, dtype="float64")
+    version = 2 if formula.startswith("ssim") else 1  # 2: the border is left out
+    identity = protocol_id(
+        formula, network="none", digest="", resize="native", reference=reference, dtype="float64", version=version
+    )
     return Protocol(identity, title, higher, decimals=decimals)

@@ -43,6 +43,7 @@ class Spread:
         cells: number of cells with a value.
         prompts: number of prompts with a value.
         images: number of images with a value.
+        draws: number of independent draws: of what is sampled, prompts, images or both, the fewer.
     """
 
     mean: float
@@ -53,6 +54,7 @@ class Spread:
     cells: int
     prompts: int
     images: int
+    draws: int
 
     def margin(self, level: float) -> float:
         """Half-width of the symmetric Student interval."""
@@ -74,7 +76,7 @@ def two_way_spread(values: ArrayLike) -> Spread:
     """
     cells = grid(values)
     if not cells.size:
-        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0)
+        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0, 0)
     prompts, images = cells.shape
     there = np.isfinite(cells)
     n = int(there.sum())
@@ -84,7 +86,9 @@ def two_way_spread(values: ArrayLike) -> Spread:
         residual = np.zeros_like(residual)
 
     def known(error: float, freedom: float, prompt: float, image: float) -> Spread:
-        return Spread(mean, error, freedom, prompt, image, n, prompts, images)
+        # A single prompt, or image, is not a sample of them: the error is over the others.
+        draws = max(prompts, images) if 1 in (prompts, images) else min(prompts, images)
+        return Spread(mean, error, freedom, prompt, image, n, prompts, images, draws)
 
     if n == 1:
         return known(np.inf, 1.0, 0.0, 0.0)
@@ -121,7 +125,7 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
     """
     cells = grid(values)
     if not cells.size:
-        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0)
+        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0, 0)
     prompts, images = cells.shape
     there = np.isfinite(cells)
     n, mean = int(there.sum()), float(cells[there].mean())
@@ -130,7 +134,9 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
     error = float(np.sqrt((residuals.sum(0) ** 2).sum())) / n if residuals is not None and known else np.inf
     if error <= 1e-13 * max(1.0, abs(mean)):
         error = 0.0
-    return Spread(mean, error, float(max(images - 1, 1)), 0.0, float(0.0 < error < np.inf), n, prompts, images)
+    # The scatter of every prompt is estimated from its own photos, however many the pool has.
+    freedom = float(max(there.sum(1).min() - 1, 1))
+    return Spread(mean, error, freedom, 0.0, float(0.0 < error < np.inf), n, prompts, images, images)
 
 
 def prompt_residuals(cells: Values) -> Values | None:

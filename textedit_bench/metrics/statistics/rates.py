@@ -3,8 +3,9 @@
 If all cells have the same value, resampling shows no variance and would claim certainty. The exact binomial interval
 does not, but it needs a number of independent trials, and cells that share a prompt or an image are not independent.
 Korn and Graubard (1998) use p (1 - p) / error^2 trials, which is infinite without variance; so the count starts at
-the larger number of clusters (the images, of 8 prompts x 24 images), as if all cells of one image were a
-single trial, and approaches Korn and Graubard's as more cells differ from the common value.
+the number of independent draws (the prompts, of 8 prompts x 24 images), as if all cells of one prompt were a single
+trial, and approaches Korn and Graubard's as more cells differ from the common value. Starting at the larger number,
+the images, covered 68 to 83 % where prompts succeed or fail as a whole.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from textedit_bench.metrics.statistics.cells import Values
 from textedit_bench.metrics.statistics.components import Spread
 
 SEEN = 8
-"""Minimum number of differing cells for using the estimated variance; simulated coverage of rates of 0.5 to 5 % is
+"""Minimum number of independent differing cells for using the estimated variance; simulated coverage of rates of 0.5 to 5 % is
 then 95 %."""
 
 
@@ -36,13 +37,15 @@ def agreeing_interval(
         return None
     shares = (cells[np.isfinite(cells)] - lowest) / (highest - lowest)
     _, counts = np.unique(shares.round(9), return_counts=True)
-    unseen = 1.0 - (len(shares) - counts.max()) / SEEN
-    if unseen <= 0.0:
-        return None
     p = float(np.clip((spread.mean - lowest) / (highest - lowest), 0.0, 1.0))
     error = spread.error / (highest - lowest)
     seen = error**2 / (p * (1.0 - p)) if 0.0 < p < 1.0 else 0.0
-    trials = 1.0 / (unseen / max(spread.prompts, spread.images) + (1.0 - unseen) * seen)
+    # All cells of a prompt that fails as a whole depart at once: that is one event, not one per image.
+    departing = (len(shares) - counts.max()) / max(1.0, seen * len(shares))
+    unseen = 1.0 - departing / SEEN
+    if unseen <= 0.0:
+        return None
+    trials = 1.0 / (unseen / spread.draws + (1.0 - unseen) * seen)
     low, high = clopper_pearson(p * trials, trials, level)
     return lowest + (highest - lowest) * low, lowest + (highest - lowest) * high
 

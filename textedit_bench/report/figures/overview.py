@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "fid_real")
+SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "kid_real", "fid_real")
 """Metrics of the chart; the CLIP direction replaces those that were not measured."""
 _ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
 _CONTROLS: tuple[Any, ...] = ("-", "--", ":", "-.")
@@ -57,10 +57,12 @@ def draw_overview(
     unseen = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
     controls = _controls(block)
     soft = COLOURS["soft"]
-    handles: list[Artist] = [
-        Line2D([], [], color=soft, marker="o", label="best, or not told apart from it; 95 % interval"),
-        Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
-    ]
+    handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval")]
+    if methods[[f"{spec.name}_best" for spec in columns]].any(axis=None):
+        handles = [
+            Line2D([], [], color=soft, marker="o", label="best, or not told apart from it; 95 % interval"),
+            Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
+        ]
     if len(unseen):
         handles.append(Line2D([], [], color=soft, marker="|", markersize=9, linewidth=0, label="unseen prompts"))
     for number, (name, rows) in enumerate(controls.items()):
@@ -123,6 +125,7 @@ def _panel(
         else:
             style = _CONTROLS[number % len(_CONTROLS)]
             canvas.tell(axis.axvline(low, color=COLOURS["soft"], linewidth=1.1, linestyle=style, zorder=1), said)
+    tested = bool(methods[f"{spec.name}_best"].any())
     for y, row in enumerate(methods.to_dict("records")):
         point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
         if point != point:
@@ -132,7 +135,7 @@ def _panel(
         if low == low:
             axis.plot([low, high], [y, y], color=look.colour, linewidth=1.8, solid_capstyle="round", zorder=2)
             said += f" [{spec.text(low / scale)}, {spec.text(high / scale)}]"
-        face = look.colour if row[f"{spec.name}_best"] else COLOURS["card"]
+        face = look.colour if row[f"{spec.name}_best"] or not tested else COLOURS["card"]
         (mark,) = axis.plot(
             point, y, look.marker, color=look.colour, mfc=face, markersize=6.5, markeredgewidth=1.6, zorder=4
         )

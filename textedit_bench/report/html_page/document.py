@@ -90,7 +90,7 @@ def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -
     prompts = ", ".join(f"{own['prompts'].max()} {kind}" for kind, own in rows.groupby("prompt_set", sort=False))
     return {
         "name": name,
-        "too_few": not can_tell_apart(methods, rows["images"].iloc[0]),
+        "too_few": not can_tell_apart(methods, rows["images"].iloc[0], rows["prompts"].max()),
         "size": f"{rows['images'].iloc[0]} photos, prompts: {prompts}",
         "examples": _examples(collected, book),
         "tables": table_blocks(contents.table, name),
