@@ -18,7 +18,7 @@ _SIGMA = 1.5
 _TILE = 64
 """Side of the blur matrices in pixels."""
 _HALF = _TAPS // 2
-"""Half the SSIM window: closer than this to the border it leaves the picture, and closer to a region it includes that."""
+"""Half the SSIM window: closer to the border it leaves the picture, closer to a region it includes the edit."""
 
 
 def _check(a: Tensor, b: Tensor, keep: Tensor | None) -> None:

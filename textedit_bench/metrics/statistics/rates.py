@@ -17,8 +17,8 @@ from textedit_bench.metrics.statistics.cells import Values
 from textedit_bench.metrics.statistics.components import Spread
 
 SEEN = 8
-"""Minimum number of independent differing cells for using the estimated variance; simulated coverage of rates of 0.5 to 5 % is
-then 95 %."""
+"""Minimum number of independent differing cells for using the estimated variance; simulated coverage of rates of 0.5 to
+5 % is then 95 %."""
 
 
 def agreeing_interval(
