@@ -50,13 +50,12 @@ def test_small_and_large_rates_are_covered(rate: float, effects: tuple[float, fl
 
 
 def _all_or_nothing(prompts: int, rate: float, runs: int) -> float:
-    """Coverage where each prompt succeeds on (nearly) all photos or on none."""
+    """Coverage where each prompt succeeds on all photos or on none."""
     rng, hits = np.random.default_rng(9), 0
     for run in range(runs):
-        works = rng.random((prompts, 1)) < rate
-        values = (rng.random((prompts, IMAGES)) < np.where(works, 0.99, 0.01)).astype(float)
-        low, high = interval(values, draws=200, seed=run, bounds=(0, 1))
-        hits += low <= 0.98 * rate + 0.01 <= high
+        values = np.repeat((rng.random((prompts, 1)) < rate).astype(float), IMAGES, axis=1)
+        low, high = interval(values, draws=100, seed=run, bounds=(0, 1))
+        hits += low <= rate <= high
     return hits / runs
 
 
@@ -68,7 +67,7 @@ def test_prompts_that_succeed_or_fail_as_a_whole_are_covered_in_short() -> None:
 @pytest.mark.parametrize("prompts", [4, 8, 24, 40])
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.95])
 def test_prompts_that_succeed_or_fail_as_a_whole_are_covered(prompts: int, rate: float) -> None:
-    assert _all_or_nothing(prompts, rate, 400) >= 0.93
+    assert 0.93 <= _all_or_nothing(prompts, rate, 400)
 
 
 def test_cells_that_all_agree_count_one_trial_per_independent_draw() -> None:
