@@ -120,12 +120,16 @@ def test_a_cell_holds_the_photos_of_its_prompt_and_every_edit_counts(counted):
     digests = {manifest["digest"]: manifest["infer"]["ids"] for _, manifest in stored.values()}
     copies = [m for _, m in cells(counted.results, "random-direction").values()]
     assert all(m["infer"]["ids"] == digests.get(m["identity"]["matched_to"], m["infer"]["ids"]) for m in copies)
+    # Tables show a copy at the default strength; its source has a curve.
+    assert {tuple(m["identity"]["strengths"]) for m in copies} == {(1.0,)}
+    assert all(len(m["identity"]["strengths"]) > 1 for _, m in stored.values())
 
 
 def test_the_table_speaks_of_these_very_prompts(counted):
     frame = pd.read_csv(counted.results / "mini" / "table.csv")
     shift = frame[frame["method"] == "shift"].set_index("prompt_set")
     assert dict(shift["prompts"]) == {"trained": 2, "unseen": 3}
+    assert set(frame.loc[frame["control"], "method"]) >= {"random-direction", "no-edit"}
     assert shift.loc["trained", "edits"] == 6
     assert (frame["success_left_out"] == 0).all()
     assert "kid_real" in frame and "fid_real" not in frame
@@ -153,8 +157,9 @@ def test_the_page_leaves_places_empty_where_a_prompt_is_not_asked_of_a_photo(cou
     assert '"strips":{' in page and "3 photos per prompt" in page
 
 
-def test_a_census_cell_is_done_again_from_its_manifest(counted, tmp_path):
-    folder, _ = cells(counted.results, "shift")["cap"]
+@pytest.mark.parametrize("method", ["shift", "random-direction"])
+def test_a_census_cell_is_done_again_from_its_manifest(counted, tmp_path, method):
+    folder, _ = cells(counted.results, method)["cap"]
     rerun = read_rerun(folder / "manifest.json", results=tmp_path / "again")
     run_cells(rerun.request, PlainReporter(io.StringIO()))
     assert differences(rerun, Store(tmp_path / "again")) == []

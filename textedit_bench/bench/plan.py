@@ -129,6 +129,9 @@ class DatasetPlan:
     ) -> Cell:
         """Create the cell of a method and a prompt on the images of the data set."""
         request, info = self.request, method.info
+        default = _default_strength(method, matched_to)
+        # Tables show copies at one strength; at all of them they would take most of a census's time.
+        single = matched_to is not None and request.protocol == CENSUS
         return Cell(
             tier=self.tier,
             dataset=self.card.name,
@@ -136,7 +139,7 @@ class DatasetPlan:
             prompt_id=prompt.id,
             prompt=prompt.prompt,
             seed=request.seed,
-            strengths=tuple(float(s) for s in request.strengths),
+            strengths=(default,) if single else tuple(float(s) for s in request.strengths),
             images=images,
             networks=networks,
             weights=weights,
@@ -147,7 +150,7 @@ class DatasetPlan:
             variant=method.variant,
             matched_to=matched_to,
             title=method.title,
-            default_strength=_default_strength(method, matched_to),
+            default_strength=default,
             control=info.control,
             caveat=info.caveat.get(self.tier, ""),
             trained=prompt.trained,

@@ -176,11 +176,13 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> Co
     Among cells that differ only in weights or code version, the run's own is selected, else the one edited last. Cells
     with scores of other protocols are excluded and counted.
     """
+    own = [cell for cell in cells if cell.identity.dataset == dataset]
+    # Copies may have fewer strengths than the protocol: they are as comparable as their sources.
+    sources = {cell.digest for cell in own if cell.protocol_key == wanted.protocol_key}
     comparable = [
         cell
-        for cell in cells
-        if cell.identity.dataset == dataset
-        and cell.protocol_key == wanted.protocol_key
+        for cell in own
+        if (cell.identity.matched_to or cell.digest) in sources
         and (not wanted.prompts or cell.identity.prompt_id in wanted.prompts)
     ]
     current = [cell for cell in comparable if cell.manifest.protocols == wanted.protocols]

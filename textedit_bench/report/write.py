@@ -140,7 +140,7 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[S
 def _wanted(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> CellFilter:
     plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
-    key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
+    key = next((c.protocol_key for c in stored if c.digest in own and c.identity.matched_to is None), "")
     return CellFilter(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
 
 
