@@ -11,14 +11,14 @@ from textedit_bench.leaderboard.board import add_files, boards_of, write_page
 
 
 def _rows(board):
-    return [(line.title, line.setting) for line, _ in board.lines if not line.control]
+    return [(line.title, line.setting) for line in board.lines if not line.control]
 
 
 def test_rows_of_labs_that_measured_alike_share_a_board(lab):
     (board,) = boards_of([lab("One", methods=("alpha",)), lab("Two", methods=("beta", "gamma"))])
     assert _rows(board) == [("Method Alpha", "One"), ("Method Beta", "Two"), ("Method Gamma", "Two")]
-    assert [spec.name for spec in board.columns] == ["success", "preservation", "clip_score", "lpips"]
-    controls = [line.control for line, _ in board.lines]
+    assert board.headings[2:] == ("Success, % ↑", "Preservation, % ↑", "Clip Score ↑", "Lpips ↓")
+    controls = [line.control for line in board.lines]
     assert controls == sorted(controls) and any(controls)
 
 
@@ -28,7 +28,7 @@ def test_rows_of_labs_that_measured_alike_share_a_board(lab):
 def test_what_was_measured_otherwise_never_shares_a_board(lab, other):
     boards = boards_of([lab("One", methods=("alpha",)), lab("Two", methods=("beta",), **other)])
     assert sorted(_rows(board)[0] for board in boards) == [("Method Alpha", "One"), ("Method Beta", "Two")]
-    assert len(boards) == 2 and boards[0].facts != boards[1].facts
+    assert len(boards) == 2 and boards[0].notes != boards[1].notes
 
 
 def test_the_same_figures_are_shown_once_and_others_of_the_same_runs_beside_them(lab):

@@ -34,7 +34,7 @@ def test_a_reader_sorts_unfolds_and_copies(boards, page_file, chromium):
     names = box.locator("tbody tr").locator("visible=true").locator("th")
     assert names.all_inner_texts() == ["Method Alpha", "Method Beta", "Method Gamma"]
     box.locator("button.sort", has_text="Success").click()
-    success = {line.title: float(values[0]) for line, values in boards[0].lines if not line.control}
+    success = {line.title: line.entries[0].value for line in boards[0].lines if not line.control}
     assert names.all_inner_texts() == sorted(success, key=success.get, reverse=True)
     box.locator(".fold").check()
     assert "Do nothing (photo)" in names.all_inner_texts()

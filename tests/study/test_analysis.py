@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from textedit_bench.report.markdown import render_markdown
-from textedit_bench.report.plain_page import render_plain_page
+from textedit_bench.report.plain import render_plain_page
 from textedit_bench.study.analysis import attentive, results_frame, results_page
 
 

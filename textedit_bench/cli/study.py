@@ -70,7 +70,7 @@ def analyse(
     from textedit_bench.files import write_text
     from textedit_bench.report.csv import frame_csv
     from textedit_bench.report.markdown import render_markdown
-    from textedit_bench.report.plain_page import render_plain_page
+    from textedit_bench.report.plain import render_plain_page
     from textedit_bench.study.analysis import attentive, results_frame, results_page
     from textedit_bench.study.files import LARGEST, Key, read_answers
 

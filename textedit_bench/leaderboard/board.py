@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.documents import read_json_document
@@ -13,40 +15,16 @@ from textedit_bench.errors import UserError
 from textedit_bench.files import write_json, write_text
 from textedit_bench.leaderboard.exported import LARGEST, Exported, Row
 from textedit_bench.report.columns import ColumnSpec, column_specs
-from textedit_bench.report.layout import Entry, Line
-from textedit_bench.report.self_contained import render_self_contained
+from textedit_bench.report.html import render_html
+from textedit_bench.report.layout import Block, Line, Page, entry_of
 
 ENTRIES, RUNS, LOG, PAGE = "entries", "runs", "log.txt", "index.html"
-
-
-@dataclass
-class Board:
-    """Rows that may be compared, as the template of sortable tables wants them, and how they were measured."""
-
-    title: str
-    facts: list[str]
-    columns: list[ColumnSpec]
-    lines: list[tuple[Line, list[str]]] = field(default_factory=list)
-
-    @property
-    def heads(self) -> list[tuple[str, str]]:
-        """Titles of columns, and whether low or high is better."""
-        metrics = [(f"{c.title} {c.arrow}", "high" if c.higher_is_better else "low") for c in self.columns]
-        return [("Method", "low"), ("From", "low"), *metrics]
-
-    def add(self, one: Exported, row: Row) -> None:
-        """Add a row, and to the facts where it comes from."""
-        own, entries, values = one.cells_of(row), [], []
-        for spec in self.columns:
-            point, low, high, _ = row.figures.get(spec.name, (None, None, None, ""))
-            ends = "" if low is None or high is None else f"[{spec.text(low)}, {spec.text(high)}]"
-            entries.append(Entry("-" if point is None else spec.text(point), ends))
-            values.append("" if point is None else repr(point))
-        self.lines.append((Line(own.title, own.control, one.by, tuple(entries)), values))
-        made = own.cells[0].manifest.infer
-        code = " ".join(str(made.environment.get(name) or "") for name in ("textedit_bench", "git_revision"))
-        where = f"file {one.digest[:16]}, runs {', '.join(row.cells)}"
-        self.facts.append(f"{own.title} ({one.by}): {made.finished[:10]}, textedit_bench {code.strip()}, {where}")
+TITLE = "Leaderboard: text-driven editing with StyleGAN"
+LEAD = (
+    "Each table holds results that were measured alike: the same photos, prompts, networks and metrics. Results of "
+    "different tables are not comparable. Brackets: 95 % interval; methods whose intervals overlap may be equal. "
+    "Controls are in italics."
+)
 
 
 def add_files(folder: Path, given: Sequence[Exported]) -> list[Exported]:
@@ -73,10 +51,12 @@ def add_files(folder: Path, given: Sequence[Exported]) -> list[Exported]:
     return list(found.values())
 
 
-def boards_of(files: Sequence[Exported]) -> list[Board]:
-    """One board per protocol; a row that several files hold alike is shown once, as the first one's."""
-    boards: dict[str, Board] = {}
-    seen = set()
+def boards_of(files: Sequence[Exported]) -> list[Block]:
+    """One board per protocol, with notes how it was measured and where each row comes from.
+
+    A row that several files hold alike is shown once, as the first one's.
+    """
+    boards: dict[str, tuple[tuple[str, list[str], list[ColumnSpec]], dict[str, tuple[Exported, Row]]]] = {}
     for one in files:
         alike: dict[str, list[Row]] = {}
         for row in one.rows:
@@ -87,18 +67,15 @@ def boards_of(files: Sequence[Exported]) -> list[Board]:
         for shared, rows in alike.items():
             measured = sorted({(metric, figure[3]) for row in rows for metric, figure in row.figures.items()})
             key = digest_of({"shared": shared, "measured": measured})
-            boards.setdefault(key, _new_board(one, rows[0], measured))
+            _, own = boards.setdefault(key, (_measured(one, rows[0], measured), {}))
             for row in rows:
-                what = key, json.dumps([row.cells, row.figures])
-                if what not in seen:
-                    boards[key].add(one, row)
-                seen.add(what)
-    for board in boards.values():
-        board.lines.sort(key=lambda line: line[0].control)
-    return sorted(boards.values(), key=lambda board: (board.title, board.facts))
+                own.setdefault(json.dumps([row.cells, row.figures]), (one, row))
+    found = [_board(*facts, own.values()) for facts, own in boards.values()]
+    return sorted(found, key=lambda board: (board.title, board.notes))
 
 
-def _new_board(one: Exported, row: Row, measured: Sequence[tuple[str, str]]) -> Board:
+def _measured(one: Exported, row: Row, measured: Sequence[tuple[str, str]]) -> tuple[str, list[str], list[ColumnSpec]]:
+    """Title of a board, how it was measured, and its columns."""
     cells = one.cells_of(row).cells
     first = cells[0].identity
     title = f"{first.dataset}, tier {first.tier}, {row.prompt_set} prompts: {len(cells)} x {first.images.count} photos"
@@ -108,12 +85,25 @@ def _new_board(one: Exported, row: Row, measured: Sequence[tuple[str, str]]) -> 
         f"Networks: {', '.join(f'{role} {digest}' for role, digest in first.networks.items())}.",
     ]
     protocols = {name: asdict(one.protocols[first.dataset][name]) for name, _ in measured}
-    return Board(title, [*facts, *(protocol for _, protocol in measured)], column_specs(protocols))
+    return title, [*facts, *(protocol for _, protocol in measured)], column_specs(protocols)
 
 
-def write_page(folder: Path, boards: Sequence[Board]) -> Path:
+def _board(title: str, facts: list[str], columns: list[ColumnSpec], rows: Iterable[tuple[Exported, Row]]) -> Block:
+    lines = []
+    for one, row in rows:
+        own = one.cells_of(row)
+        figures = {spec: np.array(row.figures.get(spec.name, [None] * 4)[:3], np.float64) for spec in columns}
+        entries = tuple(entry_of(spec, *figure.tolist()) for spec, figure in figures.items())
+        lines.append(Line(own.title, own.control, one.by, entries))
+        made = own.cells[0].manifest.infer
+        code = " ".join(str(made.environment.get(name) or "") for name in ("textedit_bench", "git_revision"))
+        where = f"file {one.digest[:16]}, runs {', '.join(row.cells)}"
+        facts.append(f"{own.title} ({one.by}): {made.finished[:10]}, textedit_bench {code.strip()}, {where}")
+    heads = "Method", "From", *(f"{spec.title} {spec.arrow}" for spec in columns)
+    return Block(title, tuple(sorted(lines, key=lambda line: line.control)), heads, tuple(facts))
+
+
+def write_page(folder: Path, boards: Sequence[Block]) -> Path:
     """Write the page of a leaderboard; every text is escaped, nothing is loaded from elsewhere."""
-    files = {"scripts": ["theme.js", "tables.js"], "styles": ["page.css"]}
-    page = render_self_contained("leaderboard.html", package="textedit_bench.leaderboard", boards=boards, **files)
-    write_text(folder / PAGE, page)
+    write_text(folder / PAGE, render_html(Page(TITLE, (), tuple(boards), (), LEAD)))
     return folder / PAGE

@@ -44,12 +44,13 @@ LONGEST = 40
 def render_latex(table: Table | Page) -> str:
     """Render ``table*`` environments, several for a table longer than a page; footnotes follow the last."""
     page = as_page(table)
-    floats = _split(page.blocks)
+    floats = _split([replace(block, headings=page.headings_of(block)) for block in page.blocks])
     lines = [r"% needs \usepackage{booktabs,graphicx,textcomp}"]
     for number, blocks in enumerate(floats):
-        lines += _head([escape(title) for title in page.headings], "" if number else escape(page.title))
+        titles = [escape(title) for title in (blocks[0].headings if blocks else page.headings)]
+        lines += _head(titles, "" if number else escape(page.title))
         for block in blocks:
-            lines += _body(block, len(page.headings))
+            lines += _body(block, len(titles))
         last = number == len(floats) - 1
         notes = " ".join(escape(note) for note in page.footnotes) if last else "Continued in the next table."
         lines += [r"\bottomrule", r"\end{tabular}}", rf"\par\smallskip\footnotesize {notes}", r"\end{table*}"]
@@ -62,6 +63,9 @@ def _split(blocks: Sequence[Block]) -> list[list[Block]]:
     room = LONGEST
     for block in blocks:
         rest = block
+        if floats[-1] and floats[-1][-1].headings != block.headings:
+            floats.append([])
+            room = LONGEST
         while len(rest.lines) > room:
             if room > 1:
                 floats[-1].append(replace(rest, lines=rest.lines[:room]))

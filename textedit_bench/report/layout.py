@@ -21,6 +21,13 @@ class Entry:
     bold: bool = False
     words: bool = False
     """A text instead of a number: it is escaped, and may be long."""
+    value: float = np.nan
+    """What the text shows, unrounded; nan if unknown."""
+
+    @property
+    def key(self) -> str:
+        """By which it is sorted; empty without a value."""
+        return repr(self.value) if np.isfinite(self.value) else ""
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,26 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that are compared with each other."""
+    """Rows that are compared with each other.
+
+    Attributes:
+        title: one line above them.
+        lines: the rows.
+        headings: column titles, if they are not the page's.
+        notes: remarks about these rows, plain text.
+    """
 
     title: str
     lines: tuple[Line, ...]
+    headings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[bool, ...]:
+        """Which columns are mostly words, which are left-aligned; the second one holds strengths or settings."""
+        texts = [[not line.setting.replace(".", "", 1).isdecimal() for line in self.lines]]
+        texts += map(list, zip(*([entry.words for entry in line.entries] for line in self.lines), strict=True))
+        return (False, *(2 * sum(column) > len(column) for column in texts))
 
 
 @dataclass(frozen=True)
@@ -51,12 +74,18 @@ class Page:
         headings: column titles, the row's title and its setting first.
         blocks: rows that are compared with each other.
         footnotes: plain text.
+        lead: plain text at the top.
     """
 
     title: str
     headings: tuple[str, ...]
     blocks: tuple[Block, ...]
     footnotes: tuple[str, ...]
+    lead: str = ""
+
+    def headings_of(self, block: Block) -> tuple[str, ...]:
+        """Return the column titles of a block."""
+        return block.headings or self.headings
 
 
 def as_page(table: Table | Page) -> Page:
@@ -94,8 +123,13 @@ def _line(row: pd.Series, columns: tuple[ColumnSpec, ...]) -> Line:
 
 
 def _entry(row: pd.Series, spec: ColumnSpec) -> Entry:
-    point, low, high = (row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
+    figures = [float(row[f"{spec.name}{end}"]) for end in ("", "_low", "_high")]
+    return entry_of(spec, *figures, bold=bool(row[f"{spec.name}_best"]))
+
+
+def entry_of(spec: ColumnSpec, point: float, low: float, high: float, *, bold: bool = False) -> Entry:
+    """Return a metric's value with the ends of its interval; nan where unknown."""
     if not np.isfinite(point):
         return Entry("-")
     interval = f"[{spec.text(low)}, {spec.text(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
-    return Entry(spec.text(point), interval, bool(row[f"{spec.name}_best"]))
+    return Entry(spec.text(point), interval, bold, value=point)

@@ -14,9 +14,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 def render_markdown(table: Table | Page) -> str:
     """Render one Markdown table per block, then the footnotes."""
     page = as_page(table)
-    titles = [escape(title) for title in page.headings]
     parts = []
     for block in page.blocks:
+        titles = [escape(title) for title in page.headings_of(block)]
         rows = [
             [
                 f"*{escape(line.title)}*" if line.control else escape(line.title),

@@ -11,10 +11,10 @@ from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_json, write_text
 from textedit_bench.report.collect import ComparableCells
+from textedit_bench.report.html import render_self_contained
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.payload import embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
-from textedit_bench.report.self_contained import render_self_contained
 from textedit_bench.study.design import Edit, Wanted, design
 from textedit_bench.study.files import Key
 
@@ -58,8 +58,9 @@ def render_page(key: Key, edits: Mapping[str, list[Edit]], part: ComparableCells
     return render_self_contained(
         "study.html",
         package="textedit_bench.study",
-        scripts=["theme.js", "study.js"],
-        styles=["page.css", "study.css"],
+        title="Which picture?",
+        scripts=["study.js"],
+        styles=["study.css"],
         subject="person" if kind == "face" else kind,
         most=key.options,
         data=embedded({"study": key.study, "forms": key.forms, "trials": trials, "pictures": book.uris}),

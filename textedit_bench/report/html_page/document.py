@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.every import Drawing, every_drawing
+from textedit_bench.report.html import render_self_contained
 from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
 from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples
 from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
-from textedit_bench.report.html_page.tables import table_blocks
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
+from textedit_bench.report.layout import blocks, headings
 from textedit_bench.report.paired_tests import can_tell_apart
-from textedit_bench.report.self_contained import render_self_contained
 from textedit_bench.report.table import Table
 
 
@@ -56,14 +56,14 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
     metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
     return render_self_contained(
         "page.html",
-        scripts=["theme.js", "tables.js", "page.js"],
-        styles=["page.css"],
+        scripts=["tables.js", "page.js"],
         title=f"Text-driven editing with StyleGAN, tier {contents.tier}",
         lead=_lead(contents),
         sections=names,
         shown=contents.shown,
         parts=parts,
         figures=figures,
+        headings=headings(contents.table),
         rule=RULE,
         notes=contents.table.footnotes,
         data=embedded({"pictures": book.uris, "grids": [grid.to_json() for grid in grids], "metrics": metrics}),
@@ -93,7 +93,7 @@ def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -
         "too_few": not can_tell_apart(methods, rows["images"].iloc[0], rows["prompts"].max()),
         "size": f"{rows['images'].iloc[0]} photos, prompts: {prompts}",
         "examples": _examples(collected, book),
-        "tables": table_blocks(contents.table, name),
+        "tables": blocks(replace(contents.table, frame=rows)),
     }
 
 

@@ -10,7 +10,7 @@
       head.textContent = "";
       head.append(button);
       button.addEventListener("click", () => {
-        const first = head.dataset.best === "high" ? "descending" : "ascending";
+        const first = head.textContent.includes("↑") ? "descending" : "ascending"; // what is best comes first
         const other = first === "ascending" ? "descending" : "ascending";
         const order = head.getAttribute("aria-sort") === first ? other : first;
         table.querySelectorAll("thead th").forEach((each) => each.removeAttribute("aria-sort"));
@@ -43,7 +43,7 @@
   };
   const wordsOf = (cell) => [...cell.childNodes].map((node) => node.textContent).join(" ").trim();
   for (const box of document.querySelectorAll(".table")) {
-    box.querySelector(".fold").addEventListener("change", (event) => box.classList.toggle("whole", event.target.checked));
+    box.querySelector(".fold")?.addEventListener("change", (event) => box.classList.toggle("whole", event.target.checked));
     for (const button of box.querySelectorAll(".copy")) {
       button.addEventListener("click", async () => {
         const rows = [...box.querySelectorAll("tr")].filter((row) => row.offsetParent !== null);
