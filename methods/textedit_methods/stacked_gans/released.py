@@ -1,0 +1,54 @@
+"""Read the authors' generators: bare state dicts, whose system and sizes their names and shapes tell."""
+
+from __future__ import annotations
+
+import re
+
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_methods.stacked_gans.network import (
+    AttnGenerator,
+    ControlGenerator,
+    MemoryGenerator,
+    Sizes,
+    StackedGenerator,
+)
+
+_UNREAD = re.compile(r"^h_net\d\.(?:att\.conv_context[23]|channel_att\.conv_context[23])\.weight$")
+"""Of ControlGAN's maps every stage has two sets of either size, of which it uses one."""
+_READ = re.compile(r"^h_net([23])\.channel_att\.conv_context\1\.weight$")
+_FIRST = "h_net1.fc.0.weight"
+
+
+def _own_name(name: str) -> str | None:
+    if match := _READ.match(name):
+        return f"h_net{match[1]}.channel_att.conv_context.weight"
+    return None if _UNREAD.match(name) or name.endswith(".num_batches_tracked") else name
+
+
+def _build(tensors: ReleasedTensors) -> StackedGenerator:
+    """Build the generator whose system and sizes the tensors tell."""
+    wide, into = tensors.matrix(_FIRST, "width", largest=2**20)
+    four, words = tensors.matrix("ca_net.fc.weight", "condition")
+    state, condition = tensors.state, four // 4
+    if "SAIN1.conv.weight" in state:
+        tensors.refuse("ManiGAN's main module, which edits; valid: a generator of AttnGAN, ControlGAN or DM-GAN")
+    if into <= condition or wide % 512:
+        tensors.refuse(f"{_FIRST} of shape {(wide, into)} is no start of such a generator")
+    stages = 1
+    while stages < 3 and f"h_net{stages + 1}.upsample.1.weight" in state:
+        stages += 1
+    blocks = {name.split(".")[2] for name in state if name.startswith("h_net2.residual.")}
+    kind = AttnGenerator
+    if "h_net2.A.weight" in state:
+        kind = MemoryGenerator
+    elif any(".channel_att." in name for name in state):
+        kind = ControlGenerator
+    return kind(Sizes(wide // 512, words, condition, into - condition, len(blocks), stages))
+
+
+RELEASED = StateDictAdapter(
+    trainer="AttnGAN's, ControlGAN's or DM-GAN's trainer",
+    own_name=_own_name,
+    build=_build,
+    missing="no tensors in it",
+)
