@@ -144,6 +144,13 @@ class Editor:
         """Read trained weights written by `save`."""
         raise TypeError(f"{self.info.name} trains nothing, so there is nothing to load")
 
+    def lacks(self) -> str | None:
+        """Return which files of its own the method lacks for the domain, in one sentence; None if none is missing.
+
+        For a method that runs released networks alone; weights that can be trained are not meant.
+        """
+        return None
+
     @property
     def needs_weights(self) -> bool:
         """Return whether edits with these settings need weights of the method."""

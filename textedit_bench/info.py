@@ -47,6 +47,8 @@ class MethodInfo:
         datasets: data sets that the method supports; empty means any.
         trial: settings of edits and training with which either takes seconds on a toy data set, used by
             conformance checks (`textedit_bench.testing`).
+        miniature: for a method of released weights alone: ``"module:function"``, called with a folder and a `Domain`;
+            it writes small random networks there and returns the settings that name them, for conformance checks.
     """
 
     name: str
@@ -75,6 +77,7 @@ class MethodInfo:
     presets: tuple[Preset, ...] = ()
     datasets: tuple[str, ...] = ()
     trial: dict[str, Any] = field(default_factory=dict)
+    miniature: str = ""
 
     def __post_init__(self) -> None:
         """Check that the card is consistent.

@@ -25,12 +25,14 @@ from textedit_bench.domain import load_domain
 from textedit_bench.places import HOME
 from textedit_bench.registry import list_methods
 from textedit_bench.testing import TOYS, write_toy_dataset
+from textedit_bench.testing.miniature import miniature_settings
 from textedit_bench.testing.pretend_cuda import PretendCuda
 from textedit_bench.training.module import EditorModule
 
 CARDS = {card.name: card for card in list_methods()}
 METHODS = [name for name, card in CARDS.items() if not card.control]
 TRAINED = [name for name in METHODS if CARDS[name].trains != "none"]
+EDITING = [name for name in METHODS if "edit" in CARDS[name].tasks]
 GENERATING = [name for name in METHODS if "generate" in CARDS[name].tasks]
 DEVICE = "cuda:1"
 PROMPT = "bright-top"
@@ -44,6 +46,13 @@ class Place:
     folder: Path
     card: str
 
+    def quick(self, name: str) -> dict[str, object]:
+        """Settings of a method with which an edit is quick, and small networks where it has none of its own."""
+        folder = self.folder / "small" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        small = miniature_settings(CARDS[name], load_domain(self.card), folder)
+        return small | {key: value for key, value in CARDS[name].trial.items() if key in CARDS[name].settings}
+
     @property
     def results(self) -> tuple[str, str]:
         return "--results", str(self.folder / "results")
@@ -53,11 +62,6 @@ def run(*words: str) -> None:
     """Run a command on the device; it has to end well."""
     code = main([*words, "--device", DEVICE])
     assert code == 0, f"{' '.join(words)}: exit code {code}"
-
-
-def quick(name: str) -> dict[str, object]:
-    """Settings of a method with which an edit is quick."""
-    return {key: value for key, value in CARDS[name].trial.items() if key in CARDS[name].settings}
 
 
 def options(settings: Mapping[str, object]) -> list[str]:
@@ -94,12 +98,12 @@ def test_train(place, name):
     assert set(seen) <= {torch.device(DEVICE)}
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EDITING)
 def test_the_cells_of_a_method(place, name):
     # StyleFlow serves the prompts of its training alone.
     request = BenchRequest(
         methods=(name,), datasets=(place.card,), images=2, strengths=(0.0, 1.0), threads=1, device=DEVICE,
-        prompts=("pale" if name == "styleflow" else PROMPT,), settings=quick(name), controls=False,
+        prompts=("pale" if name == "styleflow" else PROMPT,), settings=place.quick(name), controls=False,
         results=place.folder / "cells",
     )  # fmt: skip
     outcomes = run_cells(request, PlainReporter(StringIO())).summary.outcomes
@@ -113,7 +117,7 @@ def test_bench_with_all_controls(place):
 
 @pytest.mark.parametrize("name", GENERATING)
 def test_bench_of_generation(place, name):
-    settings = options(quick(name))
+    settings = options(place.quick(name))
     words = ("--task", "generate", "--images", "2", "--prompts", PROMPT, *settings)
     run("bench", "-m", name, "-d", place.card, *words, *place.results)
 
@@ -143,7 +147,7 @@ def test_score_of_two_folders(place, photos):
 
 @pytest.mark.parametrize("name", ["clip2gan", "tedigan"])
 def test_edit(place, photos, name):
-    settings = options(quick(name))
+    settings = options(place.quick(name))
     output = place.folder / f"{name}.png"
     for shown in (str(photos / "0.png"), "evaluation-00001"):
         run("edit", shown, PROMPT, "-m", name, "-d", place.card, "-o", str(output), "--grid", *settings)
@@ -152,7 +156,7 @@ def test_edit(place, photos, name):
 
 @pytest.mark.parametrize("name", GENERATING)
 def test_generate(place, name):
-    settings = options(quick(name))
+    settings = options(place.quick(name))
     run("generate", PROMPT, "-m", name, "-d", place.card, "-n", "2", "-o", str(place.folder / f"g-{name}"), *settings)
 
 

@@ -112,6 +112,19 @@ def test_cells_of_another_shape_are_seen(stage_of, sizes, tmp_path):
         check_cells(tmp_path / "results", "cat", "styleclip-optimization", replace(sizes, w_dim=16), 2)
 
 
+def test_a_method_of_released_networks_alone_runs_where_they_are_of(card, sizes, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME, str(tmp_path / "home"))
+    blond = card.tier("full").prompts[0].model_copy(update={"phrase": "Blond hair"})
+    tier = card.tier("full").model_copy(update={"prompts": [blond, *card.tier("full").prompts]})
+    faces = write_card(card.model_copy(update={"name": "ffhq", "tiers": {"full": tier}}), tmp_path / "cards")
+    chosen = {name: part for name, part in PARTS.items() if name in ("attngan", "ganspace") and part.runs_on("ffhq")}
+    write_all(faces, sizes, tmp_path, {"attngan": chosen["attngan"]})
+    stages = {stage.name: stage for stage in DatasetRehearsal(faces, sizes, tmp_path, chosen, frozenset()).stages()}
+    assert list(stages) == ["ffhq write files", "ffhq bench ganspace", "ffhq generate attngan"]
+    assert run(stages["ffhq generate attngan"]) == "attngan: 1 cell, 32 px, generated"
+    assert not PARTS["attngan"].runs_on("cat")
+
+
 def test_files_of_later_data_sets_stay(card, sizes, tmp_path, monkeypatch):
     monkeypatch.setenv(HOME, str(tmp_path / "home"))
     paths = list(write_files(card, sizes, {}))
@@ -159,7 +172,7 @@ def test_bad_names_are_one_line(capsys, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", sorted(PARTS))
+@pytest.mark.parametrize("method", sorted(name for name, part in PARTS.items() if part.runs_on("cat")))
 def test_every_method_edits_and_trains_in_a_tiny_full_tier(stage_of, card, method, tmp_path, monkeypatch):
     card.tier("full").networks["perceptual"] = "lpips-alex"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))

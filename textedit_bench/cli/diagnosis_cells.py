@@ -45,11 +45,13 @@ def _weights(info: MethodInfo, card: DatasetCard, tier: str) -> str:
 
     try:
         editor = new_editor(info.name, Domain(card, tier))
-        path, released = editor.weights_path(), editor.released_weights()
+        path, released, lack = editor.weights_path(), editor.released_weights(), editor.lacks()
     except UserError as error:
         return str(error)
     except Exception as error:  # a third-party class may raise anything
         return f"cannot be constructed ({type(error).__name__}: {error})"
+    if lack is not None:
+        return lack
     if info.trains != "per-dataset" or released is not None or (path is not None and path.is_file()):
         return READY
     train = f"textedit-bench train --method {info.name} --dataset {card.name} --tier {tier}"

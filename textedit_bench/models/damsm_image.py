@@ -78,7 +78,7 @@ def _build(tensors: ReleasedTensors) -> ImageEncoder:
 
 
 IMAGE_ENCODER = StateDictAdapter(
-    trainer="AttnGAN's family",
+    trainer="the DAMSM trainer",
     own_name=lambda name: None if name.endswith(".num_batches_tracked") else name,
     build=_build,
     missing="no tensors in it",

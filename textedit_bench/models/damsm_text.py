@@ -153,7 +153,7 @@ def _own_name(name: str) -> str | None:
 
 
 TEXT_ENCODER = StateDictAdapter(
-    trainer="AttnGAN's family",
+    trainer="the DAMSM trainer",
     own_name=_own_name,
     build=_build,
     missing="no DAMSM text encoder in it (no tensor named like encoder.weight, rnn.weight_ih_l0)",

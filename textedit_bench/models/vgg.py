@@ -6,11 +6,8 @@ Source: Simonyan and Zisserman 2015 (arXiv 1409.1556), configuration D.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.errors import CheckpointError

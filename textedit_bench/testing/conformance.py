@@ -16,6 +16,7 @@ from textedit_bench.places import HOME
 from textedit_bench.testing.checks import batch, device, facts, keeping, shape, strength, surroundings
 from textedit_bench.testing.checks.check import Check
 from textedit_bench.testing.geometry import TOYS, Geometry
+from textedit_bench.testing.miniature import miniature_settings
 from textedit_bench.testing.result import ConformanceError, Result
 from textedit_bench.testing.subject import Subject
 from textedit_bench.testing.toy import write_toy_dataset
@@ -151,7 +152,11 @@ class _Run:
         folder = self.folder / f"work-{domain.name}"
         folder.mkdir(parents=True, exist_ok=True)
         # Installed weights were made with the card's own settings.
-        settings = {} if installed and self.info.trains != "none" else self.settings
+        settings = (
+            {}
+            if installed and self.info.trains != "none"
+            else {**miniature_settings(self.info, domain, folder), **self.settings}
+        )
         train = self.trainable and not installed
         subject = Subject(self.method, domain, folder, settings, train)
         name, expected, why = _SERVES

@@ -38,7 +38,7 @@ def _build(tensors: ReleasedTensors) -> StackedGenerator:
     while stages < 3 and f"h_net{stages + 1}.upsample.1.weight" in state:
         stages += 1
     blocks = {name.split(".")[2] for name in state if name.startswith("h_net2.residual.")}
-    kind = AttnGenerator
+    kind: type[StackedGenerator] = AttnGenerator
     if "h_net2.A.weight" in state:
         kind = MemoryGenerator
     elif any(".channel_att." in name for name in state):

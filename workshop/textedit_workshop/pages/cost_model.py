@@ -259,7 +259,8 @@ def page() -> str:
     found = networks()
     prompts = sum(prompt.split == "evaluation" for prompt in load_dataset("ffhq").tier("full").prompts)
     # a method that somebody installed is not part of the page
-    methods = [info.name for info in list_methods() if info.editor.startswith("textedit_methods.")]
+    own = [info for info in list_methods() if info.editor.startswith("textedit_methods.")]
+    methods = [info.name for info in own if "edit" in info.tasks]
     parts = [mini_table(), beside_table(), network_table(found), grid_table(found, methods, prompts)]
     return "\n".join(line for part in (*parts, disk_table(methods, prompts), memory_table(found)) for line in part)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
+from textedit_bench.bench.manifest import MANIFEST
 from textedit_bench.data.decode import decode
 from textedit_workshop.rehearsal.sizes import Sizes
 
@@ -21,21 +23,45 @@ def check_cells(results: Path, dataset: str, method: str, sizes: Sizes, images: 
         AssertionError: something is missing or has another shape.
     """
     folder = results / "full" / dataset / method
-    cells = [path for path in folder.iterdir() if (path / "manifest.json").is_file()] if folder.is_dir() else []
+    cells = [path for path in folder.iterdir() if (path / MANIFEST).is_file()] if folder.is_dir() else []
     assert cells, f"no finished cell in {folder}"
     seen = []
     for cell in cells:
-        assert (cell / "records.parquet").is_file(), f"{cell} has no scores"
-        with zipfile.ZipFile(cell / "images.zip") as archive:
-            names = [name for name in archive.namelist() if name.endswith(".png")]
-            assert len(names) == STRENGTHS * images, (
-                f"{cell}: {len(names)} pictures of {images} images at {STRENGTHS} strengths"
-            )
-            for name in names:
-                size = decode(archive.read(name)).size
-                assert size == (sizes.resolution,) * 2, f"{cell}: {name} has {size} pixels"
-        seen.append(_check_codes(cell / "edits.safetensors", sizes, images))
+        _check_pictures(cell, sizes, STRENGTHS * images)
+        seen.append(
+            "none"
+            if _told(cell / MANIFEST, "infer", "space") == "image"
+            else _check_codes(cell / "edits.safetensors", sizes, images)
+        )
     return f"{method}: {len(cells)} cell, {sizes.resolution} px, codes {' '.join(sorted(set(seen)))}"
+
+
+def check_generated(results: Path, dataset: str, method: str, sizes: Sizes, images: int) -> str:
+    """The cells of a method that generates have all their pictures, and scores.
+
+    Raises:
+        AssertionError: something is missing or has another shape.
+    """
+    folder = results / "full" / dataset / "_generated"
+    cells = [path.parent for path in folder.glob(f"*/{MANIFEST}") if _told(path, "identity", "method") == method]
+    assert cells, f"no finished cell of {method} in {folder}"
+    for cell in cells:
+        _check_pictures(cell, sizes, images)
+    return f"{method}: {len(cells)} cell, {sizes.resolution} px, generated"
+
+
+def _told(manifest: Path, section: str, field: str) -> str:
+    return str(json.loads(manifest.read_text(encoding="utf-8"))[section][field])
+
+
+def _check_pictures(cell: Path, sizes: Sizes, wanted: int) -> None:
+    assert (cell / "records.parquet").is_file(), f"{cell} has no scores"
+    with zipfile.ZipFile(cell / "images.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+        assert len(names) == wanted, f"{cell}: {len(names)} pictures instead of {wanted}"
+        for name in names:
+            size = decode(archive.read(name)).size
+            assert size == (sizes.resolution,) * 2, f"{cell}: {name} has {size} pixels"
 
 
 def _check_codes(path: Path, sizes: Sizes, images: int) -> str:

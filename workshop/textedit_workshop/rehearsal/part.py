@@ -28,6 +28,8 @@ class Part:
         training_files: settings of the training that name a file -> what writes it.
         endless: the training cannot be made short: it is stopped by time, resumed, and stopped again.
         released: data set -> asset id -> what writes that file in the authors' layout.
+        datasets: data sets on which it can run; empty: any.
+        generates: it generates from the text, and edits nothing.
         phrases: data set -> the words that the released files belong to, where they belong to some.
     """
 
@@ -38,4 +40,10 @@ class Part:
     training_files: Mapping[str, Writer] = field(default_factory=dict)
     endless: bool = False
     released: Mapping[str, Mapping[str, Writer]] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ()
+    generates: bool = False
     phrases: Mapping[str, str] = field(default_factory=dict)
+
+    def runs_on(self, dataset: str) -> bool:
+        """Whether it can run on a data set."""
+        return not self.datasets or dataset in self.datasets

@@ -10,7 +10,13 @@ from typing import Any
 
 from textedit_bench.data.card import DatasetCard
 from textedit_workshop.rehearsal.cards import SPLITS
-from textedit_workshop.rehearsal.checks import check_cells, check_resumed, check_stopped, check_sweep
+from textedit_workshop.rehearsal.checks import (
+    check_cells,
+    check_generated,
+    check_resumed,
+    check_stopped,
+    check_sweep,
+)
 from textedit_workshop.rehearsal.part import Part
 from textedit_workshop.rehearsal.sizes import Sizes
 from textedit_workshop.rehearsal.stages import Stage
@@ -63,18 +69,21 @@ class DatasetRehearsal:
         ]
         for method in needed:
             yield from self.train(method, self.parts[method])
-        for number, methods in enumerate(self.together()):
+        editing = [methods for methods in self.together() if not self.parts[methods[0]].generates]
+        for number, methods in enumerate(editing):
             yield self.bench(methods, controls=number == 0)
+        yield from (self.generate(methods) for methods in self.together() if methods not in editing)
         for method, part in self.parts.items():
             if method in self.trains and method not in needed:
                 # Released weights are to be seen in use, and those that are trained here come before them.
                 yield from self.train(method, part)
 
     def together(self) -> list[list[str]]:
-        """The methods, those of equal settings and the same prompt in one list."""
+        """The methods, those of equal settings and the same prompt and task in one list."""
         groups: dict[str, list[str]] = {}
         for method in self.parts:
-            alike = json.dumps([self.settings(method), self.prompt(method)], sort_keys=True)
+            task = self.parts[method].generates
+            alike = json.dumps([self.settings(method), self.prompt(method), task], sort_keys=True)
             groups.setdefault(alike, []).append(method)
         return list(groups.values())
 
@@ -97,16 +106,31 @@ class DatasetRehearsal:
 
     def bench(self, methods: Sequence[str], *, controls: bool) -> Stage:
         """Methods of equal settings and the same prompt: two images, two strengths, with scores and tables."""
-        results = self.folder / "results"
-        prompt = self.prompt(methods[0])
-        command = [*COMMAND, "bench", "--method", ",".join(methods), "--dataset", str(self.card.path), "--tier", "full"]
-        command += ["--prompts", prompt, "--images", str(IMAGES), "--strengths", STRENGTHS, "--results", str(results)]
-        command += ["--controls" if controls else "--no-controls"]
+        command = [*self._benched(methods), "--strengths", STRENGTHS, "--controls" if controls else "--no-controls"]
         return Stage(
             f"{self.name} bench {', '.join(methods)}",
-            [*command, *_given(self.settings(methods[0]))],
-            lambda: "; ".join(check_cells(results, self.name, method, self.sizes, IMAGES) for method in methods),
+            command,
+            lambda: "; ".join(check_cells(self.results, self.name, method, self.sizes, IMAGES) for method in methods),
         )
+
+    def generate(self, methods: Sequence[str]) -> Stage:
+        """Two pictures by each of the methods that generate alone, with scores and tables."""
+        return Stage(
+            f"{self.name} generate {', '.join(methods)}",
+            [*self._benched(methods), "--task", "generate"],
+            lambda: "; ".join(check_generated(self.results, self.name, name, self.sizes, IMAGES) for name in methods),
+        )
+
+    @property
+    def results(self) -> Path:
+        """Where benches store their cells."""
+        return self.folder / "results"
+
+    def _benched(self, methods: Sequence[str]) -> list[str]:
+        """The command of a bench of methods of equal settings and the same prompt."""
+        command = [*COMMAND, "bench", "--method", ",".join(methods), "--dataset", str(self.card.path), "--tier", "full"]
+        command += ["--prompts", self.prompt(methods[0]), "--images", str(IMAGES), "--results", str(self.results)]
+        return [*command, *_given(self.settings(methods[0]))]
 
     def train(self, method: str, part: Part) -> Iterator[Stage]:
         """One step, saved; and a second one that goes on from there."""

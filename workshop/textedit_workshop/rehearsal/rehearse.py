@@ -48,9 +48,10 @@ class Rehearsal:
         chosen = self.parts()
         cards = self.cards(chosen)
         measured: list[Measured] = []
+        trains = frozenset(name for name in chosen if method_info(name).trains != "none")
         for number, card in enumerate(cards):
-            trains = frozenset(name for name in chosen if method_info(name).trains != "none")
-            rehearsal = DatasetRehearsal(card, sizes_of(card), self.folder, chosen, trains)
+            here = {name: part for name, part in chosen.items() if part.runs_on(card.name)}
+            rehearsal = DatasetRehearsal(card, sizes_of(card), self.folder, here, trains)
             for stage in rehearsal.stages():
                 measured.append(run_stage(stage, self.folder, environment(self.folder)))
                 told(measured[-1])
@@ -74,8 +75,9 @@ class Rehearsal:
     def cards(self, chosen: Mapping[str, Part]) -> list[DatasetCard]:
         """The cards of the rehearsal, written."""
         asked = [load_dataset(name) for name in self.datasets] or [c for c in list_datasets() if "full" in c.tiers]
+        asked = [card for card in asked if any(part.runs_on(card.name) for part in chosen.values())]
         if not asked:
-            raise UserError("datasets: none with a full tier is installed")
+            raise UserError("datasets: none with a full tier is installed on which the methods run")
         words = {
             name: [part.phrases[name] for part in chosen.values() if name in part.phrases] for name in _names(asked)
         }

@@ -10,6 +10,7 @@ from textedit_workshop.rehearsal.methods import (
     ffclip,
     ganspace,
     ppe,
+    stacked_gans,
     styleclip_global,
     styleclip_mapper,
     styleclip_optimization,
@@ -19,8 +20,11 @@ from textedit_workshop.rehearsal.methods import (
 from textedit_workshop.rehearsal.part import Part
 
 PARTS: Mapping[str, Part] = {
+    "attngan": stacked_gans.ATTNGAN_PART,
     "clip2gan": clip2gan.PART,
+    "controlgan": stacked_gans.CONTROLGAN_PART,
     "deltaedit": deltaedit.PART,
+    "dmgan": stacked_gans.DMGAN_PART,
     "ffclip": ffclip.PART,
     "ganspace": ganspace.PART,
     "ppe": ppe.PART,

@@ -1,0 +1,1 @@
+"""AttnGAN, ControlGAN and DM-GAN: pictures from texts without StyleGAN, by the authors' networks."""
