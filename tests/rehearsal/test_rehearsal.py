@@ -115,7 +115,7 @@ def test_cells_of_another_shape_are_seen(stage_of, sizes, tmp_path):
 def test_a_method_of_released_networks_alone_runs_where_they_are_of(card, sizes, tmp_path, monkeypatch):
     monkeypatch.setenv(HOME, str(tmp_path / "home"))
     blond = card.tier("full").prompts[0].model_copy(update={"phrase": "Blond hair"})
-    tier = card.tier("full").model_copy(update={"prompts": [blond, *card.tier("full").prompts]})
+    tier = card.tier("full").model_copy(update={"prompts": (blond, *card.tier("full").prompts)})
     faces = write_card(card.model_copy(update={"name": "ffhq", "tiers": {"full": tier}}), tmp_path / "cards")
     chosen = {name: part for name, part in PARTS.items() if name in ("attngan", "ganspace") and part.runs_on("ffhq")}
     write_all(faces, sizes, tmp_path, {"attngan": chosen["attngan"]})

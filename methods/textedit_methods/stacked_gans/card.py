@@ -19,8 +19,8 @@ class Settings(MethodSettings):
 
 _FACES = (
     "Trained on CelebA-HQ by the authors of TediGAN (other crop and people than the reference photos of FFHQ); "
-    "pictures of 256 pixels, enlarged; the words reach it as a caption of that training, without those its vocabulary lacks. "
-    "Its training goes through an Inception v3 (DAMSM): FID is in its loop"
+    "pictures of 256 pixels, enlarged; words that its vocabulary lacks do not reach it. Its training goes through an "
+    "Inception v3 (DAMSM): FID is in its loop"
 )
 _MM_CELEBA = ("mmceleba-text-encoder", "mmceleba-vocabulary")
 _INCEPTION = {"features": "an Inception v3 of ImageNet (DAMSM)"}

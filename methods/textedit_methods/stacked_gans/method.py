@@ -18,7 +18,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
 from textedit_methods.stacked_gans.card import ATTNGAN, CONTROLGAN, DMGAN, Settings
 from textedit_methods.stacked_gans.network import AttnGenerator, ControlGenerator, MemoryGenerator, StackedGenerator
-from textedit_methods.stacked_gans.released import RELEASED
+from textedit_methods.stacked_gans.released import layout_of
 
 _SIDE = 256
 _AT_ONCE = 8
@@ -38,7 +38,8 @@ class _StackedGan(CaptionEditor[Settings]):
         Raises:
             CheckpointError: the file is missing, damaged, would execute code, or has another network.
         """
-        return cast("StackedGenerator", load_trained(Path(path), cls.network_type, cls.info.title, RELEASED))
+        kind, title = cls.network_type, cls.info.title
+        return cast("StackedGenerator", load_trained(Path(path), kind, title, layout_of(kind, title)))
 
     @cached_property
     def network(self) -> StackedGenerator:

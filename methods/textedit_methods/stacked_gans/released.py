@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import partial
+
+from torch import Tensor
 
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
 from textedit_methods.stacked_gans.network import (
@@ -25,30 +29,35 @@ def _own_name(name: str) -> str | None:
     return None if _UNREAD.match(name) or name.endswith(".num_batches_tracked") else name
 
 
-def _build(tensors: ReleasedTensors) -> StackedGenerator:
-    """Build the generator whose system and sizes the tensors tell."""
+def _kind(state: Mapping[str, Tensor]) -> type[StackedGenerator] | None:
+    """Return whose generator it is; None if it has the first stage alone, which all of them share."""
+    if "h_net2.upsample.1.weight" not in state:
+        return None
+    if "h_net2.A.weight" in state:
+        return MemoryGenerator
+    return ControlGenerator if "h_net2.channel_att.conv_context.weight" in state else AttnGenerator
+
+
+def _build(wanted: type[StackedGenerator], tensors: ReleasedTensors) -> StackedGenerator:
+    """Build the generator of the sizes that the tensors tell."""
     wide, into = tensors.matrix(_FIRST, "width", largest=2**20)
     four, words = tensors.matrix("ca_net.fc.weight", "condition")
     state, condition = tensors.state, four // 4
     if "SAIN1.conv.weight" in state:
-        tensors.refuse("ManiGAN's main module, which edits; valid: a generator of AttnGAN, ControlGAN or DM-GAN")
+        tensors.refuse("the main module of ManiGAN, which edits")
+    if (found := _kind(state)) not in (wanted, None):
+        tensors.refuse(f"a {found.__name__}; wanted: {wanted.__name__}")
     if into <= condition or wide % 512:
         tensors.refuse(f"{_FIRST} of shape {(wide, into)} is no start of such a generator")
     stages = 1
     while stages < 3 and f"h_net{stages + 1}.upsample.1.weight" in state:
         stages += 1
     blocks = {name.split(".")[2] for name in state if name.startswith("h_net2.residual.")}
-    kind: type[StackedGenerator] = AttnGenerator
-    if "h_net2.A.weight" in state:
-        kind = MemoryGenerator
-    elif any(".channel_att." in name for name in state):
-        kind = ControlGenerator
-    return kind(Sizes(wide // 512, words, condition, into - condition, len(blocks), stages))
+    return wanted(Sizes(wide // 512, words, condition, into - condition, len(blocks), stages))
 
 
-RELEASED = StateDictAdapter(
-    trainer="AttnGAN's, ControlGAN's or DM-GAN's trainer",
-    own_name=_own_name,
-    build=_build,
-    missing="no tensors in it",
-)
+def layout_of(wanted: type[StackedGenerator], title: str) -> StateDictAdapter:
+    """Return how a file of the authors becomes a generator of the wanted kind."""
+    return StateDictAdapter(
+        trainer=f"{title}'s trainer", own_name=_own_name, build=partial(_build, wanted), missing="no tensors in it"
+    )

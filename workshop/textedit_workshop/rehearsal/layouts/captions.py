@@ -10,19 +10,18 @@ import torch
 from textedit_workshop.rehearsal.filling import fill
 from textedit_workshop.rehearsal.sizes import Sizes
 
-WORDS = (
-    "a", "and", "attractive", "bags", "bald", "bangs", "beard", "big", "black", "blond", "brown", "bushy", "chin", "chubby",
-    "double", "earrings", "eyebrows", "eyeglasses", "eyes", "face", "goatee", "gray", "hair", "has", "hat", "heavy", "high",
-    "lips", "lipstick", "makeup", "man", "mouth", "mustache", "narrow", "necklace", "nose", "oval", "pale", "person", "she",
-    "skin", "smiling", "straight", "the", "wavy", "wearing", "woman", "young",
-)  # fmt: skip
-"""Some that captions of faces are made of; who published the files does not say which ones theirs hold."""
+CAPTION = (
+    "the person is an attractive young woman with a smiling oval face pale skin and blond black brown "
+    "gray straight wavy hair bangs big nose lips mouth eyes she has wears heavy makeup lipstick earrings "
+    "necklace eyeglasses hat he man bald chubby beard mustache goatee double chin bushy eyebrows"
+)
+"""Words that captions of faces are made of; which ones the published vocabulary holds is not known."""
 _WIDTH, _HIDDEN = 300, 128
 
 
 def write_text_encoder(path: Path, _sizes: Sizes, salt: str) -> None:
     """A bare state dict."""
-    shapes: dict[str, tuple[int, ...]] = {"encoder.weight": (1 + len(WORDS), _WIDTH)}
+    shapes: dict[str, tuple[int, ...]] = {"encoder.weight": (1 + len(_words()), _WIDTH)}
     for end in ("l0", "l0_reverse"):
         shapes |= {f"rnn.weight_ih_{end}": (4 * _HIDDEN, _WIDTH), f"rnn.weight_hh_{end}": (4 * _HIDDEN, _HIDDEN)}
         shapes |= {f"rnn.{kind}_{end}": (4 * _HIDDEN,) for kind in ("bias_ih", "bias_hh")}
@@ -31,6 +30,10 @@ def write_text_encoder(path: Path, _sizes: Sizes, salt: str) -> None:
 
 def write_vocabulary(path: Path, _sizes: Sizes, _salt: str) -> None:
     """Captions of both splits, and the two dictionaries; a pickle of protocol 2."""
-    words = dict(enumerate(["<end>", *WORDS]))
+    words = dict(enumerate(["<end>", *_words()]))
     content = [[[1, 2]], [[3]], words, {word: number for number, word in words.items()}]
     path.write_bytes(pickle.dumps(content, protocol=2))
+
+
+def _words() -> list[str]:
+    return sorted(set(CAPTION.split()))
