@@ -12,7 +12,8 @@ from textedit_bench.registry import list_methods, load_dataset
 from textedit_bench.testing import write_toy_dataset
 
 CARDS = [card for card in list_methods() if not card.control]
-NOTHING = next(card.name for card in CARDS if card.trains == "none")
+NOTHING = next(card.name for card in CARDS if card.trains == "none" and not card.miniature)
+RELEASED = next(card.name for card in CARDS if card.miniature)
 PER_DATASET = next(card.name for card in CARDS if card.trains == "per-dataset")
 
 
@@ -27,6 +28,11 @@ def toy(tmp_path, monkeypatch):
 
 def test_a_method_that_trains_nothing_is_ready_where_the_data_set_is(toy):
     assert cells()["toy-face mini"][NOTHING] == READY
+
+
+def test_a_method_of_released_networks_alone_says_which_are_missing(toy):
+    said = cells()["toy-face mini"][RELEASED]
+    assert "for toy-face, tier mini, these are missing: generator" in said and "textedit-bench assets" in said
 
 
 def test_missing_weights_come_with_the_command_that_makes_them(toy):
