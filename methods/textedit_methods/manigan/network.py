@@ -90,7 +90,7 @@ class MainModule(nn.Module):
         self.config = dict(features=features, words=words, condition=condition, noise=noise, residuals=residuals)
         self.ca_net = Condition(words, condition)
         self.h_net1 = Start(condition + noise + words, features, _NORM)
-        # 17 regions to 64 maps: by the ratio of the sizes, as in the authors' PyTorch; see `newer_enlarging`.
+        # 17 regions to 64 maps: by the ratio of the sizes, as in the authors' PyTorch; see `enlarge_by_factor`.
         self.imgUpSample = nn.Sequential(nn.Upsample(size=START), *gated(words, features, _NORM))
         self.imgUpSample2, self.imgUpSample3 = (enlarge(features, features, _NORM) for _ in range(2))
         for number in range(1, _STAGES + 1):
@@ -105,7 +105,7 @@ class MainModule(nn.Module):
         """Inverse of ``config``."""
         return cls(**config)
 
-    def newer_enlarging(self) -> None:
+    def enlarge_by_factor(self) -> None:
         """Enlarge the regions as PyTorch since 1.6 reads the published factor of 3.8: three rows and columns differ."""
         self.imgUpSample[0] = nn.Upsample(scale_factor=3.8)
 

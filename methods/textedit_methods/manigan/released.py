@@ -12,7 +12,7 @@ from textedit_methods.manigan.network import Correction, MainModule
 _READ = re.compile(r"^h_net([23])\.channel_att\.conv_context\1\.weight$")
 _UNREAD = re.compile(r"^h_net[23]\.channel_att\.conv_context[23]\.weight$")
 """The map of the other stage's size, which is in the file and is never used."""
-_FIRST = "h_net1.fc.0.weight"
+_FIRST, _WORDS = "h_net1.fc.0.weight", "h_net.att.conv_context.weight"
 
 
 def _own_name(name: str) -> str | None:
@@ -27,10 +27,10 @@ def _build(tensors: ReleasedTensors) -> nn.Module:
     stage = "h_net2" if _FIRST in state else "h_net"
     residuals = len({name.split(".")[2] for name in state if name.startswith(f"{stage}.residual.")})
     if "h_net.color_channel_att.conv_context.weight" in state:
-        shape = tuple(
-            state.get("h_net.att.conv_context.weight", state["h_net.color_channel_att.conv_context.weight"]).shape
-        )
-        return Correction(shape[0], shape[1], residuals)
+        told = state.get(_WORDS)
+        if told is None or told.ndim != 4:
+            tensors.refuse(f"{_WORDS} is missing or of another shape, so the correction's widths are unknown")
+        return Correction(told.shape[0], told.shape[1], residuals)
     if "SAIN1.conv.weight" not in state:
         tensors.refuse("neither ManiGAN's main module (SAIN1.conv.weight) nor its correction of details")
     wide, into = tensors.matrix(_FIRST, "width", largest=2**20)

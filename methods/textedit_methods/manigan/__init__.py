@@ -1,0 +1,1 @@
+"""ManiGAN: photos drawn anew as a text asks, without StyleGAN, by the authors' networks."""

@@ -1,0 +1,121 @@
+"""ManiGAN: photos drawn anew, as a text asks, by the authors' networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.caption_editor import CaptionEditor, at_side, normals
+from textedit_bench.devices import sent
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.damsm_image import ImageEncoder, load_image_encoder
+from textedit_bench.models.released import load_trained
+from textedit_bench.models.vgg import VggFeatures
+from textedit_bench.prompt import Prompt
+from textedit_methods.manigan.card import CARD, Settings
+from textedit_methods.manigan.network import SIDE, Correction, MainModule
+from textedit_methods.manigan.released import RELEASED
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+_AT_ONCE = 4
+"""Photos per pass, at most."""
+
+
+class ManiGAN(CaptionEditor[Settings]):
+    """Edit = photo + strength * (drawn - photo), in pixels."""
+
+    info = CARD
+    parts = ("generator", "correction", "image_encoder", "vgg", "text_encoder", "vocabulary")
+
+    # -- networks ----------------------------------------------------------------------------------------------------
+    @classmethod
+    def load_network(cls, path: str | Path) -> nn.Module:
+        """Read the main module or the correction of details, of the authors or ours; eval mode, frozen parameters.
+
+        Raises:
+            CheckpointError: the file is missing, damaged, would execute code, or has another network.
+        """
+        return load_trained(Path(path), (MainModule, Correction), CARD.title, RELEASED)
+
+    def _module(self, part: str, kind: type[ModuleT]) -> ModuleT:
+        network = self.built(self.load_network, part)
+        if not isinstance(network, kind):
+            raise UserError(f"{self.file(part)}: a {type(network).__name__}; {part} of manigan is a {kind.__name__}")
+        return network.to(self.domain.device)
+
+    @cached_property
+    def main(self) -> MainModule:
+        """The module that draws in three stages.
+
+        Raises:
+            UserError: its file is missing or holds another one, or the text encoder is one of other widths.
+        """
+        network = self._module("generator", MainModule)
+        if network.config["words"] != (width := self.reader.encoder.sentence_dim):
+            raise UserError(
+                f"{self.file('generator')} is told sentences of width {network.config['words']}; "
+                f"{self.file('text_encoder')} gives {width}"
+            )
+        if self.values.enlarging == "factor":
+            network.enlarge_by_factor()
+        return network
+
+    @cached_property
+    def correction(self) -> Correction:
+        """The module that draws the details."""
+        return self._module("correction", Correction)
+
+    @cached_property
+    def image_encoder(self) -> ImageEncoder:
+        """What embeds photos."""
+        return self.built(load_image_encoder, "image_encoder").to(self.domain.device)
+
+    @cached_property
+    def vgg(self) -> VggFeatures:
+        """VGG-16 as far as its second block."""
+        return self.built(VggFeatures(2, 2).read, "vgg").to(self.domain.device)
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
+        """Draw the photos anew, as the text asks.
+
+        Raises:
+            UserError: files are missing, or no word of the prompt is known.
+        """
+        return self.edit_sweep(latents, prompt, [strength])[0]
+
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Tensor]:
+        """Draw once for all strengths; strength 0 is the photo."""
+        photos = latents.images
+        if photos is None:
+            generator = self.domain.generator
+            make = generator.synthesize if latents.space == "w+" else generator.synthesize_style
+            photos = make(latents.codes)
+        change = self.draw(photos, prompt, latents.ids) - photos if any(strengths) else torch.zeros_like(photos)
+        return [(photos + strength * change).clamp(-1, 1) for strength in strengths]
+
+    def draw(self, photos: Tensor, prompt: Prompt, ids: Sequence[str] | None = None) -> Tensor:
+        """Draw photos [B, 3, H, W] anew, by the text and noise that the photo's name decides; of the same shape."""
+        words, sentence = self.read(prompt)
+        widths = [self.main.config[name] for name in ("noise", "condition")]
+        names = ids or [f"photo {number}" for number in range(len(photos))]
+        draws = [normals(sum(widths), "draw", name) for name in names]
+        noise = sent(torch.stack(draws), photos.device) if draws else photos.new_zeros(0, sum(widths))
+        size, drawn = images_at_once(SIDE, _AT_ONCE), [photos[:0]]
+        for photo, own in zip(photos.split(size), noise.split(size), strict=True):
+            many, small = len(photo), at_side(photo, SIDE)
+            told = words.expand(many, -1, -1)
+            regions, code = self.image_encoder(small)
+            z, eps = own.split(widths, dim=1)
+            features = self.main(z, eps, sentence.expand(many, -1), told, code, regions).features
+            drawn.append(at_side(self.correction(features, self.vgg(small), told), photo.shape[-1]))
+        return torch.cat(drawn)
