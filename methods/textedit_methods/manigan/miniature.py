@@ -24,8 +24,8 @@ def write(folder: Path, domain: Domain) -> dict[str, str]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         networks = {
-            "generator": MainModule(features=2, words=_WIDTH, condition=4, noise=4, residuals=1),
-            "correction": Correction(features=2, words=_WIDTH, residuals=1),
+            "generator": MainModule(features=1, words=_WIDTH, condition=4, noise=4, residuals=1),
+            "correction": Correction(features=1, words=_WIDTH, residuals=1),
             "image_encoder": ImageEncoder(_WIDTH),
         }
         torch.save(VggFeatures(2, 2).state_dict(), folder / "vgg.pth")
