@@ -64,3 +64,25 @@ def test_doctor_names_versions_device_and_cells(run):
     assert set(found["methods"]) == {card.name for card in list_methods()}
     assert {name.split()[0] for name in found["tiers"]} == {card.name for card in list_datasets()}
     assert METHODS  # the group's name is part of the contract with outside packages
+
+
+def test_prompts_are_those_that_a_bench_takes(run):
+    for card in list_datasets():
+        listed = json.loads(run("datasets", "prompts", "-d", card.name, "-t", "mini", "--json").out)
+        known = {prompt.id: prompt for prompt in card.tier("mini").prompts}
+        assert [each["id"] for each in listed] == list(known)
+        for each in listed:
+            prompt = known[each["id"]]
+            assert each["target"] == prompt.target and each["attribute"] == prompt.attribute
+            expected = ("trained" if prompt.trained else "unseen") if prompt.split == "evaluation" else prompt.split
+            assert each["use"] == expected
+        census = json.loads(
+            run("datasets", "prompts", "-d", card.name, "-t", "mini", "--protocol", "census", "--json").out
+        )
+        assert {each["use"] for each in census} <= {"trained", "unseen", "train"} and len(census) > len(listed)
+
+
+def test_prompts_of_real_photos_are_no_census(run):
+    found = run("datasets", "prompts", "-d", "ffhq", "-t", "full", "--protocol", "census")
+    assert found.code == 2 and "tier full has no world; valid: quick" in found.err
+    assert "Valid: census, quick" in run("datasets", "prompts", "-d", "ffhq", "--protocol", "all").err

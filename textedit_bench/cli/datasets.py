@@ -12,12 +12,13 @@ datasets = new_app(invoke_without_command=True)
 
 
 def list_datasets(ctx: typer.Context, json: Json = False) -> None:
-    """List the installed data sets, with the tiers that are complete; or invert the photos of one.
+    """List the installed data sets, with the tiers that are complete; or the prompts of one, or invert its photos.
 
     \b
     Examples:
       textedit-bench datasets
       textedit-bench datasets --json
+      textedit-bench datasets prompts --dataset DATASET
       textedit-bench datasets invert --dataset DATASET --tier full
     """
     if ctx.invoked_subcommand is not None:

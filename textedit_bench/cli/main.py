@@ -21,6 +21,7 @@ from textedit_bench.cli.bench import bench
 from textedit_bench.cli.check import check_
 from textedit_bench.cli.datasets import datasets, list_datasets
 from textedit_bench.cli.datasets_invert import invert
+from textedit_bench.cli.datasets_prompts import prompts
 from textedit_bench.cli.demo import demo
 from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
@@ -70,7 +71,7 @@ app = new_app(help=with_names(_HELP), invoke_without_command=True)
 _collect(app, methods, bench, score, table, report, why, train, tune, edit, generate, demo, reproduce)
 _collect(app, new_method, check_, doctor)
 datasets.callback(invoke_without_command=True)(list_datasets)
-app.add_typer(_collect(datasets, invert), name="datasets", help=with_names(list_datasets.__doc__ or ""))
+app.add_typer(_collect(datasets, invert, prompts), name="datasets", help=with_names(list_datasets.__doc__ or ""))
 app.add_typer(_collect(assets, list_, fetch, verify, add, convert), name="assets")
 app.add_typer(_collect(study, make, analyse), name="study")
 app.add_typer(_collect(leaderboard, export, build), name="leaderboard")
