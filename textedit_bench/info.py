@@ -107,8 +107,9 @@ class MethodInfo:
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
     def identity_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings of an edit as part of a cell's identity."""
-        return dict(settings)
+        """Return the settings of an edit as part of a cell's identity, without later ones at their defaults."""
+        later = self.model.later() if self.model is not None else {}
+        return {name: value for name, value in settings.items() if name not in later or value != later[name]}
 
     def preset(self, tier: str, kind: str) -> dict[str, Any]:
         """Return settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""

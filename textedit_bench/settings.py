@@ -35,6 +35,11 @@ class MethodSettings(BaseModel):
         return [name for name, field in cls.model_fields.items() if _marked(field, "learnt")]
 
     @classmethod
+    def later(cls) -> dict[str, Any]:
+        """Return name -> default of the settings that are part of a cell's identity only where they differ from it."""
+        return {name: field.default for name, field in cls.model_fields.items() if _marked(field, "later")}
+
+    @classmethod
     def valid(cls) -> dict[str, Valid]:
         """Return name -> valid values that the type alone does not determine."""
         found = {name: _words(field) or _numbers(field) for name, field in cls.model_fields.items()}
@@ -46,18 +51,32 @@ class MethodSettings(BaseModel):
         return {name: field.description or "" for name, field in cls.model_fields.items()}
 
 
-def edit_setting(default: Any, help: str, *, source: Source = "ours", learnt: bool = False, **bounds: float) -> Any:
-    """Define a setting of every edit, part of a cell's identity; ``learnt`` if the training uses it too."""
-    return _setting(default, help, source, training=False, learnt=learnt, **bounds)
+def edit_setting(
+    default: Any, help: str, *, source: Source = "ours", learnt: bool = False, later: bool = False, **bounds: float
+) -> Any:
+    """Define a setting of every edit, part of a cell's identity.
+
+    Args:
+        default: its value where none is given.
+        help: what it is.
+        source: of the default.
+        learnt: whether the training uses it too.
+        later: whether it was added when results were stored already, which its default does not change: there it is no
+            part of their identity, and they stay valid.
+        bounds: of a number.
+    """
+    return _setting(default, help, source, training=False, learnt=learnt, later=later, **bounds)
 
 
 def training_setting(default: Any, help: str, *, source: Source = "ours", **bounds: float) -> Any:
     """Define a setting of the training; edits depend on it only through the weights."""
-    return _setting(default, help, source, training=True, learnt=True, **bounds)
+    return _setting(default, help, source, training=True, learnt=True, later=False, **bounds)
 
 
-def _setting(default: Any, help: str, source: Source, *, training: bool, learnt: bool, **bounds: float) -> Any:
-    extra: dict[str, Any] = {"source": source, "training": training, "learnt": learnt}
+def _setting(
+    default: Any, help: str, source: Source, *, training: bool, learnt: bool, later: bool, **bounds: float
+) -> Any:
+    extra: dict[str, Any] = {"source": source, "training": training, "learnt": learnt, "later": later}
     return Field(default, description=help, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
 
 

@@ -7,7 +7,9 @@ import torch
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
-from textedit_methods.tedigan.card import Settings
+from textedit_bench.places import HOME
+from textedit_methods.tedigan.card import CARD, Settings
+from textedit_methods.tedigan.features import FeatureDistance
 from textedit_methods.tedigan.method import TediGAN, terms
 
 PROMPT = Prompt("a face with glasses", "a face", "glasses")
@@ -32,6 +34,78 @@ def test_the_loss_is_the_sum_that_the_readme_states(tiny_domain, weights):
         wanted = wanted + pixel * ((image[0] - photos[i]) ** 2).mean()
         wanted = wanted + encoder * ((domain.network("encoder").encode(image)[0] - codes[i]) ** 2).mean()
         assert float(found[i]) == pytest.approx(float(wanted), rel=1e-4, abs=1e-5)
+
+
+@pytest.fixture
+def vgg(tmp_path):
+    """A file of a random VGG-16, and its features as torchvision has them."""
+    from torchvision.models import vgg16
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        whole = vgg16(weights=None).eval()
+    torch.save(whole.state_dict(), tmp_path / "vgg16.pth")
+    return tmp_path / "vgg16.pth", whole.features[:23]
+
+
+def test_the_feature_term_is_that_of_the_release(tiny_domain, vgg):
+    """Blue, green, red on 0 to 255 less Caffe's means, after the third convolution of block four and its ReLU."""
+    path, network = vgg
+    images, photos = (torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(i)) * 2 - 1 for i in (0, 1))
+    term = FeatureDistance(path)
+    wanted = []
+    for picture, photo in zip(images, photos, strict=True):
+        seen = []
+        for red, green, blue in (picture, photo):
+            levels = [255 * (blue + 1) / 2 - 103.939, 255 * (green + 1) / 2 - 116.779, 255 * (red + 1) / 2 - 123.68]
+            seen.append(network(torch.stack(levels)[None]))
+        wanted.append(((seen[0] - seen[1]) ** 2).mean())
+    torch.testing.assert_close(term(images, term.maps(photos)), torch.stack(wanted))
+
+
+def test_large_pictures_are_reduced_for_the_feature_term(vgg):
+    term = FeatureDistance(vgg[0])
+    small = torch.rand(1, 3, 256, 256) * 2 - 1
+    torch.testing.assert_close(term.maps(small.repeat_interleave(2, 2).repeat_interleave(2, 3)), term.maps(small))
+
+
+def test_the_feature_term_is_added_with_its_weight_and_holds_the_photo(tiny_domain, vgg):
+    domain, codes = tiny_domain(), _codes(2)
+    photos = domain.photos("train", 2).images
+    pull = {"clip_weight": 0.0, "pixel_weight": 0.0, "encoder_weight": 0.0, "feature_weight": 2.0}
+    editor = TediGAN(domain, feature_network=str(vgg[0]), steps=10, learning_rate=0.1, **pull)
+
+    def away(codes):
+        return editor.features(domain.generator.synthesize(codes), editor.features.maps(photos))
+
+    compared = editor.features.maps(photos)
+    found = terms(
+        domain, editor.values, photos, torch.ones(16), codes, features=lambda images: editor.features(images, compared)
+    )
+    torch.testing.assert_close(found["feature"], 2 * away(codes))
+    edit = editor.edit(Latents(codes, "w+", images=photos), PROMPT)
+    assert (away(edit.codes) < away(codes)).all()
+    assert editor.released_files() == (vgg[0],) and editor.released_weights() is None
+
+
+def test_a_feature_term_without_a_network_is_refused(tiny_domain, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME, str(tmp_path))
+    editor = TediGAN(tiny_domain(), feature_weight=5e-5)
+    assert "no network: vgg16.pth" in (editor.refusal(PROMPT) or "")
+    with pytest.raises(UserError, match="no network"):
+        editor.edit(Latents(_codes(), "w+"), PROMPT)
+    with pytest.raises(UserError, match=r"feature_network of tedigan: none\.pth: no such file"):
+        TediGAN(tiny_domain(), feature_weight=1.0, feature_network="none.pth").refusal(PROMPT)
+
+
+def test_the_term_that_came_later_leaves_stored_results_valid(tiny_domain):
+    """At their defaults its settings are no part of a cell's identity; elsewhere they are."""
+    usual = CARD.settings_for("full")
+    assert not {"feature_weight", "feature_network"} & set(CARD.identity_settings(usual))
+    asked = CARD.identity_settings({**usual, "feature_weight": 5e-5})
+    assert asked == {**CARD.identity_settings(usual), "feature_weight": 5e-5}
+    editor = TediGAN(tiny_domain())
+    assert editor.released_files() == () and editor.features is None and editor.lacks() is None
 
 
 def test_the_text_pulls_and_the_photo_holds(tiny_domain):
