@@ -19,7 +19,7 @@ NAMES = sorted(experiment_files())
 NEEDED = {
     "styleclip_table1", "styleclip_table2", "ffclip_comparison", "deltaedit_comparison", "deltaedit_alignment",
     "clip2gan_editing", "clip2gan_generation", "clip2gan_depth", "clip2gan_backbone", "clip2gan_losses", "leaderboard",
-    "unseen_prompts", "multi_attribute", "judge_audit", "cost", "seeds",
+    "unseen_prompts", "multi_attribute", "judge_audit", "cost", "seeds", "mm_celeba_generation",
 }  # fmt: skip
 TABLES = Path(__file__).parent / "paper_tables"
 GOOD = """name: mine
