@@ -72,6 +72,7 @@ def _store(
     weights: str = "w",
     features: Any = None,
     phrase: str | None = None,
+    attribute: str | None = "hair=b",
 ) -> StoredCell:
     protocols = {name: {**p, "id": p["id"].replace("v1", protocol)} for name, p in PROTOCOLS.items()}
     identity = {
@@ -82,7 +83,7 @@ def _store(
         "networks": {"generator": "g"},
         "images": {"split": "evaluation", "count": 8, "digest": "abc"},
         "prompt_id": prompt,
-        "prompt": {"target": f"a face with {prompt}", "phrase": phrase or prompt},
+        "prompt": {"target": f"a face with {prompt}", "phrase": phrase or prompt, "attribute": attribute},
         "seed": 0,
         "strengths": [0.0, 1.0],
         "settings": settings or {},

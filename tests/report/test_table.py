@@ -170,6 +170,19 @@ def test_rows_that_say_the_same_share_a_footnote(stored, collected):
     assert [n for n in notes if "they are" in n] == ["C; D have 1 of 2 trained prompts on d; they are not ranked."]
 
 
+def test_texts_without_ground_truth_are_named(stored, collected):
+    nothing = {"success": ["no ground truth"] * 8}
+    cells = [
+        stored("a", "known", {"success": GOOD}),
+        stored("a", "wings", {"success": BAD}, states=nothing, attribute=None),
+    ]
+    table = build_table("mini", [collected(cells)])
+    assert row(table, "a")["success_n"] == 8
+    (said,) = [note for note in table.footnotes if "'wings'" in note]
+    assert said.startswith("d: what 'wings' should change is not known") and "'known'" not in said
+    assert not any("hidden, or already so" in note for note in table.footnotes)
+
+
 def test_a_rate_without_any_success_has_an_interval(stored, collected):
     found = row(build_table("mini", [collected([stored("a", p, {"success": BAD}) for p in "pqrstuvwx"])]), "a")
     assert found["success_low"] == 0

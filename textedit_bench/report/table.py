@@ -209,6 +209,12 @@ class _Block:
         return protocol.with_counts(figure.n, figure.reference_n).id if figure.n else ""
 
 
+def _texts_without_truth(part: ComparableCells) -> list[str]:
+    """List the texts of which nothing says what they ask for."""
+    prompts = {cell.identity.prompt for cell in part.cells}
+    return sorted(f"'{prompt.words}'" for prompt in prompts if prompt.attribute is None)
+
+
 def _range(counts: Iterable[int]) -> str:
     found = sorted(set(counts))
     return f"{found[0]} to {found[-1]}" if len(found) > 1 else f"{found[0]}"
@@ -255,10 +261,19 @@ def _footnotes(
             f"Set metrics on {known.min():.0f} images: a Frechet distance of fewer than {FEW} is biased upwards by "
             "about one over their number; compare rows of equal number only."
         )
+    bare = {part.dataset: _texts_without_truth(part) for part in collected} if "success" in frame else {}
+    for name, texts in bare.items():
+        if texts:
+            notes.append(
+                f"{name}: what {'; '.join(texts)} should change is not known, so success and preservation leave out "
+                "their edits; ids of the data set's prompts (datasets prompts) have a ground truth."
+            )
     if "success" in frame and frame["success_left_out"].any():
-        counts = frame[["dataset", "prompt_set", "success_left_out", "edits"]].drop_duplicates()
+        known = frame[~frame["dataset"].isin([name for name, texts in bare.items() if texts])]
+        counts = known[["dataset", "prompt_set", "success_left_out", "edits"]].drop_duplicates()
         texts = [f"{r.dataset}, {r.prompt_set} prompts {r.success_left_out} of {r.edits}" for r in counts.itertuples()]
-        notes.append(f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}.")
+        if texts:
+            notes.append(f"Not scored for success (asked attribute hidden, or already so): {'; '.join(texts)}.")
     for (dataset, prompt_set), block in frame.groupby(["dataset", "prompt_set"], sort=False):
         most = block["prompts"].max()
         for count, fewer in block[block["prompts"] < most].groupby("prompts", sort=False):
