@@ -25,7 +25,10 @@ Datasets = Annotated[
 Prompts = Annotated[
     str | None,
     typer.Option(
-        "--prompts", "--prompt", metavar="PROMPTS", help="Ids (see: datasets prompts) or texts; default: the evaluation prompts."
+        "--prompts",
+        "--prompt",
+        metavar="PROMPTS",
+        help="Ids (see: datasets prompts) or texts; default: the evaluation prompts.",
     ),
 ]
 Images = Annotated[int | None, typer.Option("--images", "-n", metavar="N", help="Images per prompt; default: 24.")]
