@@ -91,7 +91,8 @@ class SourceCard(_Strict):
     """Photos whose shorter side has fewer pixels are skipped."""
     captions: Text | None = None
     """Folder of texts about the photos, found like ``path``: for every photo of the train split a file of its name
-    with the ending ``.txt``, one caption per line, as in Multi-Modal CelebA-HQ."""
+    with the ending ``.txt``, one caption per line, as in Multi-Modal CelebA-HQ. Pictures of codes and samples are named
+    by their number: ``train-00000.txt``."""
     first: dict[Split, Position] = {}
     """Position of each split's first entry in the source; where not given, evaluation, development and train follow one
     another, so that what is compared needs no walk through all the training images."""
@@ -108,7 +109,7 @@ class SourceCard(_Strict):
         for name in ("truncation", "seed"):
             if name in given and self.kind != "samples":
                 raise ValueError(f"{name} belongs to a source of kind 'samples', not {self.kind!r}")
-        for name in ("crop", "min_side", "captions"):
+        for name in ("crop", "min_side"):
             if name in given and self.kind in ("latents", "samples"):
                 raise ValueError(f"{name} belongs to photos; a source of kind {self.kind!r} has none")
         if "first" in given and self.kind == "samples":

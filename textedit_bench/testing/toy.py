@@ -17,6 +17,7 @@ from textedit_bench.testing.networks import ToyClip, ToyEncoder, ToyIdentity
 from textedit_bench.testing.world import ToyWorld
 
 CARD = "card.yaml"
+_CAPTIONS = "captions"
 _PHRASES = {
     "evaluation": ("bright top", "bright bottom"),
     "development": ("dark top",),
@@ -59,7 +60,11 @@ def write_toy_dataset(folder: str | Path, geometry: Geometry = TOYS[0], judges: 
     }
     if geometry.height is not None:
         tier["height"] = geometry.height
-    tier |= {"world": f"{ToyWorld.__module__}:{ToyWorld.__name__}"} if judges else {"source": {"kind": "samples"}}
+    if judges:
+        tier["world"] = f"{ToyWorld.__module__}:{ToyWorld.__name__}"
+    else:
+        tier["source"] = {"kind": "samples", "captions": _CAPTIONS}
+        _write_captions(folder / _CAPTIONS)
     card = {
         "name": geometry.name,
         "title": f"Toy: {geometry.name}",
@@ -71,6 +76,15 @@ def write_toy_dataset(folder: str | Path, geometry: Geometry = TOYS[0], judges: 
     path = folder / CARD
     path.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
     return path
+
+
+def _write_captions(folder: Path) -> None:
+    """Write two texts about every training photo; random networks show nothing that they could be true of."""
+    phrases = _PHRASES["train"]
+    folder.mkdir(exist_ok=True)
+    for number in range(_SPLITS["train"]):
+        said = (phrases[number % len(phrases)], phrases[number // len(phrases) % len(phrases)])
+        (folder / f"train-{number:05d}.txt").write_text("".join(f"{ToyWorld.subject} with {words}\n" for words in said))
 
 
 def _prompt(words: str, split: str) -> dict[str, Any]:

@@ -6,8 +6,17 @@ from typing import ClassVar
 
 import torch
 
+from textedit_bench.worlds.captions import Wording, Words
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
 from textedit_bench.worlds.world import Render, World
+
+TOY_WORDS = Words(
+    ("toy",),
+    {
+        half: {level: Wording((f"{level} {half}", f"a {level} {half} half")) for level in ("dark", "bright")}
+        for half in ("top", "bottom")
+    },
+)
 
 
 class ToyWorld(World):
@@ -15,6 +24,7 @@ class ToyWorld(World):
 
     name: ClassVar[str] = "toy"
     subject: ClassVar[str] = "a toy"
+    words: ClassVar[str] = f"{__name__}:TOY_WORDS"
     resolution: ClassVar[int] = 16
     space: ClassVar[FactorSpace] = FactorSpace(
         (Attribute("top", ("dark", "bright"), (0.5, 0.5)), Attribute("bottom", ("dark", "bright"), (0.5, 0.5))),

@@ -196,20 +196,12 @@ def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-_WORDS = {
-    "faces": "textedit_bench.worlds.face_words:FACE_WORDS",
-    "cats": "textedit_bench.worlds.cat_words:CAT_WORDS",
-    "cars": "textedit_bench.worlds.car_words:CAR_WORDS",
-    "churches": "textedit_bench.worlds.church_words:CHURCH_WORDS",
-}
-
-
 def find_grammar(world: World) -> Grammar | None:
     """Return the grammar of a world; None if it has no captions, as worlds of other packages may."""
-    return grammar_of(world) if world.name in _WORDS else None
+    return grammar_of(world) if world.words else None
 
 
 def grammar_of(world: World) -> Grammar:
-    """Return the grammar of a world by its name."""
-    module, _, name = _WORDS[world.name].partition(":")
+    """Return the grammar of a world that has captions."""
+    module, _, name = world.words.partition(":")
     return Grammar(world.attributes, getattr(import_module(module), name))

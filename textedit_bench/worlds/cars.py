@@ -54,6 +54,7 @@ class CarWorld(World):
 
     name = "cars"
     subject = "a car"
+    words = "textedit_bench.worlds.car_words:CAR_WORDS"
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
     height: ClassVar[int] = 48
 

@@ -59,6 +59,7 @@ class CatWorld(World):
 
     name = "cats"
     subject = "a cat"
+    words = "textedit_bench.worlds.cat_words:CAT_WORDS"
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:

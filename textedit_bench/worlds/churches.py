@@ -53,6 +53,7 @@ class ChurchWorld(World):
 
     name = "churches"
     subject = "a church"
+    words = "textedit_bench.worlds.church_words:CHURCH_WORDS"
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 
     def render(self, factors: Factors) -> Render:

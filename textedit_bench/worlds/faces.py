@@ -56,6 +56,7 @@ class FaceWorld(World):
 
     name = "faces"
     subject = "a face"
+    words = "textedit_bench.worlds.face_words:FACE_WORDS"
     detail = 1.0
     space = FactorSpace(ATTRIBUTES, IDENTITY, NUISANCE)
 

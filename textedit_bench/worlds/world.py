@@ -39,6 +39,8 @@ class World(ABC):
     name: ClassVar[str]
     subject: ClassVar[str]
     """Neutral text, such as ``"a face"``."""
+    words: ClassVar[str] = ""
+    """Where the `captions.Words` of its captions are, ``"module:NAME"``; empty if it has none."""
     resolution: ClassVar[int] = 64
     detail: ClassVar[float] = 0.75
     """Widths of the generator, encoder and discriminator, as a share of the faces'; less is to be drawn elsewhere."""
