@@ -63,6 +63,7 @@ class StateDictAdapter:
         build: an untrained network of the sizes that the tensors tell.
         missing: error message for a file without any of the tensors.
         from_array: the authors' other framework wrote numpy arrays: how they become ours; None if it wrote none.
+        inside: the named values of one network in a file's content; None if they are its top level.
     """
 
     trainer: str
@@ -70,6 +71,7 @@ class StateDictAdapter:
     build: Callable[[ReleasedTensors], nn.Module]
     missing: str
     from_array: FromArray | None = None
+    inside: Callable[[Mapping[str, object]], Mapping[str, object]] | None = None
 
     def network(self, path: Path, content: Mapping[str, object]) -> nn.Module:
         """Build the network of a file's named values.
@@ -78,7 +80,7 @@ class StateDictAdapter:
             CheckpointError: it holds none, or tensors that are no plain numbers or do not fit.
         """
         state: dict[str, Tensor] = {}
-        for name, value in content.items():
+        for name, value in (self.inside(content) if self.inside else content).items():
             own = self.own_name(name) if isinstance(name, str) else None
             if own is None:
                 continue
