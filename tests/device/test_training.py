@@ -21,6 +21,7 @@ MORE = {
     "ppe": {"steps": 8, "steps_per_validation": 4},
     "styleflow": {"steps": 8, "steps_per_validation": 4},
     "deltaedit": {"steps": 8, "steps_per_validation": 4},
+    "dfgan": {"steps": 8, "steps_per_validation": 4, "ema_decay": 0.9},
     "clip2gan": {
         "steps_per_epoch": 4, "epochs": 2, "adversarial_start": 0.0, "penalty_every": 1, "consistency_weight": 0.1,
         "gradient_clip": 1.0,

@@ -29,7 +29,7 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
     tier = card.tier("full").model_dump(mode="json", exclude_defaults=True)
     tier["splits"] = SPLITS
     if "source" in tier:
-        tier["source"]["first"] = FIRST
+        tier["source"] |= {"first": FIRST, "captions": f"{card.name}-captions"}
     if card.tier("full").inverter_name == "projection":
         tier["inversion"] = {**tier.get("inversion", {}), "steps": PROJECTION_STEPS}
     tier["prompts"] = [prompt.model_dump(mode="json", exclude_defaults=True) for prompt in _prompts(card, set(words))]

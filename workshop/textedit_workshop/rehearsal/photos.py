@@ -1,9 +1,10 @@
-"""A handful of made-up photos in the layout of a data set's publisher."""
+"""A handful of made-up photos in the layout of a data set's publisher, with captions."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,37 +24,56 @@ def picture(number: int, width: int, height: int) -> Image.Image:
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
+def picture_names(source: SourceCard, count: int) -> list[str]:
+    """Names of pictures in a source: FFHQ's nesting in a folder, LSUN's hashes in an LMDB.
+
+    Raises:
+        UserError: a kind of source that no publisher uses.
+    """
+    if source.kind == "folder":
+        return [f"{number // 1000 * 1000:05d}/{number:05d}.png" for number in range(count)]
+    if source.kind == "lmdb":
+        return [hashlib.sha1(str(number).encode()).hexdigest() for number in range(count)]
+    raise UserError(f"rehearsal: photos of kind {source.kind!r} are not made; valid: folder, lmdb")
+
+
 def write_photos(path: Path, source: SourceCard, count: int, resolution: int) -> None:
     """Write ``count`` usable pictures: square ones of the full size for a folder, wider ones for an LMDB.
 
     Raises:
         UserError: a kind of source that no publisher uses.
     """
+    names = picture_names(source, count)
     if source.kind == "folder":
-        _write_folder(path, count, resolution)
-    elif source.kind == "lmdb":
-        _write_lmdb(path, count, max(resolution, source.min_side))
+        _write_folder(path, names, resolution)
     else:
-        raise UserError(f"rehearsal: photos of kind {source.kind!r} are not made; valid: folder, lmdb")
+        _write_lmdb(path, names, max(resolution, source.min_side))
 
 
-def _write_folder(root: Path, count: int, side: int) -> None:
-    """FFHQ's nesting: ``00000/00000.png``."""
-    for number in range(count):
-        folder = root / f"{number // 1000 * 1000:05d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        picture(number, side, side).save(folder / f"{number:05d}.png", compress_level=1)
+def write_captions(folder: Path, source: SourceCard, count: int) -> None:
+    """Write a text file of two captions for every picture."""
+    for number, name in enumerate(picture_names(source, count)):
+        path = folder.joinpath(name).with_suffix(".txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"picture {number}\nthe person has {number} smiles\n", encoding="utf-8")
 
 
-def _write_lmdb(root: Path, count: int, side: int) -> None:
-    """LSUN's: keys are hashes, values WebP or JPEG bytes, and one of them empty."""
+def _write_folder(root: Path, names: Sequence[str], side: int) -> None:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(number, side, side).save(path, compress_level=1)
+
+
+def _write_lmdb(root: Path, names: Sequence[str], side: int) -> None:
+    """Keys are hashes, values WebP or JPEG bytes, and one of them empty."""
     with needs_extra("lmdb", "rehearsal: writing an LMDB"):
         import lmdb
 
     root.mkdir(parents=True, exist_ok=True)
     with lmdb.open(str(root), map_size=_MAP_BYTES) as environment, environment.begin(write=True) as transaction:
         transaction.put(b"0" * 40, b"")
-        for number in range(count):
+        for number, name in enumerate(names):
             stream = io.BytesIO()
             picture(number, side * 4 // 3, side).save(stream, format="WEBP" if number % 2 else "JPEG", quality=75)
-            transaction.put(hashlib.sha1(str(number).encode()).hexdigest().encode(), stream.getvalue())
+            transaction.put(name.encode(), stream.getvalue())

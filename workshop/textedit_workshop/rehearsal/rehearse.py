@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textedit_bench.assets.locate import source_path
+from textedit_bench.assets.locate import captions_path, source_path
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
@@ -17,7 +17,7 @@ from textedit_workshop.rehearsal.cards import PICTURES, write_card
 from textedit_workshop.rehearsal.files import remove_files, write_files
 from textedit_workshop.rehearsal.methods import PARTS
 from textedit_workshop.rehearsal.part import Part
-from textedit_workshop.rehearsal.photos import write_photos
+from textedit_workshop.rehearsal.photos import write_captions, write_photos
 from textedit_workshop.rehearsal.plan import DatasetRehearsal
 from textedit_workshop.rehearsal.sizes import Sizes
 from textedit_workshop.rehearsal.stages import Measured, run_stage
@@ -103,6 +103,9 @@ def write_all(card: DatasetCard, sizes: Sizes, folder: Path, chosen: Mapping[str
     where = source_path(card, source) if source else None
     if source is not None and where is not None and not where.exists():
         write_photos(where, source, PICTURES, sizes.resolution)
+    texts = captions_path(card, source) if source else None
+    if source is not None and texts is not None:
+        write_captions(texts, source, PICTURES)
     for method, part in chosen.items():
         rehearsal = DatasetRehearsal(card, sizes, folder, chosen, frozenset())
         for setting, write in {**part.edit_files, **part.training_files}.items():

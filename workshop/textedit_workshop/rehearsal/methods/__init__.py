@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from textedit_workshop.rehearsal.methods import (
     clip2gan,
     deltaedit,
+    dfgan,
     ffclip,
     ganspace,
     manigan,
@@ -25,6 +26,7 @@ PARTS: Mapping[str, Part] = {
     "clip2gan": clip2gan.PART,
     "controlgan": stacked_gans.CONTROLGAN_PART,
     "deltaedit": deltaedit.PART,
+    "dfgan": dfgan.PART,
     "dmgan": stacked_gans.DMGAN_PART,
     "ffclip": ffclip.PART,
     "ganspace": ganspace.PART,

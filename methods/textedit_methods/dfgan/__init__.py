@@ -1,0 +1,1 @@
+"""DF-GAN: pictures of a text from one adversarial generator, without StyleGAN."""

@@ -1,0 +1,196 @@
+"""Train DF-GAN on photos and their captions: generator and critic take turns."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textedit_bench.devices import sent
+from textedit_bench.errors import UserError
+from textedit_bench.trained import TrainingPlan
+from textedit_bench.training import EditorModule, LatentData, RunOptions, TrainingPhotos
+from textedit_bench.training.captions import caption_features
+from textedit_bench.training.data import Batch, stream
+from textedit_methods.dfgan.network import Critic, Generator, sentence_vectors
+
+if TYPE_CHECKING:
+    from textedit_methods.dfgan.method import DFGAN
+
+BETAS = (0.0, 0.9)
+"""Of both Adams."""
+_PENALTY_WEIGHT, _PENALTY_POWER = 2.0, 6
+_VALIDATION_PHOTOS = 64
+_PREVIEW_TEXTS = 6
+
+
+def plan_training(editor: DFGAN, run: RunOptions) -> TrainingPlan:
+    """One run over photos of the training split; the last network is kept, as losses of a game tell no best one.
+
+    Raises:
+        UserError: photos without captions, or a precision in which the penalty overflows.
+    """
+    values, domain = editor.values, editor.domain
+    if str(run.precision) == "16-mixed":
+        raise UserError("precision: the gradient penalty overflows in 16-mixed; valid: 32-true, bf16-mixed")
+    network = editor.seeded_network(run.seed)
+    photos = TrainingPhotos(domain, values.num_photos, network.side, run.folder / "photos")
+    per_epoch = min(values.steps_per_validation, values.steps)
+    held_out = min(_VALIDATION_PHOTOS, len(photos) // 4)
+    features, name = caption_features(domain, photos, values.captions, run.folder / "photos")
+    data = LatentData(
+        features,
+        batch_size=min(values.batch_size, len(photos) - held_out),
+        steps_per_epoch=per_epoch,
+        choice_weights=torch.ones(values.captions),
+        validation=held_out,
+        seed=run.seed,
+        beside=lambda index, _: {"photos": photos(index)},
+    )
+    module = DFGANTraining(network, editor, previews=run.preview_images, seed=run.seed)
+    return TrainingPlan(
+        module,
+        data,
+        epochs=-(-values.steps // per_epoch),
+        learnt_from={"captions": name},
+        keep="last",
+        # as it is loaded: the order of memory decides the last digits
+        finish=partial(nn.Module.to, memory_format=torch.contiguous_format),
+    )
+
+
+# -- losses ----------------------------------------------------------------------------------------------------------
+def matching_penalty(logits: Tensor, images: Tensor, sentences: Tensor) -> Tensor:
+    """Compute twice the mean sixth power of the gradient's norm, over a picture and its sentence together (MA-GP).
+
+    Args:
+        logits: of real pictures with their own sentences, [B, 1, 1, 1].
+        images: [B, 3, H, W], which the logits depend on.
+        sentences: [B, d], likewise.
+    """
+    gradients = torch.autograd.grad(logits.sum(), (images, sentences), create_graph=True)
+    norms = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1).norm(dim=1)
+    return _PENALTY_WEIGHT * norms.pow(_PENALTY_POWER).mean()
+
+
+def critic_terms(critic: Critic, images: Tensor, fake: Tensor, sentences: Tensor, penalty: bool) -> dict[str, Tensor]:
+    """Compute the critic's hinge loss, and the penalty if asked for.
+
+    Real pictures should be accepted with their sentences; generated ones, and real ones with another picture's
+    sentence, refused.
+
+    Args:
+        critic: the critic.
+        images: real pictures [B, 3, H, W].
+        fake: generated ones, without their graph.
+        sentences: [B, d], of both.
+        penalty: whether to compute it.
+    """
+    images, sentences = (given.detach().requires_grad_(penalty) for given in (images, sentences))
+    features = critic.netD(images)
+    on_real = critic.netC(features, sentences)
+    on_mismatched = critic.netC(features.roll(-1, dims=0), sentences)
+    refused = (F.relu(1 + logits).mean() for logits in (critic(fake, sentences), on_mismatched))
+    terms = {"critic": F.relu(1 - on_real).mean() + sum(refused) / 2}
+    return {**terms, "penalty": matching_penalty(on_real, images, sentences)} if penalty else terms
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
+class DFGANTraining(EditorModule):
+    """Generator and critic on photos and features of their captions.
+
+    A batch's ``codes`` are CLIP's features [B, captions, d], its ``choice`` is the caption, and its ``photos`` are the
+    photos. Two optimisers take turns, so the optimisation is manual.
+
+    Args:
+        network: the generator.
+        editor: whose settings and CLIP to use.
+        previews: pictures to draw of each of some training texts.
+        seed: of weights and draws.
+    """
+
+    def __init__(self, network: Generator, editor: DFGAN, *, previews: int, seed: int) -> None:
+        values = editor.values
+        super().__init__(
+            # CPUs compute convolutions of few channels a quarter faster in this order
+            network.to(memory_format=torch.channels_last),
+            editor.domain,
+            learning_rate=values.learning_rate,
+            optimizer=partial(torch.optim.Adam, betas=BETAS),
+            ema_decay=values.ema_decay,
+            weights={"adversarial": 1.0},
+            seed=seed,
+        )
+        self.automatic_optimization = False
+        self.values, self.previews = values, previews
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            critic = Critic(network.widths[::-1], network.sentence_dim)
+        self.critic = critic.to(memory_format=torch.channels_last)
+
+    def _sentences(self, batch: Batch) -> Tensor:
+        """The drawn captions' sentence vectors."""
+        return sentence_vectors(batch["codes"][torch.arange(len(batch["codes"]), device=self.device), batch["choice"]])
+
+    def _noise(self, count: int, draws: torch.Generator) -> Tensor:
+        return sent(torch.randn(count, self.values.noise_dim, generator=draws), self.device)
+
+    def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Of validation: the critic's view, and how often the guiding CLIP finds a picture's own caption (logged)."""
+        sentences = self._sentences(batch)
+        pictures = network(self._noise(len(sentences), stream("validation", self.seed)), sentences)
+        seen = F.normalize(self.domain.clip.encode_image(pictures), dim=-1) @ F.normalize(sentences, dim=-1).T
+        found = seen.argmax(1) == torch.arange(len(seen), device=self.device)
+        return {"adversarial": -self.critic(pictures, sentences).mean(), "own_caption": found.float().mean()}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Run one step of the critic, then one of the generator, against the same pictures."""
+        players: Any = self.optimizers()
+        optimizer, critic_optimizer = players
+        draws, sentences = self.step_stream(), self._sentences(batch)
+        real = batch["photos"].contiguous(memory_format=torch.channels_last)
+        if self.values.flip:
+            mirrored = sent(torch.rand(len(real), 1, 1, 1, generator=draws) < 0.5, self.device)
+            real = torch.where(mirrored, real.flip(-1), real)
+        fake = self.network(self._noise(len(sentences), draws), sentences)
+        terms = self._critic_step(critic_optimizer, real, fake.detach(), sentences)
+        self.critic.requires_grad_(False)  # the generator's loss must not leave gradients in the critic
+        terms["adversarial"] = -self.critic(fake, sentences).mean()
+        loss = self.total(terms)
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        self.critic.requires_grad_(True)
+        self._log("training", terms, loss, batch)
+        return loss.detach()
+
+    def _critic_step(self, optimizer: Any, real: Tensor, fake: Tensor, sentences: Tensor) -> dict[str, Tensor]:
+        every = self.values.penalty_every
+        with torch.autocast(self.device.type, enabled=False):  # second derivatives in half precision overflow
+            terms = critic_terms(
+                self.critic, real.float(), fake.float(), sentences.float(), self.global_step % every == 0
+            )
+            loss = terms["critic"] + every * terms.get("penalty", 0.0)
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        # the optimiser itself, not Lightning's wrapper: a step of the run is one of the generator
+        optimizer.optimizer.step()
+        return {name: value.detach() for name, value in terms.items()}
+
+    def configure_optimizers(self) -> Any:
+        """Create Adam for both."""
+        [optimizer], schedules = super().configure_optimizers()
+        rate = self.values.critic_learning_rate
+        return [optimizer, torch.optim.Adam(self.critic.parameters(), lr=rate, betas=BETAS)], schedules
+
+    def preview(self) -> tuple[list[str], Tensor] | None:
+        """Show pictures of training texts, a column each; a row has one noise."""
+        titles = [prompt.target for prompt in self.domain.training_prompts()[:_PREVIEW_TEXTS]]
+        if not titles:
+            return None
+        network, noise = self.trained_network(), self._noise(self.previews, stream("preview", self.seed))
+        texts = sentence_vectors(self.domain.clip.encode_text(titles))
+        return titles, torch.stack([network(noise, text.expand(len(noise), -1)) for text in texts], dim=1)
