@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from textedit_bench.models.damsm_text import EncodedText, TextReader, load_text_
 from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
 from textedit_bench.typed_editor import SettingsT, TypedEditor
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
 
 LoadedT = TypeVar("LoadedT")
 
@@ -34,6 +37,18 @@ class CaptionEditor(TypedEditor[SettingsT]):
 
     parts: ClassVar[tuple[str, ...]]
     """Settings that name files, in the order of the card's released ones; text_encoder and vocabulary among them."""
+
+    def __init__(self, domain: Domain, **settings: Any) -> None:
+        """As every editor.
+
+        Raises:
+            UserError: an unknown setting, an invalid value, or a sentence without a place for the words.
+        """
+        super().__init__(domain, **settings)
+        if "{}" not in (sentence := self.settings["sentence"]):
+            raise UserError(
+                f"setting sentence of {self.info.name}: {sentence!r} has no place for the words; valid: with {{}}"
+            )
 
     # -- files -------------------------------------------------------------------------------------------------------
     def files(self) -> dict[str, Path | None]:

@@ -57,6 +57,11 @@ def test_the_text_decides_too_and_is_put_into_the_sentence(editor):
     assert torch.equal(first, bare.generate(Prompt("Bright top"), 1))
 
 
+def test_a_sentence_without_a_place_for_the_words_is_refused(editor):
+    with pytest.raises(UserError, match=r"sentence of attngan: 'a face' has no place for the words; valid: with \{\}"):
+        editor(sentence="a face")
+
+
 def test_dropped_words_are_reported_once(editor, caplog):
     made = editor(sentence="{}")
     with caplog.at_level(logging.WARNING):

@@ -76,15 +76,15 @@ def test_the_divergence_of_conditions(parity):
     published.check("kl", condition_divergence(published.input("mu"), published.input("logvar"))[None])
 
 
-@pytest.mark.parametrize(("block", "conv", "rectified", "end"), [(2, 2, True, 9), (4, 3, True, 23), (1, 2, False, 3)])
-def test_vgg_is_torchvisions_as_far_as_it_goes(tmp_path, block, conv, rectified, end):
+@pytest.mark.parametrize(("block", "conv", "end"), [(2, 2, 9), (4, 3, 23)])
+def test_vgg_is_torchvisions_as_far_as_it_goes(tmp_path, block, conv, end):
     from torchvision.models import vgg16
 
     torch.manual_seed(0)
     whole = vgg16(weights=None)
     names = {name: f"any.{name}" for name in whole.state_dict()}
     torch.save({names[name]: value for name, value in whole.state_dict().items()}, tmp_path / "vgg.pth")
-    part = VggFeatures(block, conv, rectified).read(tmp_path / "vgg.pth")
+    part = VggFeatures(block, conv).read(tmp_path / "vgg.pth")
     image = torch.randn(1, 3, 32, 32)
     torch.testing.assert_close(part(image), whole.features[:end](image))
     assert not any(value.requires_grad for value in part.parameters())

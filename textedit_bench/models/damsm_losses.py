@@ -1,7 +1,8 @@
 """How well pictures and texts match by DAMSM's encoders, and the losses that encoders and generators are trained by.
 
 Source: Xu et al. 2018 (arXiv 1711.10485), eq. 7-13, as in the published code, which has no power of 1 / gamma2 in front
-of the logarithm of eq. 10.
+of the logarithm of eq. 10. Nothing here is trained by them: they say whether released encoders and a vocabulary belong
+together.
 """
 
 from __future__ import annotations

@@ -19,15 +19,14 @@ WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 
 
 class VggFeatures(nn.Module):
-    """Maps of one convolution of VGG-16.
+    """Maps of one convolution of VGG-16, after its ReLU.
 
     Args:
         block: of the convolution, from 1.
         conv: its number in the block, from 1.
-        rectified: whether the maps are those after its ReLU.
     """
 
-    def __init__(self, block: int, conv: int, rectified: bool = True) -> None:
+    def __init__(self, block: int, conv: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         into = 3
@@ -36,7 +35,7 @@ class VggFeatures(nn.Module):
             for out in widths[: conv if number == block else None]:
                 layers += [nn.Conv2d(into, out, 3, padding=1), nn.ReLU()]
                 into = out
-        self.features = nn.Sequential(*(layers if rectified else layers[:-1]))
+        self.features = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, H, W], prepared as the weights ask for, -> maps [B, C, H', W']."""

@@ -81,7 +81,7 @@ class ManiGAN(CaptionEditor[Settings]):
     @cached_property
     def vgg(self) -> VggFeatures:
         """VGG-16 as far as its second block."""
-        return self.built(VggFeatures(2, 2).read, "vgg").to(self.domain.device)
+        return self.built(lambda path: VggFeatures(2, 2).read(path), "vgg").to(self.domain.device)
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
