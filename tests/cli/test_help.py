@@ -10,7 +10,7 @@ import pytest
 
 import textedit_bench
 from textedit_bench.cli.main import app
-from textedit_bench.registry import dataset_names, method_names
+from textedit_bench.registry import dataset_names, method_info, method_names
 
 HEAVY = ("torch", "torchvision", "lightning", "pytorch_lightning", "pandas", "open_clip", "matplotlib", "numpy")
 GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
@@ -58,5 +58,8 @@ def test_the_version_is_the_packages(run):
 
 def test_the_examples_name_what_is_installed(run):
     out = run("bench", "--help").out
-    assert method_names()[0] in out
+    cards = [method_info(name) for name in method_names()]
+    assert next(card.name for card in cards if "edit" in card.tasks and not card.miniature) in out
+    generating = next(card.name for card in cards if "generate" in card.tasks and not card.miniature)
+    assert f"--method {generating}" in run("generate", "--help").out
     assert dataset_names()[0] in out

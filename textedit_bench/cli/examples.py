@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 
 from textedit_bench.errors import UserError
 from textedit_bench.registry import dataset_names, method_info, method_names
@@ -13,12 +14,12 @@ FACES = "ffhq"
 def with_names(text: str) -> str:
     """Replace ``METHOD`` and ``DATASET`` in the indented example lines by registered names.
 
-    The method is the first one; the data set is the faces, which fit the examples' prompts, if installed.
-    ``GENERATOR`` is replaced by the first method that generates pictures from a text.
+    The method is the first one that edits, or, for ``GENERATOR``, that generates pictures from a text, without files
+    that nobody can train; the data set is the faces, which fit the examples' prompts, if installed.
     """
     if "GENERATOR" in text:
-        text = text.replace("GENERATOR", _first_generator())
-    method, dataset = (method_names() or ["METHOD"])[0], _dataset()
+        text = text.replace("GENERATOR", _first("generate"))
+    method, dataset = _first("edit"), _dataset()
     return "\n".join(
         line.replace("METHOD", method).replace("DATASET", dataset) if line.startswith("  textedit-bench") else line
         for line in inspect.cleandoc(text).splitlines()
@@ -30,11 +31,13 @@ def _dataset() -> str:
     return FACES if FACES in names else names[0]
 
 
-def _first_generator() -> str:
+@cache
+def _first(task: str) -> str:
     for name in method_names():
         try:
-            if "generate" in method_info(name).tasks:
-                return name
+            info = method_info(name)
         except UserError:  # a broken plugin is listed elsewhere
             continue
+        if task in info.tasks and not info.miniature and not info.control:
+            return name
     return "METHOD"
