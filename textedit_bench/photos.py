@@ -50,6 +50,14 @@ class Photos:
     codes: Tensor | None = None
 
 
+def stored_photo(domain: Domain, name: str) -> Photos | None:
+    """Return the data set's photo of an id (``evaluation-00003``); None if the text is not one."""
+    split, _, number = name.rpartition("-")
+    if split not in domain.tier_card.splits or not number.isdecimal():
+        return None
+    return domain.photos(split, 1, int(number))
+
+
 class NoPhotosError(UserError):
     """A split without any usable photo."""
 

@@ -102,7 +102,7 @@ def test_a_visit(page, desk, work, tmp_path):
     asked, before = len(page.requests), len(work.sweeps)
     page.fill("#strength input[type=number]", "2")
     page.locator("#strength input[type=number]").blur()
-    page.wait_for_function("document.querySelector('#results .cards').dataset.at === '2'")
+    page.wait_for_selector("#results .at[data-strength='2.0']:visible")
     assert _seen(page) != first
     page.locator("#results summary:visible").click()
     assert "--strength 2 " in page.locator("#results code:visible").inner_text()

@@ -15,13 +15,13 @@ from PIL import Image
 
 from textedit_bench.cli.main import main
 from textedit_bench.data.pixels import to_uint8
+from textedit_bench.demo import STRENGTHS
 from textedit_bench.demo import desk as desk_module
-from textedit_bench.demo.command import command_line
-from textedit_bench.demo.desk import Desk
-from textedit_bench.demo.page import STRENGTHS, Shown, Sweep, cards, notice, strip
+from textedit_bench.demo.desk import Desk, Shown, Sweep, command_line
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.ready import prompt_with_truth
+from textedit_bench.report.templates import template_macros
 
 PHOTO = "evaluation-00001"
 
@@ -169,7 +169,9 @@ def test_the_command_makes_the_picture_that_is_shown(tmp_path):
 
 def test_every_text_is_escaped():
     evil = "<script>alert(1)</script>\"'"
-    shown = tuple(Shown("data:,", evil, ((evil, evil),), evil) for _ in STRENGTHS)
-    html = cards([Sweep(evil, shown), Sweep(evil, refusal=evil)], 1.0) + notice(evil) + strip([(evil, "data:,")])
-    assert "<script" not in html and not re.search(r"[^=]\"'", html)
-    assert 'data-at="1"' in html
+    page = template_macros("parts.html", "textedit_bench.demo")
+    shown = tuple(Shown("data:,", evil, strength, ((evil, evil),), evil) for strength in STRENGTHS)
+    html = page.cards([Sweep(evil, shown), Sweep(evil, refusal=evil)], 1.0) + page.pictures(Sweep(evil, shown))
+    html += page.notice(evil) + page.strip([(evil, "data:,")])
+    assert "<script" not in html and "&#34;&#39;" in html and not re.search(r"[^=]\"'", html)
+    assert html.count('data-strength="1.0">') == 1 and html.count('" hidden>') == len(STRENGTHS) - 1

@@ -122,8 +122,7 @@ def _strengths(text: str | None, default: float, grid: bool) -> tuple[float, ...
 def _photos(domain: Domain, photo: str, face: int | None) -> Photos:
     """Load the user's file, or if it does not exist, the data set's image of that id (``evaluation-00003``)."""
     from textedit_bench.own_photo import own_photo
+    from textedit_bench.photos import stored_photo
 
-    split, _, number = photo.rpartition("-")
-    if not Path(photo).exists() and split in domain.tier_card.splits and number.isdecimal():
-        return domain.photos(split, 1, int(number))
-    return own_photo(domain, photo, face=face)
+    stored = None if Path(photo).exists() else stored_photo(domain, photo)
+    return stored or own_photo(domain, photo, face=face)

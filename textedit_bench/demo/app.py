@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textedit_bench.demo import page
+from textedit_bench.demo import MOST_PICTURES, STRENGTHS
 from textedit_bench.demo.uploads import MOST_BYTES, Guard
 from textedit_bench.errors import UserError, WorkError
 from textedit_bench.extras import needs_extra
 from textedit_bench.places import PlaceError
 from textedit_bench.registry import method_info
+from textedit_bench.report.templates import read_asset, template_macros
 
 with needs_extra("demo", "the demo"):
     import gradio as gr
 
 if TYPE_CHECKING:
-    from textedit_bench.demo.desk import Desk
+    from textedit_bench.demo.desk import Desk, Sweep
 
 WAITING, BOXES, _MB = 32, 3, MOST_BYTES // 10**6
 CONTRAST = {"button_primary_background_fill": "*primary_700", "button_primary_background_fill_hover": "*primary_800"}
 CONTRAST |= dict.fromkeys(("body_text_color_subdued", "block_info_text_color"), "*neutral_500")
 PLAIN: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "share": False, "ssr_mode": False}
+SLIDE = "at => document.querySelectorAll('#results .at').forEach(one => { one.hidden = +one.dataset.strength !== at })"
+"""What the slider does: it shows other pictures of those that are there."""
+page = template_macros("parts.html", __package__)
 Handler = Callable[..., Iterator[Sequence[Any]]]
 
 
@@ -45,7 +48,7 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
             server_name=host,
             server_port=port,
             theme=theme.set(**CONTRAST),
-            css=files(__package__).joinpath("demo.css").read_text(encoding="utf-8") + page.STYLE,
+            css=read_asset("demo.css", __package__),
             max_file_size=MOST_BYTES,
             app_kwargs={"middleware": [(Guard, (), {"folder": folder})], "openapi_url": None},
             footer_links=[],
@@ -77,7 +80,7 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
     def edit(name: str, photo: str, text: str, chosen: Sequence[str], at: float) -> Iterator[Sequence[Any]]:
         if not chosen:
             raise UserError("methods: none is chosen; valid: one or more of the list")
-        sweeps: list[page.Sweep] = []
+        sweeps: list[Sweep] = []
         for method in chosen:
             sweeps.append(desk(name).sweep(photo.strip(), text, method))
             yield (page.cards(sweeps, at),)
@@ -94,20 +97,20 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         with gr.Tab("Edit"), gr.Row():
             with gr.Column(scale=1, min_width=300):
                 strip = gr.HTML(padding=False)
-                photo = gr.Textbox(label="Photo", info="Choose one above, or write an image id.", elem_id=page.PHOTO)
+                photo = gr.Textbox(label="Photo", info="Choose one above, or write an image id.", elem_id="photo-id")
                 upload = gr.UploadButton(f"Upload your own (at most {_MB} MB)", size="sm", elem_id="upload")
                 chosen = gr.HTML(padding=False)
                 methods = gr.CheckboxGroup([], label="Methods", elem_id="methods")
             with gr.Column(scale=3, min_width=300):
                 text = gr.Textbox(label="What is wanted", placeholder="blond hair", max_length=300, elem_id="text")
                 run = gr.Button("Edit", variant="primary", elem_id="edit")
-                at = gr.Slider(0, page.STRENGTHS[-1], value=1, step=0.5, label="Strength", elem_id="strength")
-                results = gr.HTML(padding=False, elem_id=page.RESULTS)
+                at = gr.Slider(0, STRENGTHS[-1], value=1, step=0.5, label="Strength", elem_id="strength")
+                results = gr.HTML(padding=False, elem_id="results")
         with gr.Tab("Generate"):
             words = gr.Textbox(label="What is wanted", placeholder="blond hair", max_length=300, elem_id="words")
             with gr.Row():
                 maker = gr.Dropdown([], label="Method", filterable=False)
-                n = gr.Slider(1, page.MOST_PICTURES, value=4, step=1, label="Pictures")
+                n = gr.Slider(1, MOST_PICTURES, value=4, step=1, label="Pictures")
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0)
             make = gr.Button("Generate", variant="primary", elem_id="generate")
             made = gr.HTML(padding=False, elem_id="made")
@@ -123,7 +126,7 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         on([upload.upload], take_upload, [dataset, upload], [photo])
         on([run.click, text.submit], edit, [dataset, photo, text, methods, at], [results])
         on([make.click, words.submit], generate, [dataset, words, maker, n, seed], [made])
-        at.change(None, at, None, js=page.SLIDE, api_visibility="private")
+        at.change(None, at, None, js=SLIDE, api_visibility="private")
     return blocks
 
 

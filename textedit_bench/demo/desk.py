@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +16,7 @@ import torch
 from PIL import Image
 
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
-from textedit_bench.demo.command import command_line
-from textedit_bench.demo.page import MOST_PICTURES, STRENGTHS, Figures, Shown, Sweep
+from textedit_bench.demo import MOST_PICTURES, STRENGTHS
 from textedit_bench.domain import Domain
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK
@@ -24,7 +24,7 @@ from textedit_bench.metrics.lru_cache import LRUCache
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.own_photo import is_aligned, own_photo
 from textedit_bench.per_prompt import PerPromptEditor
-from textedit_bench.photos import Photos
+from textedit_bench.photos import Photos, stored_photo
 from textedit_bench.ready import check_served, is_trained, prompt_with_truth, ready_editor
 from textedit_bench.registry import list_methods, method_info, new_editor
 from textedit_bench.report.columns import HEADLINE, column_specs
@@ -40,6 +40,26 @@ PHOTOS, SWEEPS = 32, 128
 _LOSSLESS = 256
 """Side in pixels up to which pictures are shown without loss; larger ones would take long to reach a browser."""
 _UPLOAD = "upload-"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture (a data URI), how strong an edit it is, what makes it, what judges say, and what the oracle reads."""
+
+    picture: str
+    command: str
+    strength: float = 0.0
+    figures: Sequence[tuple[str, str]] = ()
+    reading: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What one method makes of a photo and a text: a picture per strength, or the reason why there is none."""
+
+    title: str
+    shown: tuple[Shown, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +132,9 @@ class Desk:
     def _chosen(self, name: str) -> tuple[Photos, str]:
         if name.startswith(_UPLOAD):
             return self._uploads(name, _forgotten)
-        split, _, number = name.rpartition("-")
-        if split not in self.domain.tier_card.splits or not number.isdecimal():
+        if (photo := stored_photo(self.domain, name)) is None:
             raise UserError(f"photo {name!r}: there is no such image; valid: an id such as evaluation-00003, an upload")
-        return self.domain.photos(split, 1, int(number)), name
+        return photo, name
 
     @torch.no_grad()
     def _hold(self, photo: Photos, argument: str, own: bool) -> Held:
@@ -143,7 +162,7 @@ class Desk:
         options, words = {"--method": method, **self._options, **held.options}, [held.argument, prompt.words]
         lines = [command_line("edit", {**options, "--strength": f"{strength:g}"}, words) for strength in STRENGTHS]
         judged = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
-        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, *judged)))
+        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, STRENGTHS, *judged)))
 
     def generate(self, text: str, method: str, n: int, seed: int) -> Sweep:
         """Pictures from a text alone, 1 to `MOST_PICTURES` of them.
@@ -177,7 +196,7 @@ class Desk:
             raise UserError(f"{editor.info.title} made numbers that are not finite")
         return to_uint8(images)
 
-    def _figures(self, held: Held, prompt: Prompt, edits: Pixels) -> list[Figures]:
+    def _figures(self, held: Held, prompt: Prompt, edits: Pixels) -> list[list[tuple[str, str]]]:
         """What the judges say of each edit."""
         n, factors = len(edits), held.photo.factors
         photos, inversions = (images.expand(n, -1, -1, -1) for images in (held.photo.images, held.inversion))
@@ -188,7 +207,7 @@ class Desk:
         shown = [(spec, columns[spec.name]) for spec in specs if spec.scope == "image" and not spec.in_loop]
         rows = [[s.text(v) if k == OK else k for v, k in zip(c.values, c.states, strict=True)] for s, c in shown]
         titles = [f"{spec.title} {spec.arrow}" for spec, _ in shown]
-        return [tuple(zip(titles, row, strict=True)) for row in zip(*rows, strict=True)]
+        return [list(zip(titles, row, strict=True)) for row in zip(*rows, strict=True)]
 
     @torch.no_grad()
     def _readings(self, held: Held, prompt: Prompt, edits: Pixels) -> list[str]:
@@ -210,6 +229,17 @@ def _reading(attributes: Sequence[Attribute], asked: Mapping[str, str], before: 
         elif new != old:
             others.append(name)
     return "; ".join([*words, f"also changed: {', '.join(others)}" if others else "nothing else changed"])
+
+
+def command_line(action: str, options: Mapping[str, object], arguments: Sequence[str]) -> str:
+    """A line for a shell, quoted for it.
+
+    >>> command_line("edit", {"--method": "my-method", "--strength": 1.5}, ["me.png", "blond hair"])
+    "textedit-bench edit --method my-method --strength 1.5 me.png 'blond hair'"
+    """
+    words = [str(word) for option in options.items() for word in option]
+    separator = ["--"] * any(argument.startswith("-") for argument in arguments)
+    return shlex.join(["textedit-bench", action, *words, *separator, *arguments])
 
 
 def data_uri(pixels: Pixels) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.environment import TemplateModule
 
 FOLDER = "textedit_bench.report"
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -16,6 +17,11 @@ _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 def render_template(name: str, package: str = FOLDER, **values: Any) -> str:
     """Render a template of a package, or of this one; a name without a value is an error."""
     return str(_environment(package).get_template(name).render(**values))
+
+
+def template_macros(name: str, package: str) -> TemplateModule:
+    """Load the macros of a template: functions of values, whose texts are escaped, to HTML."""
+    return _environment(package).get_template(name).module
 
 
 def read_asset(name: str, package: str = FOLDER) -> str:
