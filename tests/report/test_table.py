@@ -9,7 +9,6 @@ from textedit_bench.metrics.bounds import bounds_of
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.report.collect import CellFilter, collect
 from textedit_bench.report.cost import cost_frame
-from textedit_bench.report.curves import curve
 from textedit_bench.report.intervals import image_figures
 from textedit_bench.report.rows import MixedProtocolsError, make_rows
 from textedit_bench.report.table import build_table
@@ -142,7 +141,7 @@ def test_costs_are_per_edited_picture(stored, collected):
 
 def test_a_curve_has_one_mean_per_strength(stored):
     row = make_rows([stored("a", p, {"success": v}) for p, v in (("p", GOOD), ("q", BAD))])[0]
-    points = curve(row, ("success", "preservation"))
+    points = row.curve(("success", "preservation"))
     assert points.index.tolist() == [0.0, 1.0]
     assert points["success"].tolist() == [-99.0, 0.5]
     assert points["preservation"].isna().all()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textedit_bench.metrics.sets import Distance, Features, Sources
+from textedit_bench.metrics.sets import Distance
 from textedit_bench.metrics.statistics import Jackknife, best_and_tied, delete_block_jackknife, two_way_bootstrap
 from textedit_bench.report.rows import EditFeatures
 
@@ -95,49 +95,31 @@ def set_figures(
         nonnegative: whether the metric cannot be below zero.
         paired: whether reference row i belongs to image i and is left out with it.
     """
+    found = [
+        None
+        if edits is None or len(np.unique(edits.sources)) < 3
+        else delete_block_jackknife(
+            edits.rows,
+            edits.sources,
+            reference,
+            reference_blocks=np.arange(len(reference)) if paired else None,
+            distance=distance,
+            floor=0.0 if nonnegative else None,
+        )
+        for edits in features
+    ]
+    sign = 1.0 if higher_is_better else -1.0
+    chosen = {i: each for i, each in enumerate(found) if ranked[i] and each is not None}
+    top = max(chosen.values(), key=lambda each: sign * each.value) if len(chosen) > 1 else None
     figures = []
-    for edits in features:
-        if edits is None or len(np.unique(edits.sources)) < 3:
+    for i, (edits, each) in enumerate(zip(features, found, strict=True)):
+        if edits is None or each is None:
             figures.append(Figure())
             continue
-        found = _jackknife(edits, reference, distance, paired=paired, floor=0.0 if nonnegative else None)
-        figures.append(Figure(found.value, found.low, found.high, len(edits.rows), False, len(reference)))
-    chosen = [i for i, ok in enumerate(ranked) if ok and features[i] is not None and figures[i].n]
-    if len(chosen) < 2:
-        return figures
-    sign = 1.0 if higher_is_better else -1.0
-    top = max(chosen, key=lambda i: sign * figures[i].point)
-    for i in chosen:
-        first, second = features[top], features[i]
-        assert first is not None and second is not None
-        if i == top or _not_different(first, second, reference, distance, paired=paired):
-            figures[i] = Figure(**{**figures[i].__dict__, "best": True})
+        best = top is not None and i in chosen and (each is top or _may_be_equal(top.minus(each)))
+        figures.append(Figure(each.value, each.low, each.high, len(edits.rows), best, len(reference)))
     return figures
 
 
-def _not_different(
-    first: EditFeatures, second: EditFeatures, reference: Features, distance: Distance, *, paired: bool
-) -> bool:
-    """Whether the 95 % jackknife interval of the difference contains zero; both leave out the same images."""
-    width = first.rows.shape[-1]
-
-    def difference(edits: Features, to: Features, sources: Sources | None, of_reference: Sources | None) -> float:
-        one, other = (distance(part, to, sources, of_reference) for part in (edits[:, :width], edits[:, width:]))
-        return one - other
-
-    both = EditFeatures(np.concatenate([first.rows, second.rows], -1), first.sources)
-    found = _jackknife(both, reference, difference, paired=paired, floor=None)
-    return found.low <= 0.0 <= found.high
-
-
-def _jackknife(
-    edits: EditFeatures, reference: Features, distance: Distance, *, paired: bool, floor: float | None
-) -> Jackknife:
-    return delete_block_jackknife(
-        edits.rows,
-        edits.sources,
-        reference,
-        reference_blocks=np.arange(len(reference)) if paired else None,
-        distance=distance,
-        floor=floor,
-    )
+def _may_be_equal(difference: Jackknife) -> bool:
+    return difference.low <= 0.0 <= difference.high

@@ -14,7 +14,6 @@ from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, one_line
 from textedit_bench.metrics.protocol import AXES
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.curves import curve
 from textedit_bench.report.html_page.choose import collect_stored
 
 PROJECT = "textedit-bench"
@@ -102,7 +101,7 @@ def _points(collected: Sequence[ComparableCells]) -> Iterator[dict[str, Any]]:
     for part in collected:
         for row in part.rows:
             for axes in AXES:
-                for strength, values in curve(row, axes).dropna().iterrows():
+                for strength, values in row.curve(axes).iterrows():
                     facts = {"dataset": part.dataset, "method": row.title, "prompts": row.prompt_set}
                     yield {
                         **facts,

@@ -87,6 +87,17 @@ class RowCells:
         return frame[frame["strength"] == self.strength]
 
     @cached_property
+    def means(self) -> pd.DataFrame:
+        """Mean of every metric [strengths, metrics] over its values whose state is ok; strengths ascend."""
+        records = pd.concat([cell.records() for cell in self.cells], ignore_index=True)
+        counted = records[records["state"] == OK]
+        return counted.groupby(["strength", "metric"], sort=True, observed=True)["value"].mean().unstack("metric")
+
+    def curve(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return the mean of each metric at every strength at which all of them were measured."""
+        return self.means.reindex(columns=list(metrics)).dropna()
+
+    @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:
         """Metric -> its records that count, cached for tables and figures."""
         known = self.records[self.records["state"] == OK]

@@ -28,14 +28,23 @@ class Jackknife:
         error: jackknife standard error.
         low: lower end of the interval, not below ``floor`` of the call.
         high: upper end.
-        blocks: number of blocks left out in turn.
+        left: the distance with each block left out in turn.
     """
 
     value: float
     error: float
     low: float
     high: float
-    blocks: int
+    left: NDArray[np.float64]
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.left)
+
+    def minus(self, other: Jackknife, *, level: float = 0.95) -> Jackknife:
+        """Compute the difference to another distance of the same photos, whose blocks are left out together."""
+        return _interval(self.value - other.value, self.left - other.left, level, None)
 
 
 def jackknife_error(left: NDArray[np.float64]) -> float:
@@ -92,7 +101,11 @@ def delete_block_jackknife(
         else:
             others = of_reference != name
             left[i] = distance(x[rows], y[others], sources[rows], reference_sources[others])
+    return _interval(value, left, level, floor)
+
+
+def _interval(value: float, left: NDArray[np.float64], level: float, floor: float | None) -> Jackknife:
     error = jackknife_error(left)
-    margin = float(stats.t.ppf((1.0 + level) / 2.0, len(names) - 1)) * error
+    margin = float(stats.t.ppf((1.0 + level) / 2.0, len(left) - 1)) * error
     low = value - margin if floor is None else max(floor, value - margin)
-    return Jackknife(value, error, low, value + margin, len(names))
+    return Jackknife(value, error, low, value + margin, left)

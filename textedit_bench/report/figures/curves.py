@@ -9,7 +9,6 @@ import pandas as pd
 
 from textedit_bench.metrics.protocol import AXES
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.curves import curve
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.rows import TRAINED, RowCells
@@ -32,7 +31,7 @@ def draw_curves(
     """
     rows = [row for row in collected.rows if row.prompt_set == prompt_set and not row.matched]
     for axes in AXES:
-        points = [(row, curve(row, axes).dropna()) for row in rows]
+        points = [(row, row.curve(axes)) for row in rows]
         drawn = [(row, frame) for row, frame in points if not frame.empty]
         if drawn:
             return _draw(collected, drawn, axes, looks, width)

@@ -112,13 +112,13 @@ def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
 def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, dict[str, list[float | None]]]:
     """Return the values of the cell's images: metric -> one rounded value per strength."""
     records = cell.records()
-    chosen = records[records["metric"].isin(VALUES) & (records["state"] == OK)]
-    found = {}
-    for image in set(images) & set(cell.manifest.infer.ids):
-        own = chosen[chosen["image"] == image].pivot(index="strength", columns="metric", values="value")
-        own = own.reindex(index=cell.identity.strengths)
-        found[image] = {name: [_rounded(v) for v in own[name]] for name in VALUES if name in own.columns}
-    return found
+    shown = [image for image in images if image in cell.manifest.infer.ids]
+    chosen = records[records["metric"].isin(VALUES) & records["image"].isin(shown) & (records["state"] == OK)]
+    found: dict[str, dict[str, list[float | None]]] = {image: {} for image in shown}
+    for (image, metric), own in chosen.groupby(["image", "metric"], sort=False, observed=True):
+        values = dict(zip(own["strength"], own["value"], strict=True))
+        found[image][metric] = [_rounded(values.get(strength, np.nan)) for strength in cell.identity.strengths]
+    return {image: {name: own[name] for name in VALUES if name in own} for image, own in found.items()}
 
 
 def _rounded(value: float) -> float | None:

@@ -14,7 +14,7 @@ from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.papers import write_plots
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.document import Contents, render_document
-from textedit_bench.report.html_page.payload import Grid, make_grid
+from textedit_bench.report.html_page.payload import make_grid
 from textedit_bench.report.html_page.thumbnails import LARGEST, ThumbnailBook
 from textedit_bench.report.table import build_table
 
@@ -89,23 +89,23 @@ def fit_page(contents: Contents, collected: Sequence[ComparableCells], images: i
     Raises:
         UserError: even one image at the lowest quality exceeds the limit.
     """
-    count = images
     for quality, side in _QUALITIES:
-        while True:
-            book, grids = _grids(collected, count, quality, side)
-            page = render_document(contents, grids, book) if book.size < limit else ""
-            size = len(page.encode()) if page else book.size
-            if page and size <= limit:
-                return page, max(len(grid.images) for grid in grids)
-            if count == 1:
-                break
-            # The remaining space is divided by the size per image: the estimate is right or one too high.
-            count = max(1, min(count - 1, int(count * limit / size)))
+        page, pictures = _page(contents, collected, 1, quality, side)
+        if (room := limit - len(page.encode())) < 0:
+            continue
+        # The size of one image tells roughly how many fit.
+        for count in range(min(images, 1 + int(room / max(1, pictures))), 1, -1):
+            larger, _ = _page(contents, collected, count, quality, side)
+            if len(larger.encode()) <= limit:
+                return larger, min(count, max(len(part.images) for part in collected))
+        return page, 1
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
 
 
-def _grids(
-    collected: Sequence[ComparableCells], count: int, quality: int, side: int
-) -> tuple[ThumbnailBook, list[Grid]]:
+def _page(
+    contents: Contents, collected: Sequence[ComparableCells], count: int, quality: int, side: int
+) -> tuple[str, int]:
+    """Render the page with so many images; return it with the size of its pictures in bytes."""
     book = ThumbnailBook(quality=quality, largest=side)
-    return book, [make_grid(part, book, count) for part in collected]
+    grids = [make_grid(part, book, count) for part in collected]
+    return render_document(contents, grids, book), book.size
