@@ -29,3 +29,18 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def barriers():
+    """``barriers(page)`` lists what axe-core calls serious or critical; skipped without it, but never in CI."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    def found(page):
+        violations = Axe().run(page).response["violations"]
+        grave = [each for each in violations if each["impact"] in ("serious", "critical")]
+        return [(each["id"], node["html"][:120]) for each in grave for node in each["nodes"]]
+
+    return found

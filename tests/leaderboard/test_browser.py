@@ -50,6 +50,17 @@ def test_a_reader_sorts_unfolds_and_copies(boards, page_file, chromium):
     assert complaints == []
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_meets_a_barrier(page_file, chromium, barriers, width, scheme):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(page_file.as_uri())
+    for details in page.locator("details summary").all():
+        details.click()
+    assert barriers(page) == []
+    page.close()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_cut_off(page_file, chromium, width, scheme):

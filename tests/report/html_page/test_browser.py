@@ -57,6 +57,18 @@ def test_one_data_set_is_shown_at_a_time_or_all(opened):
     assert opened.locator(".grid[data-dataset=e] button.tile").count() > 0  # built when it is shown
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_meets_a_barrier(report, chromium, barriers, width, scheme):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(report.as_uri())
+    page.wait_for_selector("html.ready", state="attached")
+    assert barriers(page) == []
+    page.locator(".compare").locator("visible=true").first.click()
+    assert page.locator("#viewer").is_visible() and barriers(page) == []
+    page.close()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_cut_off_and_words_can_be_read(report, chromium, width, scheme):
