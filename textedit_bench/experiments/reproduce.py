@@ -14,6 +14,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.experiments.cells import DatasetCells, bench_cells, check_cells, installed, wanted_methods
 from textedit_bench.experiments.comparison import Comparison, compare
 from textedit_bench.experiments.conditions import Conditions
+from textedit_bench.experiments.drawings import comparison_drawings
 from textedit_bench.experiments.experiment import (
     Alignment,
     Audit,
@@ -116,7 +117,7 @@ def write_comparison(table: Comparison, folder: Path) -> list[Path]:
         "csv": frame_csv(table.frame),
         "md": f"# {escape(page.title)}\n\n{render_markdown(page)}",
         "tex": render_latex(page),
-        "html": render_html(page),
+        "html": render_html(page, comparison_drawings(table)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

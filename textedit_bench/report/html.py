@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from textedit_bench.report.figures.canvas import PALETTE
+from textedit_bench.report.figures.every import Drawing
+from textedit_bench.report.html_page.drawings import show
 from textedit_bench.report.layout import Page, as_page
 from textedit_bench.report.table import Table
 from textedit_bench.report.templates import FOLDER, read_asset, render_template
 
 
-def render_html(table: Table | Page) -> str:
-    """Render tables as a page: sorted by a click, controls folded, light and dark."""
-    page = as_page(table)
-    return render_self_contained("table.html", scripts=["tables.js"], title=page.title, page=page)
+def render_html(table: Table | Page, drawings: Iterable[Drawing] = ()) -> str:
+    """Render tables as a page, below drawings: sorted by a click, controls folded, light and dark."""
+    page, shown = as_page(table), itertools.chain.from_iterable(show(drawings).values())
+    return render_self_contained("table.html", scripts=["tables.js"], title=page.title, page=page, drawings=list(shown))
 
 
 def render_self_contained(

@@ -24,6 +24,7 @@ from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.csv import frame_csv, render_csv
 from textedit_bench.report.figures.canvas import Look, looks_of
 from textedit_bench.report.figures.curves import draw_curves
+from textedit_bench.report.figures.overview import draw_overview, shown_columns
 from textedit_bench.report.figures.save import save_figure
 from textedit_bench.report.html import render_html
 from textedit_bench.report.latex import render_latex
@@ -98,7 +99,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
     looks = looks_of(collected)
     for part in collected:
         notes += part.notes
-        written += _write_curves(folder / part.dataset, part, looks)
+        written += _write_figures(folder / part.dataset, part, table, looks)
         written += _write_sheets(store, tier, part, {cell.method for cell in cells if not cell.control})
     return Reports(tuple(written), {tier: render_plain(table)}, tuple(notes))
 
@@ -159,12 +160,18 @@ def _write_cost(collected: Sequence[ComparableCells], folder: Path) -> list[Path
     return [folder / "cost.csv", folder / "cost.md"]
 
 
-def _write_curves(folder: Path, part: ComparableCells, looks: Mapping[str, Look]) -> list[Path]:
-    figure = draw_curves(part, looks) if part.cells else None
-    if figure is None:
+def _write_figures(folder: Path, part: ComparableCells, table: Table, looks: Mapping[str, Look]) -> list[Path]:
+    rows = table.frame[table.frame["dataset"] == part.dataset]
+    if rows.empty:
         return []
-    save_figure(figure, folder / "curves.png")
-    return [folder / "curves.png"]
+    drawn = {
+        folder / "overview.png": draw_overview(rows, shown_columns(table.columns), looks),
+        folder / "curves.png": draw_curves(part, looks),
+    }
+    for path, figure in drawn.items():
+        if figure is not None:
+            save_figure(figure, path)
+    return [path for path, figure in drawn.items() if figure is not None]
 
 
 def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: set[str]) -> list[Path]:

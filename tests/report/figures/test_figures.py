@@ -12,7 +12,7 @@ from textedit_bench.report.figures.canvas import blank, looks_of, place, tell
 from textedit_bench.report.figures.cost import draw_cost
 from textedit_bench.report.figures.curves import draw_curves
 from textedit_bench.report.figures.leakage import draw_leakage
-from textedit_bench.report.figures.overview import draw_overview
+from textedit_bench.report.figures.overview import draw_overview, shown_columns
 from textedit_bench.report.figures.pairs import draw_pairs
 from textedit_bench.report.figures.ranks import draw_ranks
 from textedit_bench.report.figures.svg import to_svg
@@ -34,7 +34,7 @@ def draw(tmp_path_factory, make_store):
     table, looks = build_table("mini", collected), looks_of(collected)
     tests, ranks = paired_tests_frame(collected, table.columns), ranks_frame(collected)
     makers = {
-        "overview": lambda width: draw_overview(table.frame, table.columns, looks, width=width),
+        "overview": lambda width: draw_overview(table.frame, shown_columns(table.columns), looks, width=width),
         "pairs": lambda width: draw_pairs(tests[tests["metric"] == "preservation"], looks, width=width),
         "curves": lambda width: draw_curves(collected[0], looks, width=width),
         "leakage": lambda width: draw_leakage(leakage_frame(collected), width=width),

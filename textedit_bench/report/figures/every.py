@@ -51,11 +51,12 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
     """List every figure of every data set, then those over all data sets."""
     looks, cost, leakage = looks_of(collected), cost_frame(collected), leakage_frame(collected)
     titles = {spec.name: f"{spec.title} {spec.arrow}" for spec in table.columns}
-    tests = paired_tests_frame(collected, shown_columns(table.columns))
+    shown = shown_columns(table.columns)
+    tests = paired_tests_frame(collected, shown)
     for part in collected:
         name = part.dataset
         rows, own = (frame[frame["dataset"] == name] for frame in (table.frame, leakage))
-        overview = partial(draw_overview, rows, table.columns, looks)
+        overview = partial(draw_overview, rows, shown, looks)
         yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 800.0)
         pairs_here = tests[tests["dataset"] == name]
         if part.fixed_prompts:

@@ -10,7 +10,7 @@ import pandas as pd
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
-from textedit_bench.report.rows import TRAINED
+from textedit_bench.report.rows import TRAINED, UNSEEN
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "kid_real", "fid_real")
-"""Metrics of the chart; the CLIP direction replaces those that were not measured."""
+"""Metrics of the chart; where they are fewer than fit, the CLIP direction is added."""
 _ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
+_ACROSS = 6
+"""Panels side by side on a wide page."""
 _CONTROLS: tuple[Any, ...] = ("-", "--", ":", "-.")
 
 
 def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
     """Return the metrics of the chart and of the pairwise tests."""
-    names = {spec.name for spec in columns}
-    wanted = [*SHOWN, *(["clip_direction"] if not set(SHOWN) <= names else [])]
-    return [spec for spec in columns if spec.name in wanted]
+    few = sum(spec.name in SHOWN for spec in columns) < _ACROSS
+    return [spec for spec in columns if spec.name in SHOWN or (few and spec.name == "clip_direction")]
 
 
 def draw_overview(
@@ -36,15 +37,14 @@ def draw_overview(
     """Draw one data set's chart; None without a method.
 
     Args:
-        frame: its rows of the comparison table.
-        columns: of the table.
+        frame: its rows of the comparison table; those of another prompt set become ticks.
+        columns: one panel each, those of `shown_columns`.
         looks: of its methods.
         width: pixels; below 400 there are two panels side by side.
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    columns = shown_columns(columns)
     block = frame[
         frame["prompt_set"] == (TRAINED if (frame["prompt_set"] == TRAINED).any() else frame["prompt_set"].iloc[0])
     ]
@@ -54,7 +54,8 @@ def draw_overview(
     lead = columns[0]
     methods = methods.sort_values([lead.name, "title"], ascending=[not lead.higher_is_better, True], kind="stable")
     titles = list(methods["title"])
-    unseen = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
+    others = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
+    kind = "unseen prompts" if UNSEEN in set(others["prompt_set"]) else "published"
     controls = _controls(block)
     soft = COLOURS["soft"]
     handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval")]
@@ -63,12 +64,12 @@ def draw_overview(
             Line2D([], [], color=soft, marker="o", label="best, or not told apart from it; 95 % interval"),
             Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
         ]
-    if len(unseen):
-        handles.append(Line2D([], [], color=soft, marker="|", markersize=9, linewidth=0, label="unseen prompts"))
+    if len(others):
+        handles.append(Line2D([], [], color=soft, marker="|", markersize=9, linewidth=0, label=kind))
     for number, (name, rows) in enumerate(controls.items()):
         line = Line2D([], [], color=soft, linestyle=_CONTROLS[number % len(_CONTROLS)], label=canvas.plain(name))
         handles.append(line if len(rows) == 1 else Patch(color=_band(number), label=canvas.plain(f"{name}: range")))
-    longest, across = (26, len(columns)) if width > 400 else (17, 2)
+    longest, across = (26, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
     left = canvas.names_width(titles, longest)
     deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
     inner = (width - left - 8 - (across - 1) * _GAP) / across
@@ -78,7 +79,7 @@ def draw_overview(
         down, right = divmod(i, across)
         top = down * (_TOP + _ROW * len(titles) + _BOTTOM) + _TOP
         axis = canvas.place(figure, left + right * (inner + _GAP), top, inner, _ROW * len(titles))
-        _panel(axis, spec, methods, unseen, controls, looks, inner + _GAP)
+        _panel(axis, spec, methods, (kind, others), controls, looks, inner + _GAP)
         if right == 0:
             canvas.name_rows(axis, titles, longest)
         else:
@@ -105,7 +106,7 @@ def _panel(
     axis: Axes,
     spec: ColumnSpec,
     methods: pd.DataFrame,
-    unseen: pd.DataFrame,
+    others: tuple[str, pd.DataFrame],
     controls: Mapping[str, pd.DataFrame],
     looks: Mapping[str, Look],
     room: float,
@@ -140,11 +141,12 @@ def _panel(
             point, y, look.marker, color=look.colour, mfc=face, markersize=6.5, markeredgewidth=1.6, zorder=4
         )
         canvas.tell(mark, said)
-        other = unseen.loc[unseen["title"] == row["title"], spec.name]
+        kind, rows = others
+        other = rows.loc[rows["title"] == row["title"], spec.name]
         if len(other) and other.iloc[0] == other.iloc[0]:
             value = float(other.iloc[0])
             (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)
-            canvas.tell(tick, f"{row['title']}, unseen prompts: {spec.title} {spec.text(value)}")
+            canvas.tell(tick, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
     for y in range(len(methods)):
         axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
     axis.margins(x=0.06)

@@ -46,7 +46,7 @@ def copy_reference(
     folder.mkdir(parents=True, exist_ok=True)
     copied = [source / f"{name}.{ending}" for name in TABLES for ending in ENDINGS]
     copied += sorted((source / "experiments").glob("*.*"))
-    copied += [path for path in sorted(source.glob("*/*.png")) if path.stem in ("curves", "leakage")]
+    copied += [path for path in sorted(source.glob("*/*.png")) if path.stem in ("overview", "curves", "leakage")]
     files = []
     for path in copied:
         if path.is_file():
