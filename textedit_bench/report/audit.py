@@ -13,7 +13,7 @@ import pandas as pd
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.correlation import rank_correlation
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.markdown import escape, table_lines, with_interval
 
 EFFECT, KEPT = "success", "preservation"
 """Ground truth with which effect and preservation metrics are compared."""
@@ -29,6 +29,7 @@ JUDGES = {
 }  # fmt: skip
 COLUMNS = ("dataset", "truth", "metric", "asked", "rho", "low", "high", "tau", "n")
 ALL = "all"
+ENDS = ["rho", "low", "high"]
 
 
 def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
@@ -111,7 +112,7 @@ def audit_markdown(frame: pd.DataFrame, overfit: pd.DataFrame) -> str:
         table = []
         for metric in whole["metric"]:
             own = rows[rows["metric"] == metric].set_index("asked")
-            cells = [_cell(own.loc[name]) if name in own.index else "-" for name in (ALL, *asked)]
+            cells = [with_interval(*own.loc[name, ENDS]) if name in own.index else "-" for name in (ALL, *asked)]
             tau = own.loc[ALL, "tau"]
             cells.insert(1, "-" if pd.isna(tau) else f"{tau:.2f}")
             table.append([escape(metric), *cells])
@@ -144,10 +145,3 @@ def _findings(whole: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
         pairs = ", ".join(f"`{r['metric']}` on {r['asked']}" for _, r in wrong.head(8).iterrows())
         said.append(f"- Ordered the wrong way round: {pairs}{' and more' if len(wrong) > 8 else ''}.")
     return said
-
-
-def _cell(row: pd.Series) -> str:
-    if pd.isna(row["rho"]):
-        return "-"
-    interval = "" if pd.isna(row["low"]) else f" [{row['low']:.2f}, {row['high']:.2f}]"
-    return f"{row['rho']:.2f}{interval}"

@@ -16,7 +16,7 @@ from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.markdown import escape
+from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 
@@ -126,16 +126,11 @@ def write_checks(checks: Sequence[Check], folder: Path) -> list[Path]:
     if not checks:
         return []
     right = sum(check.passed for check in checks)
-    lines = [
-        "# Controls",
-        "",
-        f"{right} of {len(checks)} expectations hold. A table is written only where all of them do.",
-        "",
-        "| Data set | Prompts | Control | Expected | Measured | |",
-        "| :-- | :-- | :-- | :-- | :-- | :-- |",
+    cells = [
+        [*map(escape, (c.dataset, c.prompt_set, c.control, c.expected, c.measured)), "ok" if c.passed else "**wrong**"]
+        for c in checks
     ]
-    for c in checks:
-        texts = (c.dataset, c.prompt_set, c.control, c.expected, c.measured)
-        lines.append(f"| {' | '.join(map(escape, texts))} | {'ok' if c.passed else '**wrong**'} |")
-    write_text(folder / "controls.md", "\n".join(lines) + "\n")
+    said = f"{right} of {len(checks)} expectations hold. A table is written only where all of them do."
+    lines = table_lines(("Data set", "Prompts", "Control", "Expected", "Measured", ""), cells, "llllll")
+    write_text(folder / "controls.md", "\n".join(["# Controls", "", said, "", *lines]) + "\n")
     return [folder / "controls.md"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.statistics.correlation import kendall_of_rows
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.markdown import escape, table_lines, with_interval
 from textedit_bench.report.ranks import shared_grids
 
 JUDGES = {
@@ -87,9 +87,7 @@ def judge_rankings_markdown(frame: pd.DataFrame) -> str:
     ]
     cells = []
     for _, row in frame.iterrows():
-        tau = "-" if pd.isna(row["tau"]) else f"{row['tau']:.2f}"
-        if not pd.isna(row["low"]) and tau != "-":
-            tau += f" [{row['low']:.2f}, {row['high']:.2f}]"
+        tau = with_interval(row["tau"], row["low"], row["high"])
         cells.append([*(escape(str(row[name])) for name in COLUMNS[:4]), tau, row["methods"]])
     lines += table_lines(("Data set", "What", "Judge", "Other judge", "tau", "Methods"), cells, "llllrr")
     return "\n".join(lines) + "\n"

@@ -42,6 +42,12 @@ def table_lines(headings: Sequence[str], rows: Iterable[Sequence[object]], align
     return [f"| {' | '.join(map(str, cells))} |" for cells in (headings, marks, *rows)]
 
 
+def with_interval(value: float, low: float, high: float, form: str = ".2f") -> str:
+    """Write a value with its interval in brackets; ``-`` if the value is nan, no brackets if an end is."""
+    ends = f" [{low:{form}}, {high:{form}}]" if low == low and high == high else ""
+    return f"{value:{form}}{ends}" if value == value else "-"
+
+
 def escape(text: str) -> str:
     """Escape a text for Markdown, in one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;")

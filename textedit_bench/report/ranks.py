@@ -12,7 +12,7 @@ from textedit_bench.metrics.statistics.rank_intervals import rank_intervals
 from textedit_bench.metrics.statistics.ranks import average_ranks
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import column_specs
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.markdown import escape, table_lines, with_interval
 from textedit_bench.report.rows import RowCells
 
 COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
@@ -92,7 +92,7 @@ def ranks_markdown(frame: pd.DataFrame) -> str:
             "",
         ]
         cells = [
-            (escape(r["title"]), f"{r['average_rank']:.2f} [{r['low']:.2f}, {r['high']:.2f}]", r["cliques"])
+            (escape(r["title"]), with_interval(r["average_rank"], r["low"], r["high"]), r["cliques"])
             for _, r in rows.iterrows()
         ]
         lines += [*table_lines(("Method", "Average rank ↓", "Not told apart"), cells, "lrl"), ""]

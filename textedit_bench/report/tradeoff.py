@@ -11,7 +11,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.protocol import AXES
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.markdown import escape, table_lines, with_interval
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 
@@ -99,11 +99,15 @@ def tradeoff_markdown(frame: pd.DataFrame) -> str:
         ["dataset", "prompt_set", "effect", "kept"], sort=False
     ):
         reference = rows["reference"].iloc[0]
+        cells = [
+            [escape(r["title"]), *(with_interval(r[n], r[f"{n}_low"], r[f"{n}_high"], ".3f") for n in MEASURES)]
+            for r in rows.to_dict("records")
+        ]
         lines += [
             f"**{escape(dataset)}, {prompt_set} prompts**: {effect} (effect) against {kept}. All rows reach an effect "
             f"of {reference:.3f}; the first columns show what is kept at 25, 50 and 75 % of it.",
             "",
-            *table_lines(heads, ([escape(row["title"]), *_cells(row)] for _, row in rows.iterrows())),
+            *table_lines(heads, cells),
             "",
         ]
     lines.append(
@@ -112,11 +116,3 @@ def tradeoff_markdown(frame: pd.DataFrame) -> str:
         "curves, resampled over prompts and images alike for every row."
     )
     return "\n".join(lines) + "\n"
-
-
-def _cells(row: pd.Series) -> list[str]:
-    texts = []
-    for name in MEASURES:
-        point, low, high = (row[f"{name}{end}"] for end in _ENDS)
-        texts.append("-" if pd.isna(point) else f"{point:.3f} [{low:.3f}, {high:.3f}]")
-    return texts

@@ -58,10 +58,10 @@ def draw_overview(
     kind = "unseen prompts" if UNSEEN in set(others["prompt_set"]) else "published"
     controls = _controls(block)
     soft = COLOURS["soft"]
-    handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval")]
+    handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval; number: best mean")]
     if methods[[f"{spec.name}_best" for spec in columns]].any(axis=None):
         handles = [
-            Line2D([], [], color=soft, marker="o", label="best, or not told apart from it; 95 % interval"),
+            Line2D([], [], color=soft, marker="o", label="best (number), or not told apart; 95 % interval"),
             Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
         ]
     if len(others):
@@ -147,7 +147,15 @@ def _panel(
             value = float(other.iloc[0])
             (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)
             canvas.tell(tick, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
+    means = methods[spec.name].reset_index(drop=True)
+    if means.notna().any():
+        y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
+        axis.annotate(
+            spec.text(means[y]), (scale * means[y], y), (0, 5 if y else -5), textcoords="offset points", ha="center",
+            va="bottom" if y else "top", fontsize=canvas.SMALL - 1, color=looks[methods["title"].iloc[y]].colour, zorder=5,
+        )  # fmt: skip
     for y in range(len(methods)):
         axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
     axis.margins(x=0.06)
     axis.locator_params(axis="x", nbins=3)
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if abs(x) < 1000 else f"{x / 1000:g}k")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textedit_bench.data.lettering import best_font, characters, escaped
 from textedit_bench.files import write_atomically
+from textedit_bench.report.figures.every import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +26,20 @@ def save_figure(figure: Figure, path: Path) -> None:
     show_all_letters(figure)
     form = path.suffix[1:]
     write_atomically(path, lambda target: figure.savefig(target, format=form, dpi=_DPI, metadata=_METADATA[form]))
+
+
+def save_drawings(drawings: Iterable[Drawing], folder: Path) -> list[Path]:
+    """Write every figure that the records allow as PNG and PDF, for papers."""
+    written = []
+    for drawing in drawings:
+        figure = drawing.draw(width=drawing.width)
+        if figure is None:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        for form in _METADATA:
+            written.append(folder / f"{drawing.name}.{form}")
+            save_figure(figure, written[-1])
+    return written
 
 
 def show_all_letters(figure: Figure) -> None:

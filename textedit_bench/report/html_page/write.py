@@ -11,7 +11,7 @@ from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.figures.papers import write_plots
+from textedit_bench.report.figures.save import save_drawings
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.document import Contents, render_document
 from textedit_bench.report.html_page.payload import make_grid
@@ -79,7 +79,7 @@ def write_picture_report(
     page, shown = fit_page(contents, collected, images, limit)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
-    drawn = write_plots(contents.drawings, path.parent / PLOTS) if plots else []
+    drawn = save_drawings(contents.drawings, path.parent / PLOTS) if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
