@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.environment import TemplateModule
 
 FOLDER = "textedit_bench.report"
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -19,7 +18,7 @@ def render_template(name: str, package: str = FOLDER, **values: Any) -> str:
     return str(_environment(package).get_template(name).render(**values))
 
 
-def template_macros(name: str, package: str) -> TemplateModule:
+def template_macros(name: str, package: str) -> Any:
     """Load the macros of a template: functions of values, whose texts are escaped, to HTML."""
     return _environment(package).get_template(name).module
 

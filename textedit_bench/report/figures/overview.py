@@ -152,7 +152,8 @@ def _panel(
         y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
         axis.annotate(
             spec.text(means[y]), (scale * means[y], y), (0, 5 if y else -5), textcoords="offset points", ha="center",
-            va="bottom" if y else "top", fontsize=canvas.SMALL - 1, color=looks[methods["title"].iloc[y]].colour, zorder=5,
+            va="bottom" if y else "top", fontsize=canvas.SMALL - 1, zorder=5,
+            color=looks[methods["title"].iloc[y]].colour,
         )  # fmt: skip
     for y in range(len(methods)):
         axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
