@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 REPORT = Path("results/mini/report.html")
-OPENS_MS, FOLLOWS_MS = 3000.0, 200.0
-"""What a person takes for immediate, with room for a slow machine."""
+OPENS_MS, FOLLOWS_MS = 1500.0, 16.0
+"""What a person waits for without noticing, and one frame of a screen."""
 
 
 def measure(report: Path, chromium: str) -> tuple[float, float]:
