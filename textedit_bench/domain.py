@@ -1,6 +1,7 @@
 """A domain: one data set at one tier, with all networks for editors and metrics.
 
-Editors use ``generator``, ``inverter``, ``clip``, ``identity``, ``discriminator`` and `photos` of the training split.
+Editors use ``generator``, ``inverter``, ``clip``, ``identity``, ``discriminator``, ``parser`` (if there is one) and
+`photos` of the training split.
 Judges (``judge_clip``, ``judge_identity``, ``perceptual``, ``features``, ``oracle``) are for metrics only. Every
 network is loaded on first use, frozen and in eval mode.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 import torch
 
 from textedit_bench.assets.locate import captions_path, missing_role, network_architecture, network_path
-from textedit_bench.data.card import DatasetCard, Split, TierCard
+from textedit_bench.data.card import OPTIONAL, DatasetCard, Split, TierCard
 from textedit_bench.data.inversion_cache import InversionCache
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.data.reader import Skipped
@@ -91,8 +92,9 @@ class Domain:
         return path
 
     def has(self, role: str) -> bool:
-        """Whether the tier names a network for this role."""
-        return role in self.tier_card.networks
+        """Whether the tier names a network for this role, and, if a tier works without it, whether its file exists."""
+        named = self.tier_card.networks.get(role)
+        return named is not None and (role not in OPTIONAL or network_path(self.card, named).is_file())
 
     def digest(self, role: str) -> str:
         """Return the first 16 hex digits of the SHA-256 of the role's weights file, computed once."""
@@ -111,6 +113,8 @@ class Domain:
     def network(self, role: roles.ClipRole) -> ClipModel: ...
     @overload
     def network(self, role: roles.IdentityRole) -> roles.Identity: ...
+    @overload
+    def network(self, role: Literal["parser"]) -> roles.Parser: ...
     @overload
     def network(self, role: Literal["perceptual"]) -> roles.Perceptual: ...
     @overload
@@ -136,6 +140,7 @@ class Domain:
                 "clip": clip,
                 "judge_clip": clip,
                 "identity": models.load_identity,
+                "parser": models.load_parser,
                 "judge_identity": judges.load_judge_identity,
                 "perceptual": judges.load_perceptual,
                 "features": judges.load_features,

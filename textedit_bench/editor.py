@@ -174,6 +174,10 @@ class Editor:
         found = [fetched(name) for name in names]
         return tuple(path for path in found if path) if all(found) else ()
 
+    def given_files(self) -> tuple[Path, ...]:
+        """Return further files that edits depend on because settings name them; part of a cell's identity."""
+        return ()
+
     def released_weights(self) -> Path | None:
         """Return the authors' file for `load` if there are no weights of our own, or None."""
         return next(iter(self.released_files()), None)

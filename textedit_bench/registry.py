@@ -192,11 +192,12 @@ def is_card_path(name: str) -> bool:
 
 
 def missing_network(card: DatasetCard, tier: str) -> str | None:
-    """Return the first network of a tier whose file is missing: role, file, origin, destination; None if complete."""
+    """Return the first network that a tier needs and whose file is missing, with role, origin, destination, or None."""
     from textedit_bench.assets.locate import missing_role
+    from textedit_bench.data.card import OPTIONAL
 
-    roles = card.tier(tier).networks.items()
-    return next((lacks for role, named in roles if (lacks := missing_role(card, role, named))), None)
+    needed = [(role, named) for role, named in card.tier(tier).networks.items() if role not in OPTIONAL]
+    return next((lacks for role, named in needed if (lacks := missing_role(card, role, named))), None)
 
 
 def missing_file(card: DatasetCard, tier: str) -> str | None:

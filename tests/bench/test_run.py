@@ -223,6 +223,12 @@ def test_a_prompt_that_is_not_the_methods_is_not_applicable_before_any_work(tiny
     assert set(edited) == {"blond hair", "dark hair"} and set(cells(tmp_path, "shift")) == {"blond", "dark"}
 
 
+def test_nobody_is_told_to_train_what_would_be_refused_anyway(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiny.module.Untrained, "refusal", lambda *_: "faces alone")
+    summary = tiny.run(tmp_path, "untrained", prompts=("cap",))
+    assert {cell.reason for cell in summary.outcomes if cell.label.startswith("untrained")} == {"faces alone"}
+
+
 def test_methods_of_other_spaces_get_fitting_controls(tiny, tmp_path):
     summary = tiny.run(tmp_path / "r", "styles", "picture", prompts=("cap",))
     states = {o.label: o.state for o in summary.outcomes}

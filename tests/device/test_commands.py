@@ -100,10 +100,11 @@ def test_train(place, name):
 
 @pytest.mark.parametrize("name", EDITING)
 def test_the_cells_of_a_method(place, name):
-    # StyleFlow serves the prompts of its training alone.
+    # StyleFlow serves the prompts of its training alone, HairCLIP those about hair.
+    prompt = {"styleflow": "pale", "hairclip": "short hair"}.get(name, PROMPT)
     request = BenchRequest(
         methods=(name,), datasets=(place.card,), images=2, strengths=(0.0, 1.0), threads=1, device=DEVICE,
-        prompts=("pale" if name == "styleflow" else PROMPT,), settings=place.quick(name), controls=False,
+        prompts=(prompt,), settings=place.quick(name), controls=False,
         results=place.folder / "cells",
     )  # fmt: skip
     outcomes = run_cells(request, PlainReporter(StringIO())).summary.outcomes

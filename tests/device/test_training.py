@@ -20,6 +20,7 @@ MORE = {
     "styleclip-mapper": {"steps": 8, "steps_per_validation": 4},
     "ppe": {"steps": 8, "steps_per_validation": 4},
     "styleflow": {"steps": 8, "steps_per_validation": 4},
+    "hairclip": {"steps": 8, "steps_per_validation": 4},
     "deltaedit": {"steps": 8, "steps_per_validation": 4},
     "dfgan": {"steps": 8, "steps_per_validation": 4, "ema_decay": 0.9},
     "clip2gan": {

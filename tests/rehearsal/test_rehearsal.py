@@ -55,7 +55,7 @@ def test_every_trainer_that_is_installed_has_a_part():
 
     published = {"styleclip-optimization", "styleclip-mapper", "styleclip-global", "clip2gan", "ffclip", "deltaedit"}
     assert (
-        published | {"ganspace", "ppe", "styleflow", "stylespace"}
+        published | {"ganspace", "hairclip", "ppe", "styleflow", "stylespace"}
         <= set(PARTS)
         <= {info.name for info in list_methods()}
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, check_unpacked, glance
 from textedit_bench.assets.manifest import get_asset, list_assets
-from textedit_bench.data.card import DatasetCard, SourceCard
+from textedit_bench.data.card import OPTIONAL, DatasetCard, SourceCard
 from textedit_bench.places import data_folder
 
 
@@ -74,9 +74,9 @@ def missing_source(card: DatasetCard, tier: str) -> str | None:
 
 
 def missing_files(card: DatasetCard, tier: str) -> list[str]:
-    """List all missing files of a tier, networks before images, without duplicates."""
+    """List all missing files that a tier needs, networks before images, without duplicates."""
     part = card.tier(tier)
-    roles = {named: role for role, named in reversed(part.networks.items())}
+    roles = {named: role for role, named in reversed(part.networks.items()) if role not in OPTIONAL}
     lacks = [missing_role(card, role, named) for named, role in reversed(roles.items())]
     return [text for text in [*lacks, missing_source(card, tier)] if text is not None]
 

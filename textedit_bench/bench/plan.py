@@ -332,11 +332,15 @@ def network_digests(domain: Domain) -> dict[str, str]:
 
 
 def weights_digest(editor: Editor) -> str | None:
-    """Return the digest of a method's weights: its own file or folder, else the authors' files; None if it has none."""
+    """Return the digest of a method's weights: its own file or folder, else the authors' files; None if it has none.
+
+    Files that its settings name count as well.
+    """
     path = editor.weights_path()
+    given = [f"given:{sha256(file)}" for file in editor.given_files()]
     if path is None or not Path(path).exists():
-        released = [f"{file.parent.name}/{file.name}:{sha256(file)}" for file in editor.released_files()]
+        released = [f"{file.parent.name}/{file.name}:{sha256(file)}" for file in editor.released_files()] + given
         return hashlib.sha256("\n".join(released).encode()).hexdigest()[:16] if released else None
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     lines = [f"{'' if file == path else file.relative_to(path).as_posix()}:{sha256(file)}" for file in files]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(lines + given).encode()).hexdigest()[:16]

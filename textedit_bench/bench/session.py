@@ -118,9 +118,9 @@ class DatasetSession:
         """
         if method.reason:
             raise NotApplicableError(method.reason)
-        weights = self._weights_of(method)
         if refusal := self._editor(method).refusal(prompt.prompt.without_truth):
             raise NotApplicableError(refusal)
+        weights = self._weights_of(method)
         return self.plan.cell(
             method,
             prompt,

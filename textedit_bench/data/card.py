@@ -27,6 +27,7 @@ ROLES = (
     "clip",
     "judge_clip",
     "identity",
+    "parser",
     "judge_identity",
     "perceptual",
     "features",
@@ -35,6 +36,8 @@ ROLES = (
 )
 
 
+OPTIONAL = ("parser",)
+"""Roles without whose files a tier works: a term of a training or a setting that needs one says so."""
 JUDGES = ("judge_clip", "judge_identity", "perceptual", "features")
 """Roles that score edits, for any source of photos."""
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.devices import sent
 from textedit_bench.latent_mapper.network import STEP, StyleMapper
 from textedit_bench.latent_mapper.ranger import Ranger
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.data import Batch
+from textedit_bench.training.unedited import Describe, describe_unedited
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -133,21 +132,9 @@ class MapperTraining(EditorModule):
         """Describe the unedited images, once for all steps and prompts."""
         super().on_fit_start()
         self._texts_here = self.texts.to(self.device)
-        self.sources = self._describe()
+        self.sources = describe_unedited(self.domain, self.codes, self.device, self.descriptions())
 
-    @torch.no_grad()
-    def _describe(self) -> dict[str, Tensor]:
-        parts = self.codes.split(images_at_once(self.domain.generator.resolution))
-        if not (wanted := self.descriptions()):
-            return {}
-        synthesize = self.domain.generator.synthesize
-        chunks: list[dict[str, Tensor]] = []
-        for part in parts:
-            images = synthesize(sent(part, self.device))
-            chunks.append({name: describe(images) for name, describe in wanted.items()})
-        return {name: torch.cat([chunk[name] for chunk in chunks]) for name in wanted}
-
-    def descriptions(self) -> dict[str, Callable[[Tensor], Tensor]]:
+    def descriptions(self) -> dict[str, Describe]:
         """What the terms compare with: name -> from unedited images [B, 3, H, W] to rows [B, ...]."""
         return {"identity": self.domain.identity.embed} if self.weights["identity"] else {}
 

@@ -16,6 +16,7 @@ from textedit_bench.models.geometry_inference import discriminator_geometry, enc
 from textedit_bench.models.identity import ArcFace, MocoSimilarity
 from textedit_bench.models.known import resemblance
 from textedit_bench.models.matching import load_exactly, refuse_not_finite
+from textedit_bench.models.parsenet import FaceParser
 from textedit_bench.models.resample import fir_kernel
 from textedit_bench.models.stylegan2 import Generator
 
@@ -25,6 +26,7 @@ NAMES = {
     "encoder": "an e4e or pSp encoder",
     "identity": "an ArcFace IR-SE50",
     "moco": "a MoCo v2 ResNet-50",
+    "parser": "a face parser",
     "clip": "a CLIP",
     "unknown": "tensors of no network we know",
 }
@@ -154,6 +156,13 @@ def _moco(checkpoint: Checkpoint) -> MocoSimilarity:
         if name.startswith("encoder_q.") and not inner.startswith("fc."):
             state[f"trunk.{inner}"] = tensor
     _finish(checkpoint, network, state)
+    return network
+
+
+def build_parser(checkpoint: Checkpoint) -> FaceParser:
+    """Build the face parser of a checkpoint."""
+    network = FaceParser()
+    _finish(checkpoint, network, part(checkpoint, "parser"))
     return network
 
 

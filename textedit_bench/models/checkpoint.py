@@ -27,6 +27,7 @@ MARKS = {  # the first mark some tensor's name begins with decides what a bare s
     "encoder": ("styles.", "latlayer1."),
     "identity": ("output_layer.",),
     "moco": ("encoder_q.",),
+    "parser": ("up_concat4.",),
     "clip": ("visual.", "token_embedding."),
 }
 WRAPPED = ("model_state_dict", "model", "params_ema", "params", "ema", "net", "network", "weights")

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from torch import nn
 
-from textedit_bench.models.building import build_discriminator, build_encoder, build_generator, build_identity
+from textedit_bench.models.building import (
+    build_discriminator,
+    build_encoder,
+    build_generator,
+    build_identity,
+    build_parser,
+)
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import save_network
@@ -19,6 +25,7 @@ BUILDERS: dict[str, tuple[str, Callable[[Checkpoint], nn.Module]]] = {  # the fi
     "discriminator": ("stylegan2-discriminator", build_discriminator),
     "identity": ("identity-arcface", build_identity),
     "moco": ("similarity-moco", build_identity),
+    "parser": ("face-parser", build_parser),
 }
 
 

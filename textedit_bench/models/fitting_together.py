@@ -9,7 +9,7 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 
-_OFFERS = {"encoder": "encode", "oracle": "predict", "second_oracle": "predict"}
+_OFFERS = {"encoder": "encode", "parser": "hair", "oracle": "predict", "second_oracle": "predict"}
 _OTHERS = ("synthesize", "encode", "encode_image", "predict")
 """Attributes that identify networks of roles other than processing pictures."""
 

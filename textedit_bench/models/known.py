@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.encoder import StyleEncoder
 from textedit_bench.models.identity import ArcFace, MocoSimilarity
+from textedit_bench.models.parsenet import FaceParser
 from textedit_bench.models.stylegan2 import Generator
 
 Layout = dict[str, tuple[int, ...]]
@@ -57,6 +58,7 @@ LAYOUTS: dict[str, Callable[[], Layout]] = {
     "e4e church or horse encoder (14 rows)": _of(lambda: StyleEncoder(14)),
     "ArcFace model_ir_se50.pth": _of(ArcFace),
     "MoCo v2 moco_v2_800ep_pretrain": _moco,
+    "face parser parsenet.pth": _of(FaceParser),
     "StyleCLIP mapper": _mapper(
         {"course_mapping": 512, "medium_mapping": 512, "fine_mapping": 512}, 1, prefix="mapper."
     ),

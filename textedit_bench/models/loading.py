@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
 
-from textedit_bench.models.building import build_discriminator, build_encoder, build_generator, build_identity
+from textedit_bench.models.building import (
+    build_discriminator,
+    build_encoder,
+    build_generator,
+    build_identity,
+    build_parser,
+)
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
 from textedit_bench.models.discriminator import Discriminator
 from textedit_bench.models.errors import CheckpointError
@@ -20,7 +26,7 @@ from textedit_bench.models.stylegan2 import Generator
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
-    from textedit_bench.models.roles import Encoder, Identity
+    from textedit_bench.models.roles import Encoder, Identity, Parser
 
 AnyPath = str | os.PathLike[str]
 Network = TypeVar("Network", bound=nn.Module)
@@ -68,6 +74,18 @@ def load_identity(path: AnyPath) -> Identity:
     if checkpoint.format != "ours":
         return build_identity(checkpoint)
     return _with_method(_own(checkpoint, nn.Module), "embed", path)
+
+
+def load_parser(path: AnyPath) -> Parser:
+    """Load a face parser: the published `parsenet.pth` or our format; `.hair(images)` gives masks (B, 1, H, W).
+
+    Raises:
+        CheckpointError: one line with the file and the error.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format != "ours":
+        return build_parser(checkpoint)
+    return _with_method(_own(checkpoint, nn.Module), "hair", path)
 
 
 def load_clip(path_or_name: AnyPath, architecture: str | None = None) -> ClipModel:

@@ -48,6 +48,14 @@ class Identity(Network, Protocol):
         ...
 
 
+class Parser(Network, Protocol):
+    """Finds parts of a face."""
+
+    def hair(self, images: Tensor, /) -> Tensor:
+        """Find the hair of pictures [B, 3, H, W] in [-1, 1]: 1 where it is, else 0, [B, 1, H, W]."""
+        ...
+
+
 class VerifyingIdentity(Identity, Protocol):
     """Has a cosine threshold for two embeddings of one subject."""
 

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.latent_mapper.training import identity_term
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
+from textedit_bench.training.background import background_term
 from textedit_bench.training.data import Batch
+from textedit_bench.training.unedited import Describe, describe_unedited
 from textedit_methods.ffclip.card import PUBLISHED_PHRASES
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from textedit_bench.models.clip import Preprocessing
     from textedit_methods.ffclip.method import FFCLIP
 
-HAIR = 13
-"""Class of hair in the CelebAMask-HQ order of the 19-class parser that the published mask comes from."""
 NEEDS = {"identity": "identity", "background": "parser"}
 """Term -> role of the network without which it is off."""
 _VALIDATION_CODES = 64
@@ -109,22 +107,6 @@ def embedding_term(source: Tensor, edited: Tensor) -> Tensor:
     return (source.detach() - edited).abs().mean()
 
 
-def background_term(source: Tensor, edited: Tensor, source_classes: Tensor, edited_classes: Tensor) -> Tensor:
-    """Compute the mean squared difference over pixels that are hair in neither image, relative to all pixels.
-
-    "Background" is the published name; the mask keeps the face too. Masked pixels count as zeros in the mean.
-
-    Args:
-        source: images [B, 3, H, W].
-        edited: images [B, 3, H, W].
-        source_classes: parser logits [B, 19, h, w] of the source, in CelebAMask-HQ order.
-        edited_classes: parser logits of the edited images.
-    """
-    keep = (source_classes.argmax(dim=1) != HAIR) & (edited_classes.argmax(dim=1) != HAIR)
-    mask = F.interpolate(keep.unsqueeze(1).to(source.dtype), size=source.shape[-2:], mode="nearest")
-    return F.mse_loss(edited * mask, source * mask)
-
-
 def pixel_term(source: Tensor, edited: Tensor) -> Tensor:
     """Compute the mean absolute pixel difference."""
     return (source - edited).abs().mean()
@@ -166,21 +148,12 @@ class FFCLIPTraining(EditorModule):
         """Embed the unedited images of all codes."""
         super().on_fit_start()
         self._texts_here = self.texts.to(self.device)
-        parts = self.codes.split(images_at_once(self.domain.generator.resolution))
-        chunks = [self._describe(sent(part, self.device)) for part in parts]
-        self.sources = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
-
-    @torch.no_grad()
-    def _describe(self, codes: Tensor) -> dict[str, Tensor]:
-        """Compute features of the unedited images of codes [B, rows, d]."""
-        described: dict[str, Tensor] = {}
-        if self.weights["embedding"] or self.weights["identity"]:
-            images = self.domain.generator.synthesize(codes)
-            if self.weights["embedding"]:
-                described["embedding"] = self._embed(images)
-            if self.weights["identity"]:
-                described["identity"] = self.domain.identity.embed(images)
-        return described
+        wanted: dict[str, Describe] = {}
+        if self.weights["embedding"]:
+            wanted["embedding"] = self._embed
+        if self.weights["identity"]:
+            wanted["identity"] = self.domain.identity.embed
+        self.sources = describe_unedited(self.domain, self.codes, self.device, wanted)
 
     def _embed(self, images: Tensor) -> Tensor:
         """Compute raw CLIP features for the embedding term; as published: bicubic resize with aligned corners."""
@@ -213,10 +186,8 @@ class FFCLIPTraining(EditorModule):
             with torch.no_grad():
                 source = domain.generator.synthesize(codes)
             if weights["background"]:
-                parser: Any = domain.network("parser")
-                with torch.no_grad():
-                    classes = parser(source), parser(edited)
-                terms["background"] = background_term(source, edited, *classes)
+                parser = domain.network("parser")
+                terms["background"] = background_term(source, edited, parser.hair(source), parser.hair(edited))
             if weights["pixel"]:
                 terms["pixel"] = pixel_term(source, edited)
         return terms

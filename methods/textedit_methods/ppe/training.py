@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +15,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import RunOptions
 from textedit_bench.training.data import Batch
+from textedit_bench.training.unedited import Describe
 from textedit_methods.ppe.anchors import Anchors
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class PPETraining(MapperTraining):
             for text, found in zip(texts, self.anchors, strict=True)
         ]
 
-    def descriptions(self) -> dict[str, Callable[[Tensor], Tensor]]:
+    def descriptions(self) -> dict[str, Describe]:
         """Also what CLIP sees of the unedited images."""
         return {**super().descriptions(), "features": self.embed}
 

@@ -18,6 +18,7 @@ from textedit_workshop.rehearsal.layouts.judges import (
     write_dinov2,
     write_inception,
     write_moco,
+    write_parsenet,
 )
 from textedit_workshop.rehearsal.layouts.stylegan2 import write_rosinality
 from textedit_workshop.rehearsal.layouts.tensorflow import write_tensorflow
@@ -31,6 +32,7 @@ _LAYOUTS: dict[str, Writer] = {
     "clip-b32": write_openai_clip,
     "clip-l14-datacomp": write_open_clip_l14,
     "moco": write_moco,
+    "parsenet": write_parsenet,
     "curricular": write_curricularface,
     "dinov2-b14": write_dinov2,
     "lpips-alex": write_alexnet,

@@ -1,4 +1,4 @@
-"""Similarity networks and judges; those of torchvision's making take their names from torchvision."""
+"""Similarity networks, the face parser and judges; those of torchvision's making take their names from torchvision."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def write_moco(path: Path, _sizes: Sizes, salt: str) -> None:
         "module.queue_ptr": torch.zeros(1, dtype=torch.long),
     }
     torch.save({"epoch": 800, "arch": "resnet50", "state_dict": state}, path)
+
+
+def write_parsenet(path: Path, _sizes: Sizes, salt: str) -> None:
+    """The face parser, a bare state dict."""
+    from textedit_bench.models.parsenet import FaceParser
+
+    with torch.device("meta"):
+        shapes = shapes_of(FaceParser().state_dict().items())
+    torch.save(fill(shapes, salt), path)
 
 
 def write_curricularface(path: Path, _sizes: Sizes, salt: str) -> None:

@@ -1,0 +1,119 @@
+"""The HairCLIP editor: hair style and hair colour, each by a text or by a picture that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from textedit_bench.editor import Latents
+from textedit_bench.errors import UserError
+from textedit_bench.latent_mapper.network import STEP
+from textedit_bench.prompt import Prompt
+from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
+from textedit_methods.hairclip.card import CARD, Settings
+from textedit_methods.hairclip.network import HairMapper
+from textedit_methods.hairclip.released import RELEASED
+from textedit_methods.hairclip.texts import request_of
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+    from textedit_bench.training import RunOptions
+
+_FACES = "HairCLIP edits the hair of faces"
+
+
+class HairCLIP(TrainedOffsetEditor[HairMapper, Settings]):
+    """Edited code = code + strength * 0.1 * mapper(code, style, colour)."""
+
+    info = CARD
+    network_type = HairMapper
+    released = RELEASED
+
+    def refusal(self, prompt: Prompt) -> str | None:
+        """Only texts about the hair of faces are supported, and pictures of hair only where a parser finds it."""
+        if self.domain.card.kind != "face":
+            return _FACES
+        if (self.values.style_image or self.values.colour_image) and not self.domain.has("parser"):
+            return f"pictures of hair need a face parser, which tier {self.domain.tier} of {self.domain.name} lacks"
+        return None if request_of(prompt) else "HairCLIP edits hair style and hair colour, and nothing else"
+
+    def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
+        """Return the published step, [B, rows, d]."""
+        request = request_of(prompt)
+        if request is None or self.refusal(prompt):
+            raise UserError(f"prompt {prompt.words!r}: {self.refusal(prompt)}")
+        codes = latents.codes
+        network = self.network.to(codes.device)
+        style = self._condition(request.style, self.values.style_image, len(codes))
+        colour = self._condition(request.colour, self.values.colour_image, len(codes))
+        step: Tensor = STEP * network(codes, style, colour)
+        if self.values.spare_other_group:
+            fine = network.starts[1]
+            step[:, :fine] *= style is not None
+            step[:, fine:] *= colour is not None
+        return step
+
+    def _condition(self, text: str | None, picture: str, count: int) -> Tensor | None:
+        """Embed what is asked of one group, [count, d]; a picture takes the place of the text."""
+        if not picture and text is None:
+            return None
+        embedding = self.embed_text(text) if text is not None and not picture else self._embed_picture(picture)
+        return embedding.to(self.domain.device).expand(count, -1)
+
+    def _embed_picture(self, path: str) -> Tensor:
+        from textedit_bench.own_photo import own_photo
+
+        if path not in self._pictures:
+            images = own_photo(self.domain, path).images
+            self._pictures[path] = embed_hair(self.domain, images, self.domain.network("parser").hair(images))[0]
+        return self._pictures[path]
+
+    @cached_property
+    def _pictures(self) -> dict[str, Tensor]:
+        """Path -> embedding of its hair."""
+        return {}
+
+    # -- weights and training ----------------------------------------------------------------------------------------
+    def check_fits(self, network: HairMapper, source: str) -> None:
+        """Refuse a mapper for another generator or CLIP."""
+        wanted = self.domain.generator.w_dim, self.domain.clip.embed_dim
+        if (network.dim, network.text_dim) != wanted:
+            raise UserError(
+                f"{source}: this mapper reads codes of width {network.dim} and texts of width {network.text_dim}; "
+                f"{self.domain.name} has {wanted[0]} and {wanted[1]}"
+            )
+
+    def new_network(self) -> HairMapper:
+        """Create an untrained mapper of the settings' sizes."""
+        values = self.values
+        if self.domain.card.kind != "face":
+            raise UserError(f"{_FACES}; {self.domain.name} shows none")
+        if values.medium_from >= values.fine_from:
+            raise UserError(f"medium_from {values.medium_from}: valid: less than fine_from, {values.fine_from}")
+        starts = values.medium_from, values.fine_from
+        return HairMapper(self.domain.generator.w_dim, self.domain.clip.embed_dim, blocks=values.blocks, starts=starts)
+
+    def given_files(self) -> tuple[Path, ...]:
+        """Return the pictures that settings name, and the parser that finds hair in them."""
+        pictures = (*self.given_file("style_image"), *self.given_file("colour_image"))
+        return (*pictures, self.domain.path("parser")) if pictures and self.domain.has("parser") else pictures
+
+    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+        """Plan a training on texts about hair: the prompts', by default the authors' or the card's."""
+        from textedit_methods.hairclip.training import plan_training
+
+        return plan_training(self, run, prompts)
+
+
+def embed_hair(domain: Domain, images: Tensor, hair: Tensor) -> Tensor:
+    """Embed the hair of pictures [B, 3, H, W] by the guiding CLIP, unnormalised, [B, d].
+
+    As released: all else is grey, averaged to CLIP's size, with CLIP's own mean and deviation.
+    """
+    shown = F.adaptive_avg_pool2d(images * hair, domain.clip.image_size)
+    return domain.clip.encode_image(shown, preprocessing="correct")
