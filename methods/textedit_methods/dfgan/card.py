@@ -66,7 +66,7 @@ CARD = MethodInfo(
                     "learning_rate": 3e-4,
                     "critic_learning_rate": 8e-4,
                 },
-                **{"penalty_every": 4, "ema_decay": 0.998, "flip": False, "steps": 8_000, "steps_per_validation": 500},
+                **{"penalty_every": 4, "ema_decay": 0.998, "flip": False, "steps": 4_500, "steps_per_validation": 500},
             },
         ),
     ),
