@@ -63,7 +63,9 @@ def ready(domain, network, **values):
 
 def generator(domain, widths=(8, 8, 4), **options):
     options = {"sentence_dim": domain.clip.embed_dim, **options}
-    return Generator(list(widths), noise_dim=4, **options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return Generator(list(widths), noise_dim=4, **options)
 
 
 # -- generation ------------------------------------------------------------------------------------------------------
@@ -97,7 +99,8 @@ def test_smaller_pictures_are_enlarged(domain):
     noise = torch.stack([torch.randn(4, generator=stream) for _ in range(2)])
     told = F.normalize(editor.embed_text(PALE.target), dim=0) * domain.clip.embed_dim**0.5
     own = editor.network(noise, told.expand(2, -1))
-    assert (F.avg_pool2d(found, domain.resolution // small) - own).abs().mean() < 0.02
+    averaged = F.avg_pool2d(found, domain.resolution // small)
+    assert F.cosine_similarity(averaged.flatten(1), own.flatten(1)).min() > 0.98
 
 
 @pytest.mark.parametrize(("n", "seed", "said"), [(0, 0, "n"), (1, -1, "seed")])
