@@ -13,7 +13,6 @@ from torch import nn
 
 from textedit_bench.bench.plan import weights_digest
 from textedit_bench.domain import load_domain
-from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.testing import TOYS, write_toy_dataset
@@ -301,4 +300,3 @@ def test_a_picture_is_part_of_a_cells_identity_and_needs_a_parser(domain, tmp_pa
 def test_the_cards_presets():
     assert CARD.preset("full", "face") == {}
     assert CARD.preset("mini", "face")["texts"] == "card"
-    assert Latents(torch.zeros(1, 2, 3), "w+").space == CARD.space
