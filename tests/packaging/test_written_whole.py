@@ -45,7 +45,7 @@ KNOWN = {
     "textedit_bench/models/storage.py": "the header of a file that the shared way is about to rename",
     "textedit_bench/bench/measure.py": "a switch of the kernel, no file",
 }
-MADE_UP = re.compile(r"textedit_bench/testing/|textedit_workshop/(rehearsal|perf|pages)/")
+MADE_UP = re.compile(r"textedit_bench/testing/|textedit_workshop/(rehearsal|perf|pages)/|/miniature\.py$")
 """Files for tests and measurements of the product itself, written into new folders, and pages that git keeps."""
 
 
