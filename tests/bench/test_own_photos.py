@@ -75,7 +75,7 @@ def test_a_few_photos_of_any_kind_make_a_table_without_what_needs_others(toy, tm
     assert NOTE in capsys.readouterr().out
     table = pd.read_csv(tmp_path / "results" / "mini" / "table.csv")
     assert table["images"].tolist() == [5]
-    assert "fid_inversion" in table and "lpips" in table and "fid_real" not in table
+    assert "kid_inversion" in table and "lpips" in table and "kid_real" not in table
     assert NOTE in (tmp_path / "results" / "mini" / "table.md").read_text()
 
 
@@ -111,7 +111,7 @@ def test_enough_photos_apart_from_the_edited_ones_are_compared_with(toy, tmp_pat
         place.mkdir()
         assert bench(card, folder(place, there, card), place / "results", "--images", "4") == 0
         assert (NOTE in capsys.readouterr().out) is not known
-        assert ("fid_real" in pd.read_csv(place / "results" / "mini" / "table.csv")) is known
+        assert ("kid_real" in pd.read_csv(place / "results" / "mini" / "table.csv")) is known
 
 
 def test_a_run_on_few_photos_can_be_done_again_from_its_manifest(toy, tmp_path, capsys):

@@ -18,7 +18,7 @@ from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
-from textedit_bench.report.leakage import leakage_frame, leakage_markdown
+from textedit_bench.report.leakage import largest_leak, leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame, pairs_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
@@ -93,6 +93,8 @@ def test_the_leakage_matrix_by_hand(cell, tmp_path):
     assert frame.set_index(["asked", "attribute"]).loc[("hat", "hair"), "n"] == 8
     page = leakage_markdown(frame)
     assert "| hair | **80** | 0 |" in page and "| hat | 50 | **100** |" in page
+    assert largest_leak(frame) == "d; largest leakage: M changes hair in 50 % of edits for hat"
+    assert largest_leak(frame[frame["asked"] == "hair"]) == ""
     assert leakage_frame([part(cell("x", "p", "hair=a", {"lpips": 0.1}))]).empty
 
 

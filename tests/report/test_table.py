@@ -54,7 +54,7 @@ def test_the_best_and_the_tied_are_marked_and_controls_never(stored, collected):
     # Eight prompts, those of the quick protocol, are too small a sample.
     few = build_table("mini", [collected([cell for cell in cells if cell.identity.prompt_id != "x"])])
     assert not few.frame["lpips_best"].any()
-    assert any("8 of them are too few to mark the best" in note for note in few.footnotes)
+    assert any("8 is too few to mark the best" in note for note in few.footnotes)
 
 
 def test_nothing_is_best_of_one_and_in_loop_figures_are_not_ranked(stored, collected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.bounds import CHANGED
@@ -41,6 +42,23 @@ def leakage_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     keys = ["dataset", "method", "title", "control", "asked", "attribute"]
     grouped = everything.groupby(keys, sort=True)["value"].agg(["mean", "size"]).reset_index()
     return grouped.rename(columns={"mean": "rate", "size": "n"})[list(COLUMNS)]
+
+
+def largest_leak(frame: pd.DataFrame) -> str:
+    """Describe the largest leakage of any method in a data set's rows; empty if there is none."""
+    elsewhere = [row["attribute"] not in row["asked"].split(" + ") for row in frame.to_dict("records")]
+    others = frame[np.array(elsewhere, bool) & ~frame["control"].to_numpy(bool)]
+    if others.empty or not others["rate"].max() > 0:
+        return ""
+    top = others.loc[others["rate"].idxmax()]
+    return (
+        f"{top['dataset']}; largest leakage: {top['title']} changes {_plain(top['attribute'])} in "
+        f"{100 * top['rate']:.0f} % of edits for {_plain(top['asked'])}"
+    )
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _asked(prompt: Prompt) -> str:

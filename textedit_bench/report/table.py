@@ -160,8 +160,8 @@ class _Block:
         methods = sum(not row.control for row in self.rows)
         if methods > 1 and self.few_prompts:
             yield (
-                f"{self.dataset}, {self.rows[0].prompt_set} prompts: {len(self.prompts)} of them are too few to mark "
-                "the best; a census (--protocol census) tells methods apart."
+                f"{self.dataset}, {self.rows[0].prompt_set} prompts: {len(self.prompts)} is too few to mark the best; "
+                "a census (--protocol census) tells methods apart."
             )
 
     def _keys(self, row: RowCells) -> dict[str, object]:
@@ -255,11 +255,11 @@ def _footnotes(
         notes.append(
             "(in loop): judged by a network that methods may have optimised; shown for comparison, not ranked."
         )
-    counts = frame[[f"{c.name}_n" for c in columns if c.scope == "set"]].to_numpy(np.float64)
+    counts = frame[[f"{c.name}_n" for c in columns if c.name.startswith("fid")]].to_numpy(np.float64)
     if (known := counts[counts > 0]).size and known.min() < FEW:
         notes.append(
-            f"Set metrics on {known.min():.0f} images: a Frechet distance of fewer than {FEW} is biased upwards by "
-            "about one over their number; compare rows of equal number only."
+            f"FID of {known.min():.0f} images: below {FEW} it is biased upwards by about one over their number; "
+            "compare rows of equal number only."
         )
     bare = {part.dataset: _texts_without_truth(part) for part in collected} if "success" in frame else {}
     for name, texts in bare.items():

@@ -57,6 +57,18 @@ def test_one_data_set_is_shown_at_a_time_or_all(opened):
     assert opened.locator(".grid[data-dataset=e] button.tile").count() > 0  # built when it is shown
 
 
+def test_a_jump_from_the_menu_lands_on_its_section(report, chromium):
+    for fresh in ("tables", "notes", "examples"):
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(report.as_uri())
+        page.wait_for_selector("html.ready", state="attached")
+        page.locator(f"nav a[href='#{fresh}']").click()
+        page.wait_for_timeout(200)
+        bottom = page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 1")
+        assert bottom or 0 <= page.locator(f"#{fresh} h2").first.bounding_box()["y"] < 200
+        page.close()
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nobody_meets_a_barrier(report, chromium, barriers, width, scheme):

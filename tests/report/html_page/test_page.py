@@ -14,7 +14,7 @@ import pytest
 from textedit_bench.errors import UserError
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.document import Contents
-from textedit_bench.report.html_page.examples import disagreements, ordered_examples
+from textedit_bench.report.html_page.examples import disagreements, ordered_examples, worst_of_all
 from textedit_bench.report.html_page.payload import embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook
 from textedit_bench.report.html_page.write import fit_page, write_picture_report
@@ -93,6 +93,8 @@ def test_examples_follow_their_rule(store):
         values = [float(e.caption.split(": ")[1]) for e in examples]
         assert [e.caption.split(":")[0] for e in examples] == ["worst", "median", "best"]
         assert values == sorted(values)
+    lowest = sorted(float(each[0].caption.split(": ")[1]) for each in ordered_examples(part).values())
+    assert [float(e.caption.rsplit(": ", 1)[1]) for e in worst_of_all(part)] == lowest[:3]
     found = disagreements(part)
     assert found and len({(e.cell.digest) for e in found}) == len(found)
 

@@ -16,7 +16,7 @@ from textedit_bench.report.figures.leakage import draw_leakage
 from textedit_bench.report.figures.overview import draw_overview, shown_columns
 from textedit_bench.report.figures.pairs import draw_pairs
 from textedit_bench.report.figures.ranks import draw_ranks
-from textedit_bench.report.leakage import leakage_frame
+from textedit_bench.report.leakage import largest_leak, leakage_frame
 from textedit_bench.report.paired_tests import paired_tests_frame
 from textedit_bench.report.ranks import ranks_frame
 from textedit_bench.report.rows import TRAINED, UNSEEN
@@ -67,7 +67,7 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
         for kind, end in ((TRAINED, ""), (UNSEEN, f"-{UNSEEN}")):
             curves = partial(draw_curves, part, looks, kind)
             yield Drawing("curves", name, f"{name}-curves{end}", f"{name}, {kind} prompts", curves)
-        yield Drawing("leakage", name, f"{name}-leakage", name, partial(draw_leakage, own), 960.0)
+        yield Drawing("leakage", name, f"{name}-leakage", largest_leak(own) or name, partial(draw_leakage, own), 960.0)
         yield Drawing("cost", name, f"{name}-cost", name, partial(draw_cost, cost, name, looks))
     for metric, ranks in ranks_frame(collected).groupby("metric", sort=False):
         title, first = titles.get(str(metric), str(metric)), ranks.iloc[0]

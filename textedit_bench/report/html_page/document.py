@@ -12,7 +12,7 @@ from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.every import Drawing, every_drawing
 from textedit_bench.report.html import render_self_contained
 from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
-from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples
+from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples, worst_of_all
 from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
 from textedit_bench.report.layout import blocks, headings
@@ -98,7 +98,8 @@ def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -
 
 
 def _examples(part: ComparableCells, book: ThumbnailBook) -> list[tuple[str, list[dict[str, Any]]]]:
-    found = {f"{title} on {part.dataset}": examples for title, examples in ordered_examples(part).items()}
+    found = {f"Worst edits of all on {part.dataset}": worst_of_all(part)}
+    found |= {f"{title} on {part.dataset}": examples for title, examples in ordered_examples(part).items()}
     found[f"Largest disagreement on {part.dataset}"] = disagreements(part)
     return [(words, [_example(part, each, book) for each in examples]) for words, examples in found.items() if examples]
 

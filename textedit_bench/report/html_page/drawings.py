@@ -17,18 +17,20 @@ SECTIONS = {
     ),
     "leakage": (
         "Leakage",
-        "Percent of edits whose attribute (columns) the oracle reads differently than before, by what was asked "
-        "(rows). Framed: what was asked for, where a high number is success; everywhere else it is leakage.",
+        "In edits that ask for the attribute of the row: percent in which the attribute of the column changed. Framed: "
+        "what was asked for, where a high number is good (photos that have it already count as unchanged, and success "
+        "leaves them out); everywhere else a change is leakage.",
     ),
     "cost": (
         "Cost",
-        "Milliseconds per edited picture on a logarithmic axis, synthesis and judging apart. Where one computation "
-        "serves all strengths, they share its time.",
+        "Milliseconds that a method computes per edited picture (logarithmic axis), without synthesis and scoring. "
+        "Work that serves all strengths is divided among them. Grey: controls.",
     ),
     "ranks": (
         "Ranks over all data sets",
         "Average rank over all prompts of all data sets, with its 95 % interval; 1 is best. A bar joins methods whose "
-        "ranks differ by no more than Nemenyi's critical difference (5 %).",
+        "ranks differ by no more than Nemenyi's critical difference (5 %). This test looks at the order of methods per "
+        "prompt, trained and unseen; those of the first screen look at the size of the differences.",
     ),
 }
 """Title and rule of each section of drawings, in the page's order."""

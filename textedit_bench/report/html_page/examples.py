@@ -15,10 +15,12 @@ EFFECT = "clip_direction"
 TRUTHS = ("success", "clip_direction_in_loop")
 """Reference of the score for the largest disagreement: the ground truth, else the network in the loop."""
 DISAGREEMENTS = 4
+WORST = 3
 RULE = (
     "Of every method's edits at its default strength on trained prompts: the lowest, the median and the highest "
-    "directional similarity by the judging CLIP. Largest disagreement: the edits whose percentile rank by that judge "
-    "is furthest from their rank by the ground truth (by the CLIP in the loop where there is none)."
+    "directional similarity by the judging CLIP (the higher, the more the picture changed as the text says). Largest "
+    "disagreement: edits that this judge ranks high and the ground truth (or, without it, the CLIP in the loop) low, "
+    "or the other way round."
 )
 
 
@@ -53,6 +55,17 @@ def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
     return found
 
 
+def worst_of_all(collected: ComparableCells) -> list[Example]:
+    """Return the worst edits over all methods, one per method, the worst first."""
+    lowest = []
+    for row in _method_rows(collected):
+        values = _values(row, EFFECT)
+        if not values.empty:
+            first = values.sort_values(["value", "prompt_id", "image"], kind="stable").iloc[0]
+            lowest.append((float(first["value"]), _example(row, first, f"{row.title}: {first['value']:.3f}")))
+    return [example for _, example in sorted(lowest, key=lambda each: each[0])[:WORST]]
+
+
 def disagreements(collected: ComparableCells) -> list[Example]:
     """Return the edits with the largest disagreement of score and truth over all methods, one per method and prompt."""
     frames = []
@@ -76,7 +89,7 @@ def disagreements(collected: ComparableCells) -> list[Example]:
 
 
 def _said(row: pd.Series) -> str:
-    higher = "the judge likes it more" if row["gap"] > 0 else "the judge likes it less"
+    higher = "judged better than the truth" if row["gap"] > 0 else "judged worse than the truth"
     return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {row['value_truth']:.3g}"
 
 

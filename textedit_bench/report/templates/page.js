@@ -152,7 +152,7 @@
 
     move() {
       const { grid, strength } = this;
-      const words = strength < 0 ? "default of each method" : text(grid.strengths[strength]);
+      const words = strength < 0 ? "each method's default" : text(grid.strengths[strength]);
       this.output.textContent = words;
       this.slider.setAttribute("aria-valuetext", words);
       for (const tile of this.table.querySelectorAll(".tile")) {
@@ -196,7 +196,7 @@
       byId("viewer-strength").textContent = `strength ${text(strength)}${strength === method.default ? " (default)" : ""}`;
       choices(byId("viewer-method"), titles.map((title, i) => [title, i]), this.method);
       choices(byId("viewer-prompt"), grid.prompts.map((each, i) => [each.words, i]), this.prompt);
-      choices(byId("viewer-other"), [["nothing", -1], ...titles.map((title, i) => [title, i])], this.other);
+      choices(byId("viewer-other"), [["no other method", -1], ...titles.map((title, i) => [title, i])], this.other);
       const figures = ["photo", "inversion"].filter((name) => image[name] !== null).map((name) => {
         const box = make("figure");
         const tile = tileOf(image[name], 1, name);
@@ -282,5 +282,10 @@
     tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 12))}px`;
     tip.style.top = `${bottom + 8 + tip.offsetHeight < innerHeight ? bottom + 8 : top - 8 - tip.offsetHeight}px`;
   });
+
+  // -- jumps: sections that are not laid out yet have no known height, and a jump over them would miss -------------------
+  const whole = () => document.documentElement.classList.add("whole");
+  for (const link of document.querySelectorAll('nav a[href^="#"]')) link.addEventListener("click", whole);
+  if (location.hash) { whole(); byId(location.hash.slice(1))?.scrollIntoView(); }
   document.documentElement.classList.add("ready");
 })();

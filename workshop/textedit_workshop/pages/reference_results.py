@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "judges", "co
 ENDINGS = ("csv", "md", "tex", "html")
 LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
+_LOCAL = re.compile(r" --results \S+")
+"""A folder of the machine that made the results."""
 
 
 def copy_reference(
@@ -64,7 +67,7 @@ def copy_reference(
             "prompt": cell.identity.prompt_id,
             "digest": cell.digest,
             "weights": cell.identity.weights,
-            "command": cell.manifest.infer.command,
+            "command": _LOCAL.sub("", cell.manifest.infer.command),
         }
         for part in collect_stored(Store(results), tier)
         for cell in part.cells
