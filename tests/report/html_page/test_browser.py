@@ -63,7 +63,7 @@ def test_a_jump_from_the_menu_lands_on_its_section(report, chromium):
         page.goto(report.as_uri())
         page.wait_for_selector("html.ready", state="attached")
         page.locator(f"nav a[href='#{fresh}']").click()
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(1500)
         bottom = page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 1")
         assert bottom or 0 <= page.locator(f"#{fresh} h2").first.bounding_box()["y"] < 200
         page.close()
