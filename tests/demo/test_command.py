@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
@@ -34,7 +36,10 @@ def test_it_listens_at_the_loopback_alone_and_leaves_nothing(tmp_path):
     code = "import sys; from textedit_bench.cli.main import main; sys.exit(main(['demo', '--tier', 'mini']))"
     command = [sys.executable, "-P", "-c", code]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as demo:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    # A shell that starts the tests in the background has its children ignore SIGINT.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, preexec_fn=heard, **options) as demo, killed_at_last(demo):
         line = demo.stdout.readline()
         url = line.split()[0]
         assert url.startswith("http://127.0.0.1:"), demo.stderr.read()
@@ -45,6 +50,15 @@ def test_it_listens_at_the_loopback_alone_and_leaves_nothing(tmp_path):
         assert demo.wait(60) == 130
         assert "Traceback" not in demo.stderr.read()
     assert list(tmp_path.glob("textedit-bench-demo-*")) == []
+
+
+@contextmanager
+def killed_at_last(process):
+    """A process that a failure leaves running would be waited for without end."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def _sent(folder, headers):
