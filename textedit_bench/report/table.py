@@ -148,10 +148,10 @@ class _Block:
             seen = float(np.median([spread.detectable() for spread in spreads]))
             if np.isfinite(seen):
                 size = f"{100 * seen:.1f} points" if spec.percent else f"{seen:.{spec.decimals}f}"
+                what = f"a true difference of {size}" if not spec.percent or seen <= 1.0 else "no difference"
                 yield (
-                    f"{self.dataset}, {self.rows[0].prompt_set} prompts: a true difference of {size} in {spec.name} "
-                    f"between two methods is found with {POWER:.0%} probability (median pair, before Holm's "
-                    "correction)."
+                    f"{self.dataset}, {self.rows[0].prompt_set} prompts: {what} in {spec.name} between two methods is "
+                    f"found with {POWER:.0%} probability (median pair, before Holm's correction)."
                 )
                 return
 

@@ -154,5 +154,5 @@ def source_of(
         return None
     source = plan.source_prompt(method, prompt)
     if source is None:
-        raise NotApplicableError("no other prompt of the bench requests a different edit")
+        raise NotApplicableError("no other prompt of the same set (trained or unseen) asks for another attribute")
     return matched_method.info.name, source.id
