@@ -8,7 +8,7 @@ import pytest
 
 from textedit_bench.registry import dataset_names, list_methods, method_names
 
-METHOD = next(card.name for card in list_methods() if not card.control)
+METHOD = next(card.name for card in list_methods() if "edit" in card.tasks and card.trains == "per-dataset")
 CONTROL = next(card.name for card in list_methods() if card.control)
 DATASET = dataset_names()[0]
 ON = ("--method", METHOD, "--dataset", DATASET, "--tier", "mini")
