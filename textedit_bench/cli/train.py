@@ -45,7 +45,8 @@ def train(
         int | None, typer.Option(metavar="N", help="Seed of initial weights, data order and sampling.")
     ] = None,
     stop_after_minutes: Annotated[
-        float | None, typer.Option(metavar="MINUTES", help="Stop after this time, with --output; the same command resumes.")
+        float | None,
+        typer.Option(metavar="MINUTES", help="Stop after this time, with --output; the same command resumes."),
     ] = None,
 ) -> None:
     """Train a method on a data set; an interrupted run continues with the same command.
