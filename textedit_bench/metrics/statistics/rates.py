@@ -40,9 +40,11 @@ def agreeing_interval(
     p = float(np.clip((spread.mean - lowest) / (highest - lowest), 0.0, 1.0))
     error = spread.error / (highest - lowest)
     seen = error**2 / (p * (1.0 - p)) if 0.0 < p < 1.0 else 0.0
-    # All cells of a prompt that fails as a whole depart at once: that is one event, not one per image.
-    departing = (len(shares) - counts.max()) / max(1.0, seen * len(shares))
-    unseen = 1.0 - departing / SEEN
+    # All cells of a prompt that fails as a whole depart at once: that is one event, not one per image. A design effect
+    # below 2 is often chance, so it begins to count there.
+    effect = seen * len(shares)
+    shared = float(np.interp(effect, (2.0, 4.0), (1.0, 4.0))) if effect < 4.0 else effect
+    unseen = 1.0 - (len(shares) - counts.max()) / shared / SEEN
     if unseen <= 0.0:
         return None
     trials = 1.0 / (unseen / spread.draws + (1.0 - unseen) * seen)
