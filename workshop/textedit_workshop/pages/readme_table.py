@@ -27,7 +27,7 @@ COLUMNS = (
     ColumnSpec("clip_score", "CLIP score", True, 1, False, "image"),
     ColumnSpec("identity", "Identity", True, 2, False, "image"),
     ColumnSpec("lpips", "LPIPS-mini", False, 2, False, "image"),
-    ColumnSpec("fid_real", "FID to real", False, 1, False, "set"),
+    ColumnSpec("kid_real", "KID x1000 to real", False, 1, False, "set"),
 )
 """Those of the results page; everything else is in the full table."""
 _SMALL = ("success", "preservation", "identity")
