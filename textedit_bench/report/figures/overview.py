@@ -147,7 +147,9 @@ def _panel(
             value = float(other.iloc[0])
             (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)
             canvas.tell(tick, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
-    means = methods[spec.name].reset_index(drop=True)
+    # A mean over fewer prompts is none of the same thing.
+    prompts = methods.get("prompts", pd.Series(0, methods.index))
+    means = methods[spec.name].where(prompts == prompts.max()).reset_index(drop=True)
     if means.notna().any():
         y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
         axis.annotate(
