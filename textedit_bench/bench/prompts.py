@@ -38,7 +38,7 @@ def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[Pla
     known = card.tier(tier).prompts
     ids = {prompt.id for prompt in known}
     if not asked:
-        chosen = [_planned(p) for p in known if p.split == "evaluation"]
+        chosen = [planned_prompt(p) for p in known if p.split == "evaluation"]
         if not chosen:
             raise UserError(f"prompts: data set {card.name} has no evaluation prompts in tier {tier}; name some")
         return chosen
@@ -49,7 +49,8 @@ def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[Pla
     return list(planned.values())
 
 
-def _planned(card: PromptCard) -> PlannedPrompt:
+def planned_prompt(card: PromptCard) -> PlannedPrompt:
+    """Convert a prompt of a card."""
     return PlannedPrompt(card.id, card.prompt(), card.trained)
 
 
@@ -61,7 +62,7 @@ def _resolve(card: DatasetCard, tier: str, known: Sequence[PromptCard], asked: s
     said = folded(text)
     for prompt in known:
         if text == prompt.id or said in {folded(words) for words in (prompt.phrase, prompt.target) if words}:
-            return _planned(prompt)
+            return planned_prompt(prompt)
     if " " not in text and get_close_matches(text.lower(), ids, n=1, cutoff=0.75):
         raise unknown_choice(f"prompt of {card.name}, tier {tier},", text, ids)
     name = "-".join(part for part in ("text", slug(text)[:40], hashlib.sha256(text.encode()).hexdigest()[:6]) if part)

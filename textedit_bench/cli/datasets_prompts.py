@@ -29,7 +29,7 @@ def prompts(
       textedit-bench datasets prompts --dataset DATASET
       textedit-bench datasets prompts --dataset DATASET --protocol census
     """
-    from textedit_bench.bench.prompts import PlannedPrompt
+    from textedit_bench.bench.prompts import planned_prompt
     from textedit_bench.bench.request import CENSUS, PROTOCOLS
     from textedit_bench.registry import load_dataset, resolve_tier
 
@@ -37,8 +37,8 @@ def prompts(
         raise unknown_choice("protocol", protocol, PROTOCOLS)
     card = load_dataset(dataset)
     tier = resolve_tier(card, tier)
-    splits = {prompt.id: prompt.split for prompt in card.tier(tier).prompts}
-    found = [PlannedPrompt(p.id, p.prompt(), p.trained) for p in card.tier(tier).prompts]
+    own = card.tier(tier).prompts
+    found = list(map(planned_prompt, own))
     if protocol == CENSUS:
         from textedit_bench.bench.census import census_prompts
         from textedit_bench.worlds.loading import load_world
@@ -48,7 +48,7 @@ def prompts(
             raise UserError(f"protocol 'census': data set {card.name}, tier {tier} has no world; valid: quick")
         found = census_prompts(card, tier, world)
     uses = {p.id: "trained" if p.trained else "unseen" for p in found}
-    uses |= {name: split for name, split in splits.items() if name in uses and split != "evaluation"}
+    uses |= {p.id: p.split for p in own if p.split != "evaluation"}
     if json:
         print_json([{"id": p.id, "use": uses[p.id], **asdict(p.prompt)} for p in found])
         return

@@ -12,7 +12,7 @@ from textedit_bench.bench.generation.store import GenerationStore
 from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import Reporter
-from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.prompts import planned_prompt
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.session import DatasetSession
@@ -137,7 +137,7 @@ def _requests(
     plain = tuple(info.name for info in chosen if info.name not in experiment.settings)
     groups: list[tuple[tuple[str, ...], dict[str, Any]]] = [(plain, {})] if plain else []
     groups += [((info.name,), experiment.settings[info.name]) for info in chosen if info.name in experiment.settings]
-    own = tuple(PlannedPrompt(card.id, card.prompt(), card.trained) for card in experiment.own_prompts.get(dataset, ()))
+    own = tuple(map(planned_prompt, experiment.own_prompts.get(dataset, ())))
     return [
         BenchRequest(
             methods=names,

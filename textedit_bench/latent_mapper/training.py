@@ -15,7 +15,7 @@ from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
-from textedit_bench.training.data import Batch
+from textedit_bench.training.data import Batch, split_steps
 from textedit_bench.training.unedited import Describe, describe_unedited
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def plan_mappers(
     phrases = [normalised(prompt.words) for prompt in prompts]
     codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
     held_out = min(values.validation_codes, len(codes) // 4)
-    per_epoch = min(values.steps_per_validation, values.steps)
-    epochs = -(-values.steps // per_epoch)
+    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
     module = (loss or MapperTraining)(
         nn.ModuleList(editor.seeded_network(run.seed) for _ in phrases),
         domain,

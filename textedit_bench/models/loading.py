@@ -7,6 +7,7 @@ What a file is follows from its content, never from its name. Networks to be tra
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
@@ -58,10 +59,7 @@ def load_encoder(path: AnyPath) -> Encoder:
     Raises:
         CheckpointError: one line with the file and the error.
     """
-    checkpoint = read_checkpoint(path)
-    if checkpoint.format != "ours":
-        return build_encoder(checkpoint)
-    return _with_method(_own(checkpoint, nn.Module), "encode", path)
+    return _load(path, build_encoder, "encode")
 
 
 def load_identity(path: AnyPath) -> Identity:
@@ -70,10 +68,7 @@ def load_identity(path: AnyPath) -> Identity:
     Raises:
         CheckpointError: one line with the file and the error.
     """
-    checkpoint = read_checkpoint(path)
-    if checkpoint.format != "ours":
-        return build_identity(checkpoint)
-    return _with_method(_own(checkpoint, nn.Module), "embed", path)
+    return _load(path, build_identity, "embed")
 
 
 def load_parser(path: AnyPath) -> Parser:
@@ -82,10 +77,7 @@ def load_parser(path: AnyPath) -> Parser:
     Raises:
         CheckpointError: one line with the file and the error.
     """
-    checkpoint = read_checkpoint(path)
-    if checkpoint.format != "ours":
-        return build_parser(checkpoint)
-    return _with_method(_own(checkpoint, nn.Module), "hair", path)
+    return _load(path, build_parser, "hair")
 
 
 def load_clip(path_or_name: AnyPath, architecture: str | None = None) -> ClipModel:
@@ -114,7 +106,12 @@ def _own(checkpoint: Checkpoint, wanted: type[Network]) -> Network:
     return network
 
 
-def _with_method(network: nn.Module, method: str, path: AnyPath) -> Any:
+def _load(path: AnyPath, build: Callable[[Checkpoint], nn.Module], method: str) -> Any:
+    """Load a published file by ``build``, or a network of ours that has the method."""
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format != "ours":
+        return build(checkpoint)
+    network = _own(checkpoint, nn.Module)
     if not callable(getattr(network, method, None)):
         raise CheckpointError(f"{path}: holds a {type(network).__name__}, which has no `{method}`")
     return network

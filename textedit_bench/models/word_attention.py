@@ -9,8 +9,26 @@ Source: Xu et al. 2018 (arXiv 1711.10485), eq. 6-8; Li et al. 2019 (ControlGAN, 
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor, nn
+
+_CHANNEL_MAP = re.compile(r"^h_net([23])\.channel_att\.conv_context\1\.weight$")
+
+
+def own_name(name: str, unread: re.Pattern[str]) -> str | None:
+    """Return our name of a tensor in the authors' files; None for one that is never used.
+
+    Of the maps of `ChannelAttention` a stage has one per side, numbered, of which it uses its own.
+
+    Args:
+        name: the authors'.
+        unread: matches the other maps, once a stage's own are found.
+    """
+    if match := _CHANNEL_MAP.match(name):
+        return f"h_net{match[1]}.channel_att.conv_context.weight"
+    return None if unread.match(name) or name.endswith(".num_batches_tracked") else name
 
 
 def attend(features: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:

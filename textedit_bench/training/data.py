@@ -26,6 +26,12 @@ def stream(*axes: object) -> torch.Generator:
     return torch.Generator().manual_seed(seed_of(*axes))
 
 
+def split_steps(steps: int, per_validation: int) -> tuple[int, int]:
+    """Return steps per epoch and epochs of a training that validates once an epoch; the last one is a whole one."""
+    per_epoch = min(per_validation, steps)
+    return per_epoch, -(-steps // per_epoch)
+
+
 class LatentData(pl.LightningDataModule):
     """Codes, each with one condition (usually a prompt) drawn from a weighted list.
 

@@ -17,7 +17,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.finite import FiniteWatch
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, TrainingPhotos, loss_weights, training_codes
+from textedit_bench.training import LatentData, RunOptions, TrainingPhotos, loss_weights, training_codes
+from textedit_bench.training.adversarial import AdversarialModule
 from textedit_bench.training.data import Batch, stream
 from textedit_bench.training.kept import kept, kept_path
 from textedit_bench.training.photos import shrink
@@ -32,8 +33,6 @@ log = logging.getLogger(__name__)
 
 LARGEST_SIDE = 256
 """Side at which pictures enter the loss; larger ones are averaged down (a second derivative at 1024 is too dear)."""
-CRITIC_BETAS = (0.0, 0.9)
-"""Of the critic's Adam: WGAN-GP practice."""
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 _CODES_LEARNING_RATE = 2e-3
@@ -196,11 +195,11 @@ def fit_rest(network: ClipMapping, features: Tensor, codes: Tensor) -> float:
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
-class Clip2GANTraining(EditorModule):
+class Clip2GANTraining(AdversarialModule):
     """The loss of CLIP2GAN on photos and their CLIP features.
 
     A batch's ``codes`` are the features [B, V, d] of a photo's V views (as it is, mirrored), its ``choice`` is the
-    view, and its ``photos`` are the photos as they are. Two optimisers take turns, so the optimisation is manual.
+    view, and its ``photos`` are the photos as they are.
 
     Args:
         network: the mapping network.
@@ -221,8 +220,14 @@ class Clip2GANTraining(EditorModule):
         **options: Any,
     ) -> None:
         values, domain = editor.values, editor.domain
-        super().__init__(network, domain, learning_rate=values.learning_rate, ema_decay=values.ema_decay, **options)
-        self.automatic_optimization = False
+        super().__init__(
+            network,
+            domain,
+            critic_learning_rate=values.critic_learning_rate,
+            learning_rate=values.learning_rate,
+            ema_decay=values.ema_decay,
+            **options,
+        )
         self.editor, self.values, self.photos = editor, values, photos
         self.critic = losses.make_critic(domain, photos.side, self.seed).train().requires_grad_(True)
         self.perceptual = None
@@ -301,17 +306,7 @@ class Clip2GANTraining(EditorModule):
                 share = sent(torch.rand(len(real), generator=self.step_stream()), self.device)
                 terms["gradient_penalty"] = losses.gradient_penalty(self.critic, real, rebuilt, share)
                 loss = loss + self.values.gradient_penalty * every * terms["gradient_penalty"]
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        # the optimiser itself, not Lightning's wrapper: a step of the run is one of the mapping network
-        optimizer.optimizer.step()
-        return {name: value.detach() for name, value in terms.items()}
-
-    def configure_optimizers(self) -> Any:
-        """Create Adam for both; milestones reduce the network's rate."""
-        [optimizer], schedules = super().configure_optimizers()
-        rate = self.values.critic_learning_rate
-        return [optimizer, torch.optim.Adam(self.critic.parameters(), lr=rate, betas=CRITIC_BETAS)], schedules
+        return self.step_critic(optimizer, terms, loss)
 
     def on_train_epoch_end(self) -> None:
         """Step the schedule, which Lightning does not do in manual optimisation."""

@@ -22,7 +22,7 @@ from textedit_bench.stylespace.statistics import Sampling
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, inverted_by, loss_weights
 from textedit_bench.training.codes import photo_count, sampled_codes
-from textedit_bench.training.data import Batch
+from textedit_bench.training.data import Batch, split_steps
 from textedit_bench.training.kept import kept_path, kept_rows
 from textedit_methods.deltaedit.card import CARD, Settings
 from textedit_methods.deltaedit.method import relevant, style_offset
@@ -45,8 +45,7 @@ def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -
     weights = loss_weights(CARD.name, editor.settings, editor.domain)
     styles, clip = image_features(editor.domain, values, run.seed, run.folder / "features")
     relevance = relevance_matrix(editor.domain, values, run.folder / "relevance")
-    per_epoch = min(values.steps_per_validation, values.steps)
-    epochs = -(-values.steps // per_epoch)
+    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
     held_out = min(_VALIDATION_IMAGES, len(styles) // 4)
 
     def second_images(first: Tensor, second: Tensor) -> Batch:

@@ -12,16 +12,15 @@ from torch.nn import functional as F
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, TrainingPhotos
+from textedit_bench.training import LatentData, RunOptions, TrainingPhotos
+from textedit_bench.training.adversarial import CRITIC_BETAS, AdversarialModule
 from textedit_bench.training.captions import caption_features
-from textedit_bench.training.data import Batch, stream
+from textedit_bench.training.data import Batch, split_steps, stream
 from textedit_methods.dfgan.network import Critic, Generator, sentence_vectors
 
 if TYPE_CHECKING:
     from textedit_methods.dfgan.method import DFGAN
 
-BETAS = (0.0, 0.9)
-"""Of both Adams."""
 _PENALTY_WEIGHT, _PENALTY_POWER = 2.0, 6
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
@@ -38,7 +37,7 @@ def plan_training(editor: DFGAN, run: RunOptions) -> TrainingPlan:
         raise UserError("precision: the gradient penalty overflows in 16-mixed; valid: 32-true, bf16-mixed")
     network = editor.seeded_network(run.seed)
     photos = TrainingPhotos(domain, values.num_photos, network.side, run.folder / "photos")
-    per_epoch = min(values.steps_per_validation, values.steps)
+    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
     held_out = min(_VALIDATION_PHOTOS, len(photos) // 4)
     features, name = caption_features(domain, photos, values.captions, run.folder / "photos")
     data = LatentData(
@@ -54,7 +53,7 @@ def plan_training(editor: DFGAN, run: RunOptions) -> TrainingPlan:
     return TrainingPlan(
         module,
         data,
-        epochs=-(-values.steps // per_epoch),
+        epochs=epochs,
         learnt_from={"captions": name},
         keep="last",
         # as it is loaded: the order of memory decides the last digits
@@ -99,11 +98,11 @@ def critic_terms(critic: Critic, images: Tensor, fake: Tensor, sentences: Tensor
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
-class DFGANTraining(EditorModule):
+class DFGANTraining(AdversarialModule):
     """Generator and critic on photos and features of their captions.
 
     A batch's ``codes`` are CLIP's features [B, captions, d], its ``choice`` is the caption, and its ``photos`` are the
-    photos. Two optimisers take turns, so the optimisation is manual.
+    photos.
 
     Args:
         network: the generator.
@@ -112,19 +111,21 @@ class DFGANTraining(EditorModule):
         seed: of weights and draws.
     """
 
+    critic: Critic
+
     def __init__(self, network: Generator, editor: DFGAN, *, previews: int, seed: int) -> None:
         values = editor.values
         super().__init__(
             # CPUs compute convolutions of few channels a quarter faster in this order
             network.to(memory_format=torch.channels_last),
             editor.domain,
+            critic_learning_rate=values.critic_learning_rate,
             learning_rate=values.learning_rate,
-            optimizer=partial(torch.optim.Adam, betas=BETAS),
+            optimizer=partial(torch.optim.Adam, betas=CRITIC_BETAS),
             ema_decay=values.ema_decay,
             weights={"adversarial": 1.0},
             seed=seed,
         )
-        self.automatic_optimization = False
         self.values, self.previews = values, previews
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -174,17 +175,7 @@ class DFGANTraining(EditorModule):
                 self.critic, real.float(), fake.float(), sentences.float(), self.global_step % every == 0
             )
             loss = terms["critic"] + every * terms.get("penalty", 0.0)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        # the optimiser itself, not Lightning's wrapper: a step of the run is one of the generator
-        optimizer.optimizer.step()
-        return {name: value.detach() for name, value in terms.items()}
-
-    def configure_optimizers(self) -> Any:
-        """Create Adam for both."""
-        [optimizer], schedules = super().configure_optimizers()
-        rate = self.values.critic_learning_rate
-        return [optimizer, torch.optim.Adam(self.critic.parameters(), lr=rate, betas=BETAS)], schedules
+        return self.step_critic(optimizer, terms, loss)
 
     def preview(self) -> tuple[list[str], Tensor] | None:
         """Show pictures of training texts, a column each; a row has one noise."""

@@ -44,9 +44,9 @@ class HairCLIP(TrainedOffsetEditor[HairMapper, Settings]):
 
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
         """Return the published step, [B, rows, d]."""
-        request = request_of(prompt)
-        if request is None or self.refusal(prompt):
-            raise UserError(f"prompt {prompt.words!r}: {self.refusal(prompt)}")
+        refusal, request = self.refusal(prompt), request_of(prompt)
+        if refusal or request is None:
+            raise UserError(f"prompt {prompt.words!r}: {refusal}")
         codes = latents.codes
         network = self.network.to(codes.device)
         style = self._condition(request.style, self.values.style_image, len(codes))

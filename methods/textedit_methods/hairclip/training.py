@@ -18,7 +18,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.background import background_term
-from textedit_bench.training.data import Batch
+from textedit_bench.training.data import Batch, split_steps
 from textedit_bench.training.unedited import describe_unedited
 from textedit_methods.hairclip.card import Settings
 from textedit_methods.hairclip.colour import colour_distance, mean_lab
@@ -104,8 +104,7 @@ def plan_training(editor: HairCLIP, run: RunOptions, prompts: Sequence[Prompt] |
         others = [(index + 1 + choice * step) % (len(codes) - held_out) for step in (3, 5)]
         return {**requests(choice), **({"shown": torch.stack([codes[other] for other in others])} if pictures else {})}
 
-    per_epoch = min(values.steps_per_validation, values.steps)
-    epochs = -(-values.steps // per_epoch)
+    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
     data = LatentData(
         codes,
         batch_size=values.batch_size,

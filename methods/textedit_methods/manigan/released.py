@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from torch import nn
 
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.word_attention import own_name
 from textedit_methods.manigan.network import Correction, MainModule
 
-_READ = re.compile(r"^h_net([23])\.channel_att\.conv_context\1\.weight$")
 _UNREAD = re.compile(r"^h_net[23]\.channel_att\.conv_context[23]\.weight$")
 """The map of the other stage's size, which is in the file and is never used."""
 _FIRST, _WORDS = "h_net1.fc.0.weight", "h_net.att.conv_context.weight"
-
-
-def _own_name(name: str) -> str | None:
-    if match := _READ.match(name):
-        return f"h_net{match[1]}.channel_att.conv_context.weight"
-    return None if _UNREAD.match(name) or name.endswith(".num_batches_tracked") else name
 
 
 def _build(tensors: ReleasedTensors) -> nn.Module:
@@ -41,4 +36,6 @@ def _build(tensors: ReleasedTensors) -> nn.Module:
     return MainModule(wide // 512, words, four // 4, noise, residuals)
 
 
-RELEASED = StateDictAdapter(trainer="ManiGAN's trainer", own_name=_own_name, build=_build, missing="no tensors in it")
+RELEASED = StateDictAdapter(
+    trainer="ManiGAN's trainer", own_name=partial(own_name, unread=_UNREAD), build=_build, missing="no tensors in it"
+)

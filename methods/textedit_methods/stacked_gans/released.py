@@ -9,6 +9,7 @@ from functools import partial
 from torch import Tensor
 
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.word_attention import own_name
 from textedit_methods.stacked_gans.network import (
     AttnGenerator,
     ControlGenerator,
@@ -19,14 +20,7 @@ from textedit_methods.stacked_gans.network import (
 
 _UNREAD = re.compile(r"^h_net\d\.(?:att\.conv_context[23]|channel_att\.conv_context[23])\.weight$")
 """Of ControlGAN's maps every stage has two sets of either size, of which it uses one."""
-_READ = re.compile(r"^h_net([23])\.channel_att\.conv_context\1\.weight$")
 _FIRST = "h_net1.fc.0.weight"
-
-
-def _own_name(name: str) -> str | None:
-    if match := _READ.match(name):
-        return f"h_net{match[1]}.channel_att.conv_context.weight"
-    return None if _UNREAD.match(name) or name.endswith(".num_batches_tracked") else name
 
 
 def _kind(state: Mapping[str, Tensor]) -> type[StackedGenerator] | None:
@@ -59,5 +53,8 @@ def _build(wanted: type[StackedGenerator], tensors: ReleasedTensors) -> StackedG
 def layout_of(wanted: type[StackedGenerator], title: str) -> StateDictAdapter:
     """Return how a file of the authors becomes a generator of the wanted kind."""
     return StateDictAdapter(
-        trainer=f"{title}'s trainer", own_name=_own_name, build=partial(_build, wanted), missing="no tensors in it"
+        trainer=f"{title}'s trainer",
+        own_name=partial(own_name, unread=_UNREAD),
+        build=partial(_build, wanted),
+        missing="no tensors in it",
     )

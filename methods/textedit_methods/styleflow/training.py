@@ -12,7 +12,7 @@ from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, LatentData, RunOptions
-from textedit_bench.training.data import Batch, stream
+from textedit_bench.training.data import Batch, split_steps, stream
 from textedit_bench.training.samples import seen_samples
 from textedit_methods.styleflow.network import ConditionalFlow, MovingNorm
 
@@ -47,8 +47,7 @@ def plan_training(editor: StyleFlow, run: RunOptions) -> TrainingPlan:
         first.running_mean.copy_(samples.codes.mean(0))
         first.running_var.copy_(samples.codes.var(0))
     contexts = (scores - mean) / std
-    per_epoch = min(values.steps_per_validation, values.steps)
-    epochs = -(-values.steps // per_epoch)
+    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
     held_out = min(_VALIDATION_SAMPLES, len(contexts) // 4)
     data = LatentData(
         samples.codes[:, None],

@@ -126,7 +126,7 @@ def _panel(
         else:
             style = _CONTROLS[number % len(_CONTROLS)]
             canvas.tell(axis.axvline(low, color=COLOURS["soft"], linewidth=1.1, linestyle=style, zorder=1), said)
-    tested = bool(methods[f"{spec.name}_best"].any())
+    tested, (kind, beside) = bool(methods[f"{spec.name}_best"].any()), others
     for y, row in enumerate(methods.to_dict("records")):
         point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
         if point != point:
@@ -141,8 +141,7 @@ def _panel(
             point, y, look.marker, color=look.colour, mfc=face, markersize=6.5, markeredgewidth=1.6, zorder=4
         )
         canvas.tell(mark, said)
-        kind, rows = others
-        other = rows.loc[rows["title"] == row["title"], spec.name]
+        other = beside.loc[beside["title"] == row["title"], spec.name]
         if len(other) and other.iloc[0] == other.iloc[0]:
             value = float(other.iloc[0])
             (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)

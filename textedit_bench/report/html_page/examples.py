@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,11 +43,7 @@ class Example:
 def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
     """Return method title -> its worst, median and best edit; methods without the score are omitted."""
     found = {}
-    for row in _method_rows(collected):
-        values = _values(row, EFFECT)
-        if values.empty:
-            continue
-        values = values.sort_values(["value", "prompt_id", "image"], kind="stable").reset_index(drop=True)
+    for row, values in _ordered(collected):
         picks = (("worst", 0), ("median", len(values) // 2), ("best", len(values) - 1))
         found[row.title] = [
             _example(row, values.iloc[position], f"{name}: {values.iloc[position]['value']:.3f}")
@@ -57,13 +54,8 @@ def ordered_examples(collected: ComparableCells) -> dict[str, list[Example]]:
 
 def worst_of_all(collected: ComparableCells) -> list[Example]:
     """Return the worst edits over all methods, one per method, the worst first."""
-    lowest = []
-    for row in _method_rows(collected):
-        values = _values(row, EFFECT)
-        if not values.empty:
-            first = values.sort_values(["value", "prompt_id", "image"], kind="stable").iloc[0]
-            lowest.append((float(first["value"]), _example(row, first, f"{row.title}: {first['value']:.3f}")))
-    return [example for _, example in sorted(lowest, key=lambda each: each[0])[:WORST]]
+    lowest = sorted(((row, values.iloc[0]) for row, values in _ordered(collected)), key=lambda each: each[1]["value"])
+    return [_example(row, first, f"{row.title}: {first['value']:.3f}") for row, first in lowest[:WORST]]
 
 
 def disagreements(collected: ComparableCells) -> list[Example]:
@@ -91,6 +83,14 @@ def disagreements(collected: ComparableCells) -> list[Example]:
 def _said(row: pd.Series) -> str:
     higher = "judged better than the truth" if row["gap"] > 0 else "judged worse than the truth"
     return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {row['value_truth']:.3g}"
+
+
+def _ordered(collected: ComparableCells) -> Iterator[tuple[RowCells, pd.DataFrame]]:
+    """Yield each method that has the score, with its edits in the order of their values."""
+    for row in _method_rows(collected):
+        values = _values(row, EFFECT)
+        if not values.empty:
+            yield row, values.sort_values(["value", "prompt_id", "image"], kind="stable").reset_index(drop=True)
 
 
 def _method_rows(collected: ComparableCells) -> list[RowCells]:

@@ -1,0 +1,49 @@
+"""The Lightning module of trainings in which the network and a critic take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from textedit_bench.training.module import EditorModule
+
+if TYPE_CHECKING:
+    from textedit_bench.domain import Domain
+
+CRITIC_BETAS = (0.0, 0.9)
+"""Of the critic's Adam: practice since WGAN-GP."""
+
+
+class AdversarialModule(EditorModule):
+    """Trains a network against its ``critic``, which a subclass creates; the optimisation is manual.
+
+    Args:
+        network: what is trained and kept.
+        domain: of its frozen networks.
+        critic_learning_rate: of the critic's Adam.
+        options: of `EditorModule`.
+    """
+
+    critic: nn.Module
+
+    def __init__(self, network: nn.Module, domain: Domain, *, critic_learning_rate: float, **options: Any) -> None:
+        super().__init__(network, domain, **options)
+        self.automatic_optimization = False
+        self.critic_learning_rate = critic_learning_rate
+
+    def step_critic(self, optimizer: Any, terms: Mapping[str, Tensor], loss: Tensor) -> dict[str, Tensor]:
+        """Take a step of the critic on its loss; return the terms for the log."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        # the optimiser itself, not Lightning's wrapper: a step of the run is one of the network
+        optimizer.optimizer.step()
+        return {name: value.detach() for name, value in terms.items()}
+
+    def configure_optimizers(self) -> Any:
+        """Create the network's optimiser and schedules, and the critic's Adam."""
+        [optimizer], schedules = super().configure_optimizers()
+        critic = torch.optim.Adam(self.critic.parameters(), lr=self.critic_learning_rate, betas=CRITIC_BETAS)
+        return [optimizer, critic], schedules
