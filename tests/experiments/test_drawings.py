@@ -36,6 +36,15 @@ def test_rows_are_methods_with_their_settings_and_published_values_are_ticks(tie
     assert any("Nothing: Score & more 0.10" in each for each in told)
 
 
+def test_where_all_trained_prompts_are_a_setting_only_it_has_rows_and_unseen_prompts_are_ticks():
+    rows = [_row(m, s, 0.5) for m in "abc" for s in ("trained", "unseen", *(f"prompt {i}" for i in range(99)))]
+    (drawing,) = comparison_drawings(_table("mini", *rows))
+    (axis,) = drawing.draw(width=800.0).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["A", "B", "C"]
+    told = [artist.get_gid() for artist in axis.get_children() if artist.get_gid()]
+    assert sum("unseen prompts: Score & more 0.50" in each for each in told) == 3
+
+
 def test_the_page_begins_with_the_chart(tmp_path):
     table = _table("full", _row("a", "1", 0.5), _row("b", "1", 0.6))
     page = next(path for path in write_comparison(table, tmp_path) if path.suffix == ".html").read_text()

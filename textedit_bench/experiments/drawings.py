@@ -10,12 +10,13 @@ from functools import partial
 import pandas as pd
 
 from textedit_bench.experiments.comparison import Comparison, Pair
-from textedit_bench.experiments.measured import Heading
+from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.experiments.verdict import Verdict
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.figures.canvas import method_looks
 from textedit_bench.report.figures.every import Drawing
 from textedit_bench.report.figures.overview import draw_overview
+from textedit_bench.report.rows import TRAINED, UNSEEN
 
 _COMPARED = (Verdict.EQUIVALENT, Verdict.DIFFERENT, Verdict.INCONCLUSIVE)
 """Verdicts on values that were measured alike; others would only stretch the axes."""
@@ -37,21 +38,33 @@ class _Column(ColumnSpec):
 
 
 def comparison_drawings(table: Comparison) -> Iterator[Drawing]:
-    """List one chart per data set with measured values; its rows are methods, with their settings where they differ."""
+    """List one chart per data set with measured values.
+
+    Its rows are methods, with their settings where they differ. Where a setting is all trained prompts, it alone has
+    rows, or a chart would have hundreds: unseen prompts are ticks as in the report, single prompts only in the table.
+    """
     for dataset in dict.fromkeys(pair.measured.dataset for pair in table.pairs):
         pairs = [p for p in table.pairs if p.measured.dataset == dataset and math.isfinite(p.measured.value)]
+        by_set = any(pair.measured.setting == TRAINED for pair in pairs)
+        if by_set:
+            pairs = [pair for pair in pairs if pair.measured.setting in (TRAINED, UNSEEN)]
+        if by_set and any(_published(pair) for pair in pairs):  # they are the ticks
+            pairs = [pair for pair in pairs if pair.measured.setting == TRAINED]
         headings = {pair.measured.heading.text: pair.measured.heading for pair in pairs}
         columns = [
             _Column(text, text, bool(heading.higher_is_better), heading.decimals, False, "image", heading)
             for text, heading in headings.items()
         ]
-        several = len({pair.measured.setting for pair in pairs}) > 1
+        several = not by_set and len({pair.measured.setting for pair in pairs}) > 1
         rows: dict[tuple[str, str], dict[str, object]] = {}
         for pair in pairs:
-            for kind, values in _values(pair).items():
-                title = ", ".join(filter(None, [pair.measured.title, pair.measured.setting if several else ""]))
-                row = rows.setdefault((title, kind), {"title": title or table.experiment.title, "prompt_set": kind})
-                row |= {"method": pair.measured.method, "control": pair.measured.control, **values}
+            measured = pair.measured
+            title = ", ".join(filter(None, [measured.title, measured.setting if several else ""]))
+            facts = {"title": title or table.experiment.title, "method": measured.method, "control": measured.control}
+            kind = measured.setting if by_set else "measured"
+            for shown, values in ((kind, _measured(measured)), ("published", _published(pair))):
+                if values:
+                    rows.setdefault((title, shown), {**facts, "prompt_set": shown}).update(values)
         names = [column.name + end for column in columns for end in ("", "_low", "_high", "_best")]
         frame = pd.DataFrame(list(rows.values()), columns=["title", "prompt_set", "method", "control", *names])
         looks = method_looks(sorted(set(frame["title"])))
@@ -60,11 +73,13 @@ def comparison_drawings(table: Comparison) -> Iterator[Drawing]:
             yield Drawing("overview", dataset, dataset, f"{table.experiment.title} on {dataset}", chart, 800.0)
 
 
-def _values(pair: Pair) -> dict[str, dict[str, object]]:
-    """Return columns of the measured row, and of the published one if the two can be compared."""
-    measured, name = pair.measured, pair.measured.heading.text
-    ends = {f"{name}_low": measured.low, f"{name}_high": measured.high, f"{name}_best": measured.best}
-    found: dict[str, dict[str, object]] = {"measured": {name: measured.value, **ends}}
-    if pair.published is not None and pair.published.ends is not None and pair.verdict in _COMPARED:
-        found["published"] = {name: sum(pair.published.ends) / len(pair.published.ends)}
-    return found
+def _measured(row: Measured) -> dict[str, object]:
+    name = row.heading.text
+    return {name: row.value, f"{name}_low": row.low, f"{name}_high": row.high, f"{name}_best": row.best}
+
+
+def _published(pair: Pair) -> dict[str, object]:
+    """Return the published value; empty if there is none that can be compared."""
+    if pair.published is None or pair.published.ends is None or pair.verdict not in _COMPARED:
+        return {}
+    return {pair.measured.heading.text: sum(pair.published.ends) / len(pair.published.ends)}
