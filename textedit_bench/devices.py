@@ -1,11 +1,17 @@
-"""Check device names, and copy tensors to devices."""
+"""Check device names, copy tensors to devices, and fix the number of CPU threads."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from textedit_bench.errors import UserError
+
+STANDARD_THREADS = 2
+"""Fixed for every machine: float sums, and so records and weights, depend on the number of threads."""
 
 
 def checked_device(name: str | torch.device) -> torch.device:
@@ -45,3 +51,14 @@ def sent(tensor: Tensor, device: torch.device, dtype: torch.dtype | None = None)
     if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def fixed_threads(count: int) -> Iterator[None]:
+    """Run the block with ``count`` CPU threads in torch, on every machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

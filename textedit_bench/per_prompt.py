@@ -15,6 +15,7 @@ from torch import nn
 
 from textedit_bench.assets.locate import fetched
 from textedit_bench.bench.prompts import slug
+from textedit_bench.devices import STANDARD_THREADS, fixed_threads
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked
 from textedit_bench.models.packing import exact_precision
@@ -102,7 +103,7 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
             network = self._found(phrase)
             if network is None:
                 log.warning("%s: no network for %r yet; it is trained now and kept as %s", self.info.name, phrase, path)
-                with torch.enable_grad():
+                with torch.enable_grad(), fixed_threads(STANDARD_THREADS):  # whatever a bench's --threads
                     network = self._trained_for(run, [prompt])[phrase]
                 self._store(network, path, phrase)
         return network

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from textedit_bench.bench.prompts import plan_prompts
+from textedit_bench.devices import STANDARD_THREADS, fixed_threads
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.catalogue import load_experiment
@@ -260,6 +261,22 @@ def test_an_unknown_phrase_is_trained_once_and_kept(tmp_path, domain, caplog, mo
     assert len(kept) == 1 and not (tmp_path / "checkpoints").exists()
     monkeypatch.setattr(training.MapperTraining, "training_step", None)  # would fail if it trained again
     assert torch.equal(StyleCLIPMapper(domain, **SMALL).edit(latents, BLOND).codes, first.codes)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_network_trained_on_demand_does_not_depend_on_the_benchs_threads(domain, monkeypatch, threads):
+    seen = []
+    step = training.MapperTraining.training_step
+
+    def spied(*args, **kwargs):
+        seen.append(torch.get_num_threads())
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(training.MapperTraining, "training_step", spied)
+    with fixed_threads(threads):
+        StyleCLIPMapper(domain, **SMALL).network_for(BLOND)
+        assert torch.get_num_threads() == threads
+    assert set(seen) == {STANDARD_THREADS}
 
 
 def test_other_settings_do_not_use_what_is_kept_for_these(tmp_path, domain):

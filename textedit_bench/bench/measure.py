@@ -86,14 +86,3 @@ def _host_peak() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-@contextmanager
-def fixed_threads(count: int) -> Iterator[None]:
-    """Run the block with ``count`` CPU threads in torch, on every machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.devices import STANDARD_THREADS
 from textedit_bench.errors import UserError
 from textedit_bench.precision import HIGHEST, check_precision
 from textedit_bench.ranges import MACHINE, check_whole
@@ -26,8 +27,6 @@ STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 """Number of images if neither request nor card gives one."""
 STANDARD_SEED = 0
-STANDARD_THREADS = 2
-"""Fixed for every machine: float sums, and so the records, depend on the number of threads."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from textedit_bench.bench.inputs import (
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
 from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.material import CellMaterial, lies_elsewhere
-from textedit_bench.bench.measure import Meter, fixed_threads, return_free_memory
+from textedit_bench.bench.measure import Meter, return_free_memory
 from textedit_bench.bench.outcome import State
 from textedit_bench.bench.parts import join_parts, part_folder, remove_parts
 from textedit_bench.bench.pictures import Pixels, to_images
@@ -36,6 +36,7 @@ from textedit_bench.bench.shards import Shard, cut_shards, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.controls.cards import copied, shown
 from textedit_bench.controls.control import Control
+from textedit_bench.devices import fixed_threads
 from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor
 

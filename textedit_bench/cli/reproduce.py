@@ -55,8 +55,8 @@ def reproduce(
         return
     experiments = [load_experiment(name) for name in names]  # all are checked before the first runs
 
-    from textedit_bench.bench.request import STANDARD_THREADS
     from textedit_bench.cli.output import print_json
+    from textedit_bench.devices import STANDARD_THREADS
     from textedit_bench.experiments.conditions import Conditions
     from textedit_bench.experiments.page import page_of
     from textedit_bench.experiments.reproduce import check

@@ -6,8 +6,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from textedit_bench.bench.request import STANDARD_THREADS
 from textedit_bench.data.card import TIERS
+from textedit_bench.devices import STANDARD_THREADS
 from textedit_bench.errors import unknown_choice
 
 

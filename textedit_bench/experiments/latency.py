@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textedit_bench.bench.measure import Meter, fixed_threads
+from textedit_bench.bench.measure import Meter
 from textedit_bench.bench.plan import weights_digest
+from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.conditions import Conditions, device_name

@@ -8,10 +8,10 @@ from pathlib import Path
 from PIL import Image
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
+from textedit_bench.devices import fixed_threads
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import SheetRow, draw_sheet

@@ -9,13 +9,13 @@ from pathlib import Path
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.inputs import INVERSION, PHOTO
 from textedit_bench.bench.kept import PICTURES, SHOWN
-from textedit_bench.bench.measure import fixed_threads
 from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.request import CENSUS
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
+from textedit_bench.devices import fixed_threads
 from textedit_bench.files import locked, write_text
 from textedit_bench.report.analysis import write_analysis
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells

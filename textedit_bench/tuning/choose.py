@@ -15,13 +15,13 @@ from textedit_bench.bench.request import (
     STANDARD_IMAGES,
     STANDARD_SEED,
     STANDARD_STRENGTHS,
-    STANDARD_THREADS,
     BenchRequest,
 )
 from textedit_bench.bench.run import BenchRun, run_cells
 from textedit_bench.bench.scoring import RECORDS, read_table
 from textedit_bench.bench.store import Store
 from textedit_bench.bench.tuned import Tuned, write_tuned
+from textedit_bench.devices import STANDARD_THREADS
 from textedit_bench.errors import UserError
 from textedit_bench.registry import load_dataset, method_info, resolve_tier
 from textedit_bench.tuning.grid import combinations
