@@ -11,6 +11,7 @@ from textedit_bench.bench.reading import check_read
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_editor, new_editor
+from textedit_bench.weights import not_trained
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -37,10 +38,7 @@ def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Ma
         return editor
     editor = load_editor(method, domain, **settings)
     if not is_trained(editor):
-        raise UserError(
-            f"method {method!r} has no trained weights for {domain.name}, tier {domain.tier}; train them with: "
-            f"textedit-bench train --method {method} --dataset {domain.name} --tier {domain.tier}"
-        )
+        raise not_trained(editor)
     return editor
 
 

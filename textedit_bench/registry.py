@@ -82,7 +82,8 @@ def method_info(name: str) -> MethodInfo:
         return control
     claims = _claims(METHODS)
     if name not in claims:
-        raise unknown_choice("method", name, method_names())
+        unknown = unknown_choice("method", name, method_names())
+        raise UserError(f"{unknown}. If it is your own, install its package first: pip install -e FOLDER")
     plugin = _method_plugin(name, claims[name])
     if isinstance(plugin, BrokenPlugin):
         raise plugin.error("method")
@@ -210,7 +211,8 @@ def missing_file(card: DatasetCard, tier: str) -> str | None:
 def resolve_tier(card: DatasetCard, tier: str) -> str:
     """Return the tier to use; ``"auto"`` is full if everything it needs exists and no asset is corrupt, else mini.
 
-    The first missing or wrong item is logged, so that the two tiers are not confused.
+    If some of the full tier's networks are here, its first missing or wrong item is logged, so that the two tiers are
+    not confused.
 
     Raises:
         UserError: the card has no such tier, or no tier is complete enough for ``"auto"``.
@@ -219,7 +221,7 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         if tier not in card.tiers:
             raise unknown_choice(f"tier of dataset {card.name}", tier, ["auto", *card.tiers])
         return tier
-    from textedit_bench.assets.locate import spoilt_file
+    from textedit_bench.assets.locate import has_some_network, spoilt_file
 
     if "full" not in card.tiers:
         reason = "the card describes none"
@@ -231,7 +233,9 @@ def resolve_tier(card: DatasetCard, tier: str) -> str:
         return "full"
     if "mini" not in card.tiers:
         raise UserError(f"dataset {card.name}: no tier can be used; no mini tier, and no full one: {reason}")
-    log.info("%s: tier mini, since there is no full tier: %s", card.name, reason)
+    if "full" in card.tiers and has_some_network(card, "full"):
+        short = reason.partition(" (")[0] if reason.startswith("missing") else reason
+        log.info("%s: tier mini, since the full one is incomplete (textedit-bench doctor): %s", card.name, short)
     return "mini"
 
 

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 import torch
 from torch import nn
 
-from textedit_bench.editor import Editor
-from textedit_bench.errors import UserError
 from textedit_bench.models.packing import Precision, exact_precision, round_to
 from textedit_bench.models.released import StateDictAdapter, load_trained
 from textedit_bench.models.storage import save_network
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_bench.typed_editor import SettingsT, TypedEditor
-from textedit_bench.weights import weights_folder
+from textedit_bench.weights import not_trained, weights_folder
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -211,12 +209,3 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
 class TrainedOffsetEditor(TrainedEditor[NetworkT, SettingsT], OffsetEditor[SettingsT]):
     """Editor whose network predicts the offset of codes: edited codes = codes + strength * offset."""
-
-
-def not_trained(editor: Editor) -> UserError:
-    """Describe where missing weights were searched, and the command that trains them."""
-    name, domain = editor.info.name, editor.domain
-    return UserError(
-        f"{name} has no trained weights for {domain.name}, tier {domain.tier} (expected {editor.weights_path()}); "
-        f"train them with: textedit-bench train --method {name} --dataset {domain.name} --tier {domain.tier}"
-    )

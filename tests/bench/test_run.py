@@ -195,14 +195,26 @@ def test_memory_that_runs_out_has_its_own_state(tiny, tmp_path, monkeypatch):
     assert summary.exit_code == 1
 
 
-def test_an_untrained_method_is_not_applicable_and_says_how_to_train_it(tiny, tmp_path):
-    summary = tiny.run(tmp_path / "r", "untrained", controls=False)
-    assert summary.counts == {State.NOT_APPLICABLE: 3}
-    assert summary.exit_code == 0
-    program, name, *words = shlex.split(summary.outcomes[0].reason.partition("run: ")[2])
+def _trains_untrained_on_tiny(said: str) -> None:
+    """Check that a message ends with a command that parses; nothing is run."""
+    program, name, *words = shlex.split(said.partition("train them with: ")[2])
     assert program == "textedit-bench"
-    with get_command(app).commands[name].make_context(name, words) as context:  # parses, runs nothing
+    with get_command(app).commands[name].make_context(name, words) as context:
         assert {k: context.params[k] for k in ("method", "dataset")} == {"method": "untrained", "dataset": "tiny"}
+
+
+def test_an_untrained_method_beside_others_is_not_applicable_and_says_how_to_train_it(tiny, tmp_path):
+    summary = tiny.run(tmp_path / "r", "untrained", "shift", controls=False)
+    assert summary.counts == {State.DONE: 3, State.NOT_APPLICABLE: 3}
+    assert summary.exit_code == 0
+    _trains_untrained_on_tiny(summary.outcomes[0].reason)
+
+
+def test_a_bench_of_nothing_but_untrained_methods_is_refused_before_any_work(tiny, tmp_path):
+    with pytest.raises(UserError, match="untrained has no trained weights for tiny, tier mini") as refused:
+        tiny.run(tmp_path / "r", "untrained")
+    _trains_untrained_on_tiny(str(refused.value))
+    assert not list((tmp_path / "r").rglob("*.png"))
 
 
 def test_a_prompt_that_is_not_the_methods_is_not_applicable_before_any_work(tiny, tmp_path, monkeypatch):

@@ -92,6 +92,7 @@ CASES = {
     ),
     "assets source": (("assets", "convert", "a.pt", "b.safetensors"), "source a.pt: there is no such file"),
     "assets target": (("assets", "convert", __file__, "b.pt"), "unknown format '.pt'. Valid: .safetensors"),
+    "check not installed": (("check", "my-own"), "install its package first: pip install -e FOLDER"),
     "assets no weights": (("assets", "convert", __file__, "b.safetensors"), "not a weights file in any known format"),
     "worlds nothing": (("worlds",), "Missing command. See: textedit-bench worlds --help"),
     "worlds kind": (("worlds", "sheet", "-d", DATASET, "--kind", "smples"), "Did you mean 'samples'?"),

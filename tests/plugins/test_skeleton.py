@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textedit_bench.errors import UserError
-from textedit_bench.plugins import KINDS, Skeleton, write_skeleton
+from textedit_bench.plugins import KINDS, Skeleton, next_commands, write_skeleton
 from textedit_bench.registry import method_names
 from textedit_bench.testing import TOYS, check_editor
 
@@ -40,6 +40,9 @@ def test_the_package_is_complete(kind, tmp_path):
     assert wanted | {"tests/test_conformance.py"} == paths
     project = tomllib.loads((tmp_path / "zz-new/pyproject.toml").read_text())["project"]
     assert project["entry-points"]["textedit_bench.methods"] == {"zz-new": "zz_new.card:CARD"}
+    readme = (tmp_path / "zz-new/README.md").read_text()
+    assert "\n".join(next_commands("zz-new", kind, ".", "ffhq")) in readme
+    assert ("textedit-bench train" in readme) == (kind == "trained")
     for path in files:
         text = path.read_text()
         assert "$" not in text

@@ -60,6 +60,11 @@ def missing_role(card: DatasetCard, role: str, named: str) -> str | None:
     return f"{role} ({asset.advice() if asset else path})"
 
 
+def has_some_network(card: DatasetCard, tier: str) -> bool:
+    """Whether the file of any network of a tier exists."""
+    return any(network_path(card, named).is_file() for named in card.tier(tier).networks.values())
+
+
 def missing_source(card: DatasetCard, tier: str) -> str | None:
     """Describe the missing images of a tier: content, origin and path; None if they exist."""
     source = card.tier(tier).source

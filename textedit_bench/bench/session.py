@@ -39,6 +39,7 @@ from textedit_bench.controls.control import Control
 from textedit_bench.devices import fixed_threads
 from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor
+from textedit_bench.weights import lacks_weights, not_trained
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -111,14 +112,19 @@ class DatasetSession:
                     self.inputs, domain, suite, {"metrics": features, "reference_images": reference_images(domain)}
                 )
 
+    @staticmethod
+    def reason(plan: DatasetPlan, method: MethodPlan) -> str:
+        """Return why a method can run no cell of the data set, whatever its weights; empty if it can."""
+        return method.reason
+
     def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
         """Create the cell of a method and a prompt.
 
         Raises:
-            NotApplicableError: the method does not support the data set or the prompt.
+            NotApplicableError: the method does not support the data set or the prompt, or has no weights.
         """
-        if method.reason:
-            raise NotApplicableError(method.reason)
+        if reason := self.reason(self.plan, method):
+            raise NotApplicableError(reason)
         if refusal := self._editor(method).refusal(prompt.prompt.without_truth):
             raise NotApplicableError(refusal)
         weights = self._weights_of(method)
@@ -297,11 +303,10 @@ class DatasetSession:
     def _weights_of(self, method: MethodPlan) -> str | None:
         name = method.info.name
         if name not in self._weights:
-            digest = weights_digest(self._editor(method))
-            if digest is None and self._editor(method).needs_weights:
-                train = f"textedit-bench train --method {name} --dataset {self.plan.card.name}"
-                raise NotApplicableError(f"{name} is not trained for {self.plan.card.name}; run: {train}")
-            self._weights[name] = digest
+            editor = self._editor(method)
+            if lacks_weights(editor):
+                raise NotApplicableError(str(not_trained(editor)))
+            self._weights[name] = weights_digest(editor)
         return self._weights[name]
 
     def count_todo(self) -> Todo:

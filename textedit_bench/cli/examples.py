@@ -19,14 +19,15 @@ def with_names(text: str) -> str:
     """
     if "GENERATOR" in text:
         text = text.replace("GENERATOR", _first("generate"))
-    method, dataset = _first("edit"), _dataset()
+    method, dataset = _first("edit"), example_dataset()
     return "\n".join(
         line.replace("METHOD", method).replace("DATASET", dataset) if line.startswith("  textedit-bench") else line
         for line in inspect.cleandoc(text).splitlines()
     )
 
 
-def _dataset() -> str:
+def example_dataset() -> str:
+    """Return the data set that examples name: the faces if installed."""
     names = dataset_names() or ["DATASET"]
     return FACES if FACES in names else names[0]
 

@@ -27,15 +27,11 @@ def new_method(
       textedit-bench new-method my-method
       textedit-bench new-method my-method --kind trained --output ~/projects
     """
-    from textedit_bench.plugins import write_skeleton
+    from textedit_bench.cli.examples import example_dataset
+    from textedit_bench.plugins import next_commands, write_skeleton
 
-    for path in write_skeleton(name, kind, output.expanduser()):
+    for path in write_skeleton(name, kind, output.expanduser(), example_dataset()):
         typer.echo(path)
     folder = output.expanduser() / name
     place = folder if folder.is_absolute() else f"./{folder}"  # a bare name would be looked up in the package index
-    typer.echo("", err=True)
-    typer.echo(f"Next: pip install -e {place} --no-deps --no-build-isolation", err=True)
-    typer.echo(f"      textedit-bench check {name}", err=True)
-    if kind == "trained":
-        typer.echo(f"      textedit-bench train --method {name} --dataset DATASET", err=True)
-    typer.echo(f"      textedit-bench bench --method {name}", err=True)
+    typer.echo("\nNext: " + "\n      ".join(next_commands(name, kind, str(place), example_dataset())), err=True)

@@ -57,13 +57,32 @@ class Skeleton:
         return " ".join(part.capitalize() for part in self.name.split("-"))
 
 
-def write_skeleton(name: str, kind: str, parent: Path) -> list[Path]:
+def next_commands(name: str, kind: str, place: str, dataset: str) -> list[str]:
+    """Return the commands from a new package to its row in a table, in order.
+
+    Args:
+        name: of the method.
+        kind: one of `KINDS`.
+        place: folder of the package.
+        dataset: on which it is trained and benched.
+    """
+    train = f"textedit-bench train --method {name} --dataset {dataset}"
+    return [
+        f"pip install -e {place} --no-deps --no-build-isolation",
+        f"textedit-bench check {name}",
+        *([train] if kind == "trained" else []),
+        f"textedit-bench bench --method {name} --dataset {dataset}",
+    ]
+
+
+def write_skeleton(name: str, kind: str, parent: Path, dataset: str = "ffhq") -> list[Path]:
     """Write the package of a new method into a new folder ``<parent>/<name>``.
 
     Args:
         name: of the method: lower-case letters, digits and single hyphens.
         kind: one of `KINDS`.
         parent: folder that the new one is made in.
+        dataset: which its README names.
 
     Returns:
         The files, in order of their paths.
@@ -79,7 +98,7 @@ def write_skeleton(name: str, kind: str, parent: Path) -> list[Path]:
     folder = parent / name
     if folder.exists():
         raise UserError(f"name: {folder} exists already; valid: a name whose folder does not, or --output elsewhere")
-    texts = _texts(skeleton)
+    texts = _texts(skeleton, "\n".join(next_commands(name, known, ".", dataset)))
     try:
         for path, text in texts.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -102,13 +121,14 @@ def _check_name(skeleton: Skeleton) -> None:
         raise UserError(f"name: the Python module {package!r} exists already; valid: a name that no package has")
 
 
-def _texts(skeleton: Skeleton) -> dict[str, str]:
+def _texts(skeleton: Skeleton, commands: str) -> dict[str, str]:
     """Return path -> text of every file."""
     values = {
         "name": skeleton.name,
         "package": skeleton.package,
         "cls": skeleton.class_name,
         "title": skeleton.title,
+        "commands": commands,
     }
     texts: dict[str, str] = {}
     for folder in (_COMMON, skeleton.kind):

@@ -25,7 +25,6 @@ from textedit_bench.bench.session import DatasetSession, Todo
 from textedit_bench.bench.shards import Shard, pass_size
 from textedit_bench.bench.store import ResultFolder, Store, Writer
 from textedit_bench.editor import Latents
-from textedit_bench.errors import NotApplicableError
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -46,18 +45,21 @@ class GenerationSession(DatasetSession):
         self.protocols = self._judges.to_json()
         self._ids = tuple(f"draw-{i:05d}" for i in range(plan.images))
 
+    @staticmethod
+    def reason(plan: DatasetPlan, method: MethodPlan) -> str:
+        """Return why a method generates nothing on the data set, whatever its weights; empty if it does."""
+        info, served = method.info, method.info.datasets
+        if TASK not in info.tasks:
+            return f"{info.name} does not generate; its tasks are: {', '.join(info.tasks)}"
+        return f"{info.name} supports only {', '.join(served)}" if served and plan.card.name not in served else ""
+
     def cell(self, method: MethodPlan, prompt: PlannedPrompt, matched_to: Cell | None = None) -> Cell:
         """Create the cell of a method and a prompt.
 
         Raises:
-            NotApplicableError: the method does not generate, or does not support this data set.
+            NotApplicableError: the method does not generate, does not support this data set, or has no weights.
         """
-        info, served = method.info, method.info.datasets
-        if TASK not in info.tasks:
-            raise NotApplicableError(f"{info.name} does not generate; its tasks are: {', '.join(info.tasks)}")
-        if served and self.plan.card.name not in served:
-            raise NotApplicableError(f"{info.name} supports only {', '.join(served)}")
-        cell = super().cell(replace(method, reason=""), prompt)
+        cell = super().cell(method, prompt)
         drawn = ImageSet("generated", len(self._ids), "none")
         return replace(cell, images=drawn, strengths=(STRENGTH,), default_strength=STRENGTH)
 
