@@ -27,7 +27,7 @@ from textedit_bench.registry import list_methods
 from textedit_bench.testing import TOYS, write_toy_dataset
 from textedit_bench.testing.miniature import miniature_settings
 from textedit_bench.testing.pretend_cuda import PretendCuda
-from textedit_bench.training.module import EditorModule
+from textedit_bench.training.lightning_module import EditorModule
 
 CARDS = {card.name: card for card in list_methods()}
 METHODS = [name for name, card in CARDS.items() if not card.control]

@@ -12,7 +12,7 @@ import torch
 from textedit_bench.domain import load_domain
 from textedit_bench.registry import list_methods, new_editor
 from textedit_bench.testing import TOYS, write_toy_dataset
-from textedit_bench.training.module import EditorModule
+from textedit_bench.training.lightning_module import EditorModule
 
 CARDS = {card.name: card for card in list_methods()}
 MORE = {

@@ -13,7 +13,7 @@ import torch
 from textedit_bench.cli.machine import machine_failure
 from textedit_bench.cli.main import main
 from textedit_bench.files import write_atomically, write_text
-from textedit_bench.fitting import WholeCheckpoints
+from textedit_bench.fit import WholeCheckpoints
 
 FAILURES = {
     "disk": (OSError(errno.ENOSPC, "No space left on device", "a.png"), "a.png: the disk is full"),

@@ -28,7 +28,7 @@ PLACES = {
     },
     "pickle.Unpickler": {"textedit_bench/models/pickles.py"},
     "signal.signal": {"textedit_bench/stopping.py", "textedit_bench/bench/engines/processes.py"},
-    "trainer.fit": {"textedit_bench/fitting/run.py"},
+    "trainer.fit": {"textedit_bench/fit.py"},
     "pl.Trainer": {"textedit_bench/training/trainer.py", "workshop/textedit_workshop/worlds/training/fit.py"},
 }
 """What is called -> where alone."""

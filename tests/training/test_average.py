@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from textedit_bench.training.module import EditorModule
+from textedit_bench.training.lightning_module import EditorModule
 
 
 class _Module(EditorModule):

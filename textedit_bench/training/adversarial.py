@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.training.module import EditorModule
+from textedit_bench.training.lightning_module import EditorModule
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

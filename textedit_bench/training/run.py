@@ -21,13 +21,13 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from textedit_bench.files import write_text
 from textedit_bench.finite import DivergedError
-from textedit_bench.fitting import WholeCheckpoints, fit
+from textedit_bench.fit import WholeCheckpoints, fit
 from textedit_bench.precision import HIGHEST, TF32, use_precision
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.deadline import Deadline
+from textedit_bench.training.lightning_module import EditorModule
 from textedit_bench.training.loggers import make_logger
-from textedit_bench.training.module import EditorModule
 from textedit_bench.training.options import RunOptions
 from textedit_bench.training.pictures import PictureLog
 from textedit_bench.training.progress import RunProgress

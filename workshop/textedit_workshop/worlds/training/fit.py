@@ -17,8 +17,8 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from textedit_bench.finite import DivergedError, FiniteWatch
-from textedit_bench.fitting import WholeCheckpoints
-from textedit_bench.fitting import fit as run
+from textedit_bench.fit import WholeCheckpoints
+from textedit_bench.fit import fit as run
 from textedit_bench.models.matching import load_exactly
 from textedit_bench.models.storage import read_tensors
 

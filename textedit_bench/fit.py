@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written atomically, and never with weights that are not finite."""
+"""Run Lightning's fit: checkpoints are atomic and never hold weights that are not finite; a signal stops it."""
 
 from __future__ import annotations
 
@@ -72,3 +72,26 @@ class KeepWhenStopped(pl.Callback):
             name = list(weights)[int(finite.int().argmin())]
             raise DivergedError(f"stopped after step {trainer.global_step}: the weights {name} are not finite")
         self._kept = trainer.global_step
+
+
+def fit(trainer: pl.Trainer, *given: Any, stopped_at: Callable[[pl.Trainer], Path], **options: Any) -> None:
+    """Run ``trainer.fit``.
+
+    Args:
+        trainer: Lightning's.
+        given, options: what its ``fit`` takes.
+        stopped_at: where the checkpoint of a run goes that a signal stops.
+
+    Raises:
+        KeyboardInterrupt: a signal came; Lightning alone would end the process with exit code 0 or 1.
+        DivergedError: weights that were to be kept are not finite.
+    """
+    trainer.callbacks.append(KeepWhenStopped(stopped_at))  # type: ignore[attr-defined]
+    try:
+        trainer.fit(*given, **options)
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
+    finally:
+        stopping.allow()
