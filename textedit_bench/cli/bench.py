@@ -89,8 +89,8 @@ def bench(
 ) -> None:
     """Compare methods: edit, score, write tables and pictures.
 
-    Separate list items by commas, or by semicolons if an item contains a comma. Stored results are reused; to continue
-    an interrupted bench, repeat the command.
+    Separate list items by commas, or by semicolons if an item contains a comma. The bench is made of cells: one method
+    on one data set by one prompt. Stored cells are reused; to continue an interrupted bench, repeat the command.
 
     If --source has fewer photos than the standard number, all are used; if none are left as reference photos, metrics
     that need reference photos are omitted.

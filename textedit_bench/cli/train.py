@@ -40,7 +40,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
     logger: Annotated[str | None, typer.Option(metavar="NAME", help="csv or wandb.")] = None,
-    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for checkpoints and curves.")] = None,
+    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for checkpoints and curves; default: checkpoints.")] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Seed of initial weights, data order and sampling.")
     ] = None,
@@ -51,7 +51,8 @@ def train(
 ) -> None:
     """Train a method on a data set; an interrupted run continues with the same command.
 
-    The trained weights replace those used by bench and edit, unless --output names another file.
+    The weights go to weights/ in the package of the method, for downloaded generators to the user's data folder, and
+    bench and edit use them; or to --output. Checkpoints and curves go to --folder, by default ./checkpoints.
 
     \b
     Examples:
