@@ -1,7 +1,7 @@
 """The contract of a method: its inputs and outputs. Read this file first.
 
-A method subclasses `Editor` and is found through an entry point of the group ``textedit_bench.methods`` that names a
-`MethodInfo` (see `textedit_bench.info`). It knows nothing of data sets, metrics or the command line.
+A method subclasses `Editor` and is found through an entry point of the group ``textedit_bench.methods`` that names its
+card, a `MethodInfo` (see `textedit_bench.info`). It knows nothing of data sets, metrics or the command line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Metadata of a method, readable without torch."""
+"""The card of a method: facts and settings; imports no torch."""
 
 from __future__ import annotations
 

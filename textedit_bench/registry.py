@@ -2,8 +2,8 @@
 
 Names come from package metadata; a card is imported when it is listed, a class when it is used; neither listing nor
 names import torch. Built-ins are found exactly like third-party plugins: group ``textedit_bench.methods`` maps a name
-to a `MethodInfo`, group ``textedit_bench.datasets`` maps a name to a card file or a `DatasetCard`. Controls are not
-plugins; their names are reserved.
+to a card (`MethodInfo`), group ``textedit_bench.datasets`` maps a name to a card (`DatasetCard`) or its file. Controls
+are not plugins; their names are reserved.
 
 A plugin that cannot be used is listed as a `BrokenPlugin` with the reason; it never affects other plugins.
 """
@@ -263,7 +263,7 @@ def _method_plugin(name: str, points: list[EntryPoint]) -> MethodInfo | BrokenPl
         return loaded
     value, origin = loaded
     if not isinstance(value, MethodInfo):
-        return BrokenPlugin(name, origin, f"expected a MethodInfo, got {type(value).__name__}")
+        return BrokenPlugin(name, origin, f"expected a card (MethodInfo), got {type(value).__name__}")
     if value.name != name:
         return BrokenPlugin(name, origin, f"its card calls itself {value.name!r}")
     return value

@@ -48,7 +48,7 @@ def test_methods_come_before_controls():
         ("def (", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("OTHER = 1", "AttributeError"),
-        ("CARD = 5", "expected a MethodInfo, got int"),
+        ("CARD = 5", "expected a card (MethodInfo), got int"),
         (CARD.format(name="another", editor="a:B"), "its card calls itself 'another'"),
     ],
 )

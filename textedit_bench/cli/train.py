@@ -40,7 +40,9 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint of the same settings.")] = True,
     logger: Annotated[str | None, typer.Option(metavar="NAME", help="csv or wandb.")] = None,
-    folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for checkpoints and curves; default: checkpoints.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for checkpoints and curves; default: checkpoints.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Seed of initial weights, data order and sampling.")
     ] = None,

@@ -1,4 +1,4 @@
-"""Metadata and settings of CLIP2GAN and its variant on given inversions; imports no torch."""
+"""The card of CLIP2GAN and its variant on given inversions; imports no torch."""
 
 from __future__ import annotations
 

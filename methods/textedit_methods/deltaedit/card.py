@@ -1,4 +1,4 @@
-"""Metadata and settings of DeltaEdit; imports no torch."""
+"""The card of DeltaEdit; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about DF-GAN, readable without torch."""
+"""The card of DF-GAN; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata and settings of FFCLIP; imports no torch."""
+"""The card of FFCLIP; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata and settings of GANSpace with components selected by CLIP; imports no torch."""
+"""The card of GANSpace with components selected by CLIP; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata and settings of HairCLIP; imports no torch."""
+"""The card of HairCLIP; imports no torch."""
 
 from __future__ import annotations
 

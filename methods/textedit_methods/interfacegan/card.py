@@ -1,4 +1,4 @@
-"""Metadata and settings of InterFaceGAN with CLIP labels; imports no torch."""
+"""The card of InterFaceGAN with CLIP labels; imports no torch."""
 
 from __future__ import annotations
 

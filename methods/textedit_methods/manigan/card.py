@@ -1,4 +1,4 @@
-"""Facts about ManiGAN, readable without torch."""
+"""The card of ManiGAN; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about PPE, readable without torch."""
+"""The card of PPE; imports no torch."""
 
 from __future__ import annotations
 

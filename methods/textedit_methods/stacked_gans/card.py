@@ -1,4 +1,4 @@
-"""Facts about AttnGAN, ControlGAN and DM-GAN, readable without torch."""
+"""The card of AttnGAN, ControlGAN and DM-GAN; imports no torch."""
 
 from __future__ import annotations
 

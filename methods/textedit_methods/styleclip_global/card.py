@@ -1,4 +1,4 @@
-"""Metadata and settings of StyleCLIP's global directions; imports no torch."""
+"""The card of StyleCLIP's global directions; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about StyleCLIP's latent mapper, readable without torch."""
+"""The card of StyleCLIP's latent mapper; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata and settings of StyleCLIP's latent optimisation; imports no torch."""
+"""The card of StyleCLIP's latent optimisation; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about StyleFlow, readable without torch."""
+"""The card of StyleFlow; imports no torch."""
 
 from __future__ import annotations
 

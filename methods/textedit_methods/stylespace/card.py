@@ -1,4 +1,4 @@
-"""Metadata and settings of StyleSpace with examples selected by CLIP; imports no torch."""
+"""The card of StyleSpace with examples selected by CLIP; imports no torch."""
 
 from __future__ import annotations
 

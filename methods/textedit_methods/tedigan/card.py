@@ -1,4 +1,4 @@
-"""Metadata and settings of TediGAN's instance-level optimisation; imports no torch."""
+"""The card of TediGAN's instance-level optimisation; imports no torch."""
 
 from __future__ import annotations
 
