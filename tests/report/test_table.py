@@ -206,3 +206,18 @@ def test_a_table_says_which_difference_it_can_tell(stored, collected):
     # Methods that agree everywhere say nothing about their scatter.
     same = [stored(m, "p", {"lpips": NEAR}) for m in ("c", "e")]
     assert not any("is found with" in note for note in build_table("mini", [collected(same)]).footnotes)
+
+
+def test_the_page_shows_methods_best_first_and_controls_last_in_every_block(stored, collected):
+    cells = [
+        stored("low", "p", {"lpips": [0.9] * 8}), stored("best", "p", {"lpips": [0.1] * 8}),
+        stored("best", "q", {"lpips": [0.8] * 8}, trained=False),
+        stored("low", "q", {"lpips": [0.2] * 8}, trained=False),
+        stored("nothing", "p", {"lpips": [0.0] * 8}, control=True),
+    ]  # fmt: skip
+    part = collected(cells)
+    table = build_table("mini", [part], ("lpips",)).for_page()
+    assert list(table.frame["title"]) == ["Best", "Low", "Nothing", "Best", "Low"]
+    assert table.titles("d") == ["Best", "Low", "Nothing"] and table.columns[0].title == "LPIPS, to photo"
+    part.put_in_order(table.titles("d"))
+    assert [(row.title, row.prompt_set) for row in part.rows[2:4]] == [("Nothing", "trained"), ("Best", "unseen")]

@@ -19,7 +19,7 @@ from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import Store
 from textedit_bench.metrics.column import OK
-from textedit_bench.report.rows import RowCells, make_rows
+from textedit_bench.report.rows import TRAINED, RowCells, make_rows
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -125,6 +125,10 @@ class ComparableCells:
     def rows(self) -> list[RowCells]:
         """The cells as table rows; their records are read once."""
         return make_rows(self.cells)
+
+    def put_in_order(self, titles: Sequence[str]) -> None:
+        """Sort the rows of each prompt set as their titles."""
+        self.rows.sort(key=lambda row: (row.prompt_set != TRAINED, titles.index(row.title)))
 
     @property
     def fixed_prompts(self) -> bool:

@@ -7,19 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 HEADLINE = (
-    "success",
-    "preservation",
-    "clip_score",
-    "clip_score_in_loop",
-    "clip_direction",
-    "identity",
-    "identity_in_loop",
-    "lpips",
-    "kid_real",
-    "kid_inversion",
-    "fid_real",
-    "fid_inversion",
-)
+    "success", "preservation", "clip_score", "clip_score_in_loop", "clip_direction", "identity", "identity_in_loop",
+    "lpips", "kid_real", "kid_inversion", "fid_real", "fid_inversion",
+)  # fmt: skip
 """Columns of tables, if the domain can measure them; see `headline`.
 
 Every other per-image metric is in the records, and every other set metric can be computed from the features stored with
@@ -39,6 +29,8 @@ def headline(photos: int, *, fixed_prompts: bool = False) -> tuple[str, ...]:
 
 PERCENT = {"success", "preservation"}
 """Shares, shown in percent and written as fractions in CSV."""
+TO_PHOTO = {"identity", "identity_in_loop", "lpips"}
+"""Metrics whose titles leave out that they compare with the photo; pages with comparisons to the inversion say it."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +70,9 @@ class ColumnSpec:
 
 def column_specs(protocols: Mapping[str, Mapping[str, Any]], names: tuple[str, ...] = HEADLINE) -> list[ColumnSpec]:
     """Return the named columns that were measured, in the given order."""
+    facts = ("higher_is_better", "decimals", "in_loop", "scope")
     return [
-        ColumnSpec(
-            name,
-            f"{p['title']}, %" if name in PERCENT else p["title"],
-            p["higher_is_better"],
-            p["decimals"],
-            p["in_loop"],
-            p["scope"],
-        )
+        ColumnSpec(name, f"{p['title']}, %" if name in PERCENT else p["title"], *(p[fact] for fact in facts))
         for name in names
         if (p := protocols.get(name)) is not None
     ]

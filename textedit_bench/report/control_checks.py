@@ -77,7 +77,7 @@ class RowScores:
 
     def values(self, metric: str) -> NDArray[np.float64]:
         """Return the values of a metric, without missing ones."""
-        return self.row.counted(metric)["value"].to_numpy(np.float64)
+        return self.row.counted(metric)
 
     def count(self, metric: str) -> int:
         """Return the number of scored edits, with or without a value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -49,6 +49,19 @@ def cost_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
         row["device_peak_mib"] = group["device_peak_bytes"].max() / 2**20
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def milliseconds(value: float) -> str:
+    """Format a time with three digits; never in another unit, so that times compare at a glance."""
+    return f"{value:,.0f} ms" if 1000 <= value < 1e6 else f"{value:.3g} ms"
+
+
+def fastest(frame: pd.DataFrame, methods: Iterable[str]) -> str:
+    """Name the fastest and the slowest of these methods in a data set's rows; empty if none was timed."""
+    timed = frame["title"].isin(list(methods)) & (frame["edit_ms_per_edit"] > 0)
+    rows = frame[timed].sort_values("edit_ms_per_edit").to_dict("records")
+    said = [f"{row['title']}, {milliseconds(row['edit_ms_per_edit'])}" for row in rows]
+    return f"{rows[0]['dataset']}; fastest: {said[0]}; slowest: {said[-1]}" if said else ""
 
 
 def cost_markdown(frame: pd.DataFrame) -> str:

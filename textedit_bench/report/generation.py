@@ -12,21 +12,13 @@ from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
 from textedit_bench.devices import fixed_threads
-from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
+from textedit_bench.report.collect import ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.plain import render_plain
 from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.report.table import build_table
-from textedit_bench.report.write import Reports, write_table_files
+from textedit_bench.report.write import Reports, cell_filter, write_table_files
 
-COLUMNS = (
-    "success",
-    "r_precision",
-    "clip_score",
-    "clip_score_in_loop",
-    "pair_distance",
-    "same_subject",
-    "fid_real",
-)
+COLUMNS = ("success", "r_precision", "clip_score", "clip_score_in_loop", "pair_distance", "same_subject", "fid_real")
 NAME = "generation"
 SHOWN = 8
 """Pictures per prompt on a sheet: the first ones, without selection."""
@@ -40,7 +32,7 @@ def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Scor
     for tier in sorted({data.plan.tier for data in benched}):
         own = [data for data in benched if data.plan.tier == tier]
         stored = stored_cells(store, tier)
-        collected = [_collect(data, cells, stored) for data in own]
+        collected = [collect(data.plan.card.name, stored, cell_filter(data, cells, stored)) for data in own]
         if not any(part.cells for part in collected):
             continue
         with fixed_threads(own[0].plan.request.threads):
@@ -51,14 +43,6 @@ def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Scor
             notes += part.notes
             written += _write_sheets(store, tier, part, sorted({cell.method for cell in cells}))
     return Reports(tuple(written), tables, tuple(notes))
-
-
-def _collect(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> ComparableCells:
-    plan = data.plan
-    own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
-    key = next((cell.protocol_key for cell in stored if cell.digest in own), "")
-    wanted = CellFilter(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
-    return collect(plan.card.name, stored, wanted)
 
 
 def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: Sequence[str]) -> list[Path]:

@@ -102,15 +102,9 @@ def _points(collected: Sequence[ComparableCells]) -> Iterator[dict[str, Any]]:
         for row in part.rows:
             for axes in AXES:
                 for strength, values in row.curve(axes).iterrows():
-                    facts = {"dataset": part.dataset, "method": row.title, "prompts": row.prompt_set}
-                    yield {
-                        **facts,
-                        "strength": float(str(strength)),
-                        "effect_metric": axes[0],
-                        "effect": float(values[axes[0]]),
-                        "kept_metric": axes[1],
-                        "kept": float(values[axes[1]]),
-                    }
+                    facts: dict[str, Any] = {"dataset": part.dataset, "method": row.title, "prompts": row.prompt_set}
+                    facts |= {"strength": float(str(strength)), "effect_metric": axes[0], "kept_metric": axes[1]}
+                    yield {**facts, "effect": float(values[axes[0]]), "kept": float(values[axes[1]])}
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

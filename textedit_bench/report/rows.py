@@ -98,19 +98,20 @@ class RowCells:
         return self.means.reindex(columns=list(metrics)).dropna()
 
     @cached_property
-    def _by_metric(self) -> dict[str, pd.DataFrame]:
-        """Metric -> its records that count, cached for tables and figures."""
+    def _wide(self) -> pd.DataFrame:
+        """Values that count [(metric, prompt), image], cached for tables and figures."""
         known = self.records[self.records["state"] == OK]
-        return {str(metric): rows for metric, rows in known.groupby("metric", sort=False)}
+        return known.pivot(index=["metric", "prompt_id"], columns="image", values="value")
 
-    def counted(self, metric: str) -> pd.DataFrame:
-        """Return the records of an image metric whose state is ok."""
-        return self._by_metric.get(metric, self.records.iloc[:0])
+    def counted(self, metric: str) -> np.ndarray:
+        """Return the values of an image metric whose state is ok."""
+        values = self.grid(metric, self.prompts, list(self._wide.columns))
+        return values[np.isfinite(values)]
 
     def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
         """Return values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
-        wide = self.counted(metric).pivot(index="prompt_id", columns="image", values="value")
-        return wide.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
+        rows = pd.MultiIndex.from_product([[metric], prompts])
+        return self._wide.reindex(index=rows, columns=list(images)).to_numpy(np.float64)
 
     def features(self, images: Sequence[str]) -> EditFeatures | None:
         """Return set-metric features of the row's edits at its strength, grouped by photo; None without any.

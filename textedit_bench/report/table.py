@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +15,7 @@ from textedit_bench.metrics.protocol import Protocol
 from textedit_bench.metrics.sets import FEW, SET_METRICS
 from textedit_bench.metrics.statistics import POWER, spread_of
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import FID_PHOTOS, ColumnSpec, column_specs, headline
+from textedit_bench.report.columns import FID_PHOTOS, TO_PHOTO, ColumnSpec, column_specs, headline
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
 from textedit_bench.report.remarks import row_remarks
 from textedit_bench.report.rows import RowCells, check_protocols
@@ -43,10 +43,26 @@ class Table:
     frame: pd.DataFrame
     footnotes: tuple[str, ...] = field(default=())
 
-    @property
-    def datasets(self) -> list[str]:
-        """Data sets in the table, in order."""
-        return list(dict.fromkeys(self.frame["dataset"]))
+    def for_page(self) -> Table:
+        """Return the table with each data set's methods in one order, best first, and references in all titles.
+
+        The order is that of the first column on trained prompts, for unseen ones too; controls come last.
+        """
+        frame, lead = self.frame, self.columns[0]
+        methods = ~frame["control"].astype(bool)
+        leading = frame.groupby(["dataset", "title"])[lead.name].transform("first")  # trained prompts come first
+        keys = {
+            "block": frame.groupby(["dataset", "prompt_set"], sort=False).ngroup(),
+            "last": ~methods,
+            "leading": leading.where(methods, 0.0) * (-1 if lead.higher_is_better else 1),
+        }
+        ordered = frame.assign(**keys).sort_values([*keys, "title"], kind="stable", ignore_index=True)
+        columns = (replace(s, title=f"{s.title}, to photo") if s.name in TO_PHOTO else s for s in self.columns)
+        return replace(self, frame=ordered[frame.columns], columns=tuple(columns))
+
+    def titles(self, dataset: str) -> list[str]:
+        """Return the titles of a data set's rows, in order."""
+        return list(dict.fromkeys(self.frame.loc[self.frame["dataset"] == dataset, "title"]))
 
 
 def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[str, ...] = ()) -> Table:

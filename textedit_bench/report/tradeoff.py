@@ -65,15 +65,8 @@ def _entry(
     measures: dict[str, Measure],
     position: int,
 ) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "dataset": dataset,
-        "prompt_set": row.prompt_set,
-        "method": row.method,
-        "title": row.title,
-        "effect": axes[0],
-        "kept": axes[1],
-        "reference": reference,
-    }
+    keys = (dataset, row.prompt_set, row.method, row.title, *axes, reference)
+    entry: dict[str, object] = dict(zip(KEYS, keys, strict=True))
     for name, measure in measures.items():
         for end, values in zip(_ENDS, (measure.point, measure.low, measure.high), strict=True):
             entry[f"{name}{end}"] = float(values[position])

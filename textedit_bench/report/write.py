@@ -124,7 +124,7 @@ def remove_table_files(folder: Path) -> None:
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> list[ComparableCells]:
     """Collect comparable cells of the bench's data sets, and of other data sets with the same protocol."""
     stored = stored_cells(store, tier)
-    wanted = {data.plan.card.name: _wanted(data, cells, stored) for data in benched}
+    wanted = {data.plan.card.name: cell_filter(data, cells, stored) for data in benched}
     request, images = benched[0].plan.request, benched[0].plan.images
     for cell in sorted(stored, key=lambda c: c.manifest.infer.finished):
         name, identity = cell.identity.dataset, cell.identity
@@ -138,7 +138,8 @@ def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[S
     return [collect(name, stored, wanted[name]) for name in sorted(wanted)]
 
 
-def _wanted(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> CellFilter:
+def cell_filter(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[StoredCell]) -> CellFilter:
+    """Return the criteria by which stored cells belong to a data set of this bench."""
     plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
     key = next((c.protocol_key for c in stored if c.digest in own and c.identity.matched_to is None), "")

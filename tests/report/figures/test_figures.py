@@ -38,7 +38,7 @@ def draw(tmp_path_factory, make_store):
         "pairs": lambda width: draw_pairs(tests[tests["metric"] == "preservation"], looks, width=width),
         "curves": lambda width: draw_curves(collected[0], looks, width=width),
         "leakage": lambda width: draw_leakage(leakage_frame(collected), width=width),
-        "cost": lambda width: draw_cost(cost_frame(collected), "d", looks, width=width),
+        "cost": lambda width: draw_cost(cost_frame(collected), looks, width=width),
         "ranks": lambda width: draw_ranks(ranks[ranks["metric"] == "preservation"], "Preservation", looks, width=width),
     }
     return lambda name, width: makers[name](width)
@@ -93,11 +93,34 @@ def test_controls_are_bands_and_lines_beside_the_methods_of_the_overview():
 
     spec = ColumnSpec("success", "Success, %", True, 1, False, "image")
     figure = draw_overview(pd.DataFrame(rows), [spec], method_looks(["Worse", "Best"]))
-    (axis,) = figure.axes
+    axis, below = figure.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["Best", "Worse"]
+    assert [label.get_text() for label in below.get_yticklabels()] == ["Step", "Nothing"]
+    assert [text.get_text() for text in below.texts] == ["10.0 to 20.0", "0.0"]
     told = {artist.get_gid() for artist in axis.get_children() if artist.get_gid()}
     assert {'{"title": "Step: Success, % 10.0 to 20.0"}', '{"title": "Nothing: Success, % 0.0"}'} <= told
     assert '{"title": "Best: Success, % 90.0 [80.0, 100.0]"}' in told
+
+
+def test_unseen_prompts_are_small_marks_and_a_change():
+    from textedit_bench.report.columns import ColumnSpec
+    from textedit_bench.report.figures.canvas import method_looks
+
+    spec = ColumnSpec("success", "Success, %", True, 1, False, "image")
+    facts = {"control": False, "success_low": float("nan"), "success_high": float("nan"), "success_best": False}
+    rows = [
+        {"method": t, "title": t, "prompt_set": kind, "success": value, **facts}
+        for t, kind, value in (("A", "trained", 0.9), ("B", "trained", 0.5), ("A", "unseen", 0.2))
+    ]
+    (axis,) = draw_overview(pd.DataFrame(rows), [spec], method_looks(["A", "B"])).axes
+    assert [text.get_text() for text in axis.texts if text.get_text()] == ["90.0", "unseen", "-70.0"]
+    assert '{"title": "A, unseen prompts: Success, % 20.0"}' in {child.get_gid() for child in axis.get_children()}
+
+
+def test_methods_keep_one_order_in_which_controls_come_last(draw):
+    (axis,) = draw("cost", 800.0).axes
+    titles = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
+    assert titles[-1] == "Control" and len(titles) == len(METHODS) + 1
 
 
 def test_bars_of_a_logarithmic_axis_begin_beside_their_names(draw):

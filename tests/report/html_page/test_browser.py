@@ -137,15 +137,21 @@ def test_a_table_is_sorted_unfolded_and_copied_as_it_is_shown(opened):
 
 def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     grid = opened.locator(".grid").first
-    tile = grid.locator("table.pictures button.tile").first
+    tile = grid.locator(".pictures button.tile").first
     tile.scroll_into_view_if_needed()
-    opened.wait_for_function("() => document.querySelector('table.pictures .tile').style.backgroundImage !== ''")
+    opened.wait_for_function("() => document.querySelector('.pictures button.tile').style.backgroundImage !== ''")
     place = "tile => tile.style.backgroundPosition"
     default = tile.evaluate(place)
+    assert grid.locator("output").inner_text() == "default: 1"
+    assert grid.locator(".least").inner_text() == "0 (inversion, no edit)"
+    assert grid.locator(".most").inner_text() == "2 (strongest)"
     grid.locator("input[type=range]").focus()
-    opened.keyboard.press("ArrowRight")
-    assert grid.locator("output").inner_text() == "0"
+    opened.keyboard.press("ArrowLeft")
+    assert grid.locator("output").inner_text() == "0.5"
     assert tile.evaluate(place) != default
+    grid.locator(".default").click()
+    assert tile.evaluate(place) == default and grid.locator(".default").get_attribute("aria-pressed") == "true"
+    grid.locator("input[type=range]").focus()
     for _ in range(9):
         opened.keyboard.press("ArrowRight")
     assert grid.locator("output").inner_text() == "2"
@@ -155,10 +161,14 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     grid.locator("summary").click()
     grid.locator(".chips").nth(0).get_by_label("Alpha").uncheck()
     grid.locator(".chips").nth(1).get_by_label("words 1").uncheck()
-    table = grid.locator("table.pictures")
-    assert "Alpha" not in table.inner_text() and "words 1" not in table.inner_text()
+    shown = grid.locator(".pictures")
+    assert "Alpha" not in shown.inner_text() and "words 1" not in shown.inner_text()
+    sizes = shown.locator(".tile").evaluate_all(
+        "all => all.slice(0, 2).map((tile) => tile.getBoundingClientRect().width)"
+    )
+    assert sizes[0] == sizes[1] > 60  # the photo beside its edit
 
-    grid.locator("table.pictures button.tile").first.focus()
+    grid.locator(".pictures button.tile").first.focus()
     opened.keyboard.press("Enter")
     dialog = opened.locator("#viewer")
     strength = opened.locator("#viewer-strength")

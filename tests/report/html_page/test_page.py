@@ -28,12 +28,12 @@ EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "
 def contents(tmp_path_factory, make_store):
     """A store full of evil words, its cells and table; computed once."""
     collected = collect_stored(make_store(tmp_path_factory.mktemp("evil"), words=EVIL, side=32), "mini")
-    return Contents("mini", tuple(collected), build_table("mini", collected))
+    return Contents(tuple(collected), build_table("mini", collected).for_page())
 
 
 @pytest.fixture(scope="module")
 def page(contents):
-    return fit_page(contents, contents.collected, 6, 15e6)[0]
+    return fit_page(contents, 6, 15e6)[0]
 
 
 def test_the_page_passes_a_strict_parser_and_holds_one_script(page):
@@ -63,7 +63,7 @@ def test_the_page_loads_nothing_and_may_not(page):
 def test_every_part_that_scrolls_can_be_reached_and_is_named(page):
     tree = html5lib.parse(page, namespaceHTMLElements=False)
     parts = [node for node in tree.iter("div") if node.get("class") == "scroll"]
-    assert {part.find("table").get("class") for part in parts} == {"sortable", "pictures"}
+    assert {part.find("table").get("class") for part in parts} == {"sortable"}
     assert all((part.get("tabindex"), part.get("role")) == ("0", "region") and part.get("aria-label") for part in parts)
 
 
@@ -72,12 +72,12 @@ def test_json_cannot_end_its_script():
 
 
 def test_fewer_images_are_shown_where_the_page_would_be_too_large(contents):
-    whole, images = fit_page(contents, contents.collected, 6, 15e6)
+    whole, images = fit_page(contents, 6, 15e6)
     limit = len(whole.encode()) - 2000
-    small, fewer = fit_page(contents, contents.collected, 6, limit)
+    small, fewer = fit_page(contents, 6, limit)
     assert images == 6 and 1 <= fewer < 6 and len(small.encode()) <= limit
     with pytest.raises(UserError, match="larger than"):
-        fit_page(contents, contents.collected, 6, 5000)
+        fit_page(contents, 6, 5000)
 
 
 def test_equal_pictures_are_stored_once_and_large_ones_are_reduced():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,18 +81,19 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
 
 
 def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34) -> None:
-    """Write one title per row next to the axes, top to bottom; truncated ones get a tooltip."""
-    axis.set_yticks(range(len(titles)), [plain(shorten(title, longest)) for title in titles])
+    """Write one title per row next to the axes, top to bottom; long ones smaller on two lines, with a tooltip."""
+    axis.set_yticks(range(len(titles)), [plain(shorten(title, longest, 2)) for title in titles])
     axis.set_ylim(len(titles) - 0.5, -0.5)
     for title, label in zip(titles, axis.get_yticklabels(), strict=True):
-        label.set(color=COLOURS["ink"], fontsize=NORMAL)
+        label.set(color=COLOURS["ink"], fontsize=NORMAL, linespacing=1.0)
         if len(title) > longest:
+            label.set_fontsize(SMALL - 1)
             tell(label, title)
 
 
 def names_width(titles: Sequence[str], longest: int = 34) -> float:
-    """Return the width in pixels of titles next to axes."""
-    return 12 + 6.7 * max((len(shorten(title, longest)) for title in titles), default=0)
+    """Return the width in pixels of titles next to axes; those on two lines are small."""
+    return 12 + 6.7 * max((len(title) if len(title) <= longest else 0.8 * longest for title in titles), default=0)
 
 
 def caption(axis: Axes, x: str, y: str = "") -> None:
@@ -101,15 +103,15 @@ def caption(axis: Axes, x: str, y: str = "") -> None:
 
 
 def head(axis: Axes, title: str, longest: int) -> None:
-    """Write a title above axes; a truncated one gets a tooltip."""
-    found = axis.set_title(plain(shorten(title, longest)), fontsize=NORMAL, color=COLOURS["ink"], pad=5)
+    """Write a title above axes, on two lines if it is long; then it gets a tooltip."""
+    found = axis.set_title(plain(shorten(title, longest, 2)), fontsize=NORMAL, color=COLOURS["ink"], pad=5)
     if len(title) > longest:
         tell(found, title)
 
 
-def shorten(title: str, longest: int) -> str:
-    """Truncate a title with an ellipsis."""
-    return title if len(title) <= longest else f"{title[: longest - 1].rstrip()}…"
+def shorten(title: str, longest: int, lines: int = 1) -> str:
+    """Break a title into lines; what does not fit becomes an ellipsis."""
+    return "\n".join(textwrap.wrap(title, longest, max_lines=lines, placeholder="…"))
 
 
 def plain(title: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from textedit_bench.metrics.protocol import AXES
 from textedit_bench.report.collect import ComparableCells
+from textedit_bench.report.columns import PERCENT, column_specs
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.rows import TRAINED, RowCells
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LINES = ("--", ":", "-.")
-_LONGEST = 26
+_LONGEST = 34
 
 
 def draw_curves(
@@ -33,6 +34,8 @@ def draw_curves(
     for axes in AXES:
         points = [(row, row.curve(axes)) for row in rows]
         drawn = [(row, frame) for row, frame in points if not frame.empty]
+        scales = [100.0 if name in PERCENT else 1.0 for name in axes]
+        drawn = [(row, frame * scales) for row, frame in drawn]
         if drawn:
             return _draw(collected, drawn, axes, looks, width)
     return None
@@ -45,8 +48,8 @@ def _draw(
     looks: Mapping[str, Look],
     width: float,
 ) -> Figure:
-    protocols = collected.cells[0].manifest.protocols
-    names = canvas.names_width([row.title for row, _ in drawn], _LONGEST) + 8
+    effect, kept = (spec.title for spec in column_specs(collected.cells[0].manifest.protocols, axes))
+    names = canvas.names_width([row.title for row, _ in drawn], _LONGEST) + 18
     below = width < 2.2 * names  # no room next to the lines
     height = max(300.0, 16.0 * len(drawn) + 20)
     figure = canvas.blank(width, height + 46 + (15.0 * len(drawn) + 8 if below else 0))
@@ -55,15 +58,11 @@ def _draw(
     ends = []
     for number, (row, frame) in enumerate(drawn):
         look = Look(COLOURS["soft"], "o") if row.control else looks[row.title]
-        _line(axis, row, frame, collected.dataset, look, _LINES[number % len(_LINES)] if row.control else "-")
         ends.append((row, look, frame.iloc[-1]))
+        frame = frame.set_axis([effect, kept], axis=1)
+        _line(axis, row, frame, collected.dataset, look, _LINES[number % len(_LINES)] if row.control else "-")
     axis.margins(0.04)
-    axis.set_xlabel(
-        f"{canvas.plain(protocols[axes[0]]['title'])} (effect)", fontsize=canvas.NORMAL, color=COLOURS["soft"]
-    )
-    axis.set_ylabel(
-        f"{canvas.plain(protocols[axes[1]]['title'])} (kept)", fontsize=canvas.NORMAL, color=COLOURS["soft"]
-    )
+    canvas.caption(axis, f"{effect} (effect)", f"{kept} (kept)")
     axis.set_xlim(axis.get_xlim())
     low, high = axis.get_ylim()
     axis.set_ylim(low, high)
@@ -96,7 +95,7 @@ def _line(axis: Axes, row: RowCells, frame: pd.DataFrame, dataset: str, look: Lo
     axis.plot(frame[x], frame[y], color=look.colour, linestyle=style, linewidth=1.8, alpha=0.8 if row.control else 1)
     for strength, values in frame.iterrows():
         (mark,) = axis.plot(values[x], values[y], look.marker, color=look.colour, markersize=5, zorder=3)
-        said = f"{row.title}, strength {strength:g}: {x} {values[x]:.3f}, {y} {values[y]:.3f}"
+        said = f"{row.title}, strength {strength:g}: {x} {values[x]:.3g}, {y} {values[y]:.3g}"
         canvas.tell(mark, said, dataset=dataset, method=row.title, strength=float(str(strength)))
         if strength == row.strength:
             axis.plot(values[x], values[y], "o", markersize=11, mfc="none", color=look.colour, zorder=2)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.cost import cost_frame
+from textedit_bench.report.cost import cost_frame, fastest
 from textedit_bench.report.figures.canvas import looks_of
 from textedit_bench.report.figures.cost import draw_cost
 from textedit_bench.report.figures.curves import draw_curves
@@ -48,17 +48,21 @@ class Drawing:
 
 
 def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterator[Drawing]:
-    """List every figure of every data set, then those over all data sets."""
+    """List every figure of every data set, then those over all data sets; methods in the order of the table."""
     looks, cost, leakage = looks_of(collected), cost_frame(collected), leakage_frame(collected)
     titles = {spec.name: f"{spec.title} {spec.arrow}" for spec in table.columns}
     shown = shown_columns(table.columns)
     tests = paired_tests_frame(collected, shown)
     for part in collected:
         name = part.dataset
-        rows, own = (frame[frame["dataset"] == name] for frame in (table.frame, leakage))
+        rows = table.frame[table.frame["dataset"] == name]
+        place = {title: i for i, title in enumerate(table.titles(name))}
+        own, times, pairs_here = (
+            frame[frame["dataset"] == name].sort_values("title", key=lambda titles: titles.map(place), kind="stable")
+            for frame in (leakage, cost, tests)
+        )
         overview = partial(draw_overview, rows, shown, looks)
-        yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 800.0)
-        pairs_here = tests[tests["dataset"] == name]
+        yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 860.0)
         if part.fixed_prompts:
             pairs_here = pairs_here.assign(p=pairs_here["p_fixed"])
         for metric, pairs in pairs_here.groupby("metric", sort=False):
@@ -66,9 +70,9 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
             yield Drawing("pairs", name, f"{name}-pairs-{metric}", titles[str(metric)], square, 400.0)
         for kind, end in ((TRAINED, ""), (UNSEEN, f"-{UNSEEN}")):
             curves = partial(draw_curves, part, looks, kind)
-            yield Drawing("curves", name, f"{name}-curves{end}", f"{name}, {kind} prompts", curves)
+            yield Drawing("curves", name, f"{name}-curves{end}", f"{name}, {kind} prompts", curves, 640.0)
         yield Drawing("leakage", name, f"{name}-leakage", largest_leak(own) or name, partial(draw_leakage, own), 960.0)
-        yield Drawing("cost", name, f"{name}-cost", name, partial(draw_cost, cost, name, looks))
+        yield Drawing("cost", name, f"{name}-cost", fastest(times, looks) or name, partial(draw_cost, times, looks))
     for metric, ranks in ranks_frame(collected).groupby("metric", sort=False):
         title, first = titles.get(str(metric), str(metric)), ranks.iloc[0]
         words = f"{title}: {first['blocks']} blocks, critical difference {first['critical_difference']:.2f}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH = 17.0, 22.0, 78.0, 16.0, 180.0
+_ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH = 17.0, 32.0, 78.0, 16.0, 180.0
 _LEAST = 0.005
 """Smaller rates are not shown."""
 _DARK = 0.55
@@ -38,21 +38,18 @@ def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
     across = max(1, min(len(titles), int((width - left) // max(18 * len(changed) + _GAP, _LEAST_WIDTH))))
     inner = (width - left - 4 - (across - 1) * _GAP) / across
     deep, tall = -(-len(titles) // across), _ROW * len(asked)
-    figure = canvas.blank(width, deep * (_TITLE + tall + 4) + _HEAD)
+    figure = canvas.blank(width, deep * (_TITLE + tall + _HEAD))
     for i, title in enumerate(titles):
         down, right = divmod(i, across)
-        axis = canvas.place(figure, left + right * (inner + _GAP), down * (_TITLE + tall + 4) + _TITLE, inner, tall)
+        top = down * (_TITLE + tall + _HEAD) + _TITLE
+        axis = canvas.place(figure, left + right * (inner + _GAP), top, inner, tall)
         axis.grid(visible=False)
-        heading = axis.set_title(
-            canvas.plain(canvas.shorten(title, int(inner / 6.5))), fontsize=canvas.NORMAL, pad=4, color=COLOURS["ink"]
-        )
-        canvas.tell(heading, title)
+        canvas.head(axis, title, int(inner / 6.5))
         own = shown[shown["title"] == title]
         rates = {(r["asked"], r["attribute"]): r["rate"] for r in own.to_dict("records")}
         _cells(axis, rates, asked, changed)
-        last = i + across >= len(titles)
-        axis.set_xticks(range(len(changed)), [_words(n) for n in changed] if last else [""] * len(changed), rotation=90)
-        axis.set_yticks(range(len(asked)), [_words(n) for n in asked] if right == 0 else [""] * len(asked))
+        axis.set_xticks(range(len(changed)), [_words(name) for name in changed], rotation=90)
+        axis.set_yticks(*((range(len(asked)), [_words(name) for name in asked]) if right == 0 else ([], [])))
     return figure
 
 
@@ -63,15 +60,16 @@ def _cells(axis: Axes, rates: dict[tuple[str, str], float], asked: list[str], ch
     for i, row in enumerate(asked):
         if not any((row, column) in rates for column in changed):
             axis.text(0, i, "not measured", va="center", fontsize=canvas.SMALL - 1, color=COLOURS["soft"])
+            continue
         for j, column in enumerate(changed):
             rate, corner = rates.get((row, column), 0.0), (j - 0.46, i - 0.46)
             if column in row.split(" + "):
-                axis.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=COLOURS["ink"], lw=1.3, zorder=3))
+                axis.add_artist(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=COLOURS["ink"], lw=1.3, zorder=3))
             if not rate >= _LEAST:
                 continue
             box = Rectangle(corner, 0.92, 0.92, color=COLOURS["heat"], alpha=rate, lw=0)
             canvas.tell(box, f"asked {_words(row)}: {_words(column)} changed in {100 * rate:.0f} %")
-            axis.add_patch(box)
+            axis.add_artist(box)
             ink = COLOURS["card"] if rate > _DARK else COLOURS["ink"]
             axis.text(
                 j, i, f"{100 * rate:.0f}", ha="center", va="center_baseline", fontsize=canvas.SMALL - 1, color=ink

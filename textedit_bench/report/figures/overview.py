@@ -1,8 +1,9 @@
-"""Draw an overview: a panel per metric, a point with interval per method, controls as bands and lines."""
+"""Draw an overview: a panel per metric, a point with interval per method, controls as bands, lines and numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "kid_real", "fid_real")
 """Metrics of the chart; where they are fewer than fit, the CLIP direction is added."""
-_ROW, _TOP, _BOTTOM, _GAP, _LEGEND = 21.0, 26.0, 24.0, 14.0, 16.0
+_ROW, _TOP, _BOTTOM, _GAP, _LEGEND, _VALUE, _CHANGE, _KEY = 21.0, 36.0, 22.0, 14.0, 16.0, 15.0, 38.0, 28.0
 _ACROSS = 6
 """Panels side by side on a wide page."""
-_CONTROLS: tuple[Any, ...] = ("-", "--", ":", "-.")
+_SOFT = COLOURS["soft"]
+_LINES = [{"color": _SOFT, "lw": 1.1, "linestyle": style} for style in ("-", "--", "-.", (0, (6, 2, 1, 2, 1, 2)))]
+_BANDS = [{"color": COLOURS["line"], "lw": 0}, {"fill": False, "edgecolor": _SOFT, "lw": 1.1, "linestyle": (0, (1, 2))}]
+_Controls = Mapping[str, tuple[pd.DataFrame, Mapping[str, Any]]]
 
 
 def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
@@ -37,13 +41,12 @@ def draw_overview(
     """Draw one data set's chart; None without a method.
 
     Args:
-        frame: its rows of the comparison table; those of another prompt set become ticks.
+        frame: its rows of the comparison table; those of another prompt set become small marks.
         columns: one panel each, those of `shown_columns`.
         looks: of its methods.
         width: pixels; below 400 there are two panels side by side.
     """
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     block = frame[
         frame["prompt_set"] == (TRAINED if (frame["prompt_set"] == TRAINED).any() else frame["prompt_set"].iloc[0])
@@ -55,35 +58,45 @@ def draw_overview(
     methods = methods.sort_values([lead.name, "title"], ascending=[not lead.higher_is_better, True], kind="stable")
     titles = list(methods["title"])
     others = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
-    kind = "unseen prompts" if UNSEEN in set(others["prompt_set"]) else "published"
+    unseen = UNSEEN in set(others["prompt_set"])
+    kind = "unseen prompts" if unseen else "published"
     controls = _controls(block)
-    soft = COLOURS["soft"]
+    soft, hollow = _SOFT, COLOURS["card"]
     handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval; number: best mean")]
     if methods[[f"{spec.name}_best" for spec in columns]].any(axis=None):
         handles = [
             Line2D([], [], color=soft, marker="o", label="best (number), or not told apart; 95 % interval"),
-            Line2D([], [], color=soft, marker="o", mfc=COLOURS["card"], label="worse than the best"),
+            Line2D([], [], color=soft, marker="o", mfc=hollow, label="worse than the best"),
         ]
     if len(others):
-        handles.append(Line2D([], [], color=soft, marker="|", markersize=9, linewidth=0, label=kind))
-    for number, (name, rows) in enumerate(controls.items()):
-        line = Line2D([], [], color=soft, linestyle=_CONTROLS[number % len(_CONTROLS)], label=canvas.plain(name))
-        handles.append(line if len(rows) == 1 else Patch(color=_band(number), label=canvas.plain(f"{name}: range")))
-    longest, across = (26, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
-    left = canvas.names_width(titles, longest)
+        words = f"{kind}; number: change against trained ones" if unseen else kind
+        handles.append(Line2D([], [], color=soft, marker="d", mfc=hollow, markersize=5, linewidth=0, label=words))
+    longest, across = (27, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
+    left = max(canvas.names_width(titles, longest), canvas.names_width(list(controls), longest) + _KEY - 12)
     deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
-    inner = (width - left - 8 - (across - 1) * _GAP) / across
-    height = deep * (_TOP + _ROW * len(titles) + _BOTTOM) + 8 + _LEGEND * legend
-    figure = canvas.blank(width, height)
+    inner = (width - left - 8 - unseen * _CHANGE - (across - 1) * _GAP) / across
+    tall, values = _ROW * len(titles), (_VALUE if width > 400 else _ROW) * len(controls)
+    figure = canvas.blank(width, deep * (_TOP + tall + _BOTTOM + values) + 8 + _LEGEND * legend)
     for i, spec in enumerate(columns):
         down, right = divmod(i, across)
-        top = down * (_TOP + _ROW * len(titles) + _BOTTOM) + _TOP
-        axis = canvas.place(figure, left + right * (inner + _GAP), top, inner, _ROW * len(titles))
+        top = down * (_TOP + tall + _BOTTOM + values) + _TOP
+        start = left + right * (inner + _GAP) + (unseen * _CHANGE if right else 0)
+        axis = canvas.place(figure, start, top, inner, tall)
         _panel(axis, spec, methods, (kind, others), controls, looks, inner + _GAP)
+        if controls:
+            below = canvas.place(figure, start, top + tall + _BOTTOM, inner, values)
+            _values(below, spec, controls, 0 if right else longest, inner)
         if right == 0:
             canvas.name_rows(axis, titles, longest)
         else:
             axis.set_yticks([])
+        if i == 0 and unseen:
+            change = methods["title"].map(others.set_index("title")[spec.name]) - methods[spec.name]
+            for y, words in enumerate(["unseen", *(spec.text(each).replace("nan", "") for each in change)], -1):
+                axis.text(
+                    1 + 9 / inner, y, words, va="center", fontsize=canvas.SMALL, color=soft,
+                    transform=axis.get_yaxis_transform(),
+                )  # fmt: skip
         axis.set_ylim(len(titles) - 0.5, -0.5)
     figure.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 0), ncols=max(1, int(width // 260)), frameon=False,
@@ -92,14 +105,35 @@ def draw_overview(
     return figure
 
 
-def _controls(block: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return name of a control -> its rows; a control that copies methods has one per method."""
-    rows = block[block["control"].astype(bool)]
-    return {str(own["title"].iloc[0]).split(", ")[0]: own for _, own in rows.groupby("method", sort=True)}
+def _controls(block: pd.DataFrame) -> _Controls:
+    """Return name of a control -> its rows and style; a control that copies methods has one row per method: a range."""
+    rows, lines, bands = block[block["control"].astype(bool)], cycle(_LINES), cycle(_BANDS)
+    return {
+        str(own["title"].iloc[0]).split(", ")[0]: (own, next(bands if len(own) > 1 else lines))
+        for _, own in rows.groupby("method", sort=True)
+    }
 
 
-def _band(number: int) -> str:
-    return COLOURS["line"] if number % 2 else COLOURS["band"]
+def _reached(spec: ColumnSpec, rows: pd.DataFrame) -> str:
+    """Return what the rows of a control score: a value or a range."""
+    ends = (rows[spec.name].min(), rows[spec.name].max())
+    return " to ".join(dict.fromkeys(f"{v:.0f}" if abs(v) >= 1000 else spec.text(v).replace("nan", "-") for v in ends))
+
+
+def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, inner: float) -> None:
+    """Write what every control scores, and beside the panels (`longest` above 0) its name and how they show it."""
+    from matplotlib.patches import Rectangle
+
+    axis.grid(visible=False)
+    canvas.name_rows(axis, list(controls) if longest else [""] * len(controls), longest or 1)
+    axis.tick_params(axis="y", pad=_KEY, labelcolor=_SOFT, labelsize=canvas.SMALL)
+    axis.set(xticks=[], xlim=(0, inner))
+    for y, (rows, style) in enumerate(controls.values()):
+        axis.text(inner / 2, y, _reached(spec, rows), ha="center", va="center", fontsize=canvas.SMALL, color=_SOFT)
+        if longest and len(rows) > 1:
+            axis.add_artist(Rectangle((6 - _KEY, y - 0.3), _KEY - 10, 0.6, clip_on=False, **style))
+        elif longest:
+            axis.plot([6 - _KEY, -4], [y, y], clip_on=False, **style)
 
 
 def _panel(
@@ -107,25 +141,18 @@ def _panel(
     spec: ColumnSpec,
     methods: pd.DataFrame,
     others: tuple[str, pd.DataFrame],
-    controls: Mapping[str, pd.DataFrame],
+    controls: _Controls,
     looks: Mapping[str, Look],
     room: float,
 ) -> None:
-    canvas.head(axis, f"{spec.title} {spec.arrow}", int(room / 5.5))
+    canvas.head(axis, f"{spec.title}\u00a0{spec.arrow}", int(room / 5.9))
     scale = 100.0 if spec.percent else 1.0
-    for number, (name, rows) in enumerate(controls.items()):
+    for name, (rows, style) in controls.items():
         low, high = (scale * value for value in (rows[spec.name].min(), rows[spec.name].max()))
         if low != low:
             continue
-        said = f"{name}: {spec.title} {spec.text(low / scale)}"
-        if len(rows) > 1:
-            canvas.tell(
-                axis.axvspan(low, high, color=_band(number), linewidth=0, zorder=0),
-                f"{said} to {spec.text(high / scale)}",
-            )
-        else:
-            style = _CONTROLS[number % len(_CONTROLS)]
-            canvas.tell(axis.axvline(low, color=COLOURS["soft"], linewidth=1.1, linestyle=style, zorder=1), said)
+        drawn = axis.axvspan(low, high, zorder=0, **style) if len(rows) > 1 else axis.axvline(low, zorder=1, **style)
+        canvas.tell(drawn, f"{name}: {spec.title} {_reached(spec, rows)}")
     tested, (kind, beside) = bool(methods[f"{spec.name}_best"].any()), others
     for y, row in enumerate(methods.to_dict("records")):
         point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
@@ -144,8 +171,8 @@ def _panel(
         other = beside.loc[beside["title"] == row["title"], spec.name]
         if len(other) and other.iloc[0] == other.iloc[0]:
             value = float(other.iloc[0])
-            (tick,) = axis.plot(scale * value, y, "|", color=look.colour, markersize=10, markeredgewidth=1.6, zorder=3)
-            canvas.tell(tick, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
+            (small,) = axis.plot(scale * value, y + 0.3, "d", color=look.colour, mfc=COLOURS["card"], ms=4.5, zorder=3)
+            canvas.tell(small, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
     # A mean over fewer prompts is none of the same thing.
     prompts = methods.get("prompts", pd.Series(0, methods.index))
     means = methods[spec.name].where(prompts == prompts.max()).reset_index(drop=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from textedit_bench.report.columns import PERCENT
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.paired_tests import ALPHA
@@ -18,7 +19,7 @@ _ROW, _TOP, _SCORE = 18.0, 22.0, 50.0
 
 
 def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -> Figure:
-    """Draw methods as rows, those with the most wins first; columns are the same methods, by number.
+    """Draw methods as rows, in the order of the tests; columns are the same methods, by number.
 
     Args:
         rows: of one data set and metric, of `textedit_bench.report.paired_tests.paired_tests_frame`.
@@ -30,10 +31,10 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
     sure = rows[rows["p"] <= ALPHA]
     won = sure[sure["better_by"] > 0].groupby("title").size()
     lost = sure[sure["better_by"] < 0].groupby("title").size()
-    scores = {title: (int(won.get(title, 0)), int(lost.get(title, 0))) for title in sorted(set(rows["title"]))}
-    titles = sorted(scores, key=lambda title: scores[title][1] - scores[title][0])
+    titles = list(dict.fromkeys(rows["title"]))
+    scale, unit = (100.0, " points") if rows["metric"].iloc[0] in PERCENT else (1.0, "")
     names = [f"{i}  {title}" for i, title in enumerate(titles, 1)]
-    longest = 26 if len(titles) <= 12 else 21
+    longest = 30 if len(titles) <= 14 else 24
     left = canvas.names_width(names, longest)
     across = min(1.3 * _ROW, (width - left - _SCORE) / len(titles))
     figure = canvas.blank(left + across * len(titles) + _SCORE, _TOP + _ROW * len(titles) + 6)
@@ -47,12 +48,13 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
                 by, p = found[title, other]
                 colour = COLOURS["band"] if not p <= ALPHA else COLOURS["good"] if by > 0 else COLOURS["bad"]
                 verb = "is not told apart from" if not p <= ALPHA else "beats" if by > 0 else "is beaten by"
-                said = f"{title} {verb} {other}: {'better' if by > 0 else 'worse'} by {abs(by):.3g}, p = {p:.2g}"
+                size = f"{'better' if by > 0 else 'worse'} by {scale * abs(by):.3g}{unit}"
+                said = f"{title} {verb} {other}: {size}, p = {p:.2g}"
             box = Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, color=colour, linewidth=0)
             canvas.tell(box, said)
-            axis.add_patch(box)
+            axis.add_artist(box)
         axis.text(
-            len(titles) - 0.2, y, f"{scores[title][0]} : {scores[title][1]}", va="center", fontsize=canvas.SMALL,
+            len(titles) - 0.2, y, f"{won.get(title, 0)} : {lost.get(title, 0)}", va="center", fontsize=canvas.SMALL,
             color=COLOURS["soft"], clip_on=False,
         )  # fmt: skip
     axis.set_xlim(-0.5, len(titles) - 0.5)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAMES = {value: f"var(--{name})" for name, value in COLOURS.items()}
 _KEPT = {"d", "x", "y", "width", "height", "transform", "viewBox"}
-_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+_NUMBER, _UPRIGHT = re.compile(r"-?\d+\.\d{2,}"), re.compile(r"rotate\(-?0 [^)]*\)")
 _DRAWN = {"clip-path", "fill", "fill-opacity", "opacity", "stroke", "stroke-dasharray", "stroke-linecap"}
 _DRAWN |= {"stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor", "font-size", "font-weight"}
 
@@ -53,7 +53,7 @@ def _copy(node: ElementTree.Element, into: ElementTree.Element, shapes: dict[str
     tag, name = _tag(node), node.get("id", "")
     if tag in ("metadata", "defs"):
         return
-    attributes = {key: _short(value) for key, value in node.attrib.items() if key in _KEPT}
+    attributes = {key: short for key, value in node.attrib.items() if key in _KEPT and (short := _short(value))}
     if tag == "use":  # a marker: its shape, moved
         shape = shapes[node.get("{http://www.w3.org/1999/xlink}href", "")]
         tag, attributes = "path", {"d": _short(shape.get("d", ""))}
@@ -85,4 +85,4 @@ def _tag(node: ElementTree.Element) -> str:
 def _short(text: str) -> str:
     """Shorten the SVG: numbers with one digit, joined lines."""
     rounded = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), text)
-    return " ".join(rounded.replace("rotate(-0", "rotate(0").split())
+    return " ".join(_UPRIGHT.sub("", rounded).split())

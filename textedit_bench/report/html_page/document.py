@@ -13,8 +13,7 @@ from textedit_bench.report.figures.every import Drawing, every_drawing
 from textedit_bench.report.html import render_self_contained
 from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
 from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples, worst_of_all
-from textedit_bench.report.html_page.payload import VALUES, Grid, embedded
-from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_edit, read_sources
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
 from textedit_bench.report.layout import blocks, headings
 from textedit_bench.report.paired_tests import can_tell_apart
 from textedit_bench.report.table import Table
@@ -25,12 +24,10 @@ class Contents:
     """Everything that a report shows, computed once for all picture sizes.
 
     Attributes:
-        tier: of all results.
         collected: the cells.
         table: the comparison table.
     """
 
-    tier: str
     collected: tuple[ComparableCells, ...]
     table: Table
 
@@ -45,19 +42,22 @@ class Contents:
         return show(self.drawings)
 
 
-def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBook) -> str:
-    """Render the page; user texts are escaped, the content policy allows only this page's script and style."""
-    parts = [_part(contents, part, book) for part in contents.collected]
+def render_document(contents: Contents, parts: Sequence[dict[str, Any]], data: str = "") -> str:
+    """Render the page; user texts are escaped, the content policy allows only this page's script and style.
+
+    Args:
+        contents: what it shows.
+        parts: the result of `part_values` for each data set.
+        data: for its script, JSON that cannot end its element.
+    """
     kinds = {kind for kind, _ in contents.shown}
     figures = [(name, *words) for name, words in SECTIONS.items() if name in kinds]
     examples = any(part["examples"] for part in parts)
     names = ["results", "pictures", *(name for name, *_ in figures), *["examples"] * examples, "tables", "notes"]
-    protocols = contents.collected[0].cells[0].manifest.protocols
-    metrics = {name: protocols[name]["title"] for name in VALUES if name in protocols}
     return render_self_contained(
         "page.html",
         scripts=["tables.js", "page.js"],
-        title=f"Text-driven editing with StyleGAN, tier {contents.tier}",
+        title=f"Text-driven editing with StyleGAN, tier {contents.table.tier}",
         lead=_lead(contents),
         sections=names,
         shown=contents.shown,
@@ -66,7 +66,7 @@ def render_document(contents: Contents, grids: Sequence[Grid], book: ThumbnailBo
         headings=headings(contents.table),
         rule=RULE,
         notes=contents.table.footnotes,
-        data=embedded({"pictures": book.uris, "grids": [grid.to_json() for grid in grids], "metrics": metrics}),
+        data=data,
     )
 
 
@@ -82,7 +82,7 @@ def _lead(contents: Contents) -> str:
     return f"{said}, {images} photos {each}. Figures of another tier are not comparable with these."
 
 
-def _part(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -> dict[str, Any]:
+def part_values(contents: Contents, collected: ComparableCells, book: ThumbnailBook) -> dict[str, Any]:
     """Return the template's values for a data set."""
     name = collected.dataset
     rows = contents.table.frame[contents.table.frame["dataset"] == name]
@@ -105,12 +105,12 @@ def _examples(part: ComparableCells, book: ThumbnailBook) -> list[tuple[str, lis
 
 
 def _example(part: ComparableCells, example: Example, book: ThumbnailBook) -> dict[str, Any]:
-    prompt = example.cell.identity.prompt
+    cell, prompt = example.cell, example.cell.identity.prompt
     sources = read_sources(part, [example.image])
     shown: dict[str, Any] = {"words": prompt.phrase or prompt.target, "caption": example.caption}
     shown["photo"] = None if sources is None else book.encode(sources["photo"][0])
     try:
-        shown["edit"] = book.encode(read_edit(example.cell, example.image))
+        shown["edit"] = book.encode(cell.pictures([example.image], [cell.listing.default_strength])[0][0])
     except PicturesGoneError as error:
         shown |= {"edit": None, "gone": str(error)}
     return shown

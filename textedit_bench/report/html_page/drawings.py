@@ -13,18 +13,20 @@ Shown = dict[tuple[str, str], list[tuple[str, str, str]]]
 SECTIONS = {
     "curves": (
         "Curves: effect against preservation",
-        "One point per strength, a ring at each method's default; further up and right is better. Grey: controls.",
+        "One point per strength, from 0 (the inversion, no edit), a ring at each default; further up and right "
+        "is better. Grey: controls.",
     ),
     "leakage": (
         "Leakage",
         "In edits that ask for the attribute of the row: percent in which the attribute of the column changed. Framed: "
-        "what was asked for, where a high number is good (photos that have it already count as unchanged, and success "
-        "leaves them out); everywhere else a change is leakage.",
+        "what was asked for, where a high number is good; elsewhere a change is leakage. A framed number is lower "
+        "than the success of the first screen: here photos that have the attribute already count as unchanged, success "
+        "leaves them out.",
     ),
     "cost": (
         "Cost",
         "Milliseconds that a method computes per edited picture (logarithmic axis), without synthesis and scoring. "
-        "Work that serves all strengths is divided among them. Grey: controls.",
+        "Work that serves all strengths is divided among them. Last, in grey: controls.",
     ),
     "ranks": (
         "Ranks over all data sets",

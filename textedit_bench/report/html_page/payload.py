@@ -13,11 +13,13 @@ import numpy as np
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources, read_strengths
+from textedit_bench.report.columns import PERCENT
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
 from textedit_bench.report.rows import RowCells
 
 VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
 """Metrics shown next to an opened picture, if they were measured."""
+Values = dict[str, list[float | None]]
 
 
 @dataclass
@@ -25,59 +27,64 @@ class Grid:
     """One data set's grid of pictures.
 
     Attributes:
-        name: the data set.
-        side: displayed width of one picture in pixels.
+        collected: its cells.
         strengths: of every strip.
-        images: ids with positions of their photo and inversion in the book.
-        methods: title, default strength, control.
         prompts: words and whether a method was trained on them.
+        methods: title, default strength, control.
+        cells: ``"method/prompt"`` (positions) -> the cell, and its values by image.
+        images: ids with positions of their photo and inversion in the book.
         strips: ``"method/prompt/image"`` (positions) -> position in the book.
         values: the same keys -> metric -> one value per strength, null if there is none.
     """
 
-    name: str
+    collected: ComparableCells
     strengths: list[float]
-    images: list[dict[str, Any]] = field(default_factory=list)
+    prompts: list[dict[str, Any]]
     methods: list[dict[str, Any]] = field(default_factory=list)
-    prompts: list[dict[str, Any]] = field(default_factory=list)
+    cells: dict[str, tuple[StoredCell, dict[str, Values]]] = field(default_factory=dict)
+    images: list[dict[str, Any]] = field(default_factory=list)
     strips: dict[str, int] = field(default_factory=dict)
-    values: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
+    values: dict[str, Values] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return dict(self.__dict__)
+        names = ("strengths", "prompts", "methods", "images", "strips", "values")
+        return {"name": self.collected.dataset, **{name: getattr(self, name) for name in names}}
+
+    def add_image(self, book: ThumbnailBook) -> None:
+        """Encode the next image's photo, inversion and edits; nothing if there is none.
+
+        A prompt that is not used on an image leaves an empty place.
+        """
+        k = len(self.images)
+        for image in self.collected.images[k : k + 1]:
+            sources = read_sources(self.collected, [image])
+            shown = {name: sources and book.add(list(sources[name])) for name in ("photo", "inversion")}
+            self.images.append({"id": image, **shown})
+            for key, (cell, scored) in self.cells.items():
+                if image not in scored:
+                    continue
+                with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt without an edit
+                    edits = cell.pictures([image], cell.identity.strengths)
+                    self.strips[f"{key}/{k}"] = book.add([edit[0] for edit in edits])
+                    self.values[f"{key}/{k}"] = scored[image]
 
 
-def make_grid(collected: ComparableCells, book: ThumbnailBook, count: int) -> Grid:
-    """Encode the strips of the first ``count`` images, without selection.
+def make_grid(collected: ComparableCells, count: int) -> Grid:
+    """Prepare a grid without pictures, to which the first ``count`` images, without selection, can be added.
 
-    A prompt that is not used on an image leaves an empty place. Rows are the methods and the independent controls;
-    those that copy a method (its step, its edits for another prompt) are only in the tables.
+    Rows are the methods and the independent controls; those that copy a method (its step, its edits for another prompt)
+    are only in the tables.
     """
-    rows = _rows(collected)
-    first = rows[0].cells[0]
-    grid = Grid(collected.dataset, [float(s) for s in first.identity.strengths])
+    rows = [row for row in collected.rows if not row.matched]
     prompts = _prompts(collected)
-    grid.prompts = [{"words": words, "trained": trained} for words, trained in prompts.values()]
     where = {prompt: i for i, prompt in enumerate(prompts)}
-    images = collected.images[:count]
-    sources = read_sources(collected, images)
-    for k, image in enumerate(images):
-        shown: dict[str, Any] = {"id": image}
-        for name in ("photo", "inversion"):
-            shown[name] = None if sources is None else book.add([sources[name][k]])
-        grid.images.append(shown)
+    words = [{"words": words, "trained": trained} for words, trained in prompts.values()]
+    grid = Grid(collected, [float(s) for s in rows[0].cells[0].identity.strengths], words)
     for m, (title, row, cells) in enumerate(_titled(rows)):
         grid.methods.append({"title": title, "default": float(row.strength), "control": row.control})
         for cell in cells:
-            scored = _values(cell, images)
-            for k, image in enumerate(images):
-                if image not in scored:
-                    continue
-                key = f"{m}/{where[cell.identity.prompt_id]}/{k}"
-                with suppress(PicturesGoneError):  # the page leaves an empty place, as for a prompt without an edit
-                    grid.strips[key] = book.add(read_strengths(cell, image))
-                    grid.values[key] = scored[image]
+            grid.cells[f"{m}/{where[cell.identity.prompt_id]}"] = (cell, _values(cell, collected.images[:count]))
     return grid
 
 
@@ -85,10 +92,6 @@ def embedded(value: Any) -> str:
     """Encode JSON so that it cannot end its script element."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _rows(collected: ComparableCells) -> list[RowCells]:
-    return [row for row in collected.rows if not row.matched]
 
 
 def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
@@ -109,17 +112,15 @@ def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, dict[str, list[float | None]]]:
-    """Return the values of the cell's images: metric -> one rounded value per strength."""
+def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, Values]:
+    """Return the values of the cell's images: image -> metric -> one rounded value per strength, shares in percent."""
     records = cell.records()
     shown = [image for image in images if image in cell.manifest.infer.ids]
     chosen = records[records["metric"].isin(VALUES) & records["image"].isin(shown) & (records["state"] == OK)]
-    found: dict[str, dict[str, list[float | None]]] = {image: {} for image in shown}
-    for (image, metric), own in chosen.groupby(["image", "metric"], sort=False, observed=True):
-        values = dict(zip(own["strength"], own["value"], strict=True))
-        found[image][metric] = [_rounded(values.get(strength, np.nan)) for strength in cell.identity.strengths]
+    wide = chosen.pivot(index=["image", "metric"], columns="strength", values="value")
+    wide = wide.reindex(columns=cell.identity.strengths)
+    found: dict[str, Values] = {image: {} for image in shown}
+    for (image, metric), row in zip(wide.index, wide.to_numpy(), strict=True):
+        numbers = np.round(100 * row, 1) if metric in PERCENT else np.round(row, 4)
+        found[image][metric] = [float(number) if np.isfinite(number) else None for number in numbers]
     return {image: {name: own[name] for name in VALUES if name in own} for image, own in found.items()}
-
-
-def _rounded(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from textedit_bench.bench.kept import PICTURES
 from textedit_bench.bench.pictures import Pixels, read_pictures
-from textedit_bench.report.collect import ComparableCells, StoredCell
+from textedit_bench.report.collect import ComparableCells
 
 LARGEST = 128
 """Side of a picture in the report; larger ones are reduced."""
@@ -35,11 +35,6 @@ class ThumbnailBook:
     uris: list[str] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
 
-    @property
-    def size(self) -> int:
-        """Total length of the data URIs in bytes."""
-        return sum(map(len, self.uris))
-
     def add(self, pictures: Sequence[Pixels]) -> int:
         """Encode a strip of pictures, each 8-bit [H, W, 3], left to right, and return its position."""
         raw = np.concatenate([np.ascontiguousarray(picture) for picture in pictures], axis=1)
@@ -59,16 +54,6 @@ class ThumbnailBook:
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=self.quality, lossless=self.lossless, method=4)
         return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-def read_strengths(cell: StoredCell, image: str) -> list[Pixels]:
-    """Read one image of a cell at every strength."""
-    return [pictures[0] for pictures in cell.pictures([image], cell.identity.strengths)]
-
-
-def read_edit(cell: StoredCell, image: str) -> Pixels:
-    """Read one image of a cell at its default strength."""
-    return cell.pictures([image], [cell.listing.default_strength])[0][0]
 
 
 def read_sources(collected: ComparableCells, images: Sequence[str]) -> dict[str, Pixels] | None:

@@ -10,11 +10,10 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
-from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.save import save_drawings
 from textedit_bench.report.html_page.choose import collect_stored
-from textedit_bench.report.html_page.document import Contents, render_document
-from textedit_bench.report.html_page.payload import make_grid
+from textedit_bench.report.html_page.document import Contents, part_values, render_document
+from textedit_bench.report.html_page.payload import embedded, make_grid
 from textedit_bench.report.html_page.thumbnails import LARGEST, ThumbnailBook
 from textedit_bench.report.table import build_table
 
@@ -75,37 +74,37 @@ def write_picture_report(
     collected = [part for part in collect_stored(store, tier, datasets) if part.cells]
     if not collected:
         raise UserError(f"results {store.root}: no comparable cell of tier {tier}; run bench first")
-    contents = Contents(tier, tuple(collected), build_table(tier, collected))
-    page, shown = fit_page(contents, collected, images, limit)
+    contents = Contents(tuple(collected), build_table(tier, collected).for_page())
+    for part in collected:
+        part.put_in_order(contents.table.titles(part.dataset))
+    page, shown = fit_page(contents, images, limit)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
     drawn = save_drawings(contents.drawings, path.parent / PLOTS) if plots else []
     return Written(path, tuple(drawn), shown, len(page.encode()))
 
 
-def fit_page(contents: Contents, collected: Sequence[ComparableCells], images: int, limit: float) -> tuple[str, int]:
+def fit_page(contents: Contents, images: int, limit: float) -> tuple[str, int]:
     """Render the page with the most images within the size limit; return it with their number.
 
     Raises:
         UserError: even one image at the lowest quality exceeds the limit.
     """
+    images = min(images, max(len(part.images) for part in contents.collected))
     for quality, side in _QUALITIES:
-        page, pictures = _page(contents, collected, 1, quality, side)
-        if (room := limit - len(page.encode())) < 0:
-            continue
-        # The size of one image tells roughly how many fit.
-        for count in range(min(images, 1 + int(room / max(1, pictures))), 1, -1):
-            larger, _ = _page(contents, collected, count, quality, side)
-            if len(larger.encode()) <= limit:
-                return larger, min(count, max(len(part.images) for part in collected))
-        return page, 1
+        book, fits = ThumbnailBook(quality=quality, largest=side), ""
+        parts = [part_values(contents, part, book) for part in contents.collected]
+        grids = [make_grid(part, images) for part in contents.collected]
+        room = limit - len(render_document(contents, parts).encode())
+        metrics = {spec.name: spec.title for spec in contents.table.columns}
+        for shown in range(1, images + 1):
+            for grid in grids:
+                grid.add_image(book)
+            shown_grids = [grid.to_json() for grid in grids]
+            data = embedded({"pictures": book.uris, "metrics": metrics, "grids": shown_grids})
+            if len(data) > room:
+                break
+            fits, count = data, shown
+        if fits:
+            return render_document(contents, parts, fits), count
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")
-
-
-def _page(
-    contents: Contents, collected: Sequence[ComparableCells], count: int, quality: int, side: int
-) -> tuple[str, int]:
-    """Render the page with so many images; return it with the size of its pictures in bytes."""
-    book = ThumbnailBook(quality=quality, largest=side)
-    grids = [make_grid(part, book, count) for part in collected]
-    return render_document(contents, grids, book), book.size

@@ -72,6 +72,12 @@
     return tile;
   };
   const text = (strength) => String(Number(strength.toFixed(3)));
+  const named = (strength) => `${text(strength)}${strength === 0 ? " (inversion, no edit)" : ""}`;
+  const captioned = (tile, words) => {
+    const box = make("figure");
+    box.append(tile, make("figcaption", "", words));
+    return box;
+  };
 
   class Grid {
     constructor(section, grid) {
@@ -80,15 +86,19 @@
       this.count = grid.strengths.length;
       this.slider = section.querySelector("input[type=range]");
       this.output = section.querySelector("output");
-      this.table = section.querySelector("table.pictures");
+      this.pictures = section.querySelector(".pictures");
       this.picker = section.querySelector(".images");
       this.hidden = { methods: new Set(), prompts: new Set() };
       section.querySelectorAll(".chips").forEach((chips, k) => this.filter(chips, ["methods", "prompts"][k]));
       section.querySelector(".compare").addEventListener("click", () => viewer.open(this, 0, 0, Math.min(1, grid.methods.length - 1)));
+      this.defaults = section.querySelector(".default");
+      this.defaults.addEventListener("click", () => this.set(-1));
+      this.slider.max = this.count - 1;
+      this.slider.value = grid.strengths.indexOf(grid.methods[0].default);
+      this.slider.addEventListener("input", () => this.set(Number(this.slider.value)));
+      section.querySelector(".least").textContent = named(grid.strengths[0]);
+      section.querySelector(".most").textContent = `${text(grid.strengths[this.count - 1])} (strongest)`;
       this.strength = -1; // every method at its own default
-      this.slider.max = this.count;
-      this.slider.value = 0;
-      this.slider.addEventListener("input", () => { this.strength = this.slider.value - 1; this.move(); });
       grid.images.forEach((image, k) => {
         const button = tileOf(image.photo ?? "", 1, `photo ${image.id}`, "button");
         if (image.photo !== null) lazy.observe(button);
@@ -116,46 +126,44 @@
     draw() {
       const { grid, image } = this;
       [...this.picker.children].forEach((b, k) => b.setAttribute("aria-pressed", String(k === image)));
-      const head = make("tr");
-      head.append(make("th", "", "Method"));
-      grid.prompts.forEach((prompt, p) => {
-        if (this.hidden.prompts.has(p)) return;
-        const cell = make("th", prompt.trained ? "" : "unseen", prompt.words);
-        cell.scope = "col";
-        if (!prompt.trained) cell.append(make("small", "", "unseen"));
-        head.append(cell);
-      });
       const rows = grid.methods.map((method, m) => {
-        const row = make("tr", method.control ? "control" : "");
-        const name = make("th", "", method.title);
-        name.scope = "row";
-        row.append(name);
+        const [row, tiles] = [make("div", method.control ? "control" : ""), make("div", "tiles")];
+        row.append(make("h4", "", method.title), tiles);
+        const { photo } = grid.images[image];
+        if (photo !== null) tiles.append(captioned(tileOf(photo, 1, "photo"), "photo"));
         grid.prompts.forEach((prompt, p) => {
           if (this.hidden.prompts.has(p)) return;
-          const cell = make("td");
           const key = `${m}/${p}/${image}`;
-          if (key in grid.strips) {
-            const tile = tileOf(grid.strips[key], this.count, `${method.title}, ${prompt.words}`, "button");
+          const there = key in grid.strips;
+          const tile = there ? tileOf(grid.strips[key], this.count, `${method.title}, ${prompt.words}`, "button") : make("span", "none", "–");
+          if (there) {
             tile.dataset.method = m;
             tile.addEventListener("click", () => viewer.open(this, m, p));
-            lazy.observe(tile);
-            cell.append(tile);
-          } else cell.append(make("span", "none", "–"));
-          row.append(cell);
+          }
+          const box = captioned(tile, prompt.words);
+          if (!prompt.trained) box.lastChild.append(make("small", "", " unseen"));
+          tiles.append(box);
         });
+        tiles.querySelectorAll(".tile").forEach((tile) => lazy.observe(tile));
         return row;
       });
-      this.table.tHead.replaceChildren(head);
-      this.table.tBodies[0].replaceChildren(...rows.filter((_, m) => !this.hidden.methods.has(m)));
+      this.pictures.replaceChildren(...rows.filter((_, m) => !this.hidden.methods.has(m)));
+      this.move();
+    }
+
+    set(strength) {
+      this.strength = strength;
       this.move();
     }
 
     move() {
       const { grid, strength } = this;
-      const words = strength < 0 ? "each method's default" : text(grid.strengths[strength]);
+      const defaults = [...new Set(grid.methods.map((method) => text(method.default)))].join(", ");
+      const words = strength < 0 ? `default: ${defaults}` : named(grid.strengths[strength]);
       this.output.textContent = words;
       this.slider.setAttribute("aria-valuetext", words);
-      for (const tile of this.table.querySelectorAll(".tile")) {
+      this.defaults.setAttribute("aria-pressed", String(strength < 0));
+      for (const tile of this.pictures.querySelectorAll("[data-method]")) {
         place(tile, this.position(Number(tile.dataset.method)), this.count);
       }
     }
@@ -193,16 +201,14 @@
       const titles = grid.methods.map((each) => each.title);
       byId("viewer-title").textContent = `${method.title}: ${prompt.words}`;
       const strength = grid.strengths[this.position];
-      byId("viewer-strength").textContent = `strength ${text(strength)}${strength === method.default ? " (default)" : ""}`;
+      byId("viewer-strength").textContent = `strength ${named(strength)}${strength === method.default ? " (default)" : ""}`;
       choices(byId("viewer-method"), titles.map((title, i) => [title, i]), this.method);
       choices(byId("viewer-prompt"), grid.prompts.map((each, i) => [each.words, i]), this.prompt);
       choices(byId("viewer-other"), [["no other method", -1], ...titles.map((title, i) => [title, i])], this.other);
       const figures = ["photo", "inversion"].filter((name) => image[name] !== null).map((name) => {
-        const box = make("figure");
         const tile = tileOf(image[name], 1, name);
         picture(tile);
-        box.append(tile, make("figcaption", "", name));
-        return box;
+        return captioned(tile, name);
       });
       const box = make("figure");
       box.append(this.tile(this.method, "edit"));
