@@ -25,18 +25,18 @@ def _table(tier: str, *rows: Measured):
     return compare(Experiment.model_validate({**facts, "measure": measure, "published": said}), tier, rows)
 
 
-@pytest.mark.parametrize(("tier", "ticks"), [("full", 1), ("mini", 0)])
-def test_rows_are_methods_with_their_settings_and_published_values_are_ticks(tier, ticks):
+@pytest.mark.parametrize(("tier", "marks"), [("full", 1), ("mini", 0)])
+def test_rows_are_methods_with_their_settings_and_published_values_are_small_marks(tier, marks):
     rows = [_row("a", "1", 0.5, best=True), _row("a", "2", 0.4), _row("x", "1", 0.1, control=True, title="Nothing")]
     (drawing,) = comparison_drawings(_table(tier, *rows))
-    (axis,) = drawing.draw(width=800.0).axes
+    axis, _ = drawing.draw(width=800.0).axes  # below: what the control scores
     assert [label.get_text() for label in axis.get_yticklabels()] == ["A, 2", "A, 1"]
     told = [artist.get_gid() for artist in axis.get_children() if artist.get_gid()]
-    assert sum("published: Score & more 0.70" in each for each in told) == ticks
+    assert sum("published: Score & more 0.70" in each for each in told) == marks
     assert any("Nothing: Score & more 0.10" in each for each in told)
 
 
-def test_where_all_trained_prompts_are_a_setting_only_it_has_rows_and_unseen_prompts_are_ticks():
+def test_where_all_trained_prompts_are_a_setting_only_it_has_rows_and_unseen_prompts_are_small_marks():
     rows = [_row(m, s, 0.5) for m in "abc" for s in ("trained", "unseen", *(f"prompt {i}" for i in range(99)))]
     (drawing,) = comparison_drawings(_table("mini", *rows))
     (axis,) = drawing.draw(width=800.0).axes
