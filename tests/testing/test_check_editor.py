@@ -105,7 +105,7 @@ def test_what_only_generates_is_looked_at(method, found, monkeypatch):
 
 
 def test_a_method_that_serves_no_prompt_works_nowhere(monkeypatch):
-    assert list(failed(ServesNobody, monkeypatch)) == ["works somewhere"]
+    assert list(failed(ServesNobody, monkeypatch)) == ["edits at least one data set"]
 
 
 class AlwaysEdits(Good):
@@ -248,19 +248,19 @@ MUTANTS = {
     Double: "shapes, types and range",
     LosesIds: "shapes, types and range",
     KeepsGraph: "shapes, types and range",
-    Neighbours: "one is as many",
+    Neighbours: "alone or in a batch, the same edit",
     Position: "the order of images does not matter",
     Remembers: "the order of edits does not matter",
     Dice: "same seed, same result",
-    InPlace: "inputs stay as they were",
-    Unfreezes: "inputs stay as they were",
+    InPlace: "inputs and networks are not changed",
+    Unfreezes: "inputs and networks are not changed",
     NeedsPhotos: "an edit needs no photo",
     Downloads: "no hidden downloads",
-    AsksJudge: "judges are left alone",
-    Seeds: "global state stays",
-    SeedsEarly: "global state stays",
-    RunsEarly: "honest costs",
-    LeavesThread: "honest costs",
+    AsksJudge: "no evaluation network is used",
+    Seeds: "global state is not changed",
+    SeedsEarly: "global state is not changed",
+    RunsEarly: "all work is done inside edit",
+    LeavesThread: "all work is done inside edit",
     HoldsLambda: "picklable",
     TakesAnything: "unknown settings are refused",
 }
@@ -286,7 +286,7 @@ def test_a_refusal_in_words_is_no_failure_and_a_crash_is(monkeypatch):
             return super().edit(latents, prompt, strength * len({}["identity"]))
 
     assert failed(Polite, monkeypatch, (TOYS[0], TOYS[2])) == {}
-    assert "works there or says so" in failed(Crashes, monkeypatch)
+    assert "edits the data set or says why not" in failed(Crashes, monkeypatch)
 
 
 def test_a_method_that_works_nowhere_fails(monkeypatch):
@@ -295,7 +295,7 @@ def test_a_method_that_works_nowhere_fails(monkeypatch):
             raise UserError("not today")
 
     monkeypatch.setattr("textedit_bench.registry.list_datasets", lambda: [])
-    assert set(failed(Nowhere, monkeypatch)) == {"works somewhere"}
+    assert set(failed(Nowhere, monkeypatch)) == {"edits at least one data set"}
 
 
 def test_a_bad_card_is_said_before_anything_is_made(monkeypatch):

@@ -36,13 +36,13 @@ CHECKS: tuple[Check, ...] = (
 """All checks, in the order in which they run on every data set."""
 
 _SERVES = (
-    "works there or says so",
+    "edits the data set or says why not",
     "on a data set that it was not written for, a method edits or generates, or raises a UserError of one line that "
     "says why not",
     "`make bench` without names tries every method on every data set; a crash there looks like a bug of the benchmark",
 )
 _SOMEWHERE = (
-    "works somewhere",
+    "edits at least one data set",
     "at least one data set, toy or installed, is edited; a method that trains names settings for a training of seconds "
     "in its card's `trial`, or has weights for an installed data set's mini tier",
     "nothing else can be checked",

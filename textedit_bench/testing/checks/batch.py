@@ -12,7 +12,7 @@ from textedit_bench.testing.subject import Subject
 
 
 @check(
-    "one is as many",
+    "alone or in a batch, the same edit",
     "an image's edit alone equals its edit in a batch",
     "batch sizes differ between machines and between the last batch and the others; results must not",
     of_edits=True,
@@ -74,7 +74,7 @@ def repeatable(subject: Subject) -> None:
 
 
 @check(
-    "inputs stay as they were",
+    "inputs and networks are not changed",
     "edit does not change the given latents or any network of the domain",
     "all methods of a run share these tensors and networks",
 )

@@ -16,7 +16,7 @@ _SHOWN = 8
 
 
 @check(
-    "works on a device",
+    "works on a GPU (emulated)",
     f"on a domain whose networks are on {DEVICE} it trains and edits there: no operator gets tensors of two "
     "devices, no tensor is created on another GPU, results are on the device, and no step of an optimisation "
     "synchronises it",

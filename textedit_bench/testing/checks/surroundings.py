@@ -36,7 +36,7 @@ def no_connections(subject: Subject) -> None:
 
 
 @check(
-    "judges are left alone",
+    "no evaluation network is used",
     f"a method does not use these networks of the domain: {', '.join(sorted(_FORBIDDEN))}",
     "an edit that was optimised against the network that evaluates it gets a high score, whatever it looks like",
 )
@@ -52,7 +52,7 @@ def no_judges(subject: Subject) -> None:
 
 
 @check(
-    "global state stays",
+    "global state is not changed",
     "constructing, loading and editing do not change global state: default dtype and device, grad mode, threads, "
     "current folder, environment; editing draws no numbers from the global random states of torch, numpy and Python, "
     "and nothing seeds them: random numbers come from the method's own generator",
@@ -85,7 +85,7 @@ def _compare(before: dict[str, Any], after: dict[str, Any], but: tuple[str, ...]
 
 
 @check(
-    "honest costs",
+    "all work is done inside edit",
     "all work of an edit is done in edit: constructing the editor runs no network, and no threads or processes "
     "continue afterwards",
     "the runner times edit; work before or after it is missing from the cost table",
