@@ -25,8 +25,7 @@ def check_(
     The method runs on small data sets of several shapes with random weights; one that trains is trained there with the
     settings of its card's trial, a training of seconds. Each line names a rule; a failure adds the expected result and
     the reason for the rule, --json gives them for every rule. The method must be installed (pip install -e FOLDER).
-    --dataset adds installed data sets, in their mini tiers; without it, only the
-    toy ones are used.
+    --dataset adds installed data sets, in their mini tiers; without it, only the toy ones are used.
 
     \b
     Examples:
