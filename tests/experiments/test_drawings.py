@@ -29,7 +29,7 @@ def _table(tier: str, *rows: Measured):
 def test_rows_are_methods_with_their_settings_and_published_values_are_small_marks(tier, marks):
     rows = [_row("a", "1", 0.5, best=True), _row("a", "2", 0.4), _row("x", "1", 0.1, control=True, title="Nothing")]
     (drawing,) = comparison_drawings(_table(tier, *rows))
-    axis, _ = drawing.draw(width=800.0).axes  # below: what the control scores
+    (axis,) = drawing.draw(width=800.0).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["A, 2", "A, 1"]
     told = [artist.get_gid() for artist in axis.get_children() if artist.get_gid()]
     assert sum("published: Score & more 0.70" in each for each in told) == marks

@@ -164,4 +164,4 @@ def write_table(frame: pd.DataFrame, path: Any) -> None:
 
 def read_table(path: Any) -> pd.DataFrame:
     """Read a table written by `write_table`."""
-    return pq.read_table(path).to_pandas()
+    return pq.ParquetFile(path).read().to_pandas()

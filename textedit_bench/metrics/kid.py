@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 SUBSETS = 100
@@ -50,6 +50,53 @@ def kid(
 
     Source: Binkowski et al. 2018 (arXiv 1801.01401).
     """
+    x, y, own, theirs = _checked(edits, reference, sources, reference_sources)
+    if max(len(x), len(y)) <= EXACT_ROWS:
+        return _mmd2(x, y, own, theirs, torch.ones(1, len(x)), torch.ones(1, len(y))).item()
+    size = min(len(x), len(y), subset_size)
+    draw = torch.Generator().manual_seed(seed)
+    every, values = torch.ones(1, size), []
+    for _ in range(subsets):
+        rows_x = torch.randperm(len(x), generator=draw)[:size]
+        rows_y = torch.randperm(len(y), generator=draw)[:size]
+        values.append(_mmd2(x[rows_x], y[rows_y], own[rows_x], theirs[rows_y], every, every).item())
+    return float(np.mean(values))
+
+
+def kid_of_subsets(
+    edits: ArrayLike,
+    reference: ArrayLike,
+    rows: NDArray[np.bool_],
+    reference_rows: NDArray[np.bool_],
+    *,
+    sources: ArrayLike | None = None,
+    reference_sources: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Compute `kid` of several parts of the same rows, from one kernel matrix: exact, up to `EXACT_ROWS` rows a side.
+
+    Args:
+        edits: features [n, d].
+        reference: features [m, d].
+        rows: which edits belong to each part [parts, n]; of at least two sources.
+        reference_rows: which reference rows do [parts, m]; of at least two sources.
+        sources: as for `kid`.
+        reference_sources: as for `kid`.
+
+    Raises:
+        ValueError: as `kid`.
+    """
+    x, y, own, theirs = _checked(edits, reference, sources, reference_sources)
+    found: NDArray[np.float64] = _mmd2(x, y, own, theirs, torch.tensor(rows), torch.tensor(reference_rows)).numpy()
+    return found
+
+
+def _checked(
+    edits: ArrayLike | Tensor,
+    reference: ArrayLike | Tensor,
+    sources: ArrayLike | None,
+    reference_sources: ArrayLike | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the features of both sides in double precision, and their sources as whole numbers."""
     x, y = (torch.as_tensor(np.asarray(f)) if not isinstance(f, Tensor) else f.detach() for f in (edits, reference))
     x, y = x.double(), y.double()
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
@@ -61,16 +108,7 @@ def kid(
     own, theirs = _labels(sources, reference_sources, len(x), len(y))
     if min(len(own.unique()), len(theirs.unique())) < 2:
         raise ValueError("KID needs images of at least 2 sources on each side")
-    if max(len(x), len(y)) <= EXACT_ROWS:
-        return _mmd2(x, y, own, theirs)
-    size = min(len(x), len(y), subset_size)
-    draw = torch.Generator().manual_seed(seed)
-    values = []
-    for _ in range(subsets):
-        rows_x = torch.randperm(len(x), generator=draw)[:size]
-        rows_y = torch.randperm(len(y), generator=draw)[:size]
-        values.append(_mmd2(x[rows_x], y[rows_y], own[rows_x], theirs[rows_y]))
-    return float(np.mean(values))
+    return x, y, own, theirs
 
 
 def _labels(sources: ArrayLike | None, reference_sources: ArrayLike | None, n: int, m: int) -> tuple[Tensor, Tensor]:
@@ -87,13 +125,17 @@ def _labels(sources: ArrayLike | None, reference_sources: ArrayLike | None, n: i
     return torch.from_numpy(first), torch.from_numpy(second)
 
 
-def _mmd2(x: Tensor, y: Tensor, own: Tensor, theirs: Tensor) -> float:
-    return _pair_mean(x, x, own, own) + _pair_mean(y, y, theirs, theirs) - 2.0 * _pair_mean(x, y, own, theirs)
+def _mmd2(x: Tensor, y: Tensor, own: Tensor, theirs: Tensor, rows: Tensor, others: Tensor) -> Tensor:
+    """Compute the distance of every part [parts]; ``rows`` and ``others`` say which rows belong to it [parts, n]."""
+    first, second = (x, own, rows.double()), (y, theirs, others.double())
+    return _pair_means(first, first) + _pair_means(second, second) - 2.0 * _pair_means(first, second)
 
 
-def _pair_mean(x: Tensor, y: Tensor, own: Tensor, theirs: Tensor) -> float:
-    """Compute the mean kernel over the pairs of rows of different sources."""
+def _pair_means(first: tuple[Tensor, Tensor, Tensor], second: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Compute the mean kernel over the pairs of rows of different sources, for every part [parts]."""
+    (x, own, rows), (y, theirs, others) = first, second
     kernel = (x @ y.T).div_(x.shape[1]).add_(1.0)
     kernel = kernel * kernel * kernel
-    apart = own[:, None] != theirs
-    return (kernel.mul_(apart).sum() / apart.sum()).item()
+    apart = (own[:, None] != theirs).double()
+    sums, pairs = (((rows @ each) * others).sum(1) for each in (kernel.mul_(apart), apart))
+    return sums / pairs

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.errors import unknown_choice
 from textedit_bench.metrics.frechet import fid
-from textedit_bench.metrics.kid import kid
+from textedit_bench.metrics.kid import EXACT_ROWS, kid, kid_of_subsets
 from textedit_bench.metrics.precision_recall import precision, recall
 from textedit_bench.metrics.protocol import Protocol, protocol_id
 
@@ -60,6 +60,27 @@ def _kid_thousand(
     edits: Features, reference: Features, sources: Sources | None, reference_sources: Sources | None
 ) -> float:
     return 1000.0 * kid(edits, reference, sources=sources, reference_sources=reference_sources)
+
+
+def of_subsets(
+    distance: Distance,
+    edits: Features,
+    reference: Features,
+    sources: Sources,
+    reference_sources: Sources | None,
+    rows: NDArray[np.bool_],
+    reference_rows: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Compute a distance for several parts of the rows, given as masks [parts, n] and [parts, m]."""
+    if distance is _kid_thousand and max(len(edits), len(reference)) <= EXACT_ROWS:
+        origins = {"sources": sources, "reference_sources": reference_sources}
+        return 1000.0 * kid_of_subsets(edits, reference, rows, reference_rows, **origins)
+    return np.array(
+        [
+            distance(edits[r], reference[q], sources[r], None if reference_sources is None else reference_sources[q])
+            for r, q in zip(rows, reference_rows, strict=True)
+        ]
+    )
 
 
 SET_METRICS: dict[str, SetMetric] = {

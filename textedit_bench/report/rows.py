@@ -98,20 +98,21 @@ class RowCells:
         return self.means.reindex(columns=list(metrics)).dropna()
 
     @cached_property
-    def _wide(self) -> pd.DataFrame:
-        """Values that count [(metric, prompt), image], cached for tables and figures."""
+    def _by_metric(self) -> dict[str, pd.DataFrame]:
+        """Metric -> its values that count [prompts, images], cached for tables and figures."""
         known = self.records[self.records["state"] == OK]
-        return known.pivot(index=["metric", "prompt_id"], columns="image", values="value")
+        wide = known.pivot(index=["metric", "prompt_id"], columns="image", values="value")
+        return {str(metric): values.droplevel(0) for metric, values in wide.groupby(level=0)}
 
     def counted(self, metric: str) -> np.ndarray:
         """Return the values of an image metric whose state is ok."""
-        values = self.grid(metric, self.prompts, list(self._wide.columns))
+        values = self._by_metric.get(metric, pd.DataFrame()).to_numpy(np.float64)
         return values[np.isfinite(values)]
 
     def grid(self, metric: str, prompts: Sequence[str], images: Sequence[str]) -> np.ndarray:
         """Return values [prompts, images] of an image metric; nan if the state is not ok or there is no value."""
-        rows = pd.MultiIndex.from_product([[metric], prompts])
-        return self._wide.reindex(index=rows, columns=list(images)).to_numpy(np.float64)
+        values = self._by_metric.get(metric, pd.DataFrame())
+        return values.reindex(index=list(prompts), columns=list(images)).to_numpy(np.float64)
 
     def features(self, images: Sequence[str]) -> EditFeatures | None:
         """Return set-metric features of the row's edits at its strength, grouped by photo; None without any.

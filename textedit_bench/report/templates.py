@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ def read_asset(name: str, package: str = FOLDER) -> str:
     return (own if own.is_file() else files(FOLDER).joinpath("templates", name)).read_text(encoding="utf-8")
 
 
+@lru_cache
 def _environment(package: str) -> Environment:
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 

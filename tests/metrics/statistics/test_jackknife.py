@@ -73,6 +73,18 @@ def test_error_has_the_size_of_the_spread_over_fresh_draws(distance: Distance) -
     assert 0.55 < np.mean(errors) / spread < 1.8
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_the_distances_without_a_block_are_those_of_the_other_rows(paired: bool) -> None:
+    rng = np.random.default_rng(5)
+    x, blocks = rng.normal(size=(12, 3)), np.repeat(np.arange(4), 3)
+    y, own = rng.normal(size=(4, 3)), np.arange(4)
+    found = delete_block_jackknife(x, blocks, y, distance=KID, reference_blocks=own if paired else None, floor=None)
+    for block in range(4):
+        rows, others = blocks != block, (own != block) | (not paired)
+        alone = KID(x[rows], y[others], blocks[rows], own[others] if paired else None)
+        assert found.left[block] == pytest.approx(alone, rel=1e-9, abs=1e-9)
+
+
 def test_an_interval_holds_its_own_point_and_stays_above_the_floor() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(15, 3))

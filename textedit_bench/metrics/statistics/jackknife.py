@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from textedit_bench.metrics.sets import Distance
+from textedit_bench.metrics.sets import Distance, of_subsets
 
 MOST_BLOCKS = 64
 """Maximum number of blocks; with more source images, several form a block: a distance takes seconds."""
@@ -93,14 +93,8 @@ def delete_block_jackknife(
             of_reference = np.searchsorted(names, of_reference) % MOST_BLOCKS
         names = np.arange(MOST_BLOCKS)
     value = distance(x, y, sources, reference_sources)
-    left = np.empty(len(names))
-    for i, name in enumerate(names):
-        rows = of != name
-        if of_reference is None or reference_sources is None:
-            left[i] = distance(x[rows], y, sources[rows], None)
-        else:
-            others = of_reference != name
-            left[i] = distance(x[rows], y[others], sources[rows], reference_sources[others])
+    others = np.ones((len(names), len(y)), bool) if of_reference is None else of_reference != names[:, None]
+    left = of_subsets(distance, x, y, sources, reference_sources, of != names[:, None], others)
     return _interval(value, left, level, floor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -61,21 +62,20 @@ def draw_overview(
     unseen = UNSEEN in set(others["prompt_set"])
     kind = "unseen prompts" if unseen else "published"
     controls = _controls(block)
-    soft, hollow = _SOFT, COLOURS["card"]
-    handles: list[Artist] = [Line2D([], [], color=soft, marker="o", label="mean with 95 % interval; number: best mean")]
+    mark = partial(Line2D, [], [], color=_SOFT, marker="o")
+    handles: list[Artist] = [mark(label="mean with 95 % interval; number: best mean")]
     if methods[[f"{spec.name}_best" for spec in columns]].any(axis=None):
-        handles = [
-            Line2D([], [], color=soft, marker="o", label="best (number), or not told apart; 95 % interval"),
-            Line2D([], [], color=soft, marker="o", mfc=hollow, label="worse than the best"),
-        ]
+        told = mark(label="best (number), or not told apart; 95 % interval")
+        handles = [told, mark(mfc=COLOURS["card"], label="worse than the best")]
     if len(others):
         words = f"{kind}; number: change against trained ones" if unseen else kind
-        handles.append(Line2D([], [], color=soft, marker="d", mfc=hollow, markersize=5, linewidth=0, label=words))
+        handles.append(mark(marker="d", mfc=COLOURS["card"], markersize=5, linewidth=0, label=words))
     longest, across = (27, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
     left = max(canvas.names_width(titles, longest), canvas.names_width(list(controls), longest) + _KEY - 12)
     deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
     inner = (width - left - 8 - unseen * _CHANGE - (across - 1) * _GAP) / across
-    tall, values = _ROW * len(titles), (_VALUE if width > 400 else _ROW) * len(controls)
+    tall, row = _ROW * len(titles), _VALUE if width > 400 else _ROW
+    values = row * len(controls)
     figure = canvas.blank(width, deep * (_TOP + tall + _BOTTOM + values) + 8 + _LEGEND * legend)
     for i, spec in enumerate(columns):
         down, right = divmod(i, across)
@@ -83,24 +83,21 @@ def draw_overview(
         start = left + right * (inner + _GAP) + (unseen * _CHANGE if right else 0)
         axis = canvas.place(figure, start, top, inner, tall)
         _panel(axis, spec, methods, (kind, others), controls, looks, inner + _GAP)
-        if controls:
-            below = canvas.place(figure, start, top + tall + _BOTTOM, inner, values)
-            _values(below, spec, controls, 0 if right else longest, inner)
+        _values(axis, spec, controls, 0 if right else longest, row)
         if right == 0:
             canvas.name_rows(axis, titles, longest)
         else:
             axis.set_yticks([])
         if i == 0 and unseen:
+            beside = axis.get_yaxis_transform()
             change = methods["title"].map(others.set_index("title")[spec.name]) - methods[spec.name]
             for y, words in enumerate(["unseen", *(spec.text(each).replace("nan", "") for each in change)], -1):
-                axis.text(
-                    1 + 9 / inner, y, words, va="center", fontsize=canvas.SMALL, color=soft,
-                    transform=axis.get_yaxis_transform(),
-                )  # fmt: skip
+                place = (1 + 9 / inner, y)
+                axis.annotate(words, place, xycoords=beside, va="center", size=canvas.SMALL, color=_SOFT)
         axis.set_ylim(len(titles) - 0.5, -0.5)
     figure.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 0), ncols=max(1, int(width // 260)), frameon=False,
-        fontsize=canvas.SMALL, labelcolor=soft, handlelength=1.6, borderaxespad=0, borderpad=0.2,
+        fontsize=canvas.SMALL, labelcolor=_SOFT, handlelength=1.6, borderaxespad=0, borderpad=0.2,
     )  # fmt: skip
     return figure
 
@@ -120,20 +117,23 @@ def _reached(spec: ColumnSpec, rows: pd.DataFrame) -> str:
     return " to ".join(dict.fromkeys(f"{v:.0f}" if abs(v) >= 1000 else spec.text(v).replace("nan", "-") for v in ends))
 
 
-def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, inner: float) -> None:
-    """Write what every control scores, and beside the panels (`longest` above 0) its name and how they show it."""
+def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, row: float) -> None:
+    """Write below a panel what every control scores, and its name and look if ``longest``, its length, is not 0."""
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Rectangle
 
-    axis.grid(visible=False)
-    canvas.name_rows(axis, list(controls) if longest else [""] * len(controls), longest or 1)
-    axis.tick_params(axis="y", pad=_KEY, labelcolor=_SOFT, labelsize=canvas.SMALL)
-    axis.set(xticks=[], xlim=(0, inner))
-    for y, (rows, style) in enumerate(controls.values()):
-        axis.text(inner / 2, y, _reached(spec, rows), ha="center", va="center", fontsize=canvas.SMALL, color=_SOFT)
-        if longest and len(rows) > 1:
-            axis.add_artist(Rectangle((6 - _KEY, y - 0.3), _KEY - 10, 0.6, clip_on=False, **style))
-        elif longest:
-            axis.plot([6 - _KEY, -4], [y, y], clip_on=False, **style)
+    facts: dict[str, Any] = {"va": "center", "fontsize": canvas.SMALL, "color": _SOFT, "transform": axis.transAxes}
+    inner, high = axis.bbox.width, row / axis.bbox.height
+    start, end = (6 - _KEY) / inner, -4 / inner
+    for k, (name, (rows, style)) in enumerate(controls.items()):
+        y = -_BOTTOM / axis.bbox.height - (k + 0.5) * high
+        axis.text(0.5, y, _reached(spec, rows), ha="center", **facts)
+        if longest:
+            axis.text(-_KEY / inner, y, canvas.plain(canvas.shorten(name, longest, 2)), ha="right", **facts)
+            band = Rectangle((start, y - 0.3 * high), end - start, 0.6 * high, **style) if len(rows) > 1 else None
+            key = band or Line2D([start, end], [y, y], **style)
+            key.set(transform=axis.transAxes, clip_on=False)
+            axis.add_artist(key)
 
 
 def _panel(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
+from textedit_bench.report.columns import PERCENT
 from textedit_bench.report.rows import TRAINED, RowCells
 
 EFFECT = "clip_direction"
@@ -82,7 +83,8 @@ def disagreements(collected: ComparableCells) -> list[Example]:
 
 def _said(row: pd.Series) -> str:
     higher = "judged better than the truth" if row["gap"] > 0 else "judged worse than the truth"
-    return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {row['value_truth']:.3g}"
+    truth = f"{100 * row['value_truth']:.0f} %" if row["truth"] in PERCENT else f"{row['value_truth']:.3f}"
+    return f"{row['title']}, {higher}: judge {row['value']:.3f}, {row['truth']} {truth}"
 
 
 def _ordered(collected: ComparableCells) -> Iterator[tuple[RowCells, pd.DataFrame]]:
@@ -98,8 +100,7 @@ def _method_rows(collected: ComparableCells) -> list[RowCells]:
 
 
 def _values(row: RowCells, metric: str) -> pd.DataFrame:
-    records = row.records
-    chosen = records[(records["metric"] == metric) & (records["state"] == OK)]
+    chosen = row.records[(row.records["metric"] == metric) & (row.records["state"] == OK)]
     return chosen[["prompt_id", "image", "value"]].reset_index(drop=True)
 
 

@@ -116,7 +116,8 @@ def _values(cell: StoredCell, images: Sequence[str]) -> dict[str, Values]:
     """Return the values of the cell's images: image -> metric -> one rounded value per strength, shares in percent."""
     records = cell.records()
     shown = [image for image in images if image in cell.manifest.infer.ids]
-    chosen = records[records["metric"].isin(VALUES) & records["image"].isin(shown) & (records["state"] == OK)]
+    chosen = records[records["metric"].isin(VALUES)]
+    chosen = chosen[chosen["image"].isin(shown) & (chosen["state"] == OK)]
     wide = chosen.pivot(index=["image", "metric"], columns="strength", values="value")
     wide = wide.reindex(columns=cell.identity.strengths)
     found: dict[str, Values] = {image: {} for image in shown}

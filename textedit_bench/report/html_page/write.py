@@ -100,8 +100,7 @@ def fit_page(contents: Contents, images: int, limit: float) -> tuple[str, int]:
         for shown in range(1, images + 1):
             for grid in grids:
                 grid.add_image(book)
-            shown_grids = [grid.to_json() for grid in grids]
-            data = embedded({"pictures": book.uris, "metrics": metrics, "grids": shown_grids})
+            data = embedded({"pictures": book.uris, "metrics": metrics, "grids": [grid.to_json() for grid in grids]})
             if len(data) > room:
                 break
             fits, count = data, shown

@@ -92,13 +92,13 @@
       section.querySelectorAll(".chips").forEach((chips, k) => this.filter(chips, ["methods", "prompts"][k]));
       section.querySelector(".compare").addEventListener("click", () => viewer.open(this, 0, 0, Math.min(1, grid.methods.length - 1)));
       this.defaults = section.querySelector(".default");
-      this.defaults.addEventListener("click", () => this.set(-1));
+      this.defaults.addEventListener("click", () => this.move(-1));
       this.slider.max = this.count - 1;
       this.slider.value = grid.strengths.indexOf(grid.methods[0].default);
-      this.slider.addEventListener("input", () => this.set(Number(this.slider.value)));
+      this.slider.addEventListener("input", () => this.move(Number(this.slider.value)));
       section.querySelector(".least").textContent = named(grid.strengths[0]);
       section.querySelector(".most").textContent = `${text(grid.strengths[this.count - 1])} (strongest)`;
-      this.strength = -1; // every method at its own default
+      this.strength = -1;
       grid.images.forEach((image, k) => {
         const button = tileOf(image.photo ?? "", 1, `photo ${image.id}`, "button");
         if (image.photo !== null) lazy.observe(button);
@@ -151,13 +151,9 @@
       this.move();
     }
 
-    set(strength) {
-      this.strength = strength;
-      this.move();
-    }
-
-    move() {
-      const { grid, strength } = this;
+    move(strength = this.strength) {
+      const { grid } = this;
+      this.strength = strength; // -1: every method at its own default
       const defaults = [...new Set(grid.methods.map((method) => text(method.default)))].join(", ");
       const words = strength < 0 ? `default: ${defaults}` : named(grid.strengths[strength]);
       this.output.textContent = words;
