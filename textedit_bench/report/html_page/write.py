@@ -104,6 +104,8 @@ def fit_page(contents: Contents, images: int, limit: float) -> tuple[str, int]:
             if len(data) > room:
                 break
             fits, count = data, shown
+            if len(data) * (shown + 1) / shown > 1.1 * room:
+                break  # images are alike: the next will not fit
         if fits:
             return render_document(contents, parts, fits), count
     raise UserError(f"report: larger than {limit / MEGABYTE:g} MB with one image already; name fewer data sets")

@@ -152,10 +152,9 @@
     }
 
     move(strength = this.strength) {
-      const { grid } = this;
       this.strength = strength; // -1: every method at its own default
-      const defaults = [...new Set(grid.methods.map((method) => text(method.default)))].join(", ");
-      const words = strength < 0 ? `default: ${defaults}` : named(grid.strengths[strength]);
+      const defaults = [...new Set(this.grid.methods.map((method) => text(method.default)))].join(", ");
+      const words = strength < 0 ? `default: ${defaults}` : named(this.grid.strengths[strength]);
       this.output.textContent = words;
       this.slider.setAttribute("aria-valuetext", words);
       this.defaults.setAttribute("aria-pressed", String(strength < 0));
