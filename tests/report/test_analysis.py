@@ -148,6 +148,19 @@ def test_pairs_of_methods_are_tested_and_corrected_for_their_number(cell):
     assert paired_tests_frame([part(*rows[:1])], [spec]).empty
 
 
+def test_a_method_with_few_prompts_does_not_take_them_from_the_others(cell):
+    draw = np.random.default_rng(4)
+    spec = ColumnSpec("lpips", "LPIPS", False, 3, False, "image")
+    rows = [
+        cell(method, prompt, "hair=b", {"lpips": mean + 0.05 * draw.normal(size=(3, 10))})
+        for method, mean in (("far", 0.9), ("near", 0.3), ("hair", 0.1))
+        for prompt in ("p" if method == "hair" else "pqrstuvw")
+    ]
+    frame = paired_tests_frame([part(*rows)], [spec])
+    assert set(frame["title"]) == {"Far", "Near"} and (frame["prompts"] == 8).all() and (frame["p"] < 0.05).all()
+    assert ranks_frame([part(*rows)])["title"].tolist() == ["Near", "Far"]
+
+
 def test_few_photos_cannot_tell_many_methods_apart(cell):
     values = {"low": 0.0, "mid": 0.5, "high": 1.0, "top": 2.0}
     for photos, enough in ((6, False), (10, True)):

@@ -214,10 +214,13 @@ def test_the_page_shows_methods_best_first_and_controls_last_in_every_block(stor
         stored("best", "q", {"lpips": [0.8] * 8}, trained=False),
         stored("low", "q", {"lpips": [0.2] * 8}, trained=False),
         stored("nothing", "p", {"lpips": [0.0] * 8}, control=True),
+        stored("nothing", "o", {"lpips": [0.0] * 8}, control=True),
+        stored("low", "o", {"lpips": [0.9] * 8}), stored("best", "o", {"lpips": [0.1] * 8}),
+        stored("apart", "o", {"lpips": [0.0] * 8}),
     ]  # fmt: skip
     part = collected(cells)
     table = build_table("mini", [part], ("lpips",)).for_page()
-    assert list(table.frame["title"]) == ["Best", "Low", "Nothing", "Best", "Low"]
-    assert table.titles("d") == ["Best", "Low", "Nothing"] and table.columns[0].title == "LPIPS, to photo"
+    assert list(table.frame["title"]) == ["Best", "Low", "Apart", "Nothing", "Best", "Low"]  # it has fewer prompts
+    assert table.titles("d") == ["Best", "Low", "Apart", "Nothing"] and table.columns[0].title == "LPIPS, to photo"
     part.put_in_order(table.titles("d"))
-    assert [(row.title, row.prompt_set) for row in part.rows[2:4]] == [("Nothing", "trained"), ("Best", "unseen")]
+    assert [(row.title, row.prompt_set) for row in part.rows[3:5]] == [("Nothing", "trained"), ("Best", "unseen")]

@@ -27,13 +27,13 @@ def unchanged(scores: RowScores, against: str, text: str) -> Iterator[Finding]:
         text: end of the names of metrics that compare with the text.
     """
     for name, wanted in ((f"lpips{against}", 0.0), (f"identity{against}", 1.0), (f"clip_gain{text}", 0.0)):
-        values = scores.values(name)
+        values = scores.row.counted(name)
         if len(values):
             away = float(np.abs(values - wanted).max())
             yield f"{name} = {wanted:g}", f"largest deviation {away:.3g}", away <= EXACT * 100 ** (name[0] == "c")
     for name, state in ((f"psnr{against}", "identical"), (f"clip_direction{text}", "no change")):
         if count := scores.count(name):
-            other = len(scores.values(name))
+            other = len(scores.row.counted(name))
             yield f"{name}: {state}", f"{other} of {count} have a value", other == 0
 
 

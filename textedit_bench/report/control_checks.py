@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textedit_bench.controls.cards import CONTROLS, shown
 from textedit_bench.files import write_text
@@ -75,17 +74,13 @@ class RowScores:
     def _other(self, row: RowCells | None) -> RowScores | None:
         return None if row is None else RowScores(row, self.block, self.part)
 
-    def values(self, metric: str) -> NDArray[np.float64]:
-        """Return the values of a metric, without missing ones."""
-        return self.row.counted(metric)
-
     def count(self, metric: str) -> int:
         """Return the number of scored edits, with or without a value."""
         return int((self.row.records["metric"] == metric).sum())
 
     def mean(self, metric: str) -> float:
-        """Return the mean of `values`; nan if there are none."""
-        values = self.values(metric)
+        """Return the mean of the values of a metric; nan if there are none."""
+        values = self.row.counted(metric)
         return float(values.mean()) if len(values) else np.nan
 
     def interval(self, metric: str) -> tuple[float, float, float] | None:

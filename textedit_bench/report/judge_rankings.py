@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textedit_bench.metrics.statistics.correlation import kendall_of_rows
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines, with_interval
-from textedit_bench.report.ranks import shared_grids
+from textedit_bench.report.ranks import shared_grids, whole_rows
 
 JUDGES = {
     "effect": ("success", "success_second", "clip_gain", "clip_gain_in_loop"),
@@ -32,7 +32,7 @@ FEWEST = 3
 def judge_rankings_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """Return one row per data set and pair of networks: tau-b of their rankings of methods, and its 95 % interval.
 
-    A method is ranked by its mean over the prompts that every method has, at its default strength; the interval draws
+    A method is ranked by its mean over the prompts that all methods with every trained prompt share; the interval draws
     images and prompts, with the same draws for both networks. Controls are excluded: agreement on their last ranks is
     not agreement about methods. Empty for fewer than three methods.
     """
@@ -40,7 +40,7 @@ def judge_rankings_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     for part in collected:
         if not part.cells:
             continue
-        rows = [row for row in part.rows if not row.control]
+        rows = whole_rows(part)
         titles = sorted({row.title for row in rows})
         protocols = part.cells[0].manifest.protocols
         if len(titles) < FEWEST:

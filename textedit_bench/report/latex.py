@@ -20,8 +20,6 @@ _LIGATURES = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
 """Characters that form ligatures: ``--`` becomes a dash, two accents a quotation mark."""
 
 _KNOWN = set(string.printable) | set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")
-
-
 LONGEST = 40
 """Maximum number of lines of a float, which must fit on a page."""
 

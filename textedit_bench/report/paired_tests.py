@@ -14,7 +14,7 @@ from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import PERCENT, ColumnSpec
 from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.pooled import POOLED, pooled_grid
-from textedit_bench.report.ranks import shared_grids
+from textedit_bench.report.ranks import shared_grids, whole_rows
 from textedit_bench.seeds import seed_of
 
 COLUMNS = (
@@ -37,12 +37,12 @@ def paired_tests_frame(collected: Sequence[ComparableCells], columns: Sequence[C
     ``better_by`` is the mean difference, positive if ``title`` is better than ``other``; ``p`` is the p-value of the
     paired sign-flip test, adjusted over all pairs by Holm's method; ``detectable`` is the smallest true difference that
     such a test finds with probability `POWER`. These treat the prompts as a sample, and ``p`` is nan for fewer than
-    `TESTED_PROMPTS`; ``p_fixed`` and ``detectable_fixed`` treat them as fixed, with other images. Controls are not
-    compared. Several data sets of a census are also compared as one, named `POOLED`.
+    `TESTED_PROMPTS`; ``p_fixed`` and ``detectable_fixed`` treat them as fixed, with other images. Not compared are
+    controls and methods without every trained prompt. Several data sets of a census also become one, named `POOLED`.
     """
     entries: list[tuple[object, ...]] = []
     for part in collected:
-        rows = [row for row in part.rows if not row.control]
+        rows = whole_rows(part)
         titles = sorted({row.title for row in rows})
         for spec in columns:
             grids = shared_grids([(part, rows)], titles, spec.name) if spec.scope == "image" else []

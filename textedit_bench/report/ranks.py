@@ -13,7 +13,7 @@ from textedit_bench.metrics.statistics.ranks import average_ranks
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import column_specs
 from textedit_bench.report.markdown import escape, table_lines, with_interval
-from textedit_bench.report.rows import RowCells
+from textedit_bench.report.rows import TRAINED, RowCells
 
 COLUMNS = ("metric", "title", "average_rank", "low", "high", "blocks", "friedman_p", "critical_difference", "cliques")
 
@@ -23,9 +23,10 @@ def ranks_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
     ``low`` and ``high`` are the 95 % interval of the average rank (`rank_intervals`). ``cliques`` names the groups (by
     letters, shared with the methods in them) whose ranks do not differ significantly. Metrics of a network that methods
-    may have optimised are not ranked, nor are controls. Empty for fewer than two methods.
+    may have optimised are not ranked, nor are controls and methods without every trained prompt. Empty for fewer than
+    two methods.
     """
-    parts = [(part, [row for row in part.rows if not row.control]) for part in collected]
+    parts = [(part, whole_rows(part)) for part in collected]
     titles = sorted({row.title for _, rows in parts for row in rows})
     specs = {
         spec.name: spec
@@ -48,6 +49,13 @@ def ranks_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
             figures = (ranks.average[i], low[i], high[i], *tests)
             entries.append(dict(zip(COLUMNS, (name, titles[i], *figures), strict=True)))
     return pd.DataFrame(entries, columns=list(COLUMNS))
+
+
+def whole_rows(part: ComparableCells) -> list[RowCells]:
+    """Return the rows of methods that have every trained prompt; others would leave few that all methods share."""
+    rows = [row for row in part.rows if not row.control]
+    counts = {row.title: len(row.prompts) for row in rows if row.prompt_set == TRAINED}
+    return [row for row in rows if counts.get(row.title, 0) == max(counts.values(), default=0)]
 
 
 def shared_grids(

@@ -46,11 +46,14 @@ class Table:
     def for_page(self) -> Table:
         """Return the table with each data set's methods in one order, best first, and references in all titles.
 
-        The order is that of the first column on trained prompts, for unseen ones too; controls come last.
+        The order is that of the first column on trained prompts, for unseen ones too; methods with fewer prompts come
+        after the others, controls last.
         """
         frame, lead = self.frame, self.columns[0]
         methods = ~frame["control"].astype(bool)
-        leading = frame.groupby(["dataset", "title"])[lead.name].transform("first")  # trained prompts come first
+        whole = frame["prompts"] == frame.groupby(["dataset", "prompt_set"])["prompts"].transform("max")
+        rows = frame[lead.name].where(whole).groupby([frame["dataset"], frame["title"]])
+        leading = rows.transform(lambda values: values.iloc[0])  # trained prompts come first
         keys = {
             "block": frame.groupby(["dataset", "prompt_set"], sort=False).ngroup(),
             "last": ~methods,

@@ -63,10 +63,9 @@ def _draw(
         _line(axis, row, frame, collected.dataset, look, _LINES[number % len(_LINES)] if row.control else "-")
     axis.margins(0.04)
     canvas.caption(axis, f"{effect} (effect)", f"{kept} (kept)")
-    axis.set_xlim(axis.get_xlim())
     low, high = axis.get_ylim()
-    axis.set_ylim(low, high)
-    line = (high - low) * 15 / height
+    axis.autoscale(False)
+    line, beside = (high - low) * 15 / height, axis.get_yaxis_transform()
     if below:
         top = low - (high - low) * 56 / height
         places = [(top - i * line, 0.06) for i in range(len(ends))]
@@ -78,15 +77,11 @@ def _draw(
             start = (float(end[axes[0]]), float(end[axes[1]]))
             target = axis.transData.inverted().transform(axis.transAxes.transform((x - 0.008, 0)))[0]
             axis.plot([start[0], target], [start[1], y], color=look.colour, lw=0.6, alpha=0.5, clip_on=False)
-        words = axis.text(
-            x, y, canvas.plain(canvas.shorten(row.title, _LONGEST)), transform=axis.get_yaxis_transform(), va="center",
-            fontsize=canvas.NORMAL, color=look.colour, clip_on=False,
-        )  # fmt: skip
+        words = axis.text(x, y, canvas.plain(canvas.shorten(row.title, _LONGEST)), transform=beside, va="center")
+        words.set(size=canvas.NORMAL, color=look.colour)
         canvas.tell(words, row.title)
         if below:
-            axis.plot(
-                x - 0.03, y, look.marker, color=look.colour, ms=5, transform=axis.get_yaxis_transform(), clip_on=False
-            )
+            axis.plot(x - 0.03, y, look.marker, color=look.colour, ms=5, transform=beside, clip_on=False)
     return figure
 
 

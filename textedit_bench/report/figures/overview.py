@@ -55,9 +55,13 @@ def draw_overview(
     methods = block[~block["control"].astype(bool)]
     if methods.empty or not columns:
         return None
-    lead = columns[0]
-    methods = methods.sort_values([lead.name, "title"], ascending=[not lead.higher_is_better, True], kind="stable")
+    lead, prompts = columns[0], methods.get("prompts", pd.Series(0, methods.index))
+    whole = prompts == prompts.max()  # a mean over fewer prompts is none of the same thing
+    methods = methods.assign(whole=whole, leading=methods[lead.name].where(whole), of=prompts.max())
+    methods = methods.sort_values(["leading", "title"], ascending=[not lead.higher_is_better, True], kind="stable")
     titles = list(methods["title"])
+    rows = methods.to_dict("records")
+    names = [r["title"] if r["whole"] else f"{r['title']} ({r['prompts']} of {r['of']} prompts)" for r in rows]
     others = frame[(frame["prompt_set"] != block["prompt_set"].iloc[0]) & frame["title"].isin(titles)]
     unseen = UNSEEN in set(others["prompt_set"])
     kind = "unseen prompts" if unseen else "published"
@@ -71,7 +75,7 @@ def draw_overview(
         words = f"{kind}; number: change against trained ones" if unseen else kind
         handles.append(mark(marker="d", mfc=COLOURS["card"], markersize=5, linewidth=0, label=words))
     longest, across = (27, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
-    left = max(canvas.names_width(titles, longest), canvas.names_width(list(controls), longest) + _KEY - 12)
+    left = max(canvas.names_width(names, longest), canvas.names_width(list(controls), longest) + _KEY - 12)
     deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
     inner = (width - left - 8 - unseen * _CHANGE - (across - 1) * _GAP) / across
     tall, row = _ROW * len(titles), _VALUE if width > 400 else _ROW
@@ -85,7 +89,7 @@ def draw_overview(
         _panel(axis, spec, methods, (kind, others), controls, looks, inner + _GAP)
         _values(axis, spec, controls, 0 if right else longest, row)
         if right == 0:
-            canvas.name_rows(axis, titles, longest)
+            canvas.name_rows(axis, names, longest)
         else:
             axis.set_yticks([])
         if i == 0 and unseen:
@@ -164,18 +168,14 @@ def _panel(
             axis.plot([low, high], [y, y], color=look.colour, linewidth=1.8, solid_capstyle="round", zorder=2)
             said += f" [{spec.text(low / scale)}, {spec.text(high / scale)}]"
         face = look.colour if row[f"{spec.name}_best"] or not tested else COLOURS["card"]
-        (mark,) = axis.plot(
-            point, y, look.marker, color=look.colour, mfc=face, markersize=6.5, markeredgewidth=1.6, zorder=4
-        )
+        (mark,) = axis.plot(point, y, look.marker, color=look.colour, mfc=face, ms=6.5, mew=1.6, zorder=4)
         canvas.tell(mark, said)
         other = beside.loc[beside["title"] == row["title"], spec.name]
         if len(other) and other.iloc[0] == other.iloc[0]:
             value = float(other.iloc[0])
             (small,) = axis.plot(scale * value, y + 0.3, "d", color=look.colour, mfc=COLOURS["card"], ms=4.5, zorder=3)
             canvas.tell(small, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
-    # A mean over fewer prompts is none of the same thing.
-    prompts = methods.get("prompts", pd.Series(0, methods.index))
-    means = methods[spec.name].where(prompts == prompts.max()).reset_index(drop=True)
+    means = methods[spec.name].where(methods["whole"]).reset_index(drop=True)
     if means.notna().any():
         y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
         axis.annotate(

@@ -53,10 +53,8 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
             box = Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, color=colour, linewidth=0)
             canvas.tell(box, said)
             axis.add_artist(box)
-        axis.text(
-            len(titles) - 0.2, y, f"{won.get(title, 0)} : {lost.get(title, 0)}", va="center", fontsize=canvas.SMALL,
-            color=COLOURS["soft"], clip_on=False,
-        )  # fmt: skip
+        score = axis.text(len(titles) - 0.2, y, f"{won.get(title, 0)} : {lost.get(title, 0)}", va="center")
+        score.set(size=canvas.SMALL, color=COLOURS["soft"])
     axis.set_xlim(-0.5, len(titles) - 0.5)
     shown = range(0, len(titles), 1 if across > canvas.NORMAL + 2 else 2)  # numbers need room
     axis.set_xticks(shown, [str(i + 1) for i in shown])
