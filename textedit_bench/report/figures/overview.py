@@ -126,12 +126,13 @@ def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, row
     from matplotlib.lines import Line2D
     from matplotlib.patches import Rectangle
 
-    facts: dict[str, Any] = {"va": "center", "fontsize": canvas.SMALL, "color": _SOFT, "transform": axis.transAxes}
+    size = canvas.SMALL - (row == _ROW)  # on narrow screens, with names on two lines
+    facts: dict[str, Any] = {"va": "center", "fontsize": size, "color": _SOFT, "transform": axis.transAxes}
     inner, high = axis.bbox.width, row / axis.bbox.height
     start, end = (6 - _KEY) / inner, -4 / inner
     for k, (name, (rows, style)) in enumerate(controls.items()):
         y = -_BOTTOM / axis.bbox.height - (k + 0.5) * high
-        axis.text(0.5, y, _reached(spec, rows), ha="center", **facts)
+        axis.text(max(0.5, 37 / inner) if longest else 0.5, y, _reached(spec, rows), ha="center", **facts)
         if longest:
             axis.text(-_KEY / inner, y, canvas.plain(canvas.shorten(name, longest, 2)), ha="right", **facts)
             band = Rectangle((start, y - 0.3 * high), end - start, 0.6 * high, **style) if len(rows) > 1 else None
