@@ -64,7 +64,7 @@ def test_scores_with_a_state_for_every_method_that_could_not_run(run, card):
     )  # fmt: skip
     frame = done.table.frame
     assert states(done)["nobody"] == "not installed"
-    assert "not trained" in states(done)["untrained"]
+    assert "no trained weights" in states(done)["untrained"]
     own = frame[(frame["method"] == "shift") & (frame["setting"] == "trained")].iloc[0]
     assert math.isfinite(own["value"]) and own["n"] == 8
     assert own["published"] == 1.0 and own["verdict"] == Verdict.NOT_COMPARABLE.value
