@@ -143,7 +143,7 @@ STRENGTHS = [0.0, 0.5, 1.0, 2.0]
 ATTRIBUTES = ("hair", "hat", "age")
 IMAGE_METRICS = {
     "success": ("Success", True), "preservation": ("Preservation", True), "clip_score": ("CLIP score", True),
-    "clip_direction": ("CLIP direction", True), "identity_inversion": ("Identity, to inversion", True),
+    "clip_direction": ("CLIP direction", True), "identity": ("Identity", True),
     "lpips_inversion": ("LPIPS, to inversion", False), **{f"changed_{a}": (f"Changed: {a}", False) for a in ATTRIBUTES},
 }  # fmt: skip
 STORE_PROTOCOLS: dict[str, dict[str, Any]] = {

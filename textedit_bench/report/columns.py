@@ -65,7 +65,7 @@ class ColumnSpec:
 
     def text(self, value: float) -> str:
         """Format a value for readers."""
-        return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+        return f"{100 * value:z.1f}" if self.percent else f"{value:z.{self.decimals}f}"  # z: no -0.00
 
 
 def column_specs(protocols: Mapping[str, Mapping[str, Any]], names: tuple[str, ...] = HEADLINE) -> list[ColumnSpec]:

@@ -177,6 +177,8 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     opened.keyboard.press("ArrowLeft")
     assert strength.inner_text() == "strength 1 (default)"
     assert dialog.locator("figure").count() == 3 and dialog.locator(".over").count() == 0
+    named = dialog.locator("#viewer-values th").all_inner_texts()  # as in the table, with units and references
+    assert named == ["Success, %", "Preservation, %", "CLIP direction", "Identity, to photo"]
     opened.locator("#viewer-other").select_option(label="Gamma, a name longer than any column")
     over = dialog.locator(".over")
     before = over.evaluate("tile => tile.style.clipPath")

@@ -34,7 +34,7 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
     titles = list(dict.fromkeys(rows["title"]))
     scale, unit = (100.0, " points") if rows["metric"].iloc[0] in PERCENT else (1.0, "")
     names = [f"{i}  {title}" for i, title in enumerate(titles, 1)]
-    longest = 30 if len(titles) <= 14 else 24
+    longest = 30 if len(titles) <= 10 else 24
     left = canvas.names_width(names, longest)
     across = min(1.3 * _ROW, (width - left - _SCORE) / len(titles))
     figure = canvas.blank(left + across * len(titles) + _SCORE, _TOP + _ROW * len(titles) + 6)
@@ -59,6 +59,7 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
     shown = range(0, len(titles), 1 if across > canvas.NORMAL + 2 else 2)  # numbers need room
     axis.set_xticks(shown, [str(i + 1) for i in shown])
     axis.xaxis.tick_top()
+    axis.tick_params(axis="x", labelsize=canvas.SMALL - 1.5)
     canvas.name_rows(axis, names, longest)
     for label, title in zip(axis.get_yticklabels(), titles, strict=True):
         label.set_color(looks[title].colour)

@@ -19,8 +19,8 @@ TRUTHS = ("success", "clip_direction_in_loop")
 DISAGREEMENTS = 4
 WORST = 3
 RULE = (
-    "Of every method's edits at its default strength on trained prompts: the lowest, the median and the highest "
-    "directional similarity by the judging CLIP (the higher, the more the picture changed as the text says). Largest "
+    "Left the photo, right its edit. Of every method's edits at its default strength on trained prompts: the lowest, "
+    "the median and the highest CLIP direction of the judge (the more the picture changed as the text says). Largest "
     "disagreement: edits that this judge ranks high and the ground truth (or, without it, the CLIP in the loop) low, "
     "or the other way round."
 )

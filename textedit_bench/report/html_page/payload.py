@@ -17,7 +17,7 @@ from textedit_bench.report.columns import PERCENT
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
 from textedit_bench.report.rows import RowCells
 
-VALUES = ("success", "preservation", "clip_direction", "identity_inversion", "lpips_inversion")
+VALUES = ("success", "preservation", "clip_direction", "identity", "lpips")
 """Metrics shown next to an opened picture, if they were measured."""
 Values = dict[str, list[float | None]]
 
