@@ -1,16 +1,20 @@
 """Measure which attributes the styles of the convolutions, which methods edit, control.
 
-``python -m textedit_bench.stylespace.reach --dataset church [--pairs 48] [--json]``
+``python -m textedit_bench.stylespace.reach --dataset church [--pairs 48] [--single 10] [--json]``
 
 Photos of the development split are inverted and put in pairs. Each first one is given the convolutions' styles of its
 second, all of them and exactly; where an attribute in which they differ does not follow, no edit of those styles that
 stays among pictures of the data set can ask for it. That is a limit of a method that leaves toRGB alone, not a fault.
+
+With ``--single DEVIATIONS`` one channel at a time moves instead, by so many standard deviations to either side, and the
+oracle picks the best channel of every attribute value: what no method of a single channel can exceed on these photos.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -21,9 +25,13 @@ from torch import Tensor
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.stylespace.channels import editable
+from textedit_bench.stylespace.statistics import Sampling, measure
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.worlds.world import World
+
+_SAMPLES, _WIDTH = 2000, 24
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,22 @@ class Reach:
     follows: float | None
 
 
+@dataclass(frozen=True)
+class BestChannel:
+    """The best single channel for one attribute value.
+
+    Attributes:
+        attribute, value: names.
+        photos: whose inversion shows another value, by the oracle.
+        reached: largest share of them that one channel brings to the value; None without photos.
+    """
+
+    attribute: str
+    value: str
+    photos: int
+    reached: float | None
+
+
 @torch.no_grad()
 def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     """Measure for every attribute of a world how often the convolutions' styles control it.
@@ -52,9 +76,7 @@ def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     Raises:
         UserError: a data set without ground truth, or fewer photos than that.
     """
-    world = domain.world
-    if world is None:
-        raise UserError(f"dataset: {domain.name}, tier {domain.tier}, has no world with known attributes")
+    world = _world(domain)
     latents = domain.invert(domain.photos("development", 2 * pairs))
     generator, oracle = domain.generator, domain.network("oracle")
     styles = generator.to_style(latents)
@@ -75,6 +97,48 @@ def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     return rows
 
 
+@torch.no_grad()
+def measure_single_channels(domain: Domain, photos: int = 48, deviations: float = 10.0) -> list[BestChannel]:
+    """Measure for every attribute value how often the best single channel of the convolutions brings it.
+
+    Args:
+        domain: with a world and an oracle.
+        photos: of the development split, at least 1.
+        deviations: by which a channel moves, to either side.
+
+    Raises:
+        UserError: a data set without ground truth, or fewer photos than that.
+    """
+    world, generator, oracle = _world(domain), domain.generator, domain.network("oracle")
+    styles = generator.to_style(domain.invert(domain.photos("development", photos)))
+    channels = editable(generator)
+    spread = measure(generator, channels, Sampling(samples=_SAMPLES, truncation=1.0)).std
+
+    def seen(codes: Tensor) -> Tensor:
+        return oracle.predict(generator.synthesize_style(codes).clamp(-1, 1)).cpu()
+
+    before, after = seen(styles), []
+    for channel, step in zip(channels.tolist(), (deviations * spread).tolist(), strict=True):
+        for sign in (1, -1):
+            moved = styles.clone()
+            moved[:, channel] += sign * step
+            after.append(seen(moved))
+    edited = torch.stack(after)  # [2 * channels, photos, attributes]
+    rows = []
+    for position, attribute in enumerate(world.attributes):
+        for number, value in enumerate(attribute.values):
+            asked = (before[:, position] != number).nonzero().squeeze(1)
+            shares = (edited[:, asked, position] == number).float().mean(1)
+            rows.append(BestChannel(attribute.name, value, len(asked), float(shares.max()) if len(asked) else None))
+    return rows
+
+
+def _world(domain: Domain) -> World:
+    if domain.world is None:
+        raise UserError(f"dataset: {domain.name}, tier {domain.tier}, has no world with known attributes")
+    return domain.world
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table, or JSON.
 
@@ -84,21 +148,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m textedit_bench.stylespace.reach", description=__doc__)
     parser.add_argument("--dataset", required=True, help="a data set of the mini tier, or a card")
     parser.add_argument("--pairs", type=int, default=48, help="pairs of development photos (48)")
+    parser.add_argument("--single", type=float, metavar="DEVIATIONS", help="move one channel at a time by that much")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     if given.pairs < 1:
         parser.error(f"--pairs: {given.pairs} is out of range; valid: whole numbers from 1")
+    if given.single is not None and not 0 < given.single < math.inf:
+        parser.error(f"--single: {given.single:g} is out of range; valid: numbers above 0")
+    rows: Sequence[Reach | BestChannel]
     try:
-        rows = measure_reach(load_domain(given.dataset, "mini"), given.pairs)
+        domain = load_domain(given.dataset, "mini")
+        if given.single is None:
+            rows = measure_reach(domain, given.pairs)
+        else:
+            rows = measure_single_channels(domain, 2 * given.pairs, given.single)
     except UserError as error:
         parser.error(str(error))
     if given.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
-    width = max(len(row.attribute) for row in rows)
     for row in rows:
-        share = "-" if row.follows is None else f"{100 * row.follows:.0f} %"
-        print(f"{row.attribute:<{width}}  {share:>5}  of {row.pairs} pairs")
+        *names, count, share = asdict(row).values()
+        shown = "-" if share is None else f"{100 * share:.0f} %"
+        print(f"{' '.join(names):<{_WIDTH}}  {shown:>5}  of {count} {'pairs' if given.single is None else 'photos'}")
 
 
 if __name__ == "__main__":
