@@ -151,6 +151,7 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     assert tile.evaluate(place) != default
     grid.locator(".default").click()
     assert tile.evaluate(place) == default and grid.locator(".default").get_attribute("aria-pressed") == "true"
+    assert grid.locator("input[type=range]").input_value() == "2"  # the third of four strengths
     grid.locator("input[type=range]").focus()
     for _ in range(9):
         opened.keyboard.press("ArrowRight")

@@ -94,7 +94,6 @@
       this.defaults = section.querySelector(".default");
       this.defaults.addEventListener("click", () => this.move(-1));
       this.slider.max = this.count - 1;
-      this.slider.value = grid.strengths.indexOf(grid.methods[0].default);
       this.slider.addEventListener("input", () => this.move(Number(this.slider.value)));
       section.querySelector(".least").textContent = named(grid.strengths[0]);
       section.querySelector(".most").textContent = `${text(grid.strengths[this.count - 1])} (strongest)`;
@@ -153,6 +152,7 @@
 
     move(strength = this.strength) {
       this.strength = strength; // -1: every method at its own default
+      this.slider.value = strength < 0 ? this.position(0) : strength;
       const defaults = [...new Set(this.grid.methods.map((method) => text(method.default)))].join(", ");
       const words = strength < 0 ? `default: ${defaults}` : named(this.grid.strengths[strength]);
       this.output.textContent = words;
