@@ -81,6 +81,15 @@ def test_the_summary_names_what_went_wrong_and_what_was_written(tmp_path):
     assert "note: be careful" in text and str(tmp_path / "table.md") in text
 
 
+def test_cells_with_one_reason_share_a_line_of_the_summary_and_failures_come_first():
+    refused = [outcome(State.NOT_APPLICABLE, f"m{i} / d / p", f"reason {i % 25}") for i in range(75)]
+    failed = [outcome(State.FAILED, f"n / d / p{i}", "ValueError: no") for i in range(3)]
+    lines = BenchSummary((*refused, *failed), 1.0).text().splitlines()
+    assert lines[0] == "failed: n / d / p0 and 2 more: ValueError: no"
+    assert lines[1] == "not applicable: m0 / d / p and 2 more: reason 0"
+    assert lines[20] == "... and 6 more" and lines[21].startswith("78 cells")
+
+
 def test_every_bench_of_a_run_is_counted_on_its_own():
     # `reproduce` runs one bench after another: its second one once said [1196/360].
     stream = io.StringIO()

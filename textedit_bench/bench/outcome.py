@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+_LINES = 20
+"""Maximum number of lines of a summary on cells without a result."""
+
 
 class State(StrEnum):
     """The possible outcomes of a cell."""
@@ -17,6 +20,9 @@ class State(StrEnum):
     FAILED = "failed"
     OUT_OF_MEMORY = "out of memory"
     INTERRUPTED = "interrupted"
+
+
+_FAILURES = {State.FAILED, State.OUT_OF_MEMORY}
 
 
 @dataclass(frozen=True)
@@ -59,17 +65,20 @@ class BenchSummary:
         """0 all done, cached or not applicable; 1 something failed; 130 interrupted."""
         if State.INTERRUPTED in self.counts:
             return 130
-        return 1 if self.refused or self.counts.keys() & {State.FAILED, State.OUT_OF_MEMORY} else 0
+        return 1 if self.refused or self.counts.keys() & _FAILURES else 0
 
     def text(self) -> str:
-        """Return the final summary: tables, errors, written files."""
+        """Return the final summary: tables, errors (failures first, one line per reason), written files."""
         parts = [table.rstrip("\n") + "\n" for table in self.tables.values()]
-        wrong = [o for o in self.outcomes if o.state not in (State.DONE, State.CACHED)]
-        for outcome in wrong[:20]:
-            where = f"  ({outcome.failure})" if outcome.failure else ""
-            parts.append(f"{outcome.state.value}: {outcome.label}: {outcome.reason}{where}")
-        if len(wrong) > 20:
-            parts.append(f"... and {len(wrong) - 20} more")
+        alike: dict[tuple[State, str], list[CellOutcome]] = {}
+        for outcome in self.outcomes:
+            if outcome.state not in (State.DONE, State.CACHED):
+                alike.setdefault((outcome.state, outcome.reason), []).append(outcome)
+        lines = []
+        for (state, reason), (first, *others) in sorted(alike.items(), key=lambda each: each[0][0] not in _FAILURES):
+            label = f"{first.label} and {len(others)} more" if others else first.label
+            lines.append(f"{state.value}: {label}: {reason}" + (f"  ({first.failure})" if first.failure else ""))
+        parts += [*lines[:_LINES], *([f"... and {len(lines) - _LINES} more"] if len(lines) > _LINES else [])]
         parts.extend(f"note: {note}" for note in self.notes)
         parts.extend(f"table refused: {reason}" for reason in self.refused)
         counts = ", ".join(f"{count} {state.value}" for state, count in self.counts.items()) or "none"
