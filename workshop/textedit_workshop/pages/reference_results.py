@@ -21,7 +21,7 @@ from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.write import MEGABYTE, NAME, write_picture_report
 from textedit_workshop import ROOT
 
-TABLES = ("table", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
+TABLES = ("table", "pairs", "pooled", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
 ENDINGS = ("csv", "md", "tex", "html")
 LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
