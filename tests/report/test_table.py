@@ -131,6 +131,21 @@ def test_every_setting_of_a_method_keeps_its_own_matched_control(stored):
     assert {cell.digest for cell in found.cells} == {cell.digest for cell in (*rows, *controls)}
 
 
+def test_a_control_that_shows_another_prompts_edit_has_one_cell_per_prompt(stored):
+    rows = {prompt: stored("a", prompt, {"lpips": NEAR}) for prompt in ("p", "q", "r")}
+    # Two benches of different prompts: each has shown the edit of its own next prompt.
+    first, second = (stored("x", "p", {"lpips": FAR}, matched=rows[name], control=True) for name in ("q", "r"))
+
+    def chosen(own: frozenset[str]) -> set[str]:
+        wanted = CellFilter(rows["p"].protocol_key, frozenset(), own, rows["p"].manifest.protocols)
+        found = collect("d", [*rows.values(), first, second], wanted)
+        assert all(np.isfinite(row.grid("lpips", row.prompts, found.images)).all() for row in found.rows)
+        return {cell.digest for cell in found.cells if cell.identity.method == "x"}
+
+    assert len(chosen(frozenset())) == 1
+    assert [chosen(frozenset({cell.digest})) for cell in (first, second)] == [{first.digest}, {second.digest}]
+
+
 def test_costs_are_per_edited_picture(stored, collected):
     frame = cost_frame([collected([stored("a", p, {"lpips": NEAR}) for p in ("p", "q")])])
     assert frame["edit_ms_per_edit"].tolist() == pytest.approx([10.0])

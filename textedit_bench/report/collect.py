@@ -195,7 +195,7 @@ def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> Co
         old = len(comparable) - len(current)
         notes.append(f"{old} stored cells of {dataset} have older scores and are left out; bench them again to rescore")
     plain = _newest([cell for cell in current if cell.identity.matched_to is None], wanted)
-    kept = {cell.digest: _slot(cell) for cell in plain}
+    kept = {cell.digest: _slot(cell)[:-1] for cell in plain}  # of any prompt: benches may copy different ones
     chosen = plain + _newest([cell for cell in current if cell.identity.matched_to in kept], wanted, kept)
     chosen.sort(key=_slot)
     folder = None
