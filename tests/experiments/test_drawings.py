@@ -51,6 +51,12 @@ def test_the_page_begins_with_the_chart(tmp_path):
     assert 0 < page.index("Mine on d") < page.index("<svg") < page.index("<table")
 
 
+def test_too_many_rows_have_no_chart():
+    rows = [_row("a", f"setting {i}", 0.5) for i in range(61)]
+    assert len(list(comparison_drawings(_table("full", *rows[1:])))) == 1
+    assert list(comparison_drawings(_table("full", *rows))) == []
+
+
 def test_where_nothing_was_measured_there_is_no_chart():
     lacking = _row("a", "1", float("nan"), state="no networks")
     assert list(comparison_drawings(_table("full", lacking))) == []

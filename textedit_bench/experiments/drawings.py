@@ -18,6 +18,8 @@ from textedit_bench.report.figures.every import Drawing
 from textedit_bench.report.figures.overview import draw_overview
 from textedit_bench.report.rows import TRAINED, UNSEEN
 
+_MOST_ROWS = 60
+"""A chart with more cannot be read; its page has only the table."""
 _COMPARED = (Verdict.EQUIVALENT, Verdict.DIFFERENT, Verdict.INCONCLUSIVE)
 """Verdicts on values that were measured alike; others would only stretch the axes."""
 
@@ -68,7 +70,7 @@ def comparison_drawings(table: Comparison) -> Iterator[Drawing]:
         names = [column.name + end for column in columns for end in ("", "_low", "_high", "_best")]
         frame = pd.DataFrame(list(rows.values()), columns=["title", "prompt_set", "method", "control", *names])
         looks = method_looks(sorted(set(frame["title"])))
-        if len(frame):
+        if 0 < len(frame) <= _MOST_ROWS:
             chart = partial(draw_overview, frame.fillna({name: False for name in names[3::4]}), columns, looks)
             yield Drawing("overview", dataset, dataset, f"{table.experiment.title} on {dataset}", chart, 800.0)
 
