@@ -180,8 +180,7 @@ def _panel(
     if means.notna().any():
         y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
         axis.annotate(
-            spec.text(means[y]), (scale * means[y], y), (0, 5 if y else -5), textcoords="offset points", ha="center",
-            va="bottom" if y else "top", fontsize=canvas.SMALL - 1, zorder=5,
+            spec.text(means[y]), (scale * means[y], y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=canvas.SMALL - 1, zorder=5,
             color=looks[methods["title"].iloc[y]].colour,
         )  # fmt: skip
     for y in range(len(methods)):
