@@ -180,8 +180,8 @@ def _panel(
     if means.notna().any():
         y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
         axis.annotate(
-            spec.text(means[y]), (scale * means[y], y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=canvas.SMALL - 1, zorder=5,
-            color=looks[methods["title"].iloc[y]].colour,
+            spec.text(means[y]), (scale * means[y], y), (0, 5), textcoords="offset points", ha="center", va="bottom",
+            fontsize=canvas.SMALL - 1, zorder=5, color=looks[methods["title"].iloc[y]].colour,
         )  # fmt: skip
     for y in range(len(methods)):
         axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
