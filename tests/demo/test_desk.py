@@ -19,6 +19,7 @@ from textedit_bench.demo import STRENGTHS
 from textedit_bench.demo import desk as desk_module
 from textedit_bench.demo.desk import Desk, Shown, Sweep, command_line
 from textedit_bench.domain import load_domain
+from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.ready import prompt_with_truth
 from textedit_bench.report.templates import template_macros
@@ -86,6 +87,11 @@ def test_a_refusal_and_missing_weights_are_said_in_the_card(desk, work):
         "fussy": "",
         "raw": "not trained here",
     }
+
+
+def test_a_method_without_its_authors_files_says_so_in_the_list(desk, work, monkeypatch):
+    monkeypatch.setattr(Editor, "lacks", lambda self: "generator.pth is missing" if self.info.name == "fussy" else None)
+    assert dict(desk.methods("edit"))["fussy"] == "its authors' files are missing"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 5000, "a\0b"])

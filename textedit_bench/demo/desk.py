@@ -96,6 +96,8 @@ class Desk:
             editor = new_editor(method, self.domain)
         except UserError:
             return "not for this data set"
+        if editor.lacks():
+            return "its authors' files are missing"
         partial = "only texts it was trained for" if isinstance(editor, PerPromptEditor) else ""
         return partial if is_trained(editor) else "not trained here"
 
