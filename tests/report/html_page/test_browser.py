@@ -66,6 +66,7 @@ def test_a_jump_from_the_menu_lands_on_its_section(report, chromium):
         page.wait_for_timeout(1500)
         bottom = page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 1")
         assert bottom or 0 <= page.locator(f"#{fresh} h2").first.bounding_box()["y"] < 200
+        assert 30 <= page.locator("#datasets").bounding_box()["y"] < 100  # below the menu, wherever the reader is
         page.close()
 
 
