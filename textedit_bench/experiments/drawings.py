@@ -1,4 +1,4 @@
-"""Draw the values of an experiment with the report's chart: a panel per metric, published values as ticks."""
+"""Draw the values of an experiment with the report's chart: a panel per metric, published values as small marks."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def comparison_drawings(table: Comparison) -> Iterator[Drawing]:
     """List one chart per data set with measured values.
 
     Its rows are methods, with their settings where they differ. Where a setting is all trained prompts, it alone has
-    rows, or a chart would have hundreds: unseen prompts are ticks as in the report, single prompts only in the table.
+    rows, or a chart would have hundreds: unseen prompts are marks as in the report, single prompts only in the table.
     """
     for dataset in dict.fromkeys(pair.measured.dataset for pair in table.pairs):
         pairs = [p for p in table.pairs if p.measured.dataset == dataset and math.isfinite(p.measured.value)]
         by_set = any(pair.measured.setting == TRAINED for pair in pairs)
         if by_set:
             pairs = [pair for pair in pairs if pair.measured.setting in (TRAINED, UNSEEN)]
-        if by_set and any(_published(pair) for pair in pairs):  # they are the ticks
+        if by_set and any(_published(pair) for pair in pairs):  # they are the marks
             pairs = [pair for pair in pairs if pair.measured.setting == TRAINED]
         headings = {pair.measured.heading.text: pair.measured.heading for pair in pairs}
         columns = [

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textedit_bench.bench.measure import Meter
-from textedit_bench.bench.plan import weights_digest
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
@@ -23,6 +22,7 @@ from textedit_bench.experiments.intervals import mean_interval
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import load_editor
+from textedit_bench.weights import lacks_weights
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -71,7 +71,7 @@ def _edit_rows(
 ) -> list[Measured]:
     try:
         editor = load_editor(info.name, domain, **info.settings_for(domain.tier))
-        if editor.needs_weights and weights_digest(editor) is None:
+        if lacks_weights(editor):
             command = f"textedit-bench train --method {info.name} --dataset {domain.name}"
             return [row.lacking(f"not trained for {domain.name}; run: {command}") for row in rows]
         meter = Meter(domain.device)

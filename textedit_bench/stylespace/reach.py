@@ -78,17 +78,14 @@ def measure_reach(domain: Domain, pairs: int = 48) -> list[Reach]:
     """
     world = _world(domain)
     latents = domain.invert(domain.photos("development", 2 * pairs))
-    generator, oracle = domain.generator, domain.network("oracle")
+    generator = domain.generator
     styles = generator.to_style(latents)
     first, second = styles[:pairs], styles[pairs:]
     mixed = first.clone()
     channels = editable(generator)
     mixed[:, channels] = second[:, channels]
 
-    def seen(codes: Tensor) -> Tensor:
-        return oracle.predict(generator.synthesize_style(codes).clamp(-1, 1))
-
-    source, wanted, reached = seen(first), seen(second), seen(mixed)
+    source, wanted, reached = (_seen(domain, codes) for codes in (first, second, mixed))
     rows = []
     for position, attribute in enumerate(world.attributes):
         differ = source[:, position] != wanted[:, position]
@@ -109,20 +106,16 @@ def measure_single_channels(domain: Domain, photos: int = 48, deviations: float 
     Raises:
         UserError: a data set without ground truth, or fewer photos than that.
     """
-    world, generator, oracle = _world(domain), domain.generator, domain.network("oracle")
+    world, generator = _world(domain), domain.generator
     styles = generator.to_style(domain.invert(domain.photos("development", photos)))
     channels = editable(generator)
     spread = measure(generator, channels, Sampling(samples=_SAMPLES, truncation=1.0)).std
-
-    def seen(codes: Tensor) -> Tensor:
-        return oracle.predict(generator.synthesize_style(codes).clamp(-1, 1)).cpu()
-
-    before, after = seen(styles), []
+    before, after = _seen(domain, styles), []
     for channel, step in zip(channels.tolist(), (deviations * spread).tolist(), strict=True):
         for sign in (1, -1):
             moved = styles.clone()
             moved[:, channel] += sign * step
-            after.append(seen(moved))
+            after.append(_seen(domain, moved))
     edited = torch.stack(after)  # [2 * channels, photos, attributes]
     rows = []
     for position, attribute in enumerate(world.attributes):
@@ -131,6 +124,11 @@ def measure_single_channels(domain: Domain, photos: int = 48, deviations: float 
             shares = (edited[:, asked, position] == number).float().mean(1)
             rows.append(BestChannel(attribute.name, value, len(asked), float(shares.max()) if len(asked) else None))
     return rows
+
+
+def _seen(domain: Domain, styles: Tensor) -> Tensor:
+    """Return the value indices [B, attributes] that the oracle sees in the pictures of style codes, on the CPU."""
+    return domain.network("oracle").predict(domain.generator.synthesize_style(styles).clamp(-1, 1)).cpu()
 
 
 def _world(domain: Domain) -> World:
