@@ -130,8 +130,8 @@ class DatasetPlan:
         """Create the cell of a method and a prompt on the images of the data set."""
         request, info = self.request, method.info
         default = _default_strength(method, matched_to)
-        # Tables show copies at one strength; at all of them they would take most of a census's time.
-        single = matched_to is not None and request.protocol == CENSUS
+        # Tables show copies at one strength; at all of them they would take most of a bench's time.
+        single = matched_to is not None
         return Cell(
             tier=self.tier,
             dataset=self.card.name,

@@ -215,7 +215,7 @@ def _census_prompts(identity: _Identity, asked: Mapping[str, Any]) -> tuple[str,
 
 def _strengths(identity: _Identity, asked: Mapping[str, Any]) -> tuple[float, ...]:
     """Return the strengths of the request where the cell itself has only one: generated pictures and copies."""
-    if identity.images.split == "generated" or (identity.matched_to is not None and identity.images.pool):
+    if identity.images.split == "generated" or identity.matched_to is not None:
         return tuple(float(strength) for strength in asked.get("strengths") or BenchRequest.strengths)
     return tuple(identity.strengths)
 
