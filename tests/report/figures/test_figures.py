@@ -99,7 +99,8 @@ def test_controls_are_bands_and_lines_beside_the_methods_of_the_overview():
     assert {"Step", "Nothing"} < set(words) and {"10.0 to 20.0", "0.0"} < set(words)  # below the panel
     told = {artist.get_gid() for artist in axis.get_children() if artist.get_gid()}
     assert {'{"title": "Step: Success, % 10.0 to 20.0"}', '{"title": "Nothing: Success, % 0.0"}'} <= told
-    assert '{"title": "Best: Success, % 90.0 [80.0, 100.0]"}' in told
+    assert '{"title": "Best: Success, % 90.0 [80.0, 100.0]", "method": "Best"}' in told
+    assert {"90.0", "50.0"} < set(words)  # each mean, at the end of its row
 
 
 def test_unseen_prompts_are_small_marks_and_a_change():
@@ -113,8 +114,9 @@ def test_unseen_prompts_are_small_marks_and_a_change():
         for t, kind, value in (("A", "trained", 0.9), ("B", "trained", 0.5), ("A", "unseen", 0.2))
     ]
     (axis,) = draw_overview(pd.DataFrame(rows), [spec], method_looks(["A", "B"])).axes
-    assert [text.get_text() for text in axis.texts if text.get_text()] == ["90.0", "unseen", "-70.0"]
-    assert '{"title": "A, unseen prompts: Success, % 20.0"}' in {child.get_gid() for child in axis.get_children()}
+    assert [text.get_text() for text in axis.texts if text.get_text()] == ["90.0", "50.0", "unseen", "-70.0"]
+    told = {child.get_gid() for child in axis.get_children()}
+    assert '{"title": "A, unseen prompts: Success, % 20.0", "method": "A"}' in told
 
 
 def test_methods_keep_one_order_in_which_controls_come_last(draw):
@@ -127,3 +129,11 @@ def test_bars_of_a_logarithmic_axis_begin_beside_their_names(draw):
     figure = draw("cost", 800.0)
     (axis,) = figure.axes
     assert all(bar.get_x() == axis.get_xlim()[0] for bar in axis.patches)
+
+
+def test_a_pair_that_is_not_told_apart_says_what_could_have_been(draw):
+    figure = draw("pairs", 800.0)
+    told = [child.get_gid() for axis in figure.axes for child in axis.get_children() if child.get_gid()]
+    undecided = [words for words in told if "is not told apart from" in words]
+    assert undecided and all("p = " in words for words in undecided)
+    assert figure.texts[0].get_text().startswith("0 of 66 pairs told apart")

@@ -144,8 +144,10 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     place = "tile => tile.style.backgroundPosition"
     default = tile.evaluate(place)
     assert grid.locator("output").inner_text() == "default: 1"
-    assert grid.locator(".least").inner_text() == "0 (inversion, no edit)"
-    assert grid.locator(".most").inner_text() == "2 (strongest)"
+    stops, slider = grid.locator(".stops span"), grid.locator("input[type=range]").bounding_box()
+    assert stops.all_inner_texts() == ["0", "0.5", "1", "2"]
+    assert stops.first.bounding_box()["x"] == pytest.approx(slider["x"] + 8, abs=1)  # below the thumb's centre
+    assert stops.last.bounding_box()["x"] == pytest.approx(slider["x"] + slider["width"] - 8, abs=1)
     grid.locator("input[type=range]").focus()
     opened.keyboard.press("ArrowLeft")
     assert grid.locator("output").inner_text() == "0.5"
@@ -160,9 +162,10 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     grid.locator(".images button").nth(1).click()
     assert grid.locator(".images button").nth(1).get_attribute("aria-pressed") == "true"
 
+    opened.locator("#bar summary").click()
+    opened.locator("#methods").get_by_label("Alpha").uncheck()
     grid.locator("summary").click()
-    grid.locator(".chips").nth(0).get_by_label("Alpha").uncheck()
-    grid.locator(".chips").nth(1).get_by_label("words 1").uncheck()
+    grid.locator(".chips").get_by_label("words 1").uncheck()
     shown = grid.locator(".pictures")
     assert "Alpha" not in shown.inner_text() and "words 1" not in shown.inner_text()
     sizes = shown.locator(".tile").evaluate_all(
@@ -192,12 +195,62 @@ def test_pictures_follow_the_slider_the_filters_and_the_swipe(opened):
     assert not dialog.is_visible()
 
 
+def test_a_picture_of_the_examples_is_enlarged_by_key(opened):
+    button = opened.locator(".example button").locator("visible=true").first
+    small = button.locator("img").first.bounding_box()["width"]
+    button.focus()
+    opened.keyboard.press("Enter")
+    dialog = opened.locator("#viewer")
+    assert dialog.locator("img").count() == 2 and dialog.locator("img").first.bounding_box()["width"] > 1.5 * small
+    assert not opened.locator("#viewer-method").is_visible() and not opened.locator("#viewer-more").is_visible()
+    opened.keyboard.press("ArrowRight")  # there are no strengths to step through
+    opened.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_methods_that_are_not_chosen_are_faint_in_every_figure(opened):
+    def faint() -> set[str]:
+        nodes = opened.locator("#curves .part:not([hidden]) .wide [data-method]")
+        return {
+            m
+            for m, o in nodes.evaluate_all("all => all.map(n => [n.dataset.method, getComputedStyle(n).opacity])")
+            if float(o) < 0.3
+        }
+
+    assert faint() == set()
+    opened.locator("#bar summary").click()
+    opened.locator("#every").click()
+    opened.locator("#methods").get_by_label("Alpha").check()
+    assert len(faint()) >= 2 and "Alpha" not in faint()
+    assert opened.locator(".grid .pictures h4").locator("visible=true").all_inner_texts() == ["Alpha"]
+    opened.locator("#every").click()
+    assert faint() == set()
+
+
+def test_a_pair_is_read_by_arrow_keys_its_row_and_column_before_the_others(opened):
+    square, tip = opened.locator(".pairs figure:not([hidden]) svg").first, opened.locator("#tip")
+    square.focus()
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("ArrowRight")
+    assert "is not told apart from" in tip.inner_text() or "beat" in tip.inner_text()
+    lit = square.locator(".lit[data-other]")
+    assert lit.count() == 5  # of three times three
+    column = lit.evaluate_all("all => all.map(node => node.dataset.other)")
+    opened.keyboard.press("ArrowDown")
+    again = lit.evaluate_all("all => all.map(node => node.dataset.other)")
+    assert sorted(column) == sorted(again) and tip.is_visible()
+    opened.locator("#theme").focus()
+    assert not tip.is_visible() and square.locator(".lit").count() == 0
+
+
 def test_a_point_of_a_curve_shows_its_values_and_its_picture(opened):
-    mark = opened.locator("#curves .wide .mark[data-method=Alpha]").locator("visible=true").last
+    mark = opened.locator("#curves .wide .mark[data-method=Alpha][data-strength]").locator("visible=true").last
     mark.scroll_into_view_if_needed()
     mark.hover()
     tip = opened.locator("#tip")
     assert "strength" in tip.inner_text() and tip.locator(".tile").count() == 1
+    lit = opened.locator("#curves .wide .lit").evaluate_all("all => all.map(node => node.dataset.method)")
+    assert set(lit) == {"Alpha"}
 
 
 def test_theme_and_print(opened):

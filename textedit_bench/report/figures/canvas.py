@@ -80,15 +80,14 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
     return axis
 
 
-def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34) -> None:
-    """Write one title per row next to the axes, top to bottom; long ones smaller on two lines, with a tooltip."""
-    axis.set_yticks(range(len(titles)), [plain(shorten(title, longest, 2)) for title in titles])
-    axis.set_ylim(len(titles) - 0.5, -0.5)
-    for title, label in zip(titles, axis.get_yticklabels(), strict=True):
-        label.set(color=COLOURS["ink"], fontsize=NORMAL, linespacing=1.0)
-        if len(title) > longest:
-            label.set_fontsize(SMALL - 1)
-            tell(label, title)
+def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34, names: Sequence[str] = ()) -> None:
+    """Write one title, or its longer name, per row next to the axes, top to bottom; long ones smaller on two lines."""
+    names = names or titles
+    axis.set_yticks(range(len(names)), [plain(shorten(name, longest, 2)) for name in names])
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    for title, name, label in zip(titles, names, axis.get_yticklabels(), strict=True):
+        label.set(color=COLOURS["ink"], fontsize=NORMAL if len(name) <= longest else SMALL - 1, linespacing=1.0)
+        tell(label, name, method=title)
 
 
 def names_width(titles: Sequence[str], longest: int = 34) -> float:

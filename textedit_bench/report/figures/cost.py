@@ -38,7 +38,8 @@ def draw_cost(frame: pd.DataFrame, looks: Mapping[str, Look], *, width: float = 
         took, title = row["edit_ms_per_edit"], row["title"]
         colour = looks[title].colour if title in looks else COLOURS["soft"]
         (bar,) = axis.barh(y, took - least, left=least, height=0.62, color=colour)
-        canvas.tell(bar, f"{title}: {milliseconds(took)} per edit, peak {row['host_peak_mib']:.0f} MiB")
+        words = f"{title}: {milliseconds(took)} per edit, peak {row['host_peak_mib']:.0f} MiB"
+        canvas.tell(bar, words, method=title)
         axis.annotate(
             milliseconds(took), (took, y), (4, 0), va="center", textcoords="offset points", fontsize=canvas.SMALL,
             color=COLOURS["soft"], annotation_clip=False,

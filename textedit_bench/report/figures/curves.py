@@ -76,21 +76,26 @@ def _draw(
         if not below:
             start = (float(end[axes[0]]), float(end[axes[1]]))
             target = axis.transData.inverted().transform(axis.transAxes.transform((x - 0.008, 0)))[0]
-            axis.plot([start[0], target], [start[1], y], color=look.colour, lw=0.6, alpha=0.5, clip_on=False)
+            (to,) = axis.plot([start[0], target], [start[1], y], color=look.colour, lw=0.6, alpha=0.5, clip_on=False)
+            canvas.tell(to, row.title, method=row.title)
         words = axis.text(x, y, canvas.plain(canvas.shorten(row.title, _LONGEST)), transform=beside, va="center")
         words.set(size=canvas.NORMAL, color=look.colour)
-        canvas.tell(words, row.title)
+        canvas.tell(words, row.title, method=row.title)
         if below:
-            axis.plot(x - 0.03, y, look.marker, color=look.colour, ms=5, transform=beside, clip_on=False)
+            (key,) = axis.plot(x - 0.03, y, look.marker, color=look.colour, ms=5, transform=beside, clip_on=False)
+            canvas.tell(key, row.title, method=row.title)
     return figure
 
 
 def _line(axis: Axes, row: RowCells, frame: pd.DataFrame, dataset: str, look: Look, style: str) -> None:
     x, y = frame.columns
-    axis.plot(frame[x], frame[y], color=look.colour, linestyle=style, linewidth=1.8, alpha=0.8 if row.control else 1)
+    alpha = 0.8 if row.control else 1
+    (line,) = axis.plot(frame[x], frame[y], color=look.colour, linestyle=style, linewidth=1.8, alpha=alpha)
+    canvas.tell(line, row.title, method=row.title)
     for strength, values in frame.iterrows():
         (mark,) = axis.plot(values[x], values[y], look.marker, color=look.colour, markersize=5, zorder=3)
         said = f"{row.title}, strength {strength:g}: {x} {values[x]:.3g}, {y} {values[y]:.3g}"
         canvas.tell(mark, said, dataset=dataset, method=row.title, strength=float(str(strength)))
         if strength == row.strength:
-            axis.plot(values[x], values[y], "o", markersize=11, mfc="none", color=look.colour, zorder=2)
+            (ring,) = axis.plot(values[x], values[y], "o", markersize=11, mfc="none", color=look.colour, zorder=2)
+            canvas.tell(ring, f"{said} (default)", dataset=dataset, method=row.title, strength=row.strength)

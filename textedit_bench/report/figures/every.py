@@ -62,9 +62,9 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
             for frame in (leakage, cost, tests)
         )
         overview = partial(draw_overview, rows, shown, looks)
-        yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 860.0)
+        yield Drawing("overview", name, f"{name}-overview", f"Every method on {name}", overview, 880.0)
         if part.fixed_prompts:
-            pairs_here = pairs_here.assign(p=pairs_here["p_fixed"])
+            pairs_here = pairs_here.assign(p=pairs_here["p_fixed"], detectable=pairs_here["detectable_fixed"])
         for metric, pairs in pairs_here.groupby("metric", sort=False):
             square = partial(draw_pairs, pairs, looks)
             yield Drawing("pairs", name, f"{name}-pairs-{metric}", titles[str(metric)], square, 400.0)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH = 17.0, 32.0, 78.0, 16.0, 180.0
+_ROW, _TITLE, _HEAD, _GAP, _LEAST_WIDTH, _LEGEND = 17.0, 32.0, 78.0, 16.0, 180.0, 30.0
+_SCALE = (0.1, 0.25, 0.5, 0.75, 1.0)
+"""Rates of the legend."""
 _LEAST = 0.005
 """Smaller rates are not shown."""
 _DARK = 0.55
@@ -38,10 +40,17 @@ def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
     across = max(1, min(len(titles), int((width - left) // max(18 * len(changed) + _GAP, _LEAST_WIDTH))))
     inner = (width - left - 4 - (across - 1) * _GAP) / across
     deep, tall = -(-len(titles) // across), _ROW * len(asked)
-    figure = canvas.blank(width, deep * (_TITLE + tall + _HEAD))
+    figure = canvas.blank(width, _LEGEND + deep * (_TITLE + tall + _HEAD))
+    legend = canvas.place(figure, 4, 6, 26.0 * len(_SCALE), _ROW)
+    _cells(legend, {("", f"{rate:g}"): rate for rate in _SCALE}, [""], [f"{rate:g}" for rate in _SCALE])
+    legend.set(xticks=[], yticks=[])
+    words = canvas.shorten(
+        "percent of the edits; one scale for all methods", int((width - 26 * len(_SCALE) - 14) / 5.9), 2
+    )
+    legend.text(len(_SCALE) - 0.2, 0, words, va="center", size=canvas.SMALL, color=COLOURS["soft"])
     for i, title in enumerate(titles):
         down, right = divmod(i, across)
-        top = down * (_TITLE + tall + _HEAD) + _TITLE
+        top = _LEGEND + down * (_TITLE + tall + _HEAD) + _TITLE
         axis = canvas.place(figure, left + right * (inner + _GAP), top, inner, tall)
         axis.grid(visible=False)
         canvas.head(axis, title, int(inner / 6.5))

@@ -1,4 +1,4 @@
-"""Draw an overview: a panel per metric, a point with interval per method, controls as bands, lines and numbers."""
+"""Draw an overview: a panel per metric, a point with interval and number per method, controls as bands and lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "kid_real", "fid_real")
 """Metrics of the chart; where they are fewer than fit, the CLIP direction is added."""
-_ROW, _TOP, _BOTTOM, _GAP, _LEGEND, _VALUE, _CHANGE, _KEY = 21.0, 36.0, 22.0, 14.0, 16.0, 15.0, 38.0, 28.0
+_ROW, _TOP, _BOTTOM, _GAP, _LEGEND, _VALUE, _CHANGE, _KEY, _MEAN = 21.0, 36.0, 22.0, 10.0, 16.0, 15.0, 38.0, 28.0, 33.0
 _ACROSS = 6
 """Panels side by side on a wide page."""
 _SOFT = COLOURS["soft"]
@@ -37,7 +37,7 @@ def shown_columns(columns: Sequence[ColumnSpec]) -> list[ColumnSpec]:
 
 
 def draw_overview(
-    frame: pd.DataFrame, columns: Sequence[ColumnSpec], looks: Mapping[str, Look], *, width: float = 800
+    frame: pd.DataFrame, columns: Sequence[ColumnSpec], looks: Mapping[str, Look], *, width: float = 880
 ) -> Figure | None:
     """Draw one data set's chart; None without a method.
 
@@ -67,36 +67,38 @@ def draw_overview(
     kind = "unseen prompts" if unseen else "published"
     controls = _controls(block)
     mark = partial(Line2D, [], [], color=_SOFT, marker="o")
-    handles: list[Artist] = [mark(label="mean with 95 % interval; number: best mean")]
+    handles: list[Artist] = [mark(label="mean with 95 % interval")]
     if methods[[f"{spec.name}_best" for spec in columns]].any(axis=None):
-        told = mark(label="best (number), or not told apart; 95 % interval")
+        told = mark(label="best, or not told apart; 95 % interval")
         handles = [told, mark(mfc=COLOURS["card"], label="worse than the best")]
+    if any(looks[title].marker != "o" for title in titles):
+        handles.append(mark(marker="s", linewidth=0, label="only another method: colours are used twice"))
     if len(others):
-        words = f"{kind}; number: change against trained ones" if unseen else kind
+        words = f"{kind}; their column: the change" if unseen else kind
         handles.append(mark(marker="d", mfc=COLOURS["card"], markersize=5, linewidth=0, label=words))
     longest, across = (27, min(len(columns), _ACROSS)) if width > 400 else (17, min(len(columns), 2))
     left = max(canvas.names_width(names, longest), canvas.names_width(list(controls), longest) + _KEY - 12)
     deep, legend = -(-len(columns) // across), -(-len(handles) // max(1, int(width // 260)))
-    inner = (width - left - 8 - unseen * _CHANGE - (across - 1) * _GAP) / across
+    inner = (width - left - 4 - unseen * _CHANGE - (across - 1) * _GAP) / across - _MEAN
     tall, row = _ROW * len(titles), _VALUE if width > 400 else _ROW
     values = row * len(controls)
     figure = canvas.blank(width, deep * (_TOP + tall + _BOTTOM + values) + 8 + _LEGEND * legend)
     for i, spec in enumerate(columns):
         down, right = divmod(i, across)
         top = down * (_TOP + tall + _BOTTOM + values) + _TOP
-        start = left + right * (inner + _GAP) + (unseen * _CHANGE if right else 0)
+        start = left + right * (inner + _MEAN + _GAP) + (unseen * _CHANGE if right else 0)
         axis = canvas.place(figure, start, top, inner, tall)
-        _panel(axis, spec, methods, (kind, others), controls, looks, inner + _GAP)
+        _panel(axis, spec, methods, (kind, others), controls, looks, inner + _MEAN + _GAP)
         _values(axis, spec, controls, 0 if right else longest, row)
         if right == 0:
-            canvas.name_rows(axis, names, longest)
+            canvas.name_rows(axis, titles, longest, names)
         else:
             axis.set_yticks([])
         if i == 0 and unseen:
             beside = axis.get_yaxis_transform()
             change = methods["title"].map(others.set_index("title")[spec.name]) - methods[spec.name]
             for y, words in enumerate(["unseen", *(spec.text(each).replace("nan", "") for each in change)], -1):
-                place = (1 + 9 / inner, y)
+                place = (1 + (_MEAN + 8) / inner, y)
                 axis.annotate(words, place, xycoords=beside, va="center", size=canvas.SMALL, color=_SOFT)
         axis.set_ylim(len(titles) - 0.5, -0.5)
     figure.legend(
@@ -115,10 +117,15 @@ def _controls(block: pd.DataFrame) -> _Controls:
     }
 
 
+def _number(spec: ColumnSpec, value: float) -> str:
+    """Write a value without more digits than there is room for."""
+    decimals = 0 if abs(value) >= 1000 else 1
+    return f"{value:.{decimals}f}" if abs(value) >= 100 else spec.text(value).replace("nan", "-")
+
+
 def _reached(spec: ColumnSpec, rows: pd.DataFrame) -> str:
     """Return what the rows of a control score: a value or a range."""
-    ends = (rows[spec.name].min(), rows[spec.name].max())
-    return " to ".join(dict.fromkeys(f"{v:.0f}" if abs(v) >= 1000 else spec.text(v).replace("nan", "-") for v in ends))
+    return " to ".join(dict.fromkeys(_number(spec, v) for v in (rows[spec.name].min(), rows[spec.name].max())))
 
 
 def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, row: float) -> None:
@@ -132,7 +139,7 @@ def _values(axis: Axes, spec: ColumnSpec, controls: _Controls, longest: int, row
     start, end = (6 - _KEY) / inner, -4 / inner
     for k, (name, (rows, style)) in enumerate(controls.items()):
         y = -_BOTTOM / axis.bbox.height - (k + 0.5) * high
-        axis.text(max(0.5, 37 / inner) if longest else 0.5, y, _reached(spec, rows), ha="center", **facts)
+        axis.text(0.5 + _MEAN / 2 / inner, y, _reached(spec, rows), ha="center", **facts)
         if longest:
             axis.text(-_KEY / inner, y, canvas.plain(canvas.shorten(name, longest, 2)), ha="right", **facts)
             band = Rectangle((start, y - 0.3 * high), end - start, 0.6 * high, **style) if len(rows) > 1 else None
@@ -150,41 +157,42 @@ def _panel(
     looks: Mapping[str, Look],
     room: float,
 ) -> None:
-    canvas.head(axis, f"{spec.title}\u00a0{spec.arrow}", int(room / 5.9))
+    canvas.head(axis, f"{spec.title}\u00a0{spec.arrow}", int(room / 6.3))
+    axis.title.set_x(0.5 + _MEAN / 2 / axis.bbox.width)
     scale = 100.0 if spec.percent else 1.0
     for name, (rows, style) in controls.items():
         low, high = (scale * value for value in (rows[spec.name].min(), rows[spec.name].max()))
         if low != low:
             continue
-        drawn = axis.axvspan(low, high, zorder=0, **style) if len(rows) > 1 else axis.axvline(low, zorder=1, **style)
-        canvas.tell(drawn, f"{name}: {spec.title} {_reached(spec, rows)}")
+        shown = axis.axvspan(low, high, zorder=0, **style) if len(rows) > 1 else axis.axvline(low, zorder=1, **style)
+        canvas.tell(shown, f"{name}: {spec.title} {_reached(spec, rows)}")
     tested, (kind, beside) = bool(methods[f"{spec.name}_best"].any()), others
+    means = methods[spec.name].where(methods["whole"])
+    best, edge = means.max() if spec.higher_is_better else means.min(), axis.get_yaxis_transform()
     for y, row in enumerate(methods.to_dict("records")):
         point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
         if point != point:
             continue
-        look = looks[row["title"]]
+        look, drawn = looks[row["title"]], list[Any]()
         said = f"{row['title']}: {spec.title} {spec.text(point / scale)}"
         if low == low:
-            axis.plot([low, high], [y, y], color=look.colour, linewidth=1.8, solid_capstyle="round", zorder=2)
+            drawn += axis.plot([low, high], [y, y], color=look.colour, lw=1.8, solid_capstyle="round", zorder=2)
             said += f" [{spec.text(low / scale)}, {spec.text(high / scale)}]"
         face = look.colour if row[f"{spec.name}_best"] or not tested else COLOURS["card"]
-        (mark,) = axis.plot(point, y, look.marker, color=look.colour, mfc=face, ms=6.5, mew=1.6, zorder=4)
-        canvas.tell(mark, said)
+        drawn += axis.plot(point, y, look.marker, color=look.colour, mfc=face, ms=6.5, mew=1.6, zorder=4)
+        number = axis.text(1 + (_MEAN - 2) / axis.bbox.width, y, _number(spec, point / scale), transform=edge)
+        number.set(ha="right", va="center_baseline", size=canvas.SMALL, color=_SOFT)
+        if row[spec.name] == best:
+            number.set(weight="bold", color=COLOURS["ink"])
+        for artist in (*drawn, number):
+            canvas.tell(artist, said, method=row["title"])
         other = beside.loc[beside["title"] == row["title"], spec.name]
         if len(other) and other.iloc[0] == other.iloc[0]:
             value = float(other.iloc[0])
             (small,) = axis.plot(scale * value, y + 0.3, "d", color=look.colour, mfc=COLOURS["card"], ms=4.5, zorder=3)
-            canvas.tell(small, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}")
-    means = methods[spec.name].where(methods["whole"]).reset_index(drop=True)
-    if means.notna().any():
-        y = int(means.idxmax() if spec.higher_is_better else means.idxmin())
-        axis.annotate(
-            spec.text(means[y]), (scale * means[y], y), (0, 5), textcoords="offset points", ha="center", va="bottom",
-            fontsize=canvas.SMALL - 1, zorder=5, color=looks[methods["title"].iloc[y]].colour,
-        )  # fmt: skip
+            canvas.tell(small, f"{row['title']}, {kind}: {spec.title} {spec.text(value)}", method=row["title"])
     for y in range(len(methods)):
         axis.axhline(y, color=COLOURS["line"], linewidth=0.6, zorder=0)
     axis.margins(x=0.06)
-    axis.locator_params(axis="x", nbins=3)
+    axis.locator_params(axis="x", nbins=3 if axis.bbox.width > 52 else 2)
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if abs(x) < 1000 else f"{x / 1000:g}k")

@@ -37,9 +37,8 @@ def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, wi
         look = looks[row["title"]]
         axis.plot([row["low"], row["high"]], [i, i], color=look.colour, linewidth=1.8, solid_capstyle="round")
         (mark,) = axis.plot(row["average_rank"], i, look.marker, color=look.colour, markersize=7)
-        canvas.tell(
-            mark, f"{row['title']}: average rank {row['average_rank']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
-        )
+        words = f"{row['title']}: average rank {row['average_rank']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        canvas.tell(mark, words, method=row["title"])
     for number, group in enumerate(groups):
         x = 1 + (8 + 7.0 * number) / (width - left - right)
         (line,) = axis.plot(

@@ -12,7 +12,7 @@
 
   // -- one data set at a time, or all -------------------------------------------------------------------------------
   const names = data.grids.map((grid) => grid.name);
-  const picker = byId("datasets");
+  const [picker, grids] = [byId("datasets"), new Map()];
   const show = (chosen) => {
     for (const button of picker.children) button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
     for (const part of document.querySelectorAll(".part")) {
@@ -45,6 +45,28 @@
     card.querySelector("h3").append(" by ", select);
     pick();
   }
+
+  // -- methods that are looked at: pictures leave the others out, figures show them faintly ------------------------------
+  const chip = (chips, words, change) => {
+    const [label, box] = [make("label"), make("input")];
+    Object.assign(box, { type: "checkbox", checked: true, onchange: () => change(box.checked) });
+    label.append(box, words);
+    chips.append(label);
+    return box;
+  };
+  const left = new Set();
+  const look = () => {
+    for (const node of document.querySelectorAll("svg [data-method]")) node.classList.toggle("left", left.has(node.dataset.method));
+    for (const grid of grids.values()) grid.draw();
+    byId("every").textContent = left.size ? "All" : "None";
+  };
+  const titles = [...new Set(data.grids.flatMap((grid) => grid.methods.map((method) => method.title)))];
+  const boxes = titles.map((title) => chip(byId("methods"), title, (on) => { left[on ? "delete" : "add"](title); look(); }));
+  byId("every").addEventListener("click", () => {
+    const on = left.size > 0;
+    titles.forEach((title, k) => { boxes[k].checked = on; left[on ? "delete" : "add"](title); });
+    look();
+  });
 
   // -- picture grids ----------------------------------------------------------------------------------------------
   const picture = (tile) => {
@@ -88,15 +110,14 @@
       this.output = section.querySelector("output");
       this.pictures = section.querySelector(".pictures");
       this.picker = section.querySelector(".images");
-      this.hidden = { methods: new Set(), prompts: new Set() };
-      section.querySelectorAll(".chips").forEach((chips, k) => this.filter(chips, ["methods", "prompts"][k]));
+      this.hidden = new Set();
+      grid.prompts.forEach((prompt, p) => chip(section.querySelector(".chips"), prompt.words, (on) => { this.hidden[on ? "delete" : "add"](p); this.draw(); }));
       section.querySelector(".compare").addEventListener("click", () => viewer.open(this, 0, 0, Math.min(1, grid.methods.length - 1)));
       this.defaults = section.querySelector(".default");
       this.defaults.addEventListener("click", () => this.move(-1));
       this.slider.max = this.count - 1;
       this.slider.addEventListener("input", () => this.move(Number(this.slider.value)));
-      section.querySelector(".least").textContent = named(grid.strengths[0]);
-      section.querySelector(".most").textContent = `${text(grid.strengths[this.count - 1])} (strongest)`;
+      section.querySelector(".stops").append(...grid.strengths.map((strength) => make("span", "", text(strength))));
       this.strength = -1;
       grid.images.forEach((image, k) => {
         const button = tileOf(image.photo ?? "", 1, `photo ${image.id}`, "button");
@@ -105,16 +126,6 @@
         this.picker.append(button);
       });
       this.draw();
-    }
-
-    filter(chips, kind) {
-      this.grid[kind].forEach((each, k) => {
-        const [label, box] = [make("label"), make("input")];
-        Object.assign(box, { type: "checkbox", checked: true });
-        box.addEventListener("change", () => { this.hidden[kind][box.checked ? "delete" : "add"](k); this.draw(); });
-        label.append(box, each.title ?? each.words);
-        chips.append(label);
-      });
     }
 
     position(method) {
@@ -131,7 +142,7 @@
         const { photo } = grid.images[image];
         if (photo !== null) tiles.append(captioned(tileOf(photo, 1, "photo"), "photo"));
         grid.prompts.forEach((prompt, p) => {
-          if (this.hidden.prompts.has(p)) return;
+          if (this.hidden.has(p)) return;
           const key = `${m}/${p}/${image}`;
           const there = key in grid.strips;
           const tile = there ? tileOf(grid.strips[key], this.count, `${method.title}, ${prompt.words}`, "button") : make("span", "none", "–");
@@ -146,7 +157,7 @@
         tiles.querySelectorAll(".tile").forEach((tile) => lazy.observe(tile));
         return row;
       });
-      this.pictures.replaceChildren(...rows.filter((_, m) => !this.hidden.methods.has(m)));
+      this.pictures.replaceChildren(...rows.filter((_, m) => !left.has(grid.methods[m].title)));
       this.move();
     }
 
@@ -175,7 +186,18 @@
     open(grid, method, prompt, other = -1) {
       Object.assign(this, { grid, method, prompt, other, position: grid.position(method) });
       this.draw();
+      this.show(false);
+    },
+    show(alone) {
+      this.dialog.classList.toggle("alone", alone);
       if (!this.dialog.open) this.dialog.showModal();
+    },
+    example(figure) { // pictures that the grid does not hold: large, without strengths
+      const [words, ...lines] = figure.querySelector("figcaption").innerText.split("\n");
+      byId("viewer-title").textContent = words;
+      byId("viewer-strength").textContent = lines.join(" ");
+      byId("viewer-pictures").replaceChildren(...[...figure.querySelectorAll("img")].map((image) => captioned(image.cloneNode(), image.alt)));
+      this.show(true);
     },
     step(by) {
       this.position = Math.min(this.grid.count - 1, Math.max(0, this.position + by));
@@ -247,42 +269,67 @@
   byId("viewer-more").addEventListener("click", () => viewer.step(1));
   viewer.dialog.addEventListener("click", (event) => { if (event.target === viewer.dialog) viewer.dialog.close(); });
   viewer.dialog.addEventListener("keydown", (event) => {
-    if (["SELECT", "INPUT"].includes(event.target.tagName)) return;
+    if (["SELECT", "INPUT"].includes(event.target.tagName) || viewer.dialog.classList.contains("alone")) return;
     if (event.key === "ArrowLeft") viewer.step(-1);
     else if (event.key === "ArrowRight") viewer.step(1);
     else return;
     event.preventDefault();
   });
 
-  const grids = new Map();
+  for (const button of document.querySelectorAll(".example button")) button.addEventListener("click", () => viewer.example(button.parentElement));
+
   const build = (section) => { // not before it is looked at: hundreds of pictures
     const own = data.grids.find((grid) => grid.name === section.dataset.dataset);
     if (own && !grids.has(own.name)) grids.set(own.name, new Grid(section, own));
   };
   show(names[0]);
 
-  // -- what a mark of a figure is, with the picture behind a point of a curve ---------------------------------------------
+  // -- what a mark of a figure is, by pointer or arrow keys: its picture if it has one, its method before the others -----
   const tip = byId("tip");
-  document.addEventListener("pointerover", (event) => {
-    const mark = event.target.closest?.(".mark");
+  let pointed = null;
+  const wordsOf = (mark) => {
+    const title = mark?.querySelector("title"); // the browser would show it too
+    if (title) { mark.dataset.words = title.textContent; title.remove(); }
+    return mark?.dataset.words;
+  };
+  const point = (mark) => {
+    if (mark === pointed) return;
+    for (const node of document.querySelectorAll(".lit")) node.classList.remove("lit");
+    pointed = mark;
     tip.hidden = !mark;
     if (!mark) return;
-    const title = mark.querySelector("title");
-    if (title) { mark.dataset.words = title.textContent; title.remove(); }
-    tip.replaceChildren(mark.dataset.words);
-    const grid = grids.get(mark.dataset.dataset);
-    const method = grid ? grid.grid.methods.findIndex((each) => each.title === mark.dataset.method) : -1;
-    const strip = method < 0 ? undefined : grid.grid.strips[`${method}/0/${grid.image}`];
+    tip.replaceChildren(wordsOf(mark));
+    const { dataset, method, other, strength } = mark.dataset;
+    for (const node of method ? mark.ownerSVGElement.querySelectorAll("[data-method]") : []) {
+      if (node.dataset.method === method || (other && node.dataset.other === other)) node.classList.add("lit");
+    }
+    const grid = grids.get(dataset);
+    const strip = grid?.grid.strips[`${grid.grid.methods.findIndex((each) => each.title === method)}/0/${grid.image}`];
     if (strip !== undefined) {
       const tile = tileOf(strip, grid.count, "");
       picture(tile);
-      place(tile, grid.grid.strengths.indexOf(Number(mark.dataset.strength)), grid.count);
+      place(tile, grid.grid.strengths.indexOf(Number(strength)), grid.count);
       tip.prepend(tile);
     }
-    const { left, bottom, top } = mark.getBoundingClientRect();
-    tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 12))}px`;
+    const { left: x, bottom, top } = (other ? mark.ownerSVGElement : mark).getBoundingClientRect(); // a square stays in sight
+    tip.style.left = `${Math.max(8, Math.min(x, innerWidth - tip.offsetWidth - 12))}px`;
     tip.style.top = `${bottom + 8 + tip.offsetHeight < innerHeight ? bottom + 8 : top - 8 - tip.offsetHeight}px`;
-  });
+  };
+  document.addEventListener("pointerover", (event) => point(event.target.closest?.(".mark") ?? null));
+  for (const svg of document.querySelectorAll("svg:has(.mark)")) {
+    svg.tabIndex = 0;
+    svg.addEventListener("blur", () => point(null));
+    svg.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const [marks, own] = [[...svg.querySelectorAll(".mark:not(:has(text))")], svg.contains(pointed) ? pointed : null];
+      const column = /Up|Down/.test(event.key) ? own?.dataset.other : undefined; // of a square
+      let at = marks.indexOf(own);
+      do at += step; while (marks[at] && (wordsOf(marks[at]) === wordsOf(own) || (column && marks[at].dataset.other !== column)));
+      if (marks[at]) point(marks[at]);
+    });
+  }
 
   // -- jumps: sections that are not laid out yet have no known height, and a jump over them would miss -------------------
   const whole = () => document.documentElement.classList.add("whole");
