@@ -44,10 +44,10 @@ def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
     legend = canvas.place(figure, 4, 6, 26.0 * len(_SCALE), _ROW)
     _cells(legend, {("", f"{rate:g}"): rate for rate in _SCALE}, [""], [f"{rate:g}" for rate in _SCALE])
     legend.set(xticks=[], yticks=[])
-    words = canvas.shorten(
+    told = canvas.shorten(
         "percent of the edits; one scale for all methods", int((width - 26 * len(_SCALE) - 14) / 5.9), 2
     )
-    legend.text(len(_SCALE) - 0.2, 0, words, va="center", size=canvas.SMALL, color=COLOURS["soft"])
+    legend.text(len(_SCALE) - 0.2, 0, told, va="center", size=canvas.SMALL, color=COLOURS["soft"])
     for i, title in enumerate(titles):
         down, right = divmod(i, across)
         top = _LEGEND + down * (_TITLE + tall + _HEAD) + _TITLE
