@@ -21,6 +21,7 @@ from textedit_bench.demo.desk import Desk, Shown, Sweep, command_line
 from textedit_bench.domain import load_domain
 from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
+from textedit_bench.metrics.suite import Suite
 from textedit_bench.ready import prompt_with_truth
 from textedit_bench.report.templates import template_macros
 
@@ -29,7 +30,7 @@ PHOTO = "evaluation-00001"
 
 def _pixels(uri):
     kind, _, data = uri.partition(";base64,")
-    assert kind == "data:image/png"
+    assert kind == "data:image/webp"
     return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
@@ -55,14 +56,14 @@ def test_what_is_held_is_bounded(toy_card, work, monkeypatch):
 
 
 def test_pictures_are_those_of_the_editor_and_figures_those_of_the_suite(desk):
-    held, sweep = desk.photo(PHOTO), desk.sweep(PHOTO, "bright top", "shift")
+    held, latents, sweep = desk.photo(PHOTO), desk.latents(PHOTO), desk.sweep(PHOTO, "bright top", "shift")
     with torch.no_grad():
-        codes = held.latents.with_codes(held.latents.codes + STRENGTHS[3])
+        codes = latents.with_codes(latents.codes + STRENGTHS[3])
         image = desk.domain.generator.synthesize(codes)
     assert np.array_equal(_pixels(sweep.shown[3].picture), to_uint8(image)[0])
-    columns = held.suite.score_batch(
+    columns = Suite(desk.domain).score_batch(
         photos=held.photo.images,
-        inversions=held.inversion,
+        inversions=desk.domain.generator.synthesize(latents).detach(),
         edits=image,
         prompt=prompt_with_truth(desk.domain, "bright top"),
         factors=held.photo.factors,
@@ -111,11 +112,11 @@ def test_an_upload_is_a_photo_until_it_is_forgotten(desk, tmp_path, monkeypatch)
     Image.new("RGB", (40, 30), "teal").save(file)
     name = desk.upload(file)
     file.unlink()
-    assert desk.photo(name).latents.ids == ("my photo",)  # as for edit: randomness of methods may come from it
+    assert desk.latents(name).ids == ("my photo",)  # as for edit: randomness of methods may come from it
     shown = desk.sweep(name, "bright top", "shift").shown
     assert shlex.split(shown[0].command)[-2:] == ["my photo.png", "bright top"]
     assert "no ground truth" in dict(shown[0].figures).values()
-    assert desk.picture(name).startswith("data:image/png;base64,")
+    assert desk.picture(name).startswith("data:image/webp;base64,")
     for shade in range(desk_module.PHOTOS):
         Image.new("RGB", (20, 20), (shade, 0, 0)).save(file)
         desk.upload(file)

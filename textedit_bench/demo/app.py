@@ -27,7 +27,8 @@ PLAIN: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "share": Fa
 SLIDE = "at => document.querySelectorAll('#results .at').forEach(one => { one.hidden = +one.dataset.strength !== at })"
 """What the slider does: it shows other pictures of those that are there."""
 page = template_macros("parts.html", __package__)
-Handler = Callable[..., Iterator[Sequence[Any]]]
+Shown = Iterator[dict[Any, Any]]
+"""What a handler shows, by component; the others stay as they are."""
 
 
 def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, host: str, port: int | None) -> Any:
@@ -60,35 +61,35 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
 
 
 def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
-    def open_dataset(name: str) -> Iterator[Sequence[Any]]:
+    def open_dataset(name: str) -> Shown:
         edits, makers = desk(name).methods("edit"), desk(name).methods("generate")
         boxes = gr.update(choices=_labels(edits), value=[method for method, lack in edits if not lack][:BOXES])
         menu = gr.update(choices=_labels(makers), value=makers[0][0] if makers else None)
-        yield "", "", "", "", boxes, menu
+        yield {strip: "", photo: "", chosen: "", results: "", methods: boxes, maker: menu}
         samples = desk(name).samples()
-        yield page.strip(samples), samples[0][0], page.chosen(samples[0][1]), "", boxes, menu
+        yield {strip: page.strip(samples), photo: samples[0][0], chosen: page.chosen(samples[0][1])}
 
-    def show_photo(name: str, photo: str) -> Iterator[Sequence[Any]]:
-        yield (page.chosen(desk(name).picture(photo.strip())) if photo.strip() else "",)
+    def show_photo(name: str, photo: str) -> Shown:
+        yield {chosen: page.chosen(desk(name).picture(photo.strip())) if photo.strip() else ""}
 
-    def take_upload(name: str, path: str) -> Iterator[Sequence[Any]]:
+    def take_upload(name: str, path: str) -> Shown:
         try:
-            yield (desk(name).upload(path),)
+            yield {photo: desk(name).upload(path)}
         finally:
             Path(path).unlink(missing_ok=True)
 
-    def edit(name: str, photo: str, text: str, chosen: Sequence[str], at: float) -> Iterator[Sequence[Any]]:
+    def edit(name: str, photo: str, text: str, chosen: Sequence[str], at: float) -> Shown:
         if not chosen:
             raise UserError("methods: none is chosen; valid: one or more of the list")
         sweeps: list[Sweep] = []
         for method in chosen:
             sweeps.append(desk(name).sweep(photo.strip(), text, method))
-            yield (page.cards(sweeps, at),)
+            yield {results: page.cards(sweeps, at)}
         if all(sweep.refusal for sweep in sweeps):
             raise UserError(f"no chosen method takes {text!r}; {sweeps[0].title}: {sweeps[0].refusal}")
 
-    def generate(name: str, words: str, method: str, n: int, seed: int) -> Iterator[Sequence[Any]]:
-        yield (page.pictures(desk(name).generate(words, method, int(n), int(seed))),)
+    def generate(name: str, words: str, method: str, n: int, seed: int) -> Shown:
+        yield {made: page.pictures(desk(name).generate(words, method, int(n), int(seed)))}
 
     with gr.Blocks(title="textedit_bench demo", analytics_enabled=False, fill_width=True) as blocks:
         gr.Markdown("# Edit photos by text\nOne photo, one text, several methods, and what the judges say of each.")
@@ -115,11 +116,19 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
             make = gr.Button("Generate", variant="primary", elem_id="generate")
             made = gr.HTML(padding=False, elem_id="made")
 
-        def on(events: Sequence[Callable[..., Any]], handler: Handler, inputs: list[Any], outputs: list[Any]) -> None:
-            """Whatever computes waits for what computes already: there is one device."""
-            told, options = _told(handler, len(outputs)), {"concurrency_id": "device", "concurrency_limit": 1}
+        def on(events: Sequence[Any], handler: Callable[..., Shown], inputs: list[Any], outputs: list[Any]) -> None:
+            """Whatever computes waits for what computes already: there is one device. An error is the one message."""
+
+            def told(*given: Any) -> Shown:
+                try:
+                    for shown in handler(*given):
+                        yield {status: "", **shown}
+                except (UserError, WorkError, PlaceError) as error:
+                    yield {status: page.notice(str(error))}
+
+            options = {"concurrency_id": "device", "concurrency_limit": 1, "api_visibility": "private"}
             for event in events:
-                event(told, inputs, [status, *outputs], api_visibility="private", **options)
+                event(told, inputs, [status, *outputs], **options)
 
         on([blocks.load, dataset.change], open_dataset, [dataset], [strip, photo, chosen, results, methods, maker])
         on([photo.change], show_photo, [dataset, photo], [chosen])
@@ -132,16 +141,3 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
 
 def _labels(methods: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(method_info(name).title + f" ({lack})" * bool(lack), name) for name, lack in methods]
-
-
-def _told(handler: Handler, outputs: int) -> Handler:
-    """The handler, whose error becomes the page's one message, before its other ``outputs``."""
-
-    def told(*given: Any) -> Iterator[Sequence[Any]]:
-        try:
-            for shown in handler(*given):
-                yield "", *shown
-        except (UserError, WorkError, PlaceError) as error:
-            yield page.notice(str(error)), *(gr.skip() for _ in range(outputs))
-
-    return told

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 
 from textedit_bench.data.pixels import Pixels, to_images, to_uint8
 from textedit_bench.demo import MOST_PICTURES, STRENGTHS
@@ -28,6 +25,7 @@ from textedit_bench.photos import Photos, stored_photo
 from textedit_bench.ready import check_served, is_trained, prompt_with_truth, ready_editor
 from textedit_bench.registry import list_methods, method_info, new_editor
 from textedit_bench.report.columns import HEADLINE, column_specs
+from textedit_bench.report.html_page.thumbnails import ThumbnailBook
 
 if TYPE_CHECKING:
     from textedit_bench.editor import Editor, Latents
@@ -64,14 +62,11 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Held:
-    """A photo that was chosen, and what is found once of it; ``argument`` and ``options`` are how ``edit`` is told."""
+    """A photo that was chosen; ``argument`` and ``options`` are how ``edit`` is told."""
 
     photo: Photos
     argument: str
-    options: Mapping[str, object]
-    latents: Latents
-    inversion: torch.Tensor
-    suite: Suite
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 class Desk:
@@ -81,9 +76,10 @@ class Desk:
         self.domain = domain
         device = {} if domain.device.type == "cpu" else {"--device": domain.device}
         self._options = {"--dataset": dataset, "--tier": domain.tier, **device}
+        self._suite = Suite(domain)
         self._editors: dict[str, Editor] = {}
-        self._uploads: LRUCache[tuple[Photos, str]] = LRUCache(PHOTOS)
         self._held: LRUCache[Held] = LRUCache(PHOTOS)
+        self._latents: LRUCache[Latents] = LRUCache(PHOTOS)
         self._sweeps: LRUCache[Sweep] = LRUCache(SWEEPS)
 
     def methods(self, task: str) -> list[tuple[str, str]]:
@@ -113,37 +109,34 @@ class Desk:
         Raises:
             UserError: as `own_photo`, but without the file's folder.
         """
-        path = Path(path)
+        path, face = Path(path), {"--face": 0} if is_aligned(self.domain) else {}
         try:
-            photo = own_photo(self.domain, path, face=0 if is_aligned(self.domain) else None)
+            photo = own_photo(self.domain, path, face=face.get("--face"))
         except UserError as error:
             raise UserError(str(error).replace(str(path), path.name)) from error
         content = path.name.encode() + to_uint8(photo.images).tobytes()
         name = _UPLOAD + hashlib.sha256(content).hexdigest()[:16]
-        self._uploads(name, lambda: (photo, path.name))
+        self._held(name, lambda: Held(photo, path.name, face))
         return name
-
-    def picture(self, name: str) -> str:
-        """A photo as a data URI, without any network; errors as `photo`."""
-        return data_uri(to_uint8(self._chosen(name)[0].images)[0])
 
     def photo(self, name: str) -> Held:
         """A photo by its image id (``evaluation-00003``), or by what `upload` returned; raises where there is none."""
-        return self._held(name, lambda: self._hold(*self._chosen(name), name.startswith(_UPLOAD)))
+        return self._held(name, lambda: self._stored(name))
 
-    def _chosen(self, name: str) -> tuple[Photos, str]:
+    def _stored(self, name: str) -> Held:
         if name.startswith(_UPLOAD):
-            return self._uploads(name, _forgotten)
+            raise UserError("photo: the upload is not held any more; upload it again")
         if (photo := stored_photo(self.domain, name)) is None:
             raise UserError(f"photo {name!r}: there is no such image; valid: an id such as evaluation-00003, an upload")
-        return photo, name
+        return Held(photo, name)
 
-    @torch.no_grad()
-    def _hold(self, photo: Photos, argument: str, own: bool) -> Held:
-        latents = self.domain.invert(photo)
-        inversion = self.domain.generator.synthesize(latents)
-        face = {"--face": 0} if own and is_aligned(self.domain) else {}
-        return Held(photo, argument, face, latents, inversion, Suite(self.domain))
+    def latents(self, name: str) -> Latents:
+        """Codes of a photo, found once while they are held; errors as `photo`."""
+        return self._latents(name, lambda: self.domain.invert(self.photo(name).photo))
+
+    def picture(self, name: str) -> str:
+        """A photo as a data URI, without any network; errors as `photo`."""
+        return data_uri(to_uint8(self.photo(name).photo.images)[0])
 
     def sweep(self, photo: str, text: str, method: str) -> Sweep:
         """The edit at every strength of `STRENGTHS`, computed once while it is held, or why the method refuses.
@@ -151,20 +144,21 @@ class Desk:
         Raises:
             UserError: no such photo, or a text that cannot be a prompt.
         """
-        prompt, held = prompt_with_truth(self.domain, text), self.photo(photo)
+        prompt = prompt_with_truth(self.domain, text)
+        held, latents = self.photo(photo), self.latents(photo)
         try:
-            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, prompt, method))
+            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, latents, prompt, method))
         except UserError as error:  # not held: the method may be trained meanwhile
             return Sweep(method_info(method).title, refusal=str(error))
 
-    def _sweep(self, held: Held, prompt: Prompt, method: str) -> Sweep:
+    def _sweep(self, held: Held, latents: Latents, prompt: Prompt, method: str) -> Sweep:
         editor = self._editor(method, prompt)
-        edits = editor.edit_sweep(held.latents, prompt.without_truth, STRENGTHS)
-        pixels = np.concatenate([self._pixels(edit, editor) for edit in edits])
+        edits = editor.edit_sweep(latents, prompt.without_truth, STRENGTHS)
+        pixels = np.concatenate([self._pixels(made, editor) for made in (latents, *edits)])  # the inversion first
         options, words = {"--method": method, **self._options, **held.options}, [held.argument, prompt.words]
         lines = [command_line("edit", {**options, "--strength": f"{strength:g}"}, words) for strength in STRENGTHS]
-        judged = self._figures(held, prompt, pixels), self._readings(held, prompt, pixels)
-        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels), lines, STRENGTHS, *judged)))
+        judged = self._figures(held.photo, prompt, pixels), self._readings(prompt, pixels)
+        return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels[1:]), lines, STRENGTHS, *judged)))
 
     def generate(self, text: str, method: str, n: int, seed: int) -> Sweep:
         """Pictures from a text alone, 1 to `MOST_PICTURES` of them.
@@ -181,9 +175,8 @@ class Desk:
         return Sweep(editor.info.title, tuple(Shown(data_uri(picture), line) for picture in pictures))
 
     def _editor(self, method: str, prompt: Prompt) -> Editor:
-        if method not in self._editors:
-            self._editors[method] = ready_editor(method, self.domain, None, {})
-        editor = self._editors[method]
+        editor = self._editors.get(method) or ready_editor(method, self.domain, None, {})
+        self._editors[method] = editor
         check_served(editor, prompt.without_truth)
         if isinstance(editor, PerPromptEditor) and not editor.is_trained_for(prompt):
             words = prompt.words + ";" * ("," in prompt.words)  # a comma alone would separate two prompts
@@ -198,27 +191,28 @@ class Desk:
             raise UserError(f"{editor.info.title} made numbers that are not finite")
         return to_uint8(images)
 
-    def _figures(self, held: Held, prompt: Prompt, edits: Pixels) -> list[list[tuple[str, str]]]:
-        """What the judges say of each edit."""
-        n, factors = len(edits), held.photo.factors
-        photos, inversions = (images.expand(n, -1, -1, -1) for images in (held.photo.images, held.inversion))
-        images, drawn = to_images(edits, self.domain.device), None if factors is None else factors[[0] * n]
-        given = {"photos": photos, "inversions": inversions, "edits": images}
-        columns = held.suite.score_batch(**given, prompt=prompt, factors=drawn)
-        specs = column_specs({name: asdict(protocol) for name, protocol in held.suite.protocols.items()}, HEADLINE)
+    def _figures(self, photo: Photos, prompt: Prompt, pixels: Pixels) -> list[list[tuple[str, str]]]:
+        """What the judges say of each edit; ``pixels`` are the inversion and the edits."""
+        inversion, edits = to_images(pixels, self.domain.device).tensor_split([1])
+        n, suite, factors = len(edits), self._suite, photo.factors
+        columns = suite.score_batch(
+            photos=photo.images.expand_as(edits), inversions=inversion.expand_as(edits), edits=edits, prompt=prompt,
+            factors=None if factors is None else factors[[0] * n],
+        )  # fmt: skip
+        specs = column_specs({name: asdict(protocol) for name, protocol in suite.protocols.items()}, HEADLINE)
         shown = [(spec, columns[spec.name]) for spec in specs if spec.scope == "image" and not spec.in_loop]
-        rows = [[s.text(v) if k == OK else k for v, k in zip(c.values, c.states, strict=True)] for s, c in shown]
-        titles = [f"{spec.title} {spec.arrow}" for spec, _ in shown]
-        return [list(zip(titles, row, strict=True)) for row in zip(*rows, strict=True)]
+        return [
+            [(f"{s.title} {s.arrow}", s.text(c.values[i]) if c.states[i] == OK else c.states[i]) for s, c in shown]
+            for i in range(n)
+        ]
 
     @torch.no_grad()
-    def _readings(self, held: Held, prompt: Prompt, edits: Pixels) -> list[str]:
+    def _readings(self, prompt: Prompt, pixels: Pixels) -> list[str]:
         """What the oracle sees of what was asked, and what else changed since the inversion; empty without truth."""
         world = self.domain.world
         if world is None or not prompt.asked or not self.domain.has("oracle"):
-            return [""] * len(edits)
-        images = to_images(np.concatenate([to_uint8(held.inversion), edits]), self.domain.device)
-        before, *after = self.domain.network("oracle").predict(images).tolist()
+            return [""] * (len(pixels) - 1)
+        before, *after = self.domain.network("oracle").predict(to_images(pixels, self.domain.device)).tolist()
         return [_reading(world.attributes, prompt.asked, before, labels) for labels in after]
 
 
@@ -245,11 +239,5 @@ def command_line(action: str, options: Mapping[str, object], arguments: Sequence
 
 
 def data_uri(pixels: Pixels) -> str:
-    """An 8-bit picture [H, W, 3] as a data URI: PNG, or JPEG where it is large."""
-    kind, buffer = "png" if len(pixels) <= _LOSSLESS else "jpeg", io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, quality=92)
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _forgotten() -> Any:
-    raise UserError("photo: the upload is not held any more; upload it again")
+    """An 8-bit picture [H, W, 3] as a data URI, without loss if it is small."""
+    return ThumbnailBook(92, len(pixels), lossless=len(pixels) <= _LOSSLESS).encode(pixels)
