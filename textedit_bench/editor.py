@@ -82,8 +82,8 @@ class Latents:
 class Editor:
     """One editing method on one domain.
 
-    Subclasses set ``info`` and implement `edit`, or `generate` if that is their only task. The runner synthesises
-    the returned codes, with the same generator and noise for every method.
+    Subclasses set ``info`` and implement `edit` or `edit_sweep`, or `generate` if that is their only task. The runner
+    synthesises the returned codes, with the same generator and noise for every method.
     """
 
     info: ClassVar[MethodInfo]
@@ -120,8 +120,13 @@ class Editor:
 
         Returns:
             Edited `Latents`; a method that does not edit latents returns images [B, 3, H, W] in [-1, 1].
+
+        Raises:
+            UserError: codes of another space or generator, missing weights or files, or a prompt that is not supported.
         """
-        raise TypeError(f"{self.info.name} does not edit; its tasks are: {', '.join(self.info.tasks)}")
+        if type(self).edit_sweep is Editor.edit_sweep:
+            raise TypeError(f"{self.info.name} does not edit; its tasks are: {', '.join(self.info.tasks)}")
+        return self.edit_sweep(latents, prompt, [strength])[0]
 
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> Sequence[Latents | Tensor]:
         """Apply the same edit at several strengths; override this if one computation serves all."""

@@ -33,14 +33,6 @@ class OffsetEditor(TypedEditor[SettingsT], ABC):
         """The space of the edited codes."""
         return "w+"
 
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Add ``strength`` times the offset to the start of the edit.
-
-        Raises:
-            UserError: codes of another space or generator, or the prompt is not supported.
-        """
-        return self.edit_sweep(latents, prompt, [strength])[0]
-
     @torch.no_grad()
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
         """Apply the same offset at several strengths."""

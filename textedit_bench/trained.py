@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 
@@ -57,7 +58,8 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     """Editor with one network per data set.
 
     A subclass sets ``info`` (whose ``model`` is the class of its settings), ``network_type`` and, if the authors
-    released weights, ``released``; it implements `edit`, `new_network` and `plan_training`.
+    released weights, ``released``; it implements `edit` or `edit_sweep` and `new_network`, and its package has a
+    module ``training`` with a function `plan_training`.
     """
 
     network_type: ClassVar[type[nn.Module] | tuple[type[nn.Module], ...]]
@@ -86,13 +88,21 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
             UserError: the method does not support the domain.
         """
 
-    @abstractmethod
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
         """Plan the training by this editor's settings; `seeded_network` creates the network.
+
+        Calls ``plan_training(editor, run, prompts)`` of the module ``training`` in the method's package, which is not
+        imported before, since edits need no Lightning.
 
         Raises:
             UserError: settings that contradict each other or do not fit the domain.
         """
+        plan: TrainingPlan = import_module(f"{self._package()}.training").plan_training(self, run, prompts)
+        return plan
+
+    @classmethod
+    def _package(cls) -> str:
+        return cls.__module__.rpartition(".")[0]
 
     def check_fits(self, network: NetworkT, source: str) -> None:
         """Refuse a network for another generator or CLIP; ``source`` is its file.
@@ -121,8 +131,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
         """Return the path of the shipped or locally trained weights of this data set and tier."""
-        package = type(self).__module__.rpartition(".")[0]
-        return weights_folder(package, self.domain) / f"{self.domain.name}-{self.domain.tier}.safetensors"
+        return weights_folder(self._package(), self.domain) / f"{self.domain.name}-{self.domain.tier}.safetensors"
 
     def save(self, path: str | Path) -> None:
         """Write the network in the smallest lossless format."""

@@ -17,11 +17,10 @@ from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.testing import TOYS, write_toy_dataset
 from textedit_bench.training import RunOptions, loss_weights
-from textedit_methods.hairclip.card import CARD, Settings
-from textedit_methods.hairclip.method import HairCLIP
+from textedit_methods.hairclip.card import CARD, COLOURS, STYLES, Settings
+from textedit_methods.hairclip.method import HairCLIP, request_of
 from textedit_methods.hairclip.network import HairMapper
-from textedit_methods.hairclip.texts import COLOURS, STYLES, request_of, training_texts
-from textedit_methods.hairclip.training import NEEDS, HairTraining, Requests, plan_training
+from textedit_methods.hairclip.training import NEEDS, HairTraining, Requests, plan_training, training_texts
 
 SMALL = {
     **{"blocks": 1, "medium_from": 1, "fine_from": 2, "batch_size": 4, "num_codes": 0, "steps": 40},

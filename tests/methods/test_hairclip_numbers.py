@@ -10,14 +10,13 @@ from torch import nn
 
 from textedit_bench.errors import UserError
 from textedit_bench.latent_mapper.network import ATTRIBUTES
-from textedit_bench.latent_mapper.training import latent_term
+from textedit_bench.latent_mapper.training import cosine_distance, latent_term
 from textedit_bench.models.clip import OPENAI_MEAN, OPENAI_STD, ClipModel
 from textedit_bench.training.background import background_term
 from textedit_methods.hairclip.card import CARD
-from textedit_methods.hairclip.colour import colour_distance, lab, mean_lab
 from textedit_methods.hairclip.method import HairCLIP, embed_hair
 from textedit_methods.hairclip.network import HairMapper
-from textedit_methods.hairclip.training import HairTraining, cosine_distance, where_asked
+from textedit_methods.hairclip.training import HairTraining, colour_distance, lab, mean_lab, where_asked
 
 ROWS = {"coarse": slice(0, 4), "medium": slice(4, 8), "fine": slice(8, 18)}
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
-from textedit_bench.latent_mapper.ranger import Ranger
+from textedit_bench.training.ranger import Ranger
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
-from textedit_bench.latent_mapper.network import GROUPS, STEP, LevelsMapper, Mapper, SingleMapper, StyleMapper
+from textedit_bench.latent_mapper.network import ATTRIBUTES, STEP, LevelsMapper, Mapper, SingleMapper, StyleMapper
 from textedit_bench.latent_mapper.settings import MapperSettings
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.per_prompt import PerPromptEditor
@@ -43,7 +43,7 @@ class MapperEditor(PerPromptEditor[Mapper, MapperSettingsT], OffsetEditor[Mapper
         self.roles = ("generator", "clip", *encoder, *identity)
 
     def _groups(self) -> list[str]:
-        return [group for group in GROUPS if self.settings[group]]
+        return [group for group in ATTRIBUTES if self.settings[group]]
 
     def edited_space(self, prompt: Prompt) -> Space:
         """That of the phrase's mapper, which is trained if there is none."""

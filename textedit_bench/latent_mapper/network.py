@@ -7,22 +7,23 @@ the paper is silent stands in the README of StyleCLIP's mapper among the methods
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from textedit_bench.editor import Space
 from textedit_bench.models.layers import EqualLinear, PixelNorm
+from textedit_bench.models.storage import StoredNetwork
 
 STEP = 0.1
 """An edit adds this times the mapper's output, in training and afterwards; the paper leaves it out."""
 DEPTH, LR_MUL = 4, 0.01
-GROUPS = {"coarse": slice(0, 4), "medium": slice(4, 8), "fine": slice(8, None)}
-"""W+ rows of the levels mapper's groups, at every image size."""
+STARTS = (4, 8)
+"""First rows of the medium and of the fine group, at every image size."""
 ATTRIBUTES = {"coarse": "course_mapping", "medium": "medium_mapping", "fine": "fine_mapping"}
-"""Names of the groups' networks."""
+"""Group of W+ rows -> name of its network."""
 
 Normalise = Literal["rows", "channels"]
 
@@ -57,31 +58,22 @@ class SubMapper(nn.Module):
         return mapped
 
 
-class Mapper(nn.Module):
+class Mapper(StoredNetwork):
     """What all mappers share.
 
     Attributes:
         space: of the codes that are mapped.
-        config: constructor arguments as plain JSON values.
     """
 
     space: ClassVar[Space] = "w+"
-
-    def __init__(self, **config: Any) -> None:
-        super().__init__()
-        self.config = config
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Mapper:
-        """Inverse of ``config``."""
-        return cls(**config)
 
 
 class SingleMapper(Mapper):
     """One `SubMapper` for all W+ rows."""
 
     def __init__(self, dim: int, normalise: Normalise = "rows") -> None:
-        super().__init__(dim=dim, normalise=normalise)
+        super().__init__()
+        self.dim, self.normalise = dim, normalise
         self.mapping = SubMapper(dim, normalise)
 
     def forward(self, w_plus: Tensor) -> Tensor:
@@ -90,44 +82,66 @@ class SingleMapper(Mapper):
         Raises:
             ValueError: codes of another shape.
         """
-        _check_codes(w_plus, self.config["dim"])
+        _check_codes(w_plus, self.dim)
         mapped: Tensor = self.mapping(w_plus)
         return mapped
 
 
-class LevelsMapper(Mapper):
-    """One `SubMapper` per group of W+ rows (`GROUPS`); rows of a group that is switched off are left alone.
+class GroupedMapper(Mapper):
+    """One network per group of W+ rows; rows of a group that has none are left alone.
 
     Args:
         dim: width of W.
-        groups: those that are edited, out of coarse, medium and fine.
-        normalise: of `SubMapper`; over the rows of the group.
+        groups: those that there are, out of coarse, medium and fine.
+        network: creates the network of a group.
 
     Raises:
         ValueError: no group, or one that does not exist.
     """
 
-    def __init__(self, dim: int, groups: Sequence[str] = tuple(GROUPS), normalise: Normalise = "rows") -> None:
-        if not groups or set(groups) - set(GROUPS):
-            raise ValueError(f"groups of a levels mapper are some of {', '.join(GROUPS)}, got {list(groups)}")
-        super().__init__(dim=dim, groups=[group for group in GROUPS if group in groups], normalise=normalise)
-        self.groups: list[str] = self.config["groups"]
+    def __init__(self, dim: int, groups: Sequence[str], network: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        if not groups or set(groups) - set(ATTRIBUTES):
+            raise ValueError(f"groups are some of {', '.join(ATTRIBUTES)}, got {list(groups)}")
+        self.dim, self.groups = dim, [group for group in ATTRIBUTES if group in groups]
         for group in self.groups:
-            setattr(self, ATTRIBUTES[group], SubMapper(dim, normalise))
+            self.add_module(ATTRIBUTES[group], network())
 
-    def forward(self, w_plus: Tensor) -> Tensor:
-        """Codes [B, rows, dim] -> M(w) [B, rows, dim], without the factor `STEP`; exactly 0 where a group is off.
+    def by_group(self, w_plus: Tensor, starts: Sequence[int], *told: Tensor | None) -> Tensor:
+        """Map codes [B, rows, dim], without the factor `STEP`; exactly 0 where there is no network.
+
+        Args:
+            w_plus: the codes.
+            starts: first rows of the medium and the fine group.
+            told: what else the network of each group reads.
 
         Raises:
             ValueError: codes of another shape.
         """
-        _check_codes(w_plus, self.config["dim"])
+        _check_codes(w_plus, self.dim)
         parts = []
-        for group, rows in GROUPS.items():
-            part = w_plus[:, rows]
-            active = group in self.groups and part.shape[1]
-            parts.append(getattr(self, ATTRIBUTES[group])(part) if active else torch.zeros_like(part))
+        for number, (group, part) in enumerate(zip(ATTRIBUTES, w_plus.tensor_split(tuple(starts), dim=1), strict=True)):
+            there = group in self.groups and part.shape[1]
+            more = told[number : number + 1]
+            parts.append(self.get_submodule(ATTRIBUTES[group])(part, *more) if there else torch.zeros_like(part))
         return torch.cat(parts, dim=1)
+
+
+class LevelsMapper(GroupedMapper):
+    """One `SubMapper` per group of W+ rows (`STARTS`).
+
+    Args:
+        dim, groups: of `GroupedMapper`.
+        normalise: of `SubMapper`; over the rows of the group.
+    """
+
+    def __init__(self, dim: int, groups: Sequence[str] = tuple(ATTRIBUTES), normalise: Normalise = "rows") -> None:
+        super().__init__(dim, groups, lambda: SubMapper(dim, normalise))
+        self.normalise = normalise
+
+    def forward(self, w_plus: Tensor) -> Tensor:
+        """Codes [B, rows, dim] -> M(w) [B, rows, dim], as `by_group`."""
+        return self.by_group(w_plus, STARTS)
 
 
 class StyleMapper(Mapper):
@@ -146,7 +160,7 @@ class StyleMapper(Mapper):
     def __init__(self, widths: Sequence[int], mapped: Sequence[int]) -> None:
         if not mapped or not set(mapped) <= set(range(len(widths))):
             raise ValueError(f"positions {list(mapped)} are not among the {len(widths)} style vectors")
-        super().__init__(widths=list(widths), mapped=sorted(set(mapped)))
+        super().__init__()
         self.widths, self.mapped = list(widths), sorted(set(mapped))
         for position in self.mapped:
             setattr(self, f"mapper_{position}", SubMapper(self.widths[position]))
@@ -164,6 +178,11 @@ class StyleMapper(Mapper):
             for position, part in enumerate(styles.split(self.widths, dim=1))
         ]
         return torch.cat(parts, dim=1)
+
+
+def text_branch(text_dim: int, dim: int) -> nn.Sequential:
+    """Create what maps a text's embedding to a scale or shift of codes, in HairCLIP's and FFCLIP's mappers."""
+    return nn.Sequential(nn.Linear(text_dim, dim), nn.LayerNorm(dim), nn.LeakyReLU(0.01), nn.Linear(dim, dim))
 
 
 def _check_codes(w_plus: Tensor, dim: int) -> None:

@@ -10,18 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.latent_mapper.network import STEP, StyleMapper
-from textedit_bench.latent_mapper.ranger import Ranger
 from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
-from textedit_bench.training.data import Batch, split_steps
-from textedit_bench.training.unedited import Describe, describe_unedited
+from textedit_bench.training import RunOptions, loss_weights, training_codes
+from textedit_bench.training.data import Batch
+from textedit_bench.training.planned import planned_data, planned_rates
+from textedit_bench.training.unedited import CodeModule
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.latent_mapper.editor import MapperEditor
-    from textedit_bench.models.clip import Preprocessing
 
 _PREVIEW_PHRASES = 10
 
@@ -47,32 +46,29 @@ def plan_mappers(
     values, domain = editor.values, editor.domain
     phrases = [normalised(prompt.words) for prompt in prompts]
     codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
-    held_out = min(values.validation_codes, len(codes) // 4)
-    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
+    data, epochs = planned_data(codes, values, run)
     module = (loss or MapperTraining)(
         nn.ModuleList(editor.seeded_network(run.seed) for _ in phrases),
         domain,
         codes=codes,
         texts={phrase: editor.embed_text(phrase) for phrase in phrases},
         clip_preprocessing=values.clip_preprocessing,
-        preview_codes=codes[len(codes) - held_out :][: run.preview_images],
+        preview_codes=codes[data.train_count :][: run.preview_images],
         weights=loss_weights(editor.info.name, editor.settings, domain, {"identity": "identity"}),
-        optimizer=Ranger if values.optimizer == "ranger" else torch.optim.Adam,
-        learning_rate=values.learning_rate,
-        total_steps=epochs * per_epoch,
-        final_rate=values.final_rate,
-        seed=run.seed,
+        **planned_rates(values, run),
         **more,
-    )
-    data = LatentData(
-        codes, batch_size=values.batch_size, steps_per_epoch=per_epoch, validation=held_out, seed=run.seed
     )
     return TrainingPlan(module, data, epochs, learnt_from={"phrases": phrases, **(learnt_from or {})})
 
 
+def cosine_distance(first: Tensor, second: Tensor) -> Tensor:
+    """One minus the cosine of vectors [..., d] (broadcast) of any length, [...]."""
+    return 1 - F.cosine_similarity(first, second, dim=-1)
+
+
 def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """Mean cosine distance of images [..., d] to their text [..., d] (broadcast); vectors of any length."""
-    return (1 - F.cosine_similarity(image_features, text_features, dim=-1)).mean()
+    """Mean cosine distance of images [..., d] to their text [..., d] (broadcast)."""
+    return cosine_distance(image_features, text_features).mean()
 
 
 def identity_term(source: Tensor, edited: Tensor) -> Tensor:
@@ -94,7 +90,7 @@ def latent_term(step: Tensor, widths: Sequence[int] | None = None) -> Tensor:
     return torch.stack([part.square().mean() for part in step.split(list(widths), dim=-1)]).sum()
 
 
-class MapperTraining(EditorModule):
+class MapperTraining(CodeModule):
     """The loss of StyleCLIP's mapper, for several phrases at a time.
 
     Every mapper sees the same codes; their edits are rendered and embedded together. The loss is the SUM over the
@@ -102,44 +98,13 @@ class MapperTraining(EditorModule):
 
     Args:
         network: the mappers, one per phrase.
-        domain: frozen generator, CLIP and identity network.
-        codes: every code of the data module [M, rows, d].
-        texts: phrase -> raw CLIP embedding [d].
-        clip_preprocessing: how images reach CLIP; ``"published"`` or ``"correct"``.
-        preview_codes: codes whose edits are drawn, [n, rows, d].
-        options: of `EditorModule`; a term of weight 0 costs nothing.
+        domain, options: of `CodeModule`.
     """
 
-    def __init__(
-        self,
-        network: nn.ModuleList,
-        domain: Domain,
-        *,
-        codes: Tensor,
-        texts: Mapping[str, Tensor],
-        clip_preprocessing: Preprocessing,
-        preview_codes: Tensor,
-        **options: Any,
-    ) -> None:
+    def __init__(self, network: nn.ModuleList, domain: Domain, **options: Any) -> None:
         super().__init__(network, domain, **options)
         first: Any = network[0]
         self.space, self.widths = first.space, first.widths if isinstance(first, StyleMapper) else None
-        self.clip_preprocessing, self.preview_codes = clip_preprocessing, preview_codes
-        self.codes, self.texts, self.titles = codes.cpu(), torch.stack([*texts.values()]).cpu(), list(texts)
-
-    def on_fit_start(self) -> None:
-        """Describe the unedited images, once for all steps and prompts."""
-        super().on_fit_start()
-        self._texts_here = self.texts.to(self.device)
-        self.sources = describe_unedited(self.domain, self.codes, self.device, self.descriptions())
-
-    def descriptions(self) -> dict[str, Describe]:
-        """What the terms compare with: name -> from unedited images [B, 3, H, W] to rows [B, ...]."""
-        return {"identity": self.domain.identity.embed} if self.weights["identity"] else {}
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Raw CLIP features [B, d] of images, as the loss sees them."""
-        return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
 
     def edit(self, network: nn.Module, codes: Tensor) -> tuple[Tensor, Tensor]:
         """W+ codes [B, rows, d] -> images [P, B, 3, H, W] of every mapper's edit, and the steps [P, B, ...] taken."""

@@ -6,21 +6,21 @@ Source: Xu et al. 2018 (arXiv 1711.10485), sec. 3.2; the published code, which a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models.inception import BLOCKS, SIDE
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, load_trained
+from textedit_bench.models.storage import StoredNetwork
 
 _REGIONS = "Mixed_6e"
 _REGION_WIDTH, _CODE_WIDTH = 768, 2048
 
 
-class ImageEncoder(nn.Module):
+class ImageEncoder(StoredNetwork):
     """Embeds pictures next to the words and sentences of a `TextEncoder`.
 
     torchvision's blocks, with its own average pools (a FID's Inception has others).
@@ -35,22 +35,12 @@ class ImageEncoder(nn.Module):
         super().__init__()
         from torchvision.models.inception import Inception3  # half a second to import
 
-        self.corners = corners
+        self.width, self.corners = width, corners
         trunk = Inception3(aux_logits=False, transform_input=False, init_weights=False)
         for name in BLOCKS:
             self.add_module(name, getattr(trunk, name))
         self.emb_features = nn.Conv2d(_REGION_WIDTH, width, 1, bias=False)
         self.emb_cnn_code = nn.Linear(_CODE_WIDTH, width)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Arguments of the constructor."""
-        return {"width": self.emb_cnn_code.out_features, "corners": self.corners}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ImageEncoder:
-        """Inverse of ``config``."""
-        return cls(**config)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Pictures [B, 3, H, W] in [-1, 1] -> regions [B, width, 17, 17] and code [B, width]."""

@@ -17,11 +17,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from textedit_bench.devices import sent
 from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, load_trained
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, load_trained, part_of
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.models.vocabulary import PADDING, Tokens, Vocabulary, read_vocabulary
 
 
-class TextEncoder(nn.Module):
+class TextEncoder(StoredNetwork):
     """Embeds token ids by word and by sentence; one bidirectional layer.
 
     Args:
@@ -32,24 +33,14 @@ class TextEncoder(nn.Module):
 
     def __init__(self, words: int, width: int = 300, hidden: int = 128) -> None:
         super().__init__()
+        self.words, self.width, self.hidden = words, width, hidden
         self.encoder = nn.Embedding(words, width)
         self.rnn = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
 
     @property
-    def config(self) -> dict[str, int]:
-        """Arguments of the constructor."""
-        words, width = self.encoder.weight.shape
-        return {"words": words, "width": width, "hidden": self.rnn.hidden_size}
-
-    @classmethod
-    def from_config(cls, config: dict[str, int]) -> TextEncoder:
-        """Build an untrained encoder from `config`."""
-        return cls(**config)
-
-    @property
     def sentence_dim(self) -> int:
         """Width of the outputs."""
-        return 2 * self.rnn.hidden_size
+        return 2 * self.hidden
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Embed texts; each is independent of the others.
@@ -134,7 +125,7 @@ def load_text_reader(encoder: str | os.PathLike[str], vocabulary: str | os.PathL
         CheckpointError: a file cannot be read, or the vocabulary is another encoder's.
     """
     network, words = load_text_encoder(encoder), read_vocabulary(vocabulary)
-    if (rows := network.config["words"]) != len(words):
+    if (rows := network.words) != len(words):
         raise CheckpointError(
             f"{vocabulary}: {len(words)} words, but {encoder} embeds {rows}; valid: the vocabulary of its training"
         )
@@ -148,13 +139,9 @@ def _build(tensors: ReleasedTensors) -> TextEncoder:
     return TextEncoder(words, width, hidden)
 
 
-def _own_name(name: str) -> str | None:
-    return name if name.startswith(("encoder.", "rnn.")) else None
-
-
 TEXT_ENCODER = StateDictAdapter(
     trainer="the DAMSM trainer",
-    own_name=_own_name,
+    own_name=part_of(r"^((?:encoder|rnn)\..*)$"),
     build=_build,
     missing="no DAMSM text encoder in it (no tensor named like encoder.weight, rnn.weight_ih_l0)",
 )

@@ -7,8 +7,7 @@ Names are those of the published checkpoints, relative to their `encoder.` prefi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,7 @@ from torch.nn import functional as F
 
 from textedit_bench.models.irse import body, input_layer
 from textedit_bench.models.layers import EqualLinear
+from textedit_bench.models.storage import StoredNetwork
 
 COARSE_ROWS, MIDDLE_ROWS = 3, 7
 TAPS = (6, 20, 23)
@@ -41,7 +41,7 @@ class StyleHead(nn.Module):
         return self.linear(x.flatten(1))
 
 
-class StyleEncoder(nn.Module):
+class StyleEncoder(StoredNetwork):
     """Encoder of pictures to W+ codes.
 
     Args:
@@ -77,22 +77,6 @@ class StyleEncoder(nn.Module):
         self.latlayer1 = nn.Conv2d(256, 512, 1)
         self.latlayer2 = nn.Conv2d(128, 512, 1)
         self.register_buffer("latent_avg", torch.zeros(rows, w_dim), persistent=False)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The constructor arguments that rebuild this network, as plain JSON values."""
-        return {
-            "rows": self.rows,
-            "mode": self.mode,
-            "w_dim": self.w_dim,
-            "input_size": list(self.input_size),
-            "add_average": self.add_average,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> StyleEncoder:
-        """Inverse of `config`."""
-        return cls(**{**config, "input_size": tuple(config["input_size"])})
 
     def features(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Compute three feature maps: 128, 256 and 512 channels at 1/4, 1/8 and 1/16 of the input size."""

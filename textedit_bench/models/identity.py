@@ -6,15 +6,15 @@ Sources: Deng et al. 2019, arXiv 1801.07698; Chen et al. 2020 (MoCo v2), arXiv 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models.irse import body, input_layer
+from textedit_bench.models.storage import StoredNetwork
 
 FACE_SIDE = 256
 FACE_ROWS, FACE_COLUMNS = slice(35, 223), slice(32, 220)
@@ -47,7 +47,7 @@ def _plain_sums() -> Iterator[None]:
         torch.backends.mkldnn.enabled = before
 
 
-class ArcFace(nn.Module):
+class ArcFace(StoredNetwork):
     """IR-SE50 with the ArcFace head; `forward` takes 112x112 faces, `embed` takes FFHQ-aligned pictures of any size."""
 
     def __init__(self) -> None:
@@ -56,16 +56,6 @@ class ArcFace(nn.Module):
         self.output_layer = nn.Sequential(
             nn.BatchNorm2d(512), nn.Dropout(0.6), nn.Flatten(), nn.Linear(512 * 7 * 7, 512), nn.BatchNorm1d(512)
         )
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """No arguments: the architecture is fixed."""
-        return {}
-
-    @classmethod
-    def from_config(cls, _config: Mapping[str, Any]) -> ArcFace:
-        """Inverse of `config`."""
-        return cls()
 
     def forward(self, faces: Tensor) -> Tensor:
         """Embed faces (B, 3, 112, 112), RGB in [-1, 1], as unit vectors (B, 512)."""
@@ -77,7 +67,7 @@ class ArcFace(nn.Module):
         return self(published_face_crop(images))
 
 
-class MocoSimilarity(nn.Module):
+class MocoSimilarity(StoredNetwork):
     """MoCo v2 ResNet-50 features, as used in published losses for domains other than faces."""
 
     def __init__(self) -> None:
@@ -86,16 +76,6 @@ class MocoSimilarity(nn.Module):
 
         self.trunk = resnet50(weights=None)
         self.trunk.fc = nn.Identity()
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """No arguments: the architecture is fixed."""
-        return {}
-
-    @classmethod
-    def from_config(cls, _config: Mapping[str, Any]) -> MocoSimilarity:
-        """Inverse of `config`."""
-        return cls()
 
     def embed(self, images: Tensor) -> Tensor:
         """Compute unit features (B, 2048) of pictures (B, 3, H, W) in [-1, 1].

@@ -6,12 +6,11 @@ Parameter names are those of the published file ``parsenet.pth``. Source: Ronneb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from textedit_bench.models.storage import StoredNetwork
 
 HAIR = 13
 """Class of hair in the order of CelebAMask-HQ; other public parsers have other orders."""
@@ -52,7 +51,7 @@ class _Up(nn.Module):
         return found
 
 
-class FaceParser(nn.Module):
+class FaceParser(StoredNetwork):
     """Classes of a face's pixels; `forward` takes pictures as they are, `hair` those of any size."""
 
     def __init__(self) -> None:
@@ -63,16 +62,6 @@ class FaceParser(nn.Module):
         self.up_concat4, self.up_concat3 = _Up(five, four), _Up(four, three)
         self.up_concat2, self.up_concat1 = _Up(three, two), _Up(two, one)
         self.final = nn.Conv2d(one, CLASSES, 1)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """No arguments: the architecture is fixed."""
-        return {}
-
-    @classmethod
-    def from_config(cls, _config: Mapping[str, Any]) -> FaceParser:
-        """Inverse of `config`."""
-        return cls()
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute logits [B, 19, H, W] of pictures [B, 3, H, W] in [-1, 1]; sides are multiples of 16."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,12 @@ class StateDictAdapter:
         network = self.build(ReleasedTensors(path, state))
         load_exactly(network, {name: value.float() for name, value in state.items()}, str(path))
         return network
+
+
+def part_of(pattern: str, prefix: str = "") -> Callable[[str], str | None]:
+    """Return an ``own_name``: the prefix and the first group of the pattern, None for a name that does not match."""
+    compiled = re.compile(pattern)
+    return lambda name: prefix + match[1] if (match := compiled.match(name)) else None
 
 
 def load_trained(

@@ -5,18 +5,20 @@ packages), ``config`` (JSON of the constructor settings), and whatever the write
 `state_dict`; a generator's centre of W is stored as ``latent_avg``. Half precision and 8-bit integers (see
 `textedit_bench.models.packing`) exist on disk only: networks are float32 in memory.
 
-A class takes part by having a `config` property (plain JSON values) and a `from_config` class method.
+A class takes part by having a `config` property (plain JSON values) and a `from_config` class method, as those of
+`StoredNetwork` have.
 """
 
 from __future__ import annotations
 
 import errno
 import importlib
+import inspect
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -32,6 +34,21 @@ _STRINGS = "__metadata__"
 """Name of a safetensors file's own strings in its header."""
 OUR_PACKAGES = ("textedit_bench.", "textedit_methods.", "textedit_datasets.")
 _BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {}
+
+
+class StoredNetwork(nn.Module):
+    """Network whose constructor arguments are attributes of the same names, so that a file can rebuild it."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The constructor arguments, as plain JSON values."""
+        values = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Inverse of `config`: the untrained network."""
+        return cls(**config)
 
 
 def register_kind(kind: str, builder: Callable[[Mapping[str, Any]], nn.Module]) -> None:

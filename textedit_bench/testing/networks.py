@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models.clip import ClipModel
+from textedit_bench.models.storage import StoredNetwork
 
 _CELLS = 4
 _ALPHABET = 256
@@ -20,19 +20,13 @@ def _grid(images: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(images, _CELLS).flatten(1)
 
 
-class ToyEncoder(nn.Module):
+class ToyEncoder(StoredNetwork):
     """Inverts photos to W+ by a linear map of a coarse grid."""
 
     def __init__(self, rows: int, w_dim: int) -> None:
         super().__init__()
-        self.config = {"rows": rows, "w_dim": w_dim}
         self.rows, self.w_dim = rows, w_dim
         self.read = nn.Linear(3 * _CELLS**2, rows * w_dim)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ToyEncoder:
-        """Build the untrained network of a stored configuration."""
-        return cls(**config)
 
     def encode(self, images: Tensor) -> Tensor:
         """Invert pictures [B, 3, H, W] to W+ [B, rows, w_dim]."""
@@ -40,20 +34,15 @@ class ToyEncoder(nn.Module):
         return codes
 
 
-class ToyIdentity(nn.Module):
+class ToyIdentity(StoredNetwork):
     """Embeds pictures as unit vectors."""
 
     threshold = 0.5
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.config = {"dim": dim}
+        self.dim = dim
         self.look = nn.Linear(3 * _CELLS**2, dim)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ToyIdentity:
-        """Build the untrained network of a stored configuration."""
-        return cls(**config)
 
     def embed(self, images: Tensor) -> Tensor:
         """Compute unit vectors [B, dim] of pictures [B, 3, H, W]."""
@@ -83,14 +72,9 @@ def _count_letters(texts: Sequence[str]) -> Tensor:
     return torch.stack(counts)
 
 
-class ToyClip(ClipModel):
+class ToyClip(ClipModel, StoredNetwork):
     """A CLIP with random but deterministic embeddings."""
 
     def __init__(self, dim: int, image_size: int) -> None:
         super().__init__(_Towers(dim), _count_letters, image_size, (0.5,) * 3, (0.5,) * 3, "toy")
-        self.config = {"dim": dim, "image_size": image_size}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ToyClip:
-        """Build the untrained network of a stored configuration."""
-        return cls(**config)
+        self.dim = dim

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +13,7 @@ from textedit_bench.training.lightning_module import EditorModule
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
 
+Terms = dict[str, Tensor]
 CRITIC_BETAS = (0.0, 0.9)
 """Of the critic's Adam: practice since WGAN-GP."""
 
@@ -34,8 +35,32 @@ class AdversarialModule(EditorModule):
         self.automatic_optimization = False
         self.critic_learning_rate = critic_learning_rate
 
-    def step_critic(self, optimizer: Any, terms: Mapping[str, Tensor], loss: Tensor) -> dict[str, Tensor]:
+    def step_network(self, terms: Callable[[], Terms], clip: float = 0.0) -> tuple[Terms, Tensor]:
+        """Take a step of the network; its loss leaves no gradients in the critic.
+
+        Args:
+            terms: computes the terms of the loss.
+            clip: maximum norm of the gradient; 0 for no limit.
+
+        Returns:
+            The terms, and the loss.
+        """
+        players: Any = self.optimizers()
+        self.critic.requires_grad_(False)
+        found = terms()
+        loss = self.total(found)
+        players[0].zero_grad()
+        self.manual_backward(loss)
+        if clip:
+            self.clip_gradients(players[0], clip, "norm")
+        players[0].step()
+        self.critic.requires_grad_(True)
+        return found, loss
+
+    def step_critic(self, terms: Terms, loss: Tensor) -> Terms:
         """Take a step of the critic on its loss; return the terms for the log."""
+        players: Any = self.optimizers()
+        optimizer = players[1]
         optimizer.zero_grad()
         self.manual_backward(loss)
         # the optimiser itself, not Lightning's wrapper: a step of the run is one of the network

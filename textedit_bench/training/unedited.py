@@ -1,21 +1,72 @@
-"""Describe the unedited images of training codes once, for terms that compare edits with them."""
+"""The Lightning module of editors of codes, whose losses compare edits with the unedited images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from textedit_bench.devices import sent
 from textedit_bench.models.batches import images_at_once
+from textedit_bench.training.lightning_module import EditorModule
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+    from textedit_bench.models.clip import Preprocessing
 
 Describe = Callable[[Tensor], Tensor]
 """Images [B, 3, H, W] -> rows [B, ...]."""
+
+
+class CodeModule(EditorModule):
+    """Trains a network that edits codes; what terms need of the unedited images is computed once, before the training.
+
+    Args:
+        network: what is trained.
+        domain: frozen generator, CLIP and identity network.
+        codes: every code of the data module [M, rows, d].
+        clip_preprocessing: how images reach CLIP; ``"published"`` or ``"correct"``.
+        texts: phrase -> raw CLIP embedding [d], of a training that draws phrases.
+        preview_codes: codes whose edits are drawn, [n, rows, d].
+        options: of `EditorModule`; a term of weight 0 costs nothing.
+
+    Attributes:
+        sources: name -> `descriptions` of the unedited images, [M, ...], once the training has started.
+    """
+
+    sources: dict[str, Tensor]
+
+    def __init__(
+        self,
+        network: nn.Module,
+        domain: Domain,
+        *,
+        codes: Tensor,
+        clip_preprocessing: Preprocessing,
+        texts: Mapping[str, Tensor] | None = None,
+        preview_codes: Tensor | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(network, domain, **options)
+        self.codes, self.clip_preprocessing = codes.cpu(), clip_preprocessing
+        self.titles, self.texts = list(texts or ()), torch.stack([*texts.values()]).cpu() if texts else torch.empty(0)
+        self.preview_codes = codes[:0] if preview_codes is None else preview_codes
+
+    def on_fit_start(self) -> None:
+        """Describe the unedited images, once for all steps."""
+        super().on_fit_start()
+        self._texts_here = self.texts.to(self.device)
+        self.sources = describe_unedited(self.domain, self.codes, self.device, self.descriptions())
+
+    def descriptions(self) -> dict[str, Describe]:
+        """What the terms compare with: name -> from unedited images [B, 3, H, W] to rows [B, ...]."""
+        return {"identity": self.domain.identity.embed} if self.weights["identity"] else {}
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Raw CLIP features [B, d] of images, as the loss sees them."""
+        return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,12 @@ from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
 from textedit_bench.seeds import seed_of
-from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
+from textedit_bench.trained import TrainedOffsetEditor
 from textedit_methods.clip2gan.card import CARD, CARD_E4E, Settings
 from textedit_methods.clip2gan.network import ClipMapping, add_noise, unit
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
-    from textedit_bench.training import RunOptions
 
 GUIDING = "guiding"
 _CHUNK = 32
@@ -198,12 +196,6 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         )
         network.w_mean.copy_(generator.w_mean.flatten())
         return network
-
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Plan a training on photos; prompts are not used."""
-        from textedit_methods.clip2gan.training import plan_training
-
-        return plan_training(self, run)
 
 
 class CLIP2GANFromInversion(CLIP2GAN):

@@ -7,15 +7,14 @@ output; what it leaves open (slope, input scale, output offset) is ours and desc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.devices import sent
+from textedit_bench.models.storage import StoredNetwork
 from textedit_methods.clip2gan.card import Noise
 
 SLOPE = 0.2
@@ -24,7 +23,7 @@ LAST_LAYER_SCALE = 0.1
 """Factor on the last layer's initial weights: training starts near the mean picture."""
 
 
-class ClipMapping(nn.Module):
+class ClipMapping(StoredNetwork):
     """Fully connected layers from a CLIP feature to the offset of a W+ code from the mean of W.
 
     The feature's length is taken out and its entries scaled to a mean square of 1, so that pictures' and texts'
@@ -63,7 +62,7 @@ class ClipMapping(nn.Module):
         super().__init__()
         if depth < 1:
             raise ValueError(f"depth {depth}: a mapping network has at least one layer")
-        self.feature_dim, self.rows, self.w_dim = feature_dim, rows, w_dim
+        self.feature_dim, self.rows, self.w_dim, self.rest_rank = feature_dim, rows, w_dim, rest_rank
         self.depth, self.hidden_dim, self.final_activation = depth, hidden_dim or feature_dim, final_activation
         widths = [feature_dim, *[self.hidden_dim] * (depth - 1), rows * w_dim]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
@@ -78,17 +77,6 @@ class ClipMapping(nn.Module):
             nn.init.kaiming_normal_(layer.weight, a=SLOPE, nonlinearity="leaky_relu")  # type: ignore[arg-type]
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.layers[-1].weight.mul_(LAST_LAYER_SCALE)  # type: ignore[operator]
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Return the constructor arguments of a trained network, as plain JSON values."""
-        plain = ("feature_dim", "rows", "w_dim", "depth", "hidden_dim", "final_activation")
-        return {"rest_rank": len(self.rest_basis), **{name: getattr(self, name) for name in plain}}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ClipMapping:
-        """Inverse of `config`."""
-        return cls(**config)
 
     def offset(self, features: Tensor, *, unit_length: bool = True) -> Tensor:
         """Compute R(f): the code minus the mean of W.

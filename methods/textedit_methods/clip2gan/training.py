@@ -16,12 +16,14 @@ from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.finite import FiniteWatch
 from textedit_bench.models.batches import images_at_once
+from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import LatentData, RunOptions, TrainingPhotos, loss_weights, training_codes
 from textedit_bench.training.adversarial import AdversarialModule
 from textedit_bench.training.data import Batch, stream
 from textedit_bench.training.kept import kept, kept_path
 from textedit_bench.training.photos import shrink
+from textedit_bench.training.planned import planned_rates
 from textedit_methods.clip2gan import losses
 from textedit_methods.clip2gan.network import ClipMapping, add_noise, unit
 
@@ -39,7 +41,7 @@ _CODES_LEARNING_RATE = 2e-3
 _CODES_BATCH = 64
 
 
-def plan_training(editor: CLIP2GAN, run: RunOptions) -> TrainingPlan:
+def plan_training(editor: CLIP2GAN, run: RunOptions, _prompts: Sequence[Prompt] | None) -> TrainingPlan:
     """Plan an optional regression to codes, then one run over photos.
 
     Losses against a moving critic cannot be compared between epochs, and they only join after some: the last network is
@@ -85,7 +87,7 @@ def plan_training(editor: CLIP2GAN, run: RunOptions) -> TrainingPlan:
         weights=weights,
         milestones=[max(1, int(values.epochs * values.rate_drop))],
         milestone_factor=0.1,
-        seed=run.seed,
+        **planned_rates(values, run),
     )
     return TrainingPlan(
         module,
@@ -220,14 +222,7 @@ class Clip2GANTraining(AdversarialModule):
         **options: Any,
     ) -> None:
         values, domain = editor.values, editor.domain
-        super().__init__(
-            network,
-            domain,
-            critic_learning_rate=values.critic_learning_rate,
-            learning_rate=values.learning_rate,
-            ema_decay=values.ema_decay,
-            **options,
-        )
+        super().__init__(network, domain, critic_learning_rate=values.critic_learning_rate, **options)
         self.editor, self.values, self.photos = editor, values, photos
         self.critic = losses.make_critic(domain, photos.side, self.seed).train().requires_grad_(True)
         self.perceptual = None
@@ -279,23 +274,13 @@ class Clip2GANTraining(AdversarialModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Run one step of the network, then, once the adversarial term is active, one of the critic."""
-        players: Any = self.optimizers()
-        optimizer, critic_optimizer = players
-        self.critic.requires_grad_(False)  # the network's loss must not leave gradients in the critic
-        terms = self.terms(self.network, batch)
-        loss = self.total(terms)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        if self.values.gradient_clip:
-            self.clip_gradients(optimizer, self.values.gradient_clip, "norm")
-        optimizer.step()
-        self.critic.requires_grad_(True)
+        terms, loss = self.step_network(lambda: self.terms(self.network, batch), self.values.gradient_clip)
         if self.late and self.weights["adversarial"]:
-            terms = {**terms, **self._critic_step(critic_optimizer)}
+            terms = {**terms, **self._critic_step()}
         self._log("training", terms, loss, batch)
         return loss.detach()
 
-    def _critic_step(self, optimizer: Any) -> dict[str, Tensor]:
+    def _critic_step(self) -> dict[str, Tensor]:
         every = self.values.penalty_every
         # second derivatives in half precision overflow
         with torch.autocast(self.device.type, enabled=False):
@@ -306,7 +291,7 @@ class Clip2GANTraining(AdversarialModule):
                 share = sent(torch.rand(len(real), generator=self.step_stream()), self.device)
                 terms["gradient_penalty"] = losses.gradient_penalty(self.critic, real, rebuilt, share)
                 loss = loss + self.values.gradient_penalty * every * terms["gradient_penalty"]
-        return self.step_critic(optimizer, terms, loss)
+        return self.step_critic(terms, loss)
 
     def on_train_epoch_end(self) -> None:
         """Step the schedule, which Lightning does not do in manual optimisation."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,13 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.clip_templates import mean_embedding, sentences
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
-from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
+from textedit_bench.trained import TrainedOffsetEditor
 from textedit_methods.deltaedit.card import CARD, Settings
 from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths, unit_difference
 from textedit_methods.deltaedit.released import RELEASED, load_relevance
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.training import RunOptions
 
 log = logging.getLogger(__name__)
 
@@ -121,13 +119,6 @@ class DeltaEdit(TrainedOffsetEditor[DeltaModel, Settings]):
         groups = split_widths(editable_widths(domain.generator))
         mapper = DeltaMapper(groups, 2 * domain.clip.embed_dim, values.hidden, values.depth)
         return DeltaModel(mapper, clip_preprocessing=values.clip_preprocessing)
-
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Plan a training on pairs of images; the prompts are only for validation pictures."""
-        from textedit_methods.deltaedit.training import plan_training
-
-        shown = self.domain.prompts("development").values() if prompts is None else prompts
-        return plan_training(self, run, list(shown))
 
 
 def relevant(relevance: Tensor, difference: Tensor, threshold: float) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.layers import EqualLinear, PixelNorm
-from textedit_bench.models.storage import register_kind
+from textedit_bench.models.storage import StoredNetwork, register_kind
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import Preprocessing
@@ -50,7 +50,7 @@ class Map(nn.Module):
         return mapped
 
 
-class DeltaMapper(nn.Module):
+class DeltaMapper(StoredNetwork):
     """Style, condition and fusion modules for each of the three groups.
 
     Args:
@@ -76,17 +76,6 @@ class DeltaMapper(nn.Module):
     def num_styles(self) -> int:
         """Length of the style code."""
         return sum(self.sizes)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Return the constructor arguments as plain JSON values."""
-        groups = {name: list(shape) for name, shape in self.groups.items()}
-        return {"groups": groups, "condition": self.condition, "hidden": self.hidden, "depth": self.depth}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> DeltaMapper:
-        """Inverse of `config`."""
-        return cls(**config)
 
     def forward(self, styles: Tensor, condition: Tensor) -> Tensor:
         """Predict the difference of styles.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import torch
@@ -10,17 +9,12 @@ from torch import Tensor
 
 from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.matrix_file import read_matrix
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of
 from textedit_methods.deltaedit.network import GROUPS, VECTORS, DeltaMapper, DeltaModel
 
 # Released file: the bare state dict; trainers that wrap it add a prefix.
-_OWN = re.compile(r"^(?:net\.|mapper\.)?((?:sm|cm|fm)_(?:coarse|medium|fine)\.mapping\..+)$")
+_OWN = r"^(?:net\.|mapper\.)?((?:sm|cm|fm)_(?:coarse|medium|fine)\.mapping\..+)$"
 _MAX_DEPTH = 16
-
-
-def _own_name(name: str) -> str | None:
-    match = _OWN.match(name)
-    return f"mapper.{match[1]}" if match else None
 
 
 def _build(tensors: ReleasedTensors) -> DeltaModel:
@@ -35,7 +29,7 @@ def _build(tensors: ReleasedTensors) -> DeltaModel:
 
 RELEASED = StateDictAdapter(
     trainer="DeltaEdit's trainer",
-    own_name=_own_name,
+    own_name=part_of(_OWN, prefix="mapper."),
     build=_build,
     missing="no DeltaEdit mapper in it (no tensor named sm_coarse.mapping.1...)",
 )

@@ -20,10 +20,11 @@ from textedit_bench.stylespace.channels import editable_widths, without_rgb
 from textedit_bench.stylespace.resumable import resumable_sweep
 from textedit_bench.stylespace.statistics import Sampling
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, inverted_by, loss_weights
+from textedit_bench.training import EditorModule, RunOptions, inverted_by, loss_weights
 from textedit_bench.training.codes import photo_count, sampled_codes
-from textedit_bench.training.data import Batch, split_steps
+from textedit_bench.training.data import Batch
 from textedit_bench.training.kept import kept_path, kept_rows
+from textedit_bench.training.planned import planned_data, planned_rates
 from textedit_methods.deltaedit.card import CARD, Settings
 from textedit_methods.deltaedit.method import relevant, style_offset
 from textedit_methods.deltaedit.network import DeltaModel, unit_difference
@@ -39,26 +40,20 @@ _VALIDATION_IMAGES = 256
 _PREVIEW_PROMPTS = 8
 
 
-def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -> TrainingPlan:
+def plan_training(editor: DeltaEdit, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
     """Plan one run over pairs of images; prompts appear only in validation pictures."""
     values = editor.values
+    shown = list(editor.domain.prompts("development").values() if prompts is None else prompts)
     weights = loss_weights(CARD.name, editor.settings, editor.domain)
     styles, clip = image_features(editor.domain, values, run.seed, run.folder / "features")
     relevance = relevance_matrix(editor.domain, values, run.folder / "relevance")
-    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
-    held_out = min(_VALIDATION_IMAGES, len(styles) // 4)
 
     def second_images(first: Tensor, second: Tensor) -> Batch:
         return {"start": clip[first], "end": clip[second], "end_styles": styles[second]}
 
-    data = LatentData(
-        styles,
-        batch_size=min(values.batch_size, len(styles) - held_out),
-        steps_per_epoch=per_epoch,
-        choice_weights=torch.ones(len(styles)),
-        validation=held_out,
-        seed=run.seed,
-        beside=second_images,
+    choices = torch.ones(len(styles))
+    data, epochs = planned_data(
+        styles, values, run, _VALIDATION_IMAGES, fewer=True, choice_weights=choices, beside=second_images
     )
     module = DeltaTraining(
         editor.seeded_network(run.seed).mapper,
@@ -67,10 +62,7 @@ def plan_training(editor: DeltaEdit, run: RunOptions, shown: Sequence[Prompt]) -
         shown=shown[:_PREVIEW_PROMPTS] if values.num_photos >= run.preview_images else (),
         preview_photos=run.preview_images,
         weights=weights,
-        learning_rate=values.learning_rate,
-        total_steps=epochs * per_epoch,
-        final_rate=values.final_rate,
-        seed=run.seed,
+        **planned_rates(values, run),
     )
     return TrainingPlan(module, data, epochs)
 

@@ -34,6 +34,10 @@ class Settings(MethodSettings):
     steps_per_validation: int = training_setting(2_000, "steps between validations", ge=1)
 
 
+_MINI = {
+    **{"channels": 8, "noise_dim": 32, "batch_size": 16, "penalty_every": 4, "ema_decay": 0.998, "flip": False},
+    **{"learning_rate": 3e-4, "critic_learning_rate": 8e-4, "steps": 4_500, "steps_per_validation": 500},
+}
 RELEASED_FILES = ("dfgan-ffhq", "mmceleba-text-encoder", "mmceleba-vocabulary")
 _FACES = (
     "With released weights: trained on CelebA-HQ by the authors of TediGAN (other crop and people than the reference "
@@ -54,23 +58,6 @@ CARD = MethodInfo(
     weights_licence="academic use only; of faces: non-commercial research and education, as CelebAMask-HQ",
     released={"full": {"ffhq": RELEASED_FILES}},
     model=Settings,
-    presets=(
-        (
-            "mini",
-            None,
-            {
-                "channels": 8,
-                "noise_dim": 32,
-                "batch_size": 16,
-                "learning_rate": 3e-4,
-                "critic_learning_rate": 8e-4,
-                "penalty_every": 4,
-                "ema_decay": 0.998,
-                "flip": False,
-                "steps": 4_500,
-                "steps_per_validation": 500,
-            },
-        ),
-    ),
+    presets=(("mini", None, _MINI),),
     trial={"channels": 2, "noise_dim": 4, "captions": 2, "batch_size": 4, "steps": 4, "steps_per_validation": 2},
 )

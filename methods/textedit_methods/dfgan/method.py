@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,18 +11,16 @@ from torch import Tensor, nn
 from textedit_bench.assets.locate import fetched
 from textedit_bench.caption_editor import CaptionEditor, at_side
 from textedit_bench.devices import sent
+from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.models.damsm_text import TextEncoder
 from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
-from textedit_bench.trained import TrainedEditor, TrainingPlan
+from textedit_bench.trained import TrainedEditor
 from textedit_methods.dfgan.card import CARD, RELEASED_FILES, Settings
 from textedit_methods.dfgan.network import START, Critic, Generator, generator_widths, sentence_vectors
 from textedit_methods.dfgan.released import RELEASED
-
-if TYPE_CHECKING:
-    from textedit_bench.training import RunOptions
 
 _EDGE = 2.0
 """Where the truncated normal ends."""
@@ -78,13 +74,11 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
     def released_files(self) -> tuple[Path, ...]:
         """Return the authors' generator, text encoder and vocabulary; empty unless all are there."""
         names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())[:1]
-        found = [path for path in map(fetched, names) if path]
-        texts = [path for path in self.files().values() if path] if found else []
-        return (*found, *texts) if len(texts) == len(self.parts) else ()
+        found = tuple(path for path in map(fetched, names) if path)
+        texts = super().released_files() if found else ()
+        return (*found, *texts) if texts else ()
 
-    def released_weights(self) -> Path | None:
-        """Return the authors' generator if all their files are there."""
-        return next(iter(self.released_files()), None)
+    released_weights = Editor.released_weights
 
     def check_fits(self, network: nn.Module, source: str) -> None:
         """Refuse another network than a generator, pictures larger than the data set's, and another text encoder's."""
@@ -107,12 +101,6 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
         if side < 2 * START or side & (side - 1):
             raise UserError(f"side: {side} is not one of a generator; valid: powers of two from {2 * START}")
         return Generator(generator_widths(values.channels, side), values.noise_dim, self.clip.embed_dim)
-
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Train on photos and their captions; prompts are not used."""
-        from textedit_methods.dfgan.training import plan_training
-
-        return plan_training(self, run)
 
 
 def draw_noise(n: int, width: int, seed: int, truncation: float) -> Tensor:

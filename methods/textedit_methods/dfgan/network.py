@@ -9,11 +9,13 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from textedit_bench.models.storage import StoredNetwork
 
 START = 4
 """Side of the first features."""
@@ -40,7 +42,7 @@ def _layers(condition: int, hidden: int, channels: int, bias: float) -> nn.Seque
 
 
 class Affine(nn.Module):
-    """Scales and shifts features [B, C, H, W], each by two layers that read a condition [B, d]."""
+    """Scales and shifts features [B, C, H, W], each by two layers that read a condition [B, d]; then a leaky ReLU."""
 
     def __init__(self, condition: int, hidden: int, channels: int) -> None:
         super().__init__()
@@ -49,11 +51,11 @@ class Affine(nn.Module):
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """Modulate the features."""
         scale, shift = (layers(condition)[:, :, None, None] for layers in (self.fc_gamma, self.fc_beta))
-        return torch.addcmul(shift, scale, features)
+        return F.leaky_relu(torch.addcmul(shift, scale, features), 0.2)
 
 
 class Fusion(nn.Module):
-    """Two `Affine`, each followed by a leaky ReLU."""
+    """Two `Affine`."""
 
     def __init__(self, condition: int, hidden: int, channels: int) -> None:
         super().__init__()
@@ -61,9 +63,7 @@ class Fusion(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """Modulate the features."""
-        for affine in (self.affine0, self.affine1):
-            features = F.leaky_relu(affine(features, condition), 0.2)
-        return features
+        return cast("Tensor", self.affine1(self.affine0(features, condition), condition))
 
 
 class GeneratorBlock(nn.Module):
@@ -84,7 +84,7 @@ class GeneratorBlock(nn.Module):
         return shortcut + (residual if self.gamma is None else self.gamma * residual)
 
 
-class Generator(nn.Module):
+class Generator(StoredNetwork):
     """Generates pictures from noise and a sentence vector.
 
     Args:
@@ -111,21 +111,8 @@ class Generator(nn.Module):
         old = layout == "v1"
         condition = sentence_dim if old else noise_dim + sentence_dim
         self.fc = nn.Linear(noise_dim, widths[0] * START**2)
-        self.GBlocks = nn.ModuleList(
-            GeneratorBlock(inner, outer, condition, hidden, old) for inner, outer in pairwise(widths)
-        )
+        self.GBlocks = nn.ModuleList(GeneratorBlock(*pair, condition, hidden, old) for pair in pairwise(widths))
         self.to_rgb = nn.Sequential(nn.LeakyReLU(0.2), nn.Conv2d(widths[-1], 3, 3, padding=1), nn.Tanh())
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Arguments of the constructor."""
-        names = ("widths", "noise_dim", "sentence_dim", "layout", "hidden", "reads")
-        return {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Generator:
-        """Build an untrained generator from `config`."""
-        return cls(**config)
 
     @property
     def side(self) -> int:
@@ -163,22 +150,6 @@ class CriticBlock(nn.Module):
         return halved + self.gamma * self.conv_r(features)
 
 
-class PictureCritic(nn.Module):
-    """The part that reads pictures [B, 3, H, W] in [-1, 1] alone."""
-
-    def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__()
-        self.conv_img = nn.Conv2d(3, widths[0], 3, padding=1)
-        self.DBlocks = nn.ModuleList(CriticBlock(*pair) for pair in pairwise(widths))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute features [B, C, 4, 4]."""
-        features = self.conv_img(images)
-        for block in self.DBlocks:
-            features = block(features)
-        return cast("Tensor", features)
-
-
 class PairCritic(nn.Module):
     """The part that judges features of pictures [B, C, 4, 4] with sentences [B, d]."""
 
@@ -194,7 +165,7 @@ class PairCritic(nn.Module):
 
 
 class Critic(nn.Module):
-    """Judges whether a picture is real and fits its sentence.
+    """Judges whether a picture is real and fits its sentence; ``netD`` reads the picture alone.
 
     Args:
         widths: channels of the first features and of every block.
@@ -203,7 +174,9 @@ class Critic(nn.Module):
 
     def __init__(self, widths: Sequence[int], sentence_dim: int) -> None:
         super().__init__()
-        self.netD = PictureCritic(widths)
+        first = nn.Conv2d(3, widths[0], 3, padding=1)
+        blocks = nn.Sequential(*(CriticBlock(*pair) for pair in pairwise(widths)))
+        self.netD = nn.Sequential(OrderedDict(conv_img=first, DBlocks=blocks))
         self.netC = PairCritic(widths[-1], sentence_dim, 2 * widths[0])
 
     def forward(self, images: Tensor, sentence: Tensor) -> Tensor:

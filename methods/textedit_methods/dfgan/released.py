@@ -21,11 +21,8 @@ _NEW = re.compile(r"^(?:fc|GBlocks\.\d{1,2}|to_rgb)\.")
 def _inside(content: Mapping[str, object]) -> Mapping[str, object]:
     """The generator of a file that nests its networks, else its critic; the content itself if nothing is nested."""
     nested = content.get("model", content)
-    parts = {
-        name: part
-        for name, part in (nested.items() if isinstance(nested, Mapping) else ())
-        if name in ("netG", "netD", "netC") and isinstance(part, Mapping)
-    }
+    named = nested if isinstance(nested, Mapping) else {}
+    parts = {name: part for name in ("netG", "netD", "netC") if isinstance(part := named.get(name), Mapping)}
     if "netG" in parts:
         return plain_names(parts["netG"])
     return plain_names({f"{name}.{key}": value for name in parts for key, value in parts[name].items()}) or content
@@ -57,10 +54,8 @@ def _build(tensors: ReleasedTensors) -> nn.Module:
 
 
 def _critic(tensors: ReleasedTensors) -> Critic:
-    widths = [
-        *_widths(tensors, r"^netD\.(conv_img)\.weight$"),
-        *_widths(tensors, r"^netD\.DBlocks\.(\d+)\.conv_r\.2\.weight$"),
-    ]
+    layers = r"^netD\.(conv_img)\.weight$", r"^netD\.DBlocks\.(\d+)\.conv_r\.2\.weight$"
+    widths = [width for layer in layers for width in _widths(tensors, layer)]
     joint = tensors.state.get("netC.joint_conv.0.weight")
     if joint is None or joint.ndim != 4 or len(widths) < 2:
         tensors.refuse("an incomplete critic")
@@ -69,12 +64,8 @@ def _critic(tensors: ReleasedTensors) -> Critic:
 
 def _widths(tensors: ReleasedTensors, layer: str) -> list[int]:
     """Output channels of a layer that every block has, in the blocks' order."""
-    found = {
-        match[1].zfill(3): len(value)
-        for name, value in tensors.state.items()
-        if (match := re.match(layer, name)) and value.ndim
-    }
-    return [found[number] for number in sorted(found)]
+    found = [(re.match(layer, name), value) for name, value in tensors.state.items() if value.ndim]
+    return [width for _, width in sorted((match[1].zfill(3), len(value)) for match, value in found if match)]
 
 
 RELEASED = StateDictAdapter(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,22 +12,23 @@ from torch.nn import functional as F
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import LatentData, RunOptions, TrainingPhotos
+from textedit_bench.training import RunOptions, TrainingPhotos
 from textedit_bench.training.adversarial import CRITIC_BETAS, AdversarialModule
 from textedit_bench.training.captions import caption_features
-from textedit_bench.training.data import Batch, split_steps, stream
+from textedit_bench.training.data import Batch, stream
+from textedit_bench.training.planned import planned_data, planned_rates
 from textedit_methods.dfgan.network import Critic, Generator, sentence_vectors
 
 if TYPE_CHECKING:
     from textedit_methods.dfgan.method import DFGAN
 
-_PENALTY_WEIGHT, _PENALTY_POWER = 2.0, 6
 _VALIDATION_PHOTOS = 64
 _PREVIEW_TEXTS = 6
 
 
-def plan_training(editor: DFGAN, run: RunOptions) -> TrainingPlan:
+def plan_training(editor: DFGAN, run: RunOptions, _prompts: Sequence[Prompt] | None) -> TrainingPlan:
     """One run over photos of the training split; the last network is kept, as losses of a game tell no best one.
 
     Raises:
@@ -37,28 +39,13 @@ def plan_training(editor: DFGAN, run: RunOptions) -> TrainingPlan:
         raise UserError("precision: the gradient penalty overflows in 16-mixed; valid: 32-true, bf16-mixed")
     network = editor.seeded_network(run.seed)
     photos = TrainingPhotos(domain, values.num_photos, network.side, run.folder / "photos")
-    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
-    held_out = min(_VALIDATION_PHOTOS, len(photos) // 4)
     features, name = caption_features(domain, photos, values.captions, run.folder / "photos")
-    data = LatentData(
-        features,
-        batch_size=min(values.batch_size, len(photos) - held_out),
-        steps_per_epoch=per_epoch,
-        choice_weights=torch.ones(values.captions),
-        validation=held_out,
-        seed=run.seed,
-        beside=lambda index, _: {"photos": photos(index)},
-    )
-    module = DFGANTraining(network, editor, previews=run.preview_images, seed=run.seed)
-    return TrainingPlan(
-        module,
-        data,
-        epochs=epochs,
-        learnt_from={"captions": name},
-        keep="last",
-        # as it is loaded: the order of memory decides the last digits
-        finish=partial(nn.Module.to, memory_format=torch.contiguous_format),
-    )
+    options = {"choice_weights": torch.ones(values.captions), "beside": lambda index, _: {"photos": photos(index)}}
+    data, epochs = planned_data(features, values, run, _VALIDATION_PHOTOS, fewer=True, **options)
+    module = DFGANTraining(network, editor, run)
+    # as it is loaded: the order of memory decides the last digits
+    finish = partial(nn.Module.to, memory_format=torch.contiguous_format)
+    return TrainingPlan(module, data, epochs, learnt_from={"captions": name}, keep="last", finish=finish)
 
 
 # -- losses ----------------------------------------------------------------------------------------------------------
@@ -72,7 +59,7 @@ def matching_penalty(logits: Tensor, images: Tensor, sentences: Tensor) -> Tenso
     """
     gradients = torch.autograd.grad(logits.sum(), (images, sentences), create_graph=True)
     norms = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1).norm(dim=1)
-    return _PENALTY_WEIGHT * norms.pow(_PENALTY_POWER).mean()
+    return 2 * norms.pow(6).mean()
 
 
 def critic_terms(critic: Critic, images: Tensor, fake: Tensor, sentences: Tensor, penalty: bool) -> dict[str, Tensor]:
@@ -107,26 +94,23 @@ class DFGANTraining(AdversarialModule):
     Args:
         network: the generator.
         editor: whose settings and CLIP to use.
-        previews: pictures to draw of each of some training texts.
-        seed: of weights and draws.
+        run: its seed is that of weights and draws; ``preview_images`` are drawn of each of some training texts.
     """
 
     critic: Critic
 
-    def __init__(self, network: Generator, editor: DFGAN, *, previews: int, seed: int) -> None:
+    def __init__(self, network: Generator, editor: DFGAN, run: RunOptions) -> None:
         values = editor.values
         super().__init__(
             # CPUs compute convolutions of few channels a quarter faster in this order
             network.to(memory_format=torch.channels_last),
             editor.domain,
             critic_learning_rate=values.critic_learning_rate,
-            learning_rate=values.learning_rate,
             optimizer=partial(torch.optim.Adam, betas=CRITIC_BETAS),
-            ema_decay=values.ema_decay,
             weights={"adversarial": 1.0},
-            seed=seed,
+            **planned_rates(values, run),
         )
-        self.values, self.previews = values, previews
+        self.values, self.previews = values, run.preview_images
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             critic = Critic(network.widths[::-1], network.sentence_dim)
@@ -149,33 +133,24 @@ class DFGANTraining(AdversarialModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Run one step of the critic, then one of the generator, against the same pictures."""
-        players: Any = self.optimizers()
-        optimizer, critic_optimizer = players
         draws, sentences = self.step_stream(), self._sentences(batch)
         real = batch["photos"].contiguous(memory_format=torch.channels_last)
         if self.values.flip:
             mirrored = sent(torch.rand(len(real), 1, 1, 1, generator=draws) < 0.5, self.device)
             real = torch.where(mirrored, real.flip(-1), real)
         fake = self.network(self._noise(len(sentences), draws), sentences)
-        terms = self._critic_step(critic_optimizer, real, fake.detach(), sentences)
-        self.critic.requires_grad_(False)  # the generator's loss must not leave gradients in the critic
-        terms["adversarial"] = -self.critic(fake, sentences).mean()
-        loss = self.total(terms)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        self.critic.requires_grad_(True)
-        self._log("training", terms, loss, batch)
+        critics = self._critic_step(real, fake.detach(), sentences)
+        terms, loss = self.step_network(lambda: {"adversarial": -self.critic(fake, sentences).mean()})
+        self._log("training", {**critics, **terms}, loss, batch)
         return loss.detach()
 
-    def _critic_step(self, optimizer: Any, real: Tensor, fake: Tensor, sentences: Tensor) -> dict[str, Tensor]:
+    def _critic_step(self, real: Tensor, fake: Tensor, sentences: Tensor) -> dict[str, Tensor]:
         every = self.values.penalty_every
         with torch.autocast(self.device.type, enabled=False):  # second derivatives in half precision overflow
-            terms = critic_terms(
-                self.critic, real.float(), fake.float(), sentences.float(), self.global_step % every == 0
-            )
+            penalty = self.global_step % every == 0
+            terms = critic_terms(self.critic, real.float(), fake.float(), sentences.float(), penalty)
             loss = terms["critic"] + every * terms.get("penalty", 0.0)
-        return self.step_critic(optimizer, terms, loss)
+        return self.step_critic(terms, loss)
 
     def preview(self) -> tuple[list[str], Tensor] | None:
         """Show pictures of training texts, a column each; a row has one noise."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
-from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
+from textedit_bench.trained import TrainedOffsetEditor
 from textedit_methods.ffclip.card import CARD, Settings
 from textedit_methods.ffclip.network import DynamicMapper
 from textedit_methods.ffclip.released import RELEASED
-
-if TYPE_CHECKING:
-    from textedit_bench.training import RunOptions
 
 _CHUNK = 16
 
@@ -61,9 +55,3 @@ class FFCLIP(TrainedOffsetEditor[DynamicMapper, Settings]):
             )
         slope, scale = self.values.final_slope, self.values.start_scale
         return DynamicMapper(generator.num_rows, generator.w_dim, final_slope=slope, start_scale=scale)
-
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Plan a training on the prompts' phrases, by default the card's training prompts or the published list."""
-        from textedit_methods.ffclip.training import plan_training
-
-        return plan_training(self, run, prompts)

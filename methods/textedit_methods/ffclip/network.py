@@ -8,12 +8,14 @@ ways that the README of this folder lists.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from textedit_bench.latent_mapper.network import text_branch
+from textedit_bench.models.storage import StoredNetwork
 
 LAYER_NORM_EPS = 1e-5
 """The translation is normalised while its spread is far below the root of this: another value changes the output."""
@@ -66,8 +68,7 @@ class ModulationBlock(nn.Module):
         self.k_matrix = nn.Linear(dim, dim, bias=False)
         self.v_matrix = nn.Linear(dim, dim, bias=False)
         self.attention_layer = ChannelAttention(rows, dim)
-        self.gamma_ = _text_branch(dim)
-        self.beta_ = _text_branch(dim)
+        self.gamma_, self.beta_ = text_branch(dim, dim), text_branch(dim, dim)
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
         """Map code [B, rows, d] and text [B, 1, d] to [B, rows, d]."""
@@ -81,7 +82,7 @@ class ModulationBlock(nn.Module):
         return F.leaky_relu(aligned * (1 + self.gamma_(text)) + self.beta_(text), self.slope)
 
 
-class DynamicMapper(nn.Module):
+class DynamicMapper(StoredNetwork):
     """The whole mapper: a sequence of blocks without residual connections.
 
     Args:
@@ -117,11 +118,6 @@ class DynamicMapper(nn.Module):
         """Return the constructor arguments of a trained network, as plain JSON values."""
         return {"rows": self.rows, "dim": self.dim, "blocks": len(self.att_mapper), "final_slope": self.final_slope}
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> DynamicMapper:
-        """Inverse of `config`."""
-        return cls(**config)
-
     def forward(self, w_plus: Tensor, text: Tensor) -> Tensor:
         """Predict the offset of the code at strength 1.
 
@@ -147,12 +143,6 @@ class DynamicMapper(nn.Module):
             for block in self.att_mapper:
                 x = block(x, text)
         return x
-
-
-def _text_branch(dim: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(dim, dim), nn.LayerNorm(dim, eps=LAYER_NORM_EPS), nn.LeakyReLU(SLOPE), nn.Linear(dim, dim)
-    )
 
 
 def _linear(x: Tensor, layer: nn.Linear) -> Tensor:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of
 from textedit_methods.ffclip.network import DynamicMapper
 
-_OWN = re.compile(r"^(?:att_mapper\.)?(att_mapper\.\d{1,3}\.(?!fc\.).+)$")
+_OWN = r"^(?:att_mapper\.)?(att_mapper\.\d{1,3}\.(?!fc\.).+)$"
 """The mapper's names, which are ours too. Every block has a layer ``fc`` that nothing reads."""
 _MAX_BLOCKS, _MAX_ROWS, _MAX_DIM = 64, 64, 8192
-
-
-def _own_name(name: str) -> str | None:
-    match = _OWN.match(name)
-    return match[1] if match else None
 
 
 def _build(tensors: ReleasedTensors) -> DynamicMapper:
@@ -28,7 +21,7 @@ def _build(tensors: ReleasedTensors) -> DynamicMapper:
 
 RELEASED = StateDictAdapter(
     trainer="FFCLIP's trainer",
-    own_name=_own_name,
+    own_name=part_of(_OWN),
     build=_build,
     missing="no FFCLIP mapper in it (no tensor named att_mapper.0...)",
 )

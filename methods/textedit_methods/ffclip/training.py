@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
-from textedit_bench.latent_mapper.training import identity_term
+from textedit_bench.latent_mapper.training import cosine_distance, identity_term
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
+from textedit_bench.training import LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.background import background_term
 from textedit_bench.training.data import Batch
-from textedit_bench.training.unedited import Describe, describe_unedited
+from textedit_bench.training.planned import planned_rates
+from textedit_bench.training.unedited import CodeModule, Describe
 from textedit_methods.ffclip.card import PUBLISHED_PHRASES
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.models.clip import Preprocessing
     from textedit_methods.ffclip.method import FFCLIP
 
 NEEDS = {"identity": "identity", "background": "parser"}
@@ -56,12 +56,9 @@ def plan_training(editor: FFCLIP, run: RunOptions, prompts: Sequence[Prompt] | N
         clip_preprocessing=values.clip_preprocessing,
         preview_codes=codes[-held_out:][: run.preview_images],
         weights=weights,
-        learning_rate=values.learning_rate,
         # The released loop stops one epoch short of the 20 that its milestones are fractions of.
         milestones=[int((values.epochs + 1) * part) for part in _MILESTONES],
-        warmup_steps=values.warmup_steps,
-        ema_decay=values.ema_decay,
-        seed=run.seed,
+        **planned_rates(values, run),
     )
     return TrainingPlan(module, data, values.epochs, values.gradient_clip, {"phrases": phrases})
 
@@ -94,7 +91,7 @@ def training_phrases(domain: Domain, prompts: Sequence[Prompt] | None = None) ->
 
 def clip_term(image_features: Tensor, text_features: Tensor) -> Tensor:
     """Compute the cosine distance of images and texts [B, d], SUMMED over the batch: it grows with the batch size."""
-    return (1 - F.cosine_similarity(image_features, text_features, dim=-1)).sum()
+    return cosine_distance(image_features, text_features).sum()
 
 
 def latent_term(delta: Tensor) -> Tensor:
@@ -112,55 +109,19 @@ def pixel_term(source: Tensor, edited: Tensor) -> Tensor:
     return (source - edited).abs().mean()
 
 
-class FFCLIPTraining(EditorModule):
-    """The loss of FFCLIP on codes and phrases.
+class FFCLIPTraining(CodeModule):
+    """The loss of FFCLIP on codes and phrases."""
 
-    What the terms need of the unedited images depends on the code alone, so it is computed once, before training.
-
-    Args:
-        network: the mapper to train.
-        domain: frozen generator, CLIP and identity network.
-        codes: every code of the data module [M, rows, d].
-        texts: phrase -> raw CLIP embedding [d].
-        clip_preprocessing: how images reach CLIP; ``"published"`` or ``"correct"``.
-        preview_codes: codes whose edits are drawn, [n, rows, d].
-        options: of `EditorModule`; a term of weight 0 costs nothing.
-    """
-
-    sources: dict[str, Tensor]
-
-    def __init__(
-        self,
-        network: nn.Module,
-        domain: Domain,
-        *,
-        codes: Tensor,
-        texts: Mapping[str, Tensor],
-        clip_preprocessing: Preprocessing,
-        preview_codes: Tensor,
-        **options: Any,
-    ) -> None:
-        super().__init__(network, domain, **options)
-        self.clip_preprocessing, self.preview_codes = clip_preprocessing, preview_codes
-        self.codes, self.texts, self.titles = codes.cpu(), torch.stack([*texts.values()]).cpu(), list(texts)
-
-    def on_fit_start(self) -> None:
-        """Embed the unedited images of all codes."""
-        super().on_fit_start()
-        self._texts_here = self.texts.to(self.device)
-        wanted: dict[str, Describe] = {}
-        if self.weights["embedding"]:
-            wanted["embedding"] = self._embed
-        if self.weights["identity"]:
-            wanted["identity"] = self.domain.identity.embed
-        self.sources = describe_unedited(self.domain, self.codes, self.device, wanted)
+    def descriptions(self) -> dict[str, Describe]:
+        """Also what the embedding term sees."""
+        return {**({"embedding": self._embed} if self.weights["embedding"] else {}), **super().descriptions()}
 
     def _embed(self, images: Tensor) -> Tensor:
         """Compute raw CLIP features for the embedding term; as published: bicubic resize with aligned corners."""
         side = self.domain.clip.image_size
         if images.shape[-1] != side and self.clip_preprocessing == "published":
             images = F.interpolate(images, size=(side, side), mode="bicubic", align_corners=True)
-        return self.domain.clip.encode_image(images, preprocessing=self.clip_preprocessing)
+        return self.embed(images)
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Compute all terms with a weight above 0."""
@@ -172,7 +133,7 @@ class FFCLIPTraining(EditorModule):
         terms: dict[str, Tensor] = {}
         features: Tensor | None = None
         if weights["clip"]:
-            features = domain.clip.encode_image(edited, preprocessing=self.clip_preprocessing)
+            features = self.embed(edited)
             terms["clip"] = clip_term(features, text)
         if weights["identity"]:
             terms["identity"] = identity_term(before["identity"], domain.identity.embed(edited))

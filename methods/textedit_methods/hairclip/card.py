@@ -7,6 +7,17 @@ from typing import Literal
 from textedit_bench.info import MethodInfo
 from textedit_bench.settings import MethodSettings, edit_setting, training_setting
 
+COLOURS = ("purple", "red", "orange", "yellow", "green", "blue", "gray", "brown", "black", "white", "blond", "pink")
+STYLES = (
+    *("afro", "bob cut", "bowl cut", "braid", "caesar cut", "chignon", "cornrows", "crew cut", "crown braid"),
+    *("curtained hair", "dido flip", "dreadlocks", "extensions", "fade", "fauxhawk", "finger waves", "french braid"),
+    *("frosted tips", "full crown", "harvard clip", "high and tight", "hime cut", "hi-top fade", "jewfro"),
+    *("jheri curl", "liberty spikes", "marcel waves", "mohawk", "pageboy", "perm", "pixie cut", "psychobilly wedge"),
+    *("quiff", "regular taper cut", "ringlets", "shingle bob", "short hair", "slicked-back", "spiky hair"),
+    *("surfer hair", "taper cut", "the rachel", "undercut", "updo"),
+)
+"""The authors' lists; their texts are "<colour> hair" and "<style> hairstyle"."""
+
 
 class Settings(MethodSettings):
     """The edit, the network, the loss, what is asked for in training, and the optimiser."""
@@ -44,6 +55,12 @@ class Settings(MethodSettings):
     num_codes: int = training_setting(0, "how many of them; 0: the whole training split", ge=0)
 
 
+_MINI = {
+    **{"blocks": 2, "medium_from": 2, "fine_from": 4, "texts": "card", "optimizer": "adam"},
+    **{"learning_rate": 1e-3, "final_rate": 0.1, "batch_size": 8, "steps": 1500},
+    **{"steps_per_validation": 250, "validation_codes": 64, "num_codes": 2048},
+    **{"style_probability": 0.35, "colour_probability": 0.35},
+}
 _CAVEAT = (
     "Asked for style alone, it moves the rows of colour too, and the other way round, as the published network does."
 )
@@ -66,20 +83,6 @@ CARD = MethodInfo(
     weights_licence="LGPL-2.1 repository",
     released={"full": {"ffhq": ("hairclip-ffhq",)}},
     model=Settings,
-    presets=(
-        (
-            "mini",
-            None,
-            {
-                **{"blocks": 2, "medium_from": 2, "fine_from": 4, "texts": "card", "optimizer": "adam"},
-                **{"learning_rate": 1e-3, "final_rate": 0.1, "batch_size": 8, "steps": 1500},
-                **{"steps_per_validation": 250, "validation_codes": 64, "num_codes": 2048},
-                **{"style_probability": 0.35, "colour_probability": 0.35},
-            },
-        ),
-    ),
-    trial={
-        **{"steps": 4, "steps_per_validation": 2, "validation_codes": 2, "batch_size": 2, "blocks": 1},
-        **{"num_codes": 8},
-    },
+    presets=(("mini", None, _MINI),),
+    trial={"steps": 4, "steps_per_validation": 2, "validation_codes": 2, "batch_size": 2, "blocks": 1, "num_codes": 8},
 )

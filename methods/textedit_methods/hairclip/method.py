@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,18 +13,24 @@ from torch.nn import functional as F
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.latent_mapper.network import STEP
+from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
-from textedit_bench.trained import TrainedOffsetEditor, TrainingPlan
-from textedit_methods.hairclip.card import CARD, Settings
+from textedit_bench.trained import TrainedOffsetEditor
+from textedit_methods.hairclip.card import CARD, COLOURS, STYLES, Settings
 from textedit_methods.hairclip.network import HairMapper
 from textedit_methods.hairclip.released import RELEASED
-from textedit_methods.hairclip.texts import request_of
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.training import RunOptions
 
 _FACES = "HairCLIP edits the hair of faces"
+_SPELLINGS = {"grey": "gray", "blonde": "blond"}
+_MORE_STYLES = ("bald", "bangs", "curly", "long", "short", "straight", "wavy")
+"""Known as styles without the word "hairstyle" (ours)."""
+_KNOWN = re.compile(rf"\b(?:{'|'.join(sorted((*STYLES, *_MORE_STYLES), key=len, reverse=True))})\b")
+_NAMED = re.compile(r"^((?:(?!and\b|with\b)[\w'-]+ )+)(?:hair ?style|hair ?cut)$")
+_FRAME = re.compile(r"^(?:(?:an?|the) )?(?:face|person|man|woman)(?: (?:with|who has))? |^(?:with|having) |^an? ")
+_FILLERS = {"a", "an", "and", "with", "hair", "hairs", "hairstyle", "haircut", "style", "cut"}
 
 
 class HairCLIP(TrainedOffsetEditor[HairMapper, Settings]):
@@ -62,21 +68,18 @@ class HairCLIP(TrainedOffsetEditor[HairMapper, Settings]):
         """Embed what is asked of one group, [count, d]; a picture takes the place of the text."""
         if not picture and text is None:
             return None
-        embedding = self.embed_text(text) if text is not None and not picture else self._embed_picture(picture)
+        embedding = self.embed_text(text) if text is not None and not picture else self._pictures[picture]
         return embedding.to(self.domain.device).expand(count, -1)
-
-    def _embed_picture(self, path: str) -> Tensor:
-        from textedit_bench.own_photo import own_photo
-
-        if path not in self._pictures:
-            images = own_photo(self.domain, path).images
-            self._pictures[path] = embed_hair(self.domain, images, self.domain.network("parser").hair(images))[0]
-        return self._pictures[path]
 
     @cached_property
     def _pictures(self) -> dict[str, Tensor]:
-        """Path -> embedding of its hair."""
-        return {}
+        """Path -> embedding of the hair, of the pictures that settings name."""
+        from textedit_bench.own_photo import own_photo
+
+        paths = filter(None, (self.values.style_image, self.values.colour_image))
+        shown = {path: own_photo(self.domain, path).images for path in paths}
+        parser = self.domain.network("parser")
+        return {path: embed_hair(self.domain, images, parser.hair(images))[0] for path, images in shown.items()}
 
     # -- weights and training ----------------------------------------------------------------------------------------
     def check_fits(self, network: HairMapper, source: str) -> None:
@@ -103,12 +106,6 @@ class HairCLIP(TrainedOffsetEditor[HairMapper, Settings]):
         pictures = (*self.given_file("style_image"), *self.given_file("colour_image"))
         return (*pictures, self.domain.path("parser")) if pictures and self.domain.has("parser") else pictures
 
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Plan a training on texts about hair: the prompts', by default the authors' or the card's."""
-        from textedit_methods.hairclip.training import plan_training
-
-        return plan_training(self, run, prompts)
-
 
 def embed_hair(domain: Domain, images: Tensor, hair: Tensor) -> Tensor:
     """Embed the hair of pictures [B, 3, H, W] by the guiding CLIP, unnormalised, [B, d].
@@ -117,3 +114,40 @@ def embed_hair(domain: Domain, images: Tensor, hair: Tensor) -> Tensor:
     """
     shown = F.adaptive_avg_pool2d(images * hair, domain.clip.image_size)
     return domain.clip.encode_image(shown, preprocessing="correct")
+
+
+class Request(NamedTuple):
+    """What is asked of the hair: texts for the mapper, None if nothing."""
+
+    style: str | None
+    colour: str | None
+
+
+def request_of(prompt: Prompt) -> Request | None:
+    """Return what a prompt asks of the hair; None if it asks for anything else.
+
+    The groups of a card's prompts decide, and their words are used as they are. A text without a group is searched for
+    one of the authors' colours and one of their styles, or for "... hairstyle"; no other word may be in it.
+    """
+    if prompt.group == "hair colour":
+        return Request(None, prompt.words)
+    if prompt.group == "hairstyle":
+        return Request(prompt.words, None)
+    text = normalised(prompt.words)
+    while (bare := _FRAME.sub("", text)) != text:
+        text = bare
+    words = [_SPELLINGS.get(word, word) for word in text.replace(",", " ").split()]
+    colours = [word for word in words if word in COLOURS]
+    rest = " ".join(word for word in words if word not in COLOURS)
+    known = _KNOWN.findall(rest)
+    left = {*_KNOWN.sub(" ", rest).split()} - _FILLERS
+    named = _NAMED.match(rest)
+    if len(colours) > 1 or len(known) > 1 or (left and (known or not named)):
+        return None
+    style = rest if named and left else None
+    if known:
+        last = "hair" if known[0] in _MORE_STYLES else "hairstyle"
+        style = known[0] if known[0] in ("bald", "bangs") else f"{known[0]} {last}"
+    if not style and not (colours and {"hair", "hairs"} & {*words}):
+        return None
+    return Request(style, f"{colours[0]} hair" if colours else None)

@@ -7,34 +7,23 @@ where the README of this folder says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.latent_mapper.network import ATTRIBUTES
+from textedit_bench.latent_mapper.network import ATTRIBUTES, STARTS, GroupedMapper, text_branch
 from textedit_bench.models.layers import PixelNorm
-
-SLOPE = 0.01
-"""Negative slope of every activation."""
-BLOCKS, STARTS = 5, (4, 8)
-"""Published: blocks of a group; first rows of the medium and the fine group."""
 
 
 class Modulation(nn.Module):
-    """A linear layer, a norm over rows and channels together, and the text as scale and shift.
-
-    Args:
-        dim: width of W.
-        text_dim: width of the embedding.
-    """
+    """A linear layer, a norm over rows and channels together, the text as scale and shift, and a leaky ReLU of 0.01."""
 
     def __init__(self, dim: int, text_dim: int) -> None:
         super().__init__()
         self.fc = nn.Linear(dim, dim)
-        self.gamma_function, self.beta_function = _text_branch(text_dim, dim), _text_branch(text_dim, dim)
+        self.gamma_function, self.beta_function = text_branch(text_dim, dim), text_branch(text_dim, dim)
 
     def forward(self, x: Tensor, text: Tensor | None) -> Tensor:
         """Map rows [B, R, dim] under texts [B, 1, text_dim], of which zeros, or None for all, ask for nothing."""
@@ -42,7 +31,7 @@ class Modulation(nn.Module):
         x = F.layer_norm(x, x.shape[1:])
         if text is None:
             return x
-        modulated = F.leaky_relu(x * (1 + self.gamma_function(text)) + self.beta_function(text), SLOPE)
+        modulated = F.leaky_relu(x * (1 + self.gamma_function(text)) + self.beta_function(text))
         return torch.where(text.any(dim=-1, keepdim=True), modulated, x)
 
 
@@ -62,18 +51,14 @@ class GroupMapper(nn.Module):
         return x
 
 
-class HairMapper(nn.Module):
+class HairMapper(GroupedMapper):
     """The whole mapper.
 
     Args:
-        dim: width of W.
+        dim, groups: of `GroupedMapper`.
         text_dim: width of CLIP's embeddings.
-        groups: those that there are, out of coarse, medium and fine; rows of the others get 0.
         blocks: of every group.
         starts: first rows of the medium and of the fine group (ours; published: 4 and 8 of 18 rows).
-
-    Raises:
-        ValueError: no group, or one that does not exist.
     """
 
     def __init__(
@@ -81,28 +66,11 @@ class HairMapper(nn.Module):
         dim: int,
         text_dim: int,
         groups: Sequence[str] = tuple(ATTRIBUTES),
-        blocks: int = BLOCKS,
+        blocks: int = 5,
         starts: Sequence[int] = STARTS,
     ) -> None:
-        super().__init__()
-        if not groups or set(groups) - set(ATTRIBUTES):
-            raise ValueError(f"groups are some of {', '.join(ATTRIBUTES)}, got {list(groups)}")
-        self.dim, self.text_dim = dim, text_dim
-        self.groups = [group for group in ATTRIBUTES if group in groups]
-        self.blocks, self.starts = blocks, tuple(starts)
-        for group in self.groups:
-            setattr(self, ATTRIBUTES[group], GroupMapper(dim, text_dim, blocks))
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Return the constructor arguments as plain JSON values."""
-        sizes = {"dim": self.dim, "text_dim": self.text_dim, "groups": self.groups}
-        return {**sizes, "blocks": self.blocks, "starts": list(self.starts)}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> HairMapper:
-        """Inverse of `config`."""
-        return cls(**config)
+        super().__init__(dim, groups, lambda: GroupMapper(dim, text_dim, blocks))
+        self.text_dim, self.blocks, self.starts = text_dim, blocks, tuple(starts)
 
     def forward(self, w_plus: Tensor, style: Tensor | None, colour: Tensor | None) -> Tensor:
         """Predict the offset before it is scaled.
@@ -121,20 +89,8 @@ class HairMapper(nn.Module):
         Raises:
             ValueError: the shapes do not fit the network.
         """
-        if w_plus.ndim != 3 or w_plus.shape[2] != self.dim:
-            raise ValueError(f"this mapper reads codes [B, rows, {self.dim}], got {tuple(w_plus.shape)}")
         for text in (style, colour):
             if text is not None and text.shape != (len(w_plus), self.text_dim):
                 raise ValueError(f"this mapper reads texts [{len(w_plus)}, {self.text_dim}], got {tuple(text.shape)}")
-        medium, fine = self.starts
-        parts = []
-        for group, rows in zip(ATTRIBUTES, (slice(0, medium), slice(medium, fine), slice(fine, None)), strict=True):
-            part, text = w_plus[:, rows], colour if group == "fine" else style
-            there = group in self.groups and part.numel() > 0
-            text = None if text is None else text[:, None]
-            parts.append(getattr(self, ATTRIBUTES[group])(part, text) if there else torch.zeros_like(part))
-        return torch.cat(parts, dim=1)
-
-
-def _text_branch(text_dim: int, dim: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(text_dim, dim), nn.LayerNorm(dim), nn.LeakyReLU(SLOPE), nn.Linear(dim, dim))
+        style, colour = (None if text is None else text[:, None] for text in (style, colour))
+        return self.by_group(w_plus, self.starts, style, style, colour)

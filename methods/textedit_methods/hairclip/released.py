@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 
 from textedit_bench.latent_mapper.network import ATTRIBUTES
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of
 from textedit_methods.hairclip.network import HairMapper
 
-_OWN = re.compile(r"^(?:mapper\.(?!clip_model\.)|(?=(?:course|medium|fine)_mapping\.))(.+)$")
+_OWN = r"^(?:mapper\.(?!clip_model\.)|(?=(?:course|medium|fine)_mapping\.))(.+)$"
 """All of the mapper but its CLIP, so that an unknown tensor of it is refused; also the mapper alone."""
 _BLOCK = re.compile(r"^(\w+_mapping)\.modulation_module_list\.(\d{1,2})\.")
 _MAX_DIM = 8192
-
-
-def _own_name(name: str) -> str | None:
-    match = _OWN.match(name)
-    return match[1] if match else None
 
 
 def _build(tensors: ReleasedTensors) -> HairMapper:
@@ -32,7 +27,7 @@ def _build(tensors: ReleasedTensors) -> HairMapper:
 
 RELEASED = StateDictAdapter(
     trainer="HairCLIP's trainer",
-    own_name=_own_name,
+    own_name=part_of(_OWN),
     build=_build,
     missing="no HairCLIP mapper in it (no tensor named like mapper.course_mapping.modulation_module_list.0...)",
 )

@@ -2,37 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
 from textedit_bench.latent_mapper.network import STEP
-from textedit_bench.latent_mapper.ranger import Ranger
-from textedit_bench.latent_mapper.training import identity_term, latent_term
+from textedit_bench.latent_mapper.training import cosine_distance, identity_term, latent_term
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions, loss_weights, training_codes
+from textedit_bench.training import RunOptions, loss_weights, training_codes
 from textedit_bench.training.background import background_term
-from textedit_bench.training.data import Batch, split_steps
-from textedit_bench.training.unedited import describe_unedited
-from textedit_methods.hairclip.card import Settings
-from textedit_methods.hairclip.colour import colour_distance, mean_lab
-from textedit_methods.hairclip.method import embed_hair
-from textedit_methods.hairclip.texts import training_texts
+from textedit_bench.training.data import Batch
+from textedit_bench.training.planned import planned_data, planned_rates
+from textedit_bench.training.unedited import CodeModule
+from textedit_methods.hairclip.card import COLOURS, STYLES, Settings
+from textedit_methods.hairclip.method import Request, embed_hair, request_of
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.models.clip import Preprocessing
     from textedit_methods.hairclip.method import HairCLIP
 
+_GROUPS = ("style", "colour")
 _SEEN = ("style_image", "colour_image", "colour_kept", "background")
 NEEDS = {"identity": "identity", **dict.fromkeys(_SEEN, "parser")}
 """Term -> role of the network without which it is off."""
+_TO_XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
+_THRESHOLD = 0.008856
+
+
+def plan_training(editor: HairCLIP, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
+    """Plan one run over codes with requests drawn for them.
+
+    Raises:
+        UserError: prompts about anything but hair, or settings that contradict each other.
+    """
+    values, domain = editor.values, editor.domain
+    texts = training_texts(domain, prompts, values.texts == "published")
+    network = editor.seeded_network(run.seed)
+    weights = loss_weights("hairclip", editor.settings, domain, NEEDS)
+    codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
+    pictures = domain.has("parser") and bool(values.image_probability)
+    none = torch.zeros(0, domain.clip.embed_dim)
+    styles, colours = (torch.cat([none, *(editor.embed_text(text)[None].cpu() for text in each)]) for each in texts)
+    requests = Requests(styles, colours, values, pictures=pictures)
+
+    def beside(index: Tensor, choice: Tensor) -> Batch:
+        # Any other code of the training split is the picture that is asked for.
+        others = [(index + 1 + choice * step) % data.train_count for step in (3, 5)]
+        return {**requests(choice), **({"shown": torch.stack([codes[other] for other in others])} if pictures else {})}
+
+    data, epochs = planned_data(codes, values, run, choice_weights=requests.chances, beside=beside)
+    options = {"clip_preprocessing": values.clip_preprocessing, "weights": weights, **planned_rates(values, run)}
+    module = HairTraining(network, domain, codes=codes, **options)
+    return TrainingPlan(module, data, epochs, learnt_from={"styles": texts[0], "colours": texts[1]})
+
+
+# -- what is asked for -----------------------------------------------------------------------------------------------
+def training_texts(domain: Domain, prompts: Sequence[Prompt] | None, published: bool) -> tuple[list[str], list[str]]:
+    """Return the texts of a training: hair styles, and hair colours.
+
+    Args:
+        domain: its card's trained prompts about hair are used, unless it has none.
+        prompts: train on these instead.
+        published: use the authors' lists instead, without what the card holds out.
+
+    Raises:
+        UserError: a given prompt is not about hair.
+    """
+    if prompts is not None:
+        asked = [request_of(prompt) for prompt in prompts]
+        if not asked or None in asked:
+            first = prompts[asked.index(None)].words if asked else "none"
+            raise UserError(
+                f"prompts: {first!r}: HairCLIP trains on texts about hair style and hair colour, at least one"
+            )
+        return _apart(asked)
+    own = _apart(request_of(prompt) for prompt in domain.training_prompts())
+    if any(own) and not published:
+        return own
+    kept = {prompt.words.lower() for prompt in domain.prompts("evaluation", trained=False).values()}
+    styles, colours = [f"{style} hairstyle" for style in STYLES], [f"{colour} hair" for colour in COLOURS]
+    return [text for text in styles if text not in kept], [text for text in colours if text not in kept]
+
+
+def _apart(asked: Iterable[Request | None]) -> tuple[list[str], list[str]]:
+    there = [request for request in asked if request]
+    styles = dict.fromkeys(request.style for request in there if request.style)
+    return list(styles), list(dict.fromkeys(request.colour for request in there if request.colour))
 
 
 class Requests:
@@ -59,85 +120,52 @@ class Requests:
         first, second = ({"text": (1 - shown) * bool(len(texts)), "image": shown} for texts in (styles, colours))
         chances = {(a, b): both * x * y for (a, x), (b, y) in product(first.items(), second.items())}
         chances |= {(a, ""): style * x for a, x in first.items()} | {("", b): colour * y for b, y in second.items()}
-        self.kinds = [kind for kind, chance in chances.items() if chance > 0]
-        if not self.kinds:
+        chances = {kind: chance for kind, chance in chances.items() if chance > 0}
+        if not chances:
             raise UserError("hairclip: no style or colour can be asked for; valid: texts, with a probability above 0")
-        self.kinds += [("", "")] * (none > 1e-6)
-        self.styles, self.colours = styles, colours
-        pairs = max(len(styles), 1) * max(len(colours), 1)
-        self.chances = torch.tensor([chances.get(kind, none) for kind in self.kinds]).repeat(pairs)
+        if none > 1e-6:
+            chances["", ""] = none
+        nothing = styles.new_zeros(1, styles.shape[1])
+        self.kinds, self.texts = [*chances], [texts if len(texts) else nothing for texts in (styles, colours)]
+        self.chances = torch.tensor([*chances.values()]).repeat(math.prod(map(len, self.texts)))
 
     def __call__(self, choice: Tensor) -> Batch:
         """Return the requests of choices [B]: text embeddings, zeros if there are none, and masks, by name."""
         kind, pair = choice % len(self.kinds), choice // len(self.kinds)
-        style = pair % max(len(self.styles), 1)
-        colour = (style + pair // max(len(self.styles), 1)) % max(len(self.colours), 1)  # so that few choices show all
+        styles, colours = map(len, self.texts)
+        numbers = pair % styles, (pair % styles + pair // styles) % colours  # so that few choices show all
         found: Batch = {}
-        for position, (name, texts, number) in enumerate(
-            (("style", self.styles, style), ("colour", self.colours, colour))
-        ):
+        for name, texts, number, forms in zip(_GROUPS, self.texts, numbers, zip(*self.kinds, strict=True), strict=True):
             for form in ("text", "image"):
-                found[f"{name}_{form}"] = torch.tensor([float(each[position] == form) for each in self.kinds])[kind]
-            chosen = texts[number] if len(texts) else texts.new_zeros(len(choice), texts.shape[1])
-            found[name] = chosen * found[f"{name}_text"][:, None]
+                found[f"{name}_{form}"] = torch.tensor([float(each == form) for each in forms])[kind]
+            found[name] = texts[number] * found[f"{name}_text"][:, None]
         return found
 
 
-def plan_training(editor: HairCLIP, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-    """Plan one run over codes with requests drawn for them.
+# -- losses ----------------------------------------------------------------------------------------------------------
+def lab(images: Tensor) -> Tensor:
+    """Convert pictures [B, 3, H, W] in [-1, 1] to L in [0, 100], a and b, [B, 3, H, W].
 
-    Raises:
-        UserError: prompts about anything but hair, or settings that contradict each other.
+    By CIE 1976, but for sRGB's gamma, which the released code leaves in.
     """
-    values, domain = editor.values, editor.domain
-    texts = training_texts(domain, prompts, values.texts == "published")
-    network = editor.seeded_network(run.seed)
-    weights = loss_weights("hairclip", editor.settings, domain, NEEDS)
-    codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
-    held_out = min(values.validation_codes, len(codes) // 4)
-    pictures = domain.has("parser") and bool(values.image_probability)
-    styles, colours = (embedded(editor, listed) for listed in texts)
-    requests = Requests(styles, colours, values, pictures=pictures)
-
-    def beside(index: Tensor, choice: Tensor) -> Batch:
-        # Any other code of the training split is the picture that is asked for.
-        others = [(index + 1 + choice * step) % (len(codes) - held_out) for step in (3, 5)]
-        return {**requests(choice), **({"shown": torch.stack([codes[other] for other in others])} if pictures else {})}
-
-    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
-    data = LatentData(
-        codes,
-        batch_size=values.batch_size,
-        steps_per_epoch=per_epoch,
-        choice_weights=requests.chances,
-        validation=held_out,
-        seed=run.seed,
-        beside=beside,
-    )
-    module = HairTraining(
-        network,
-        domain,
-        codes=codes,
-        clip_preprocessing=values.clip_preprocessing,
-        weights=weights,
-        optimizer=Ranger if values.optimizer == "ranger" else torch.optim.Adam,
-        learning_rate=values.learning_rate,
-        total_steps=epochs * per_epoch,
-        final_rate=values.final_rate,
-        seed=run.seed,
-    )
-    return TrainingPlan(module, data, epochs, learnt_from={"styles": texts[0], "colours": texts[1]})
+    matrix = torch.tensor(_TO_XYZ, dtype=images.dtype, device=images.device)
+    matrix = matrix / matrix.sum(dim=1, keepdim=True)
+    xyz = torch.einsum("ij,bjhw->bihw", matrix, images * 0.5 + 0.5)
+    # The clamp keeps the slope of the unused branch finite.
+    curved = torch.where(xyz > _THRESHOLD, xyz.clamp(min=_THRESHOLD).pow(1 / 3), 7.787 * xyz + 0.137931)
+    x, y, z = curved.unbind(dim=1)
+    lightness = torch.where(xyz[:, 1] > _THRESHOLD, 116 * y - 16, 903.3 * xyz[:, 1])
+    return torch.stack([lightness, 500 * (x - y), 200 * (y - z)], dim=1)
 
 
-def embedded(editor: HairCLIP, texts: Sequence[str]) -> Tensor:
-    """Embed texts by the guiding CLIP, [N, d] on the CPU."""
-    rows = [editor.embed_text(text) for text in texts]
-    return torch.stack(rows).cpu() if rows else torch.zeros(0, editor.domain.clip.embed_dim)
+def mean_lab(images: Tensor, hair: Tensor) -> Tensor:
+    """Average Lab over the hair [B, 1, H, W] of pictures [B, 3, H, W]: [B, 3]; 0 where there is none."""
+    return (lab(images) * hair).sum(dim=(2, 3)) / hair.sum(dim=(2, 3)).clamp(min=1e-6)
 
 
-def cosine_distance(first: Tensor, second: Tensor) -> Tensor:
-    """Compute one minus the cosine of vectors of any length, [B, d] and [B, d] -> [B]."""
-    return 1 - F.cosine_similarity(first, second, dim=-1)
+def colour_distance(first: Tensor, second: Tensor) -> Tensor:
+    """Mean absolute difference [B] of mean Lab values [B, 3]."""
+    return (first - second).abs().mean(dim=1)
 
 
 def where_asked(values: Tensor, asked: Tensor) -> Tensor:
@@ -145,56 +173,26 @@ def where_asked(values: Tensor, asked: Tensor) -> Tensor:
     return (values * asked).mean()
 
 
-class HairTraining(EditorModule):
-    """The loss of HairCLIP on codes and requests; a batch holds both.
-
-    Args:
-        network: the mapper to train.
-        domain: frozen generator, CLIP, identity network and face parser.
-        codes: every code of the data module [M, rows, d].
-        clip_preprocessing: how images reach CLIP's text terms; ``"published"`` or ``"correct"``.
-        options: of `EditorModule`.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        domain: Domain,
-        *,
-        codes: Tensor,
-        clip_preprocessing: Preprocessing,
-        **options: Any,
-    ) -> None:
-        super().__init__(network, domain, **options)
-        self.codes, self.clip_preprocessing = codes.cpu(), clip_preprocessing
-
-    def on_fit_start(self) -> None:
-        """Embed the identity of the unedited images of all codes."""
-        super().on_fit_start()
-        wanted = {"identity": self.domain.identity.embed} if self.weights["identity"] else {}
-        self.sources = describe_unedited(self.domain, self.codes, self.device, wanted)
+class HairTraining(CodeModule):
+    """The loss of HairCLIP on codes and requests; a batch holds both, and ``clip_preprocessing`` is of its texts."""
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Compute all terms; a term of a condition is a mean over the batch in which other requests count as 0."""
         weights, domain, codes = self.weights, self.domain, batch["codes"]
-        style, colour = batch["style"], batch["colour"]
-        shown: tuple[Tensor, Tensor] | None = None
+        asked, shown = [batch[name] for name in _GROUPS], None
         if "shown" in batch:
             shown = self._embed_shown(batch["shown"])
-            style, colour = (
-                text + seen * batch[f"{name}_image"][:, None]
-                for name, text, seen in zip(("style", "colour"), (style, colour), shown[0], strict=True)
-            )
-        step = STEP * network(codes, style, colour)
+            masks = (batch[f"{name}_image"][:, None] for name in _GROUPS)
+            asked = [text + seen * mask for text, seen, mask in zip(asked, shown[0], masks, strict=True)]
+        step = STEP * network(codes, *asked)
         edited = domain.generator.synthesize(codes + step)
         terms = {"latent": latent_term(step)}
         if weights["identity"]:
             terms["identity"] = identity_term(self.sources["identity"][batch["index"]], domain.identity.embed(edited))
         if weights["style_text"] or weights["colour_text"]:
-            features = domain.clip.encode_image(edited, preprocessing=self.clip_preprocessing)
-            for name in ("style", "colour"):
-                away = cosine_distance(features, batch[name])
-                terms[f"{name}_text"] = where_asked(away, batch[f"{name}_text"])
+            features = self.embed(edited)
+            for name in _GROUPS:
+                terms[f"{name}_text"] = where_asked(cosine_distance(features, batch[name]), batch[f"{name}_text"])
         if any(weights[name] for name in _SEEN):
             terms |= self._hair_terms(batch, edited, shown)
         return terms
@@ -204,8 +202,8 @@ class HairTraining(EditorModule):
         """Return CLIP's embeddings [2, B, d] and mean Lab [2, B, 3] of the hair of two batches of codes."""
         images = self.domain.generator.synthesize(codes.flatten(0, 1))
         hair = self.domain.network("parser").hair(images)
-        found = embed_hair(self.domain, images, hair), mean_lab(images, hair)
-        return found[0].unflatten(0, codes.shape[:2]), found[1].unflatten(0, codes.shape[:2])
+        seen, colour = embed_hair(self.domain, images, hair), mean_lab(images, hair)
+        return seen.unflatten(0, codes.shape[:2]), colour.unflatten(0, codes.shape[:2])
 
     def _hair_terms(self, batch: Batch, edited: Tensor, shown: tuple[Tensor, Tensor] | None) -> dict[str, Tensor]:
         """Compute the terms that look where hair is; masks of edits have no gradient."""
@@ -214,15 +212,13 @@ class HairTraining(EditorModule):
             source = self.domain.generator.synthesize(batch["codes"])
         hair, edited_hair = parser.hair(source), parser.hair(edited)
         colour = mean_lab(edited, edited_hair)
-        style_asked, colour_asked = (batch[f"{name}_text"] + batch[f"{name}_image"] for name in ("style", "colour"))
+        style_asked, colour_asked = (batch[f"{name}_text"] + batch[f"{name}_image"] for name in _GROUPS)
         moved = colour_distance(colour, mean_lab(source, hair))
-        terms = {
-            "background": background_term(source, edited, hair, edited_hair),
-            "colour_kept": where_asked(moved, style_asked * (1 - colour_asked)),
-        }
+        terms = {"background": background_term(source, edited, hair, edited_hair)}
+        terms["colour_kept"] = where_asked(moved, style_asked * (1 - colour_asked))
         if shown is not None:
             (style, _), (_, wanted) = shown
-            away = cosine_distance(embed_hair(self.domain, edited, edited_hair), style)
-            terms["style_image"] = where_asked(away, batch["style_image"])
+            seen = embed_hair(self.domain, edited, edited_hair)
+            terms["style_image"] = where_asked(cosine_distance(seen, style), batch["style_image"])
             terms["colour_image"] = where_asked(colour_distance(colour, wanted), batch["colour_image"])
         return terms

@@ -59,9 +59,9 @@ class ManiGAN(CaptionEditor[Settings]):
             UserError: its file is missing or holds another one, or the text encoder is one of other widths.
         """
         network = self._module("generator", MainModule)
-        if network.config["words"] != (width := self.reader.encoder.sentence_dim):
+        if network.words != (width := self.reader.encoder.sentence_dim):
             raise UserError(
-                f"{self.file('generator')} is told sentences of width {network.config['words']}; "
+                f"{self.file('generator')} is told sentences of width {network.words}; "
                 f"{self.file('text_encoder')} gives {width}"
             )
         if self.values.enlarging == "factor":
@@ -84,17 +84,13 @@ class ManiGAN(CaptionEditor[Settings]):
         return self.built(lambda path: VggFeatures(2, 2).read(path), "vgg").to(self.domain.device)
 
     # -- editing -----------------------------------------------------------------------------------------------------
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Tensor:
-        """Draw the photos anew, as the text asks.
+    @torch.no_grad()
+    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Tensor]:
+        """Draw the photos anew, as the text asks, once for all strengths; strength 0 is the photo.
 
         Raises:
             UserError: files are missing, or no word of the prompt is known.
         """
-        return self.edit_sweep(latents, prompt, [strength])[0]
-
-    @torch.no_grad()
-    def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Tensor]:
-        """Draw once for all strengths; strength 0 is the photo."""
         photos = latents.images
         if photos is None:
             generator = self.domain.generator
@@ -106,7 +102,7 @@ class ManiGAN(CaptionEditor[Settings]):
     def draw(self, photos: Tensor, prompt: Prompt, ids: Sequence[str] | None = None) -> Tensor:
         """Draw photos [B, 3, H, W] anew, by the text and noise that the photo's name decides; of the same shape."""
         words, sentence = self.read(prompt)
-        widths = [self.main.config[name] for name in ("noise", "condition")]
+        widths = [self.main.noise, self.main.condition]
         names = ids or [f"photo {number}" for number in range(len(photos))]
         draws = [normals(sum(widths), "draw", name) for name in names]
         noise = sent(torch.stack(draws), photos.device) if draws else photos.new_zeros(0, sum(widths))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.gated import START, Condition, Picture, Residual, Start, conv3x3, enlarge, gated
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.models.word_attention import ChannelAttention, WordAttention
 
 SIDE = 256
@@ -74,7 +75,7 @@ class Stage(nn.Module):
         return self.upsample(self.residual(self.SAIN(seen, photo))), attention
 
 
-class MainModule(nn.Module):
+class MainModule(StoredNetwork):
     """Draws in three stages.
 
     Args:
@@ -87,7 +88,8 @@ class MainModule(nn.Module):
 
     def __init__(self, features: int, words: int, condition: int, noise: int, residuals: int) -> None:
         super().__init__()
-        self.config = dict(features=features, words=words, condition=condition, noise=noise, residuals=residuals)
+        self.features, self.words, self.residuals = features, words, residuals
+        self.condition, self.noise = condition, noise
         self.ca_net = Condition(words, condition)
         self.h_net1 = Start(condition + noise + words, features, _NORM)
         # 17 regions to 64 maps: by the ratio of the sizes, as in the authors' PyTorch; see `enlarge_by_factor`.
@@ -99,11 +101,6 @@ class MainModule(nn.Module):
             if number > 1:
                 stage = Stage(features, words, residuals, START * 2 ** (number - 2))
                 self.add_module(f"h_net{number}", stage)
-
-    @classmethod
-    def from_config(cls, config: dict[str, int]) -> MainModule:
-        """Inverse of ``config``."""
-        return cls(**config)
 
     def enlarge_by_factor(self) -> None:
         """Enlarge the regions as PyTorch since 1.6 reads the published factor of 3.8: three rows and columns differ."""
@@ -163,21 +160,16 @@ class _Details(nn.Module):
         return made
 
 
-class Correction(nn.Module):
+class Correction(StoredNetwork):
     """Draws the details anew, by VGG's maps of the photo (the paper's DCM)."""
 
     def __init__(self, features: int, words: int, residuals: int) -> None:
         super().__init__()
-        self.config = dict(features=features, words=words, residuals=residuals)
+        self.features, self.words, self.residuals = features, words, residuals
         self.upsample = enlarge(_HIDDEN, features, _NORM)
         self.h_net = _Details(features, words, residuals)
         self.SAIN = Modulation(features, features)
         self.img_net = Picture(features)
-
-    @classmethod
-    def from_config(cls, config: dict[str, int]) -> Correction:
-        """Inverse of ``config``."""
-        return cls(**config)
 
     def forward(self, features: Tensor, vgg: Tensor, words: Tensor, hidden: Tensor | None = None) -> Tensor:
         """Features of the main module [B, C, 256, 256], VGG's maps [B, 128, 128, 128] -> [B, 3, 256, 256]."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,15 +14,11 @@ from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
-from textedit_bench.trained import TrainedEditor, TrainingPlan
+from textedit_bench.trained import TrainedEditor
 from textedit_methods.styleflow.card import CARD, Settings
 from textedit_methods.styleflow.network import ConditionalFlow
 from textedit_methods.styleflow.published import WIDTH, asked_for, conditions_of, read_conditions
 from textedit_methods.styleflow.released import RELEASED
-
-if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
-    from textedit_bench.training import RunOptions
 
 Label = tuple[str, str]
 """Target and source text of a score."""
@@ -36,11 +31,6 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
     network_type = ConditionalFlow
     released = RELEASED
     roles = ("generator", "clip")
-
-    def __init__(self, domain: Domain, **settings: Any) -> None:
-        """As every editor."""
-        super().__init__(domain, **settings)
-        self.labels = self.labels_of(None)
 
     # -- what is asked -----------------------------------------------------------------------------------------------
     def refusal(self, prompt: Prompt) -> str | None:
@@ -56,9 +46,13 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
             refusal = "the authors' flow edits gender, glasses, baldness, beard, age and smiles, one at a time"
         return refusal or None
 
-    def labels_of(self, prompts: Sequence[Prompt] | None) -> list[Label]:
-        """What a training labels its samples by: prompts, by default all trained ones of the card."""
-        prompts = self.domain.training_prompts() if prompts is None else prompts
+    @cached_property
+    def labels(self) -> list[Label]:
+        """What the next training labels its samples by: all trained prompts of the card, until it is given others."""
+        return self.labels_of(self.domain.training_prompts())
+
+    def labels_of(self, prompts: Sequence[Prompt]) -> list[Label]:
+        """What a training on the prompts labels its samples by."""
         return list(dict.fromkeys(self._label(prompt) for prompt in prompts))
 
     def _label(self, prompt: Prompt) -> Label:
@@ -70,17 +64,9 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         return F.normalize(both, dim=-1).unflatten(0, (-1, 2)).diff(dim=1)[:, 0].neg()
 
     # -- editing -----------------------------------------------------------------------------------------------------
-    def edit(self, latents: Latents, prompt: Prompt, strength: float = 1.0) -> Latents:
-        """Change one number of the condition.
-
-        Raises:
-            UserError: codes of another generator, no trained flow, or a prompt that is refused.
-        """
-        return self.edit_sweep(latents, prompt, [strength])[0]
-
     @torch.no_grad()
     def edit_sweep(self, latents: Latents, prompt: Prompt, strengths: Sequence[float]) -> list[Latents]:
-        """The normal space is entered once for all strengths."""
+        """Change one number of the condition; the normal space is entered once for all strengths."""
         if not any(strengths):
             return [latents for _ in strengths]
         if refusal := self.refusal(prompt):
@@ -140,10 +126,3 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         """An untrained flow, told a score for each of the `labels`."""
         width = self.domain.generator.w_dim
         return ConditionalFlow(width, [width] * self.values.layers, len(self.labels), labels=self.labels)
-
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """Train on samples, labelled by the prompts; by default the card's trained ones."""
-        from textedit_methods.styleflow.training import plan_training
-
-        self.labels = self.labels_of(prompts)
-        return plan_training(self, run)

@@ -6,12 +6,14 @@ the density; what the released code does where the papers are silent stands in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from textedit_bench.models.storage import StoredNetwork
 
 _EPS = 1e-4
 """Added to the variances."""
@@ -56,8 +58,7 @@ class ConditionedLayer(nn.Module):
     def __init__(self, into: int, out: int, context: int) -> None:
         super().__init__()
         self.linear = nn.Linear(into, out)
-        self.gate = nn.Linear(1 + context, out)
-        self.shift = nn.Linear(1 + context, out, bias=False)
+        self.gate, self.shift = nn.Linear(1 + context, out), nn.Linear(1 + context, out, bias=False)
 
     def forward(self, x: Tensor, tangent: Tensor | None, told: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values [B, rows, into], a direction in which they change (or None), [time, condition] [B, 1 + context]."""
@@ -113,7 +114,7 @@ class Flow(nn.Module):
         return x, total
 
 
-class ConditionalFlow(nn.Module):
+class ConditionalFlow(StoredNetwork):
     """Norm, then flow and norm, once or several times; every row of W+ goes its own way under one condition.
 
     Args:
@@ -144,10 +145,7 @@ class ConditionalFlow(nn.Module):
         if labels and len(labels) != context:
             raise ValueError(f"{len(labels)} labels for a condition of {context} numbers")
         self.dim, self.context, self.labels = dim, context, [(target, source) for target, source in labels]
-        self.config = {
-            **{"dim": dim, "hidden": list(hidden), "context": context, "blocks": blocks, "norms": norms},
-            "labels": [list(label) for label in self.labels],
-        }
+        self.hidden, self.blocks, self.norms = list(hidden), blocks, norms
         parts: list[nn.Module] = [MovingNorm(dim)] if norms else []
         for _ in range(blocks):
             parts += [Flow(dim, hidden, context), *([MovingNorm(dim)] if norms else [])]
@@ -155,11 +153,6 @@ class ConditionalFlow(nn.Module):
         if labels:
             self.register_buffer("label_mean", torch.zeros(context))
             self.register_buffer("label_std", torch.ones(context))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ConditionalFlow:
-        """Inverse of ``config``."""
-        return cls(**config)
 
     def forward(
         self, x: Tensor, context: Tensor, reverse: bool = False, noise: Tensor | None = None, steps: int = STEPS

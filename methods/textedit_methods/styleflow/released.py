@@ -7,8 +7,7 @@ import re
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
 from textedit_methods.styleflow.network import ConditionalFlow
 
-_NORM = re.compile(r"^chain\.\d{1,2}\.(?:weight|bias|running_mean|running_var)$")
-_END = re.compile(r"^chain\.\d{1,2}\.sqrt_end_time$")
+_SAME = re.compile(r"^chain\.\d{1,2}\.(?:weight|bias|running_mean|running_var|sqrt_end_time)$")
 _LAYER = re.compile(
     r"^(chain\.\d{1,2})\.odefunc\.diffeq\.layers\.(\d{1,2})\.(_layer|_hyper_gate|_hyper_bias)\.(weight|bias)$"
 )
@@ -19,7 +18,7 @@ _OURS = re.compile(r"^(chain\.(\d+))\.layers\.(\d+)\.linear\.weight$")
 def _own_name(name: str) -> str | None:
     if match := _LAYER.match(name):
         return f"{match[1]}.layers.{match[2]}.{_NAMES[match[3]]}.{match[4]}"
-    return name if _NORM.match(name) or _END.match(name) else None
+    return name if _SAME.match(name) else None
 
 
 def _build(tensors: ReleasedTensors) -> ConditionalFlow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,11 +11,13 @@ from torch import Tensor, nn
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
-from textedit_bench.training import EditorModule, LatentData, RunOptions
-from textedit_bench.training.data import Batch, split_steps, stream
+from textedit_bench.training import EditorModule, RunOptions
+from textedit_bench.training.data import Batch, stream
+from textedit_bench.training.planned import planned_data, planned_rates
 from textedit_bench.training.samples import seen_samples
-from textedit_methods.styleflow.network import ConditionalFlow, MovingNorm
+from textedit_methods.styleflow.network import MovingNorm
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -23,12 +26,14 @@ if TYPE_CHECKING:
 _VALIDATION_SAMPLES = 256
 
 
-def plan_training(editor: StyleFlow, run: RunOptions) -> TrainingPlan:
+def plan_training(editor: StyleFlow, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
     """One run over samples of the generator, labelled by the guiding CLIP.
 
     Raises:
         UserError: no prompts, or a score that all samples share.
     """
+    if prompts is not None:
+        editor.labels = editor.labels_of(prompts)
     values, domain, labels = editor.values, editor.domain, editor.labels
     if not labels:
         raise UserError(
@@ -47,27 +52,11 @@ def plan_training(editor: StyleFlow, run: RunOptions) -> TrainingPlan:
         first.running_mean.copy_(samples.codes.mean(0))
         first.running_var.copy_(samples.codes.var(0))
     contexts = (scores - mean) / std
-    per_epoch, epochs = split_steps(values.steps, values.steps_per_validation)
-    held_out = min(_VALIDATION_SAMPLES, len(contexts) // 4)
-    data = LatentData(
-        samples.codes[:, None],
-        batch_size=min(values.batch_size, len(contexts) - held_out),
-        steps_per_epoch=per_epoch,
-        validation=held_out,
-        seed=run.seed,
-        beside=lambda index, _: {"context": contexts[index]},
-    )
-    module = FlowTraining(
-        network,
-        domain,
-        solver_steps=values.training_solver_steps,
-        blur=values.blur * float(samples.codes.std(0).mean()),
-        weights={"likelihood": 1.0},
-        learning_rate=values.learning_rate,
-        total_steps=epochs * per_epoch,
-        final_rate=values.final_rate,
-        seed=run.seed,
-    )
+    codes, beside = samples.codes[:, None], lambda index, _: {"context": contexts[index]}
+    data, epochs = planned_data(codes, values, run, _VALIDATION_SAMPLES, fewer=True, beside=beside)
+    options = {"weights": {"likelihood": 1.0}, **planned_rates(values, run)}
+    blur = values.blur * float(samples.codes.std(0).mean())
+    module = FlowTraining(network, domain, solver_steps=values.training_solver_steps, blur=blur, **options)
     return TrainingPlan(module, data, epochs, learnt_from={"labels": labels})
 
 
@@ -92,9 +81,7 @@ class FlowTraining(EditorModule):
         options: of `EditorModule`.
     """
 
-    def __init__(
-        self, network: ConditionalFlow, domain: Domain, *, solver_steps: int, blur: float, **options: Any
-    ) -> None:
+    def __init__(self, network: nn.Module, domain: Domain, *, solver_steps: int, blur: float, **options: Any) -> None:
         super().__init__(network, domain, **options)
         self.solver_steps, self.blur = solver_steps, blur
 

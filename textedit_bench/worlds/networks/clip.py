@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.clip import ClipModel
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.worlds.tokenizer import CONTEXT_LENGTH, CutTokenizer
 
 # Pictures reach the network in [-1, 1], so CLIP's own preprocessing and the published losses' agree in the mini tier.
@@ -28,7 +29,7 @@ TEXT: dict[str, dict[str, Any]] = {
 }
 
 
-class WorldClip(ClipModel):
+class WorldClip(ClipModel, StoredNetwork):
     """A small CLIP that rebuilds itself from its configuration.
 
     Args:
@@ -50,18 +51,7 @@ class WorldClip(ClipModel):
             init_logit_scale=math.log(1 / 0.04),
         )
         super().__init__(network, tokenizer, vision["image_size"], MEAN, STD, name)
-        self.config = {
-            "name": name,
-            "vision": dict(vision),
-            "text": dict(text),
-            "merges": list(merges),
-            "embed_dim": embed_dim,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> WorldClip:
-        """The untrained network of a stored configuration."""
-        return cls(**config)
+        self.vision, self.text, self.merges = dict(vision), dict(text), list(merges)
 
 
 def encode_short_text(network: Any, tokens: Tensor) -> Tensor:

@@ -6,13 +6,14 @@ shallowest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from textedit_bench.models.storage import StoredNetwork
 
 GRID = 4
 """Every pyramid level is pooled to this many cells a side before its head."""
@@ -35,7 +36,7 @@ def _stage(inside: int, outside: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class MiniEncoder(nn.Module):
+class MiniEncoder(StoredNetwork):
     """Photos of one world -> W+.
 
     Args:
@@ -60,16 +61,6 @@ class MiniEncoder(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
         self.offsets = nn.ModuleList(heads)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Constructor arguments as plain values."""
-        return {"rows": self.rows, "w_dim": self.w_dim, "widths": list(self.widths), "neck": self.neck}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> MiniEncoder:
-        """Inverse of `config`."""
-        return cls(config["rows"], config["w_dim"], tuple(config["widths"]), config["neck"])
 
     def forward(self, images: Tensor, with_offsets: bool = True) -> Tensor:
         """Images [B, 3, H, W] in [-1, 1] -> W+ [B, rows, w_dim]; the base head's bias is the latent average."""

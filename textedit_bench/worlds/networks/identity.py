@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.worlds.networks.backbone import Backbone, Style
 
 EMBED_DIM = 128
@@ -19,7 +20,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-class IdentityNetwork(nn.Module):
+class IdentityNetwork(StoredNetwork):
     """Pictures -> unit vectors that are close for one subject, whatever its attributes.
 
     Args:
@@ -38,19 +39,13 @@ class IdentityNetwork(nn.Module):
         side: int = 48,
     ) -> None:
         super().__init__()
-        self.config = {"style": style, "channels": list(channels), "crop": list(crop), "side": side}
-        self.crop, self.side = crop, side
+        self.style, self.channels, self.crop, self.side = style, list(channels), tuple(crop), side
         self.trunk = Backbone(style, channels)
         cells = (-(-side // 2 ** len(channels))) ** 2
         self.head = nn.Sequential(
             nn.Flatten(), nn.Linear(channels[-1] * cells, EMBED_DIM, bias=False), nn.BatchNorm1d(EMBED_DIM)
         )
         self.register_buffer("threshold_value", torch.tensor(0.0))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> IdentityNetwork:
-        """The untrained network of a stored configuration."""
-        return cls(config["style"], config["channels"], tuple(config["crop"]), config["side"])
 
     @property
     def threshold(self) -> float:

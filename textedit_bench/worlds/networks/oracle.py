@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.worlds.networks.backbone import Backbone, Style
 
 ABSTAIN_BELOW = 0.5
@@ -19,7 +20,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-class Oracle(nn.Module):
+class Oracle(StoredNetwork):
     """One classifier per attribute over shared features.
 
     Args:
@@ -32,23 +33,17 @@ class Oracle(nn.Module):
         self, style: Style, channels: Sequence[int], attributes: Sequence[tuple[str, int]], side: int = 64
     ) -> None:
         super().__init__()
-        self.config = {
-            "style": style,
-            "channels": list(channels),
-            "attributes": [list(a) for a in attributes],
-            "side": side,
-        }
         self.attributes = tuple(name for name, _ in attributes)
         self.sizes = tuple(int(size) for _, size in attributes)
-        self.side = side
+        self.style, self.channels, self.side = style, list(channels), side
         self.trunk = Backbone(style, channels)
         cells = (side // 2 ** len(channels)) ** 2
         self.heads = nn.Sequential(nn.Flatten(), nn.Dropout(0.1), nn.Linear(channels[-1] * cells, sum(self.sizes)))
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Oracle:
-        """The untrained network of a stored configuration."""
-        return cls(config["style"], config["channels"], [tuple(a) for a in config["attributes"]], config["side"])
+    @property
+    def config(self) -> dict[str, Any]:
+        """As every stored network's."""
+        return {**super().config, "attributes": [list(pair) for pair in zip(self.attributes, self.sizes, strict=True)]}
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Logits [B, values] of each attribute, for pictures [B, 3, side, side] in [-1, 1]."""

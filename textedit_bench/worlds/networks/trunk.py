@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.worlds.networks.backbone import Backbone, Style
 
 PERCEPTUAL: dict[str, Any] = {"style": "plain", "channels": [20, 32, 48, 64]}
@@ -16,7 +17,7 @@ FEATURES: dict[str, Any] = {"style": "residual", "channels": [20, 36, 48, 56]}
 FEATURE_DIM = 64
 
 
-class PerceptualDistance(nn.Module):
+class PerceptualDistance(StoredNetwork):
     """The LPIPS formula (Zhang et al. 2018, eq. 1) on a small trunk, with equal weights for all channels.
 
     Feature maps are scaled to unit length along the channels; squared differences are summed over channels and averaged
@@ -25,13 +26,8 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self, style: Style, channels: Sequence[int]) -> None:
         super().__init__()
-        self.config = {"style": style, "channels": list(channels)}
+        self.style, self.channels = style, list(channels)
         self.trunk = Backbone(style, channels)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> PerceptualDistance:
-        """The untrained network of a stored configuration."""
-        return cls(**config)
 
     def forward(self, a: Tensor, b: Tensor, keep: Tensor | None = None) -> Tensor:
         """Distances [B] in [0, 4] of pictures [B, 3, H, W] in [-1, 1]; 0 for equal ones.
@@ -66,23 +62,17 @@ def _unit(maps: Tensor) -> Tensor:
     return maps / (maps.square().sum(1, keepdim=True).sqrt() + 1e-8)
 
 
-class FeatureNetwork(nn.Module):
+class FeatureNetwork(StoredNetwork):
     """Penultimate features of a small attribute classifier, for FID and KID in the mini tier."""
 
     def __init__(self, style: Style, channels: Sequence[int], dim: int = FEATURE_DIM, side: int = 64) -> None:
         super().__init__()
-        self.config = {"style": style, "channels": list(channels), "dim": dim, "side": side}
-        self.dim = dim
+        self.style, self.channels, self.dim, self.side = style, list(channels), dim, side
         self.trunk = Backbone(style, channels)
         cells = (side // 2 ** len(channels)) ** 2
         self.features = nn.Sequential(
             nn.Flatten(), nn.Linear(channels[-1] * cells, dim), nn.BatchNorm1d(dim), nn.ReLU()
         )
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> FeatureNetwork:
-        """The untrained network of a stored configuration."""
-        return cls(**config)
 
     def forward(self, images: Tensor) -> Tensor:
         """Features [B, dim], float32, not negative, of pictures [B, 3, side, side] in [-1, 1]."""
