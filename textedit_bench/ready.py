@@ -1,4 +1,4 @@
-"""Prepare an editor with its weights, and a prompt, for ``edit``, ``generate`` and ``demo``."""
+"""Prepare an editor with its weights, a prompt, and the pictures it makes, for ``edit``, ``generate`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+
 from textedit_bench.bench.prompts import plan_prompts
 from textedit_bench.bench.reading import check_read
+from textedit_bench.bench.shards import BATCH
+from textedit_bench.data.pixels import Pixels, to_uint8
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_editor, new_editor
@@ -15,7 +20,7 @@ from textedit_bench.weights import not_trained
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.editor import Editor
+    from textedit_bench.editor import Editor, Latents
 
 
 def ready_editor(method: str, domain: Domain, weights: Path | None, settings: Mapping[str, Any]) -> Editor:
@@ -73,3 +78,18 @@ def prompt_with_truth(domain: Domain, text: str) -> Prompt:
     prompt = plan_prompts(domain.card, domain.tier, [text])[0].prompt
     check_read(domain, [prompt])
     return prompt
+
+
+def pictures_of(editor: Editor, made: Latents | torch.Tensor) -> Pixels:
+    """Return what a method made as 8-bit pictures [N, H, W, 3], synthesised batch by batch to bound memory.
+
+    Raises:
+        UserError: pictures with values that are not finite.
+    """
+    images = [made] if isinstance(made, torch.Tensor) else []
+    with torch.no_grad():
+        for start in range(0, 0 if images else len(made), BATCH):
+            images.append(editor.domain.generator.synthesize(made[start : start + BATCH]))
+    if not all(batch.isfinite().all() for batch in images):
+        raise UserError(f"{editor.info.title} made pictures with values that are not finite")
+    return np.concatenate([to_uint8(batch) for batch in images])

@@ -62,11 +62,11 @@ def test_pictures_are_those_of_the_editor_and_figures_those_of_the_suite(desk):
         image = desk.domain.generator.synthesize(codes)
     assert np.array_equal(_pixels(sweep.shown[3].picture), to_uint8(image)[0])
     columns = Suite(desk.domain).score_batch(
-        photos=held.photo.images,
+        photos=held[0].images,
         inversions=desk.domain.generator.synthesize(latents).detach(),
         edits=image,
         prompt=prompt_with_truth(desk.domain, "bright top"),
-        factors=held.photo.factors,
+        factors=held[0].factors,
     )
     figures = dict(sweep.shown[3].figures)
     assert figures["CLIP score ↑"] == f"{columns['clip_score'].values[0]:.2f}"

@@ -12,8 +12,6 @@ from textedit_bench.cli.options import Device, Tier
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk
 
-QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
-
 
 def demo(
     dataset: Annotated[
@@ -60,7 +58,8 @@ def demo(
         return Desk(load_domain(name, tier, device), name)
 
     with TemporaryDirectory(prefix="textedit-bench-demo-") as folder:
-        os.environ |= {**QUIET, "GRADIO_TEMP_DIR": folder}
+        quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        os.environ |= {**quiet, "GRADIO_TEMP_DIR": folder}
         from textedit_bench.demo.app import start
 
         page = start(desk, list(dict.fromkeys(names)), Path(folder), host, port)

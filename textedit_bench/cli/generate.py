@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from textedit_bench.cli.edit import Weights, require_task
 from textedit_bench.cli.options import Device, Json, OneDataset, OneMethod, Settings, Tier, read_settings
 from textedit_bench.cli.output import print_json
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from textedit_bench.data.pixels import Pixels
-    from textedit_bench.domain import Domain
-    from textedit_bench.editor import Latents
 
 MOST = 1024
 SHEET = "sheet.png"
@@ -63,14 +56,14 @@ def generate(
 
     from textedit_bench.data.save_picture import save_picture
     from textedit_bench.domain import load_domain
-    from textedit_bench.ready import check_served, ready_editor, resolve_prompt
+    from textedit_bench.ready import check_served, pictures_of, ready_editor, resolve_prompt
     from textedit_bench.report.contact_sheet import draw_contact_sheet
 
     domain = load_domain(dataset, tier, device)
     wanted = resolve_prompt(domain, prompt)
     editor = ready_editor(method, domain, weights, read_settings(settings))
     check_served(editor, wanted)
-    pictures = _pictures(domain, editor.generate(wanted, n, seed))
+    pictures = list(pictures_of(editor, editor.generate(wanted, n, seed)))
     output.mkdir(parents=True, exist_ok=True)
     sheet, files = output / SHEET, [_file(output, i) for i in range(n)]
     _remove_left(output, n)
@@ -83,22 +76,6 @@ def generate(
         print_json({**found, "sheet": sheet, "images": files})
     else:
         typer.echo(sheet)
-
-
-def _pictures(domain: Domain, made: Latents | Tensor) -> list[Pixels]:
-    """Synthesise 8-bit pictures batch by batch, to bound memory."""
-    import torch
-
-    from textedit_bench.bench.shards import BATCH
-    from textedit_bench.data.pixels import to_uint8
-
-    if isinstance(made, torch.Tensor):
-        return list(to_uint8(made))
-    pictures: list[Pixels] = []
-    with torch.no_grad():
-        for start in range(0, len(made), BATCH):
-            pictures.extend(to_uint8(domain.generator.synthesize(made[start : start + BATCH])))
-    return pictures
 
 
 def _file(folder: Path, number: int) -> Path:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 WAITING, BOXES, _MB = 32, 3, MOST_BYTES // 10**6
 CONTRAST = {"button_primary_background_fill": "*primary_700", "button_primary_background_fill_hover": "*primary_800"}
 CONTRAST |= dict.fromkeys(("body_text_color_subdued", "block_info_text_color"), "*neutral_500")
-PLAIN: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "share": False, "ssr_mode": False}
+PLAIN: dict[str, Any] = {
+    "prevent_thread_lock": True,
+    "quiet": True,
+    "share": False,
+    "ssr_mode": False,
+    "footer_links": [],
+}
 SLIDE = "at => document.querySelectorAll('#results .at').forEach(one => { one.hidden = +one.dataset.strength !== at })"
 """What the slider does: it shows other pictures of those that are there."""
 page = template_macros("parts.html", __package__)
@@ -34,13 +40,8 @@ Shown = Iterator[dict[Any, Any]]
 def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, host: str, port: int | None) -> Any:
     """Serve the page from threads of this process; returns Gradio's app, whose ``close`` ends it.
 
-    Args:
-        desk: gives the desk of a data set; the page opens with the first of ``datasets``.
-        folder: Gradio's temporary folder.
-        port: None for the first free one from 7860 on.
-
-    Raises:
-        UserError: nothing can listen there.
+    The page opens with the first of ``datasets``; ``folder`` is Gradio's temporary one, and without a port the first
+    free one from 7860 on is taken. Raises `UserError` where nothing can listen.
     """
     blocks = _build(desk, datasets).queue(max_size=WAITING, api_open=False)
     theme = gr.themes.Default(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"])
@@ -52,7 +53,6 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
             css=read_asset("demo.css", __package__),
             max_file_size=MOST_BYTES,
             app_kwargs={"middleware": [(Guard, (), {"folder": folder})], "openapi_url": None},
-            footer_links=[],
             **PLAIN,
         )
     except OSError as error:

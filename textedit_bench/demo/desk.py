@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from textedit_bench.metrics.suite import Suite
 from textedit_bench.own_photo import is_aligned, own_photo
 from textedit_bench.per_prompt import PerPromptEditor
 from textedit_bench.photos import Photos, stored_photo
-from textedit_bench.ready import check_served, is_trained, prompt_with_truth, ready_editor
+from textedit_bench.ready import check_served, is_trained, pictures_of, prompt_with_truth, ready_editor
 from textedit_bench.registry import list_methods, method_info, new_editor
 from textedit_bench.report.columns import HEADLINE, column_specs
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook
@@ -38,6 +38,8 @@ PHOTOS, SWEEPS = 32, 128
 _LOSSLESS = 256
 """Side in pixels up to which pictures are shown without loss; larger ones would take long to reach a browser."""
 _UPLOAD = "upload-"
+Chosen = tuple[Photos, str, dict[str, int]]
+"""A photo, and the argument and options that tell ``edit`` of it."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,6 @@ class Sweep:
     refusal: str = ""
 
 
-@dataclass(frozen=True)
-class Held:
-    """A photo that was chosen; ``argument`` and ``options`` are how ``edit`` is told."""
-
-    photo: Photos
-    argument: str
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
 class Desk:
     """One data set, which commands name ``dataset``, the photos chosen on it, and their edits; networks come late."""
 
@@ -78,7 +71,7 @@ class Desk:
         self._options = {"--dataset": dataset, "--tier": domain.tier, **device}
         self._suite = Suite(domain)
         self._editors: dict[str, Editor] = {}
-        self._held: LRUCache[Held] = LRUCache(PHOTOS)
+        self._held: LRUCache[Chosen] = LRUCache(PHOTOS)
         self._latents: LRUCache[Latents] = LRUCache(PHOTOS)
         self._sweeps: LRUCache[Sweep] = LRUCache(SWEEPS)
 
@@ -104,74 +97,64 @@ class Desk:
         return [(f"evaluation-{number:05d}", data_uri(picture)) for number, picture in enumerate(pictures)]
 
     def upload(self, path: str | Path) -> str:
-        """Read the user's own photo, aligned as ``edit`` does it; returns the name that `photo` knows it by.
-
-        Raises:
-            UserError: as `own_photo`, but without the file's folder.
-        """
+        """Read the user's own photo as ``edit`` does; returns the name that `photo` knows it by; raises `UserError`."""
         path, face = Path(path), {"--face": 0} if is_aligned(self.domain) else {}
         try:
             photo = own_photo(self.domain, path, face=face.get("--face"))
-        except UserError as error:
+        except UserError as error:  # it names a folder that is none of the user's
             raise UserError(str(error).replace(str(path), path.name)) from error
         content = path.name.encode() + to_uint8(photo.images).tobytes()
         name = _UPLOAD + hashlib.sha256(content).hexdigest()[:16]
-        self._held(name, lambda: Held(photo, path.name, face))
+        self._held(name, lambda: (photo, path.name, face))
         return name
 
-    def photo(self, name: str) -> Held:
+    def photo(self, name: str) -> Chosen:
         """A photo by its image id (``evaluation-00003``), or by what `upload` returned; raises where there is none."""
-        return self._held(name, lambda: self._stored(name))
+        return self._held(name, lambda: (self._stored(name), name, {}))
 
-    def _stored(self, name: str) -> Held:
+    def _stored(self, name: str) -> Photos:
         if name.startswith(_UPLOAD):
             raise UserError("photo: the upload is not held any more; upload it again")
         if (photo := stored_photo(self.domain, name)) is None:
             raise UserError(f"photo {name!r}: there is no such image; valid: an id such as evaluation-00003, an upload")
-        return Held(photo, name)
+        return photo
 
     def latents(self, name: str) -> Latents:
         """Codes of a photo, found once while they are held; errors as `photo`."""
-        return self._latents(name, lambda: self.domain.invert(self.photo(name).photo))
+        return self._latents(name, lambda: self.domain.invert(self.photo(name)[0]))
 
     def picture(self, name: str) -> str:
         """A photo as a data URI, without any network; errors as `photo`."""
-        return data_uri(to_uint8(self.photo(name).photo.images)[0])
+        return data_uri(to_uint8(self.photo(name)[0].images)[0])
 
     def sweep(self, photo: str, text: str, method: str) -> Sweep:
         """The edit at every strength of `STRENGTHS`, computed once while it is held, or why the method refuses.
 
-        Raises:
-            UserError: no such photo, or a text that cannot be a prompt.
+        Raises `UserError` where there is no such photo, or the text cannot be a prompt.
         """
-        prompt = prompt_with_truth(self.domain, text)
-        held, latents = self.photo(photo), self.latents(photo)
+        prompt, _ = prompt_with_truth(self.domain, text), self.latents(photo)
         try:
-            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(held, latents, prompt, method))
+            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(photo, prompt, method))
         except UserError as error:  # not held: the method may be trained meanwhile
             return Sweep(method_info(method).title, refusal=str(error))
 
-    def _sweep(self, held: Held, latents: Latents, prompt: Prompt, method: str) -> Sweep:
-        editor = self._editor(method, prompt)
+    def _sweep(self, name: str, prompt: Prompt, method: str) -> Sweep:
+        editor, latents, (photo, argument, face) = self._editor(method, prompt), self.latents(name), self.photo(name)
         edits = editor.edit_sweep(latents, prompt.without_truth, STRENGTHS)
-        pixels = np.concatenate([self._pixels(made, editor) for made in (latents, *edits)])  # the inversion first
-        options, words = {"--method": method, **self._options, **held.options}, [held.argument, prompt.words]
+        pixels = np.concatenate([pictures_of(editor, made) for made in (latents, *edits)])  # the inversion first
+        options, words = {"--method": method, **self._options, **face}, [argument, prompt.words]
         lines = [command_line("edit", {**options, "--strength": f"{strength:g}"}, words) for strength in STRENGTHS]
-        judged = self._figures(held.photo, prompt, pixels), self._readings(prompt, pixels)
+        judged = self._figures(photo, prompt, pixels), self._readings(prompt, pixels)
         return Sweep(editor.info.title, tuple(map(Shown, map(data_uri, pixels[1:]), lines, STRENGTHS, *judged)))
 
     def generate(self, text: str, method: str, n: int, seed: int) -> Sweep:
-        """Pictures from a text alone, 1 to `MOST_PICTURES` of them.
-
-        Raises:
-            UserError: a number out of range, a text that cannot be a prompt, or one that the method refuses.
-        """
+        """Pictures from a text alone; raises `UserError` for numbers out of range and a text that is refused."""
         if not (1 <= n <= MOST_PICTURES and 0 <= seed < 2**31):
             raise UserError(f"pictures {n}, seed {seed}; valid: 1 to {MOST_PICTURES} pictures, a seed below {2**31}")
         prompt = prompt_with_truth(self.domain, text).without_truth
         editor = self._editor(method, prompt)
         line = command_line("generate", {"--method": method, **self._options, "-n": n, "--seed": seed}, [prompt.words])
-        pictures = self._pixels(editor.generate(prompt, n, seed), editor)
+        pictures = pictures_of(editor, editor.generate(prompt, n, seed))
         return Sweep(editor.info.title, tuple(Shown(data_uri(picture), line) for picture in pictures))
 
     def _editor(self, method: str, prompt: Prompt) -> Editor:
@@ -183,13 +166,6 @@ class Desk:
             line = command_line("train", {"--method": method, **self._options, "--prompts": words}, [])
             raise UserError(f"it has a network for each text, but none for {prompt.words!r}; train one with: {line}")
         return editor
-
-    @torch.no_grad()
-    def _pixels(self, made: Latents | torch.Tensor, editor: Editor) -> Pixels:
-        images = made if isinstance(made, torch.Tensor) else self.domain.generator.synthesize(made)
-        if not images.isfinite().all():
-            raise UserError(f"{editor.info.title} made numbers that are not finite")
-        return to_uint8(images)
 
     def _figures(self, photo: Photos, prompt: Prompt, pixels: Pixels) -> list[list[tuple[str, str]]]:
         """What the judges say of each edit; ``pixels`` are the inversion and the edits."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("success", "preservation", "clip_score", "identity", "lpips", "kid_real", "fid_real")
 """Metrics of the chart; where they are fewer than fit, the CLIP direction is added."""
-_ROW, _TOP, _BOTTOM, _GAP, _LEGEND, _VALUE, _CHANGE, _KEY, _MEAN = 21.0, 36.0, 22.0, 10.0, 16.0, 15.0, 38.0, 28.0, 33.0
+_ROW, _TOP, _BOTTOM, _GAP, _LEGEND, _VALUE, _CHANGE, _KEY, _MEAN = 21.0, 36.0, 22.0, 10.0, 16.0, 15.0, 38.0, 28.0, 36.0
 _ACROSS = 6
 """Panels side by side on a wide page."""
 _SOFT = COLOURS["soft"]
@@ -72,7 +72,7 @@ def draw_overview(
         told = mark(label="best, or not told apart; 95 % interval")
         handles = [told, mark(mfc=COLOURS["card"], label="worse than the best")]
     if any(looks[title].marker != "o" for title in titles):
-        handles.append(mark(marker="s", linewidth=0, label="only another method: colours are used twice"))
+        handles.append(mark(marker="s", linewidth=0, label="same colour, other shape: another method"))
     if len(others):
         words = f"{kind}; their column: the change" if unseen else kind
         handles.append(mark(marker="d", mfc=COLOURS["card"], markersize=5, linewidth=0, label=words))
@@ -157,7 +157,7 @@ def _panel(
     looks: Mapping[str, Look],
     room: float,
 ) -> None:
-    canvas.head(axis, f"{spec.title}\u00a0{spec.arrow}", int(room / 6.3))
+    canvas.head(axis, f"{spec.title}\u00a0{spec.arrow}", max(14, int(room / 6.3)))
     axis.title.set_x(0.5 + _MEAN / 2 / axis.bbox.width)
     scale = 100.0 if spec.percent else 1.0
     for name, (rows, style) in controls.items():
