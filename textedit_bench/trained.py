@@ -23,7 +23,6 @@ from textedit_bench.typed_editor import SettingsT, TypedEditor
 from textedit_bench.weights import not_trained, weights_folder
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
     from textedit_bench.training import EditorModule, LatentData, RunOptions
 
 log = logging.getLogger(__name__)
@@ -71,14 +70,7 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     stored_as: Precision = "int8"
     """Format to which trained weights are rounded before use, so that evaluated and saved weights are equal."""
 
-    def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Store the settings; others are taken from the card's presets and defaults.
-
-        Raises:
-            UserError: an unknown setting, or a value that is not valid.
-        """
-        super().__init__(domain, **settings)
-        self._network: NetworkT | None = None
+    _network: NetworkT | None = None
 
     @abstractmethod
     def new_network(self) -> NetworkT:

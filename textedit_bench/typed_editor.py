@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from textedit_bench.editor import Editor, Latents, Space
 from textedit_bench.errors import UserError
+from textedit_bench.prompt import Prompt
 from textedit_bench.settings import MethodSettings
 
 if TYPE_CHECKING:
@@ -17,6 +20,22 @@ if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
 
 SettingsT = TypeVar("SettingsT", bound=MethodSettings)
+EditorT = TypeVar("EditorT", bound=Editor)
+FoundT = TypeVar("FoundT")
+
+
+def once_per_prompt(find: Callable[[EditorT, Prompt], FoundT]) -> Callable[[EditorT, Prompt], FoundT]:
+    """Decorate an editor's method: what it finds for a prompt's target and source is kept."""
+
+    @wraps(find)
+    def kept(editor: EditorT, prompt: Prompt) -> FoundT:
+        found = editor.__dict__.setdefault(f"_{find.__name__} by prompt", {})
+        key = (prompt.target, prompt.source)
+        if key not in found:
+            found[key] = find(editor, prompt)
+        return cast("FoundT", found[key])
+
+    return kept
 
 
 class TypedEditor(Editor, Generic[SettingsT]):

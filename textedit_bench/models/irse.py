@@ -1,10 +1,12 @@
-"""IR-SE-50, the residual squeeze-and-excitation body shared by ArcFace and the e4e / pSp encoders.
+"""IR-SE-50, the residual squeeze-and-excitation body shared by ArcFace and the e4e / pSp encoders, and IR bodies.
 
 Sources: Deng et al. 2019 (ArcFace), arXiv 1801.07698; Hu et al. 2018 (squeeze-and-excitation), arXiv 1709.01507.
 Layer names and order are those of the published checkpoints.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -26,9 +28,14 @@ class SqueezeExcite(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Pre-normalised residual block; the second convolution strides, the shortcut is a strided pick or a 1x1."""
+    """Pre-normalised residual block; the second convolution strides, the shortcut is a strided pick or a 1x1.
 
-    def __init__(self, in_dim: int, depth: int, stride: int):
+    Args:
+        in_dim, depth, stride: of the block.
+        gated: whether `SqueezeExcite` is at the end.
+    """
+
+    def __init__(self, in_dim: int, depth: int, stride: int, gated: bool = True):
         super().__init__()
         self.shortcut_layer: nn.Module
         if in_dim == depth:
@@ -41,7 +48,7 @@ class Bottleneck(nn.Module):
             nn.PReLU(depth),
             nn.Conv2d(depth, depth, 3, stride, padding=1, bias=False),
             nn.BatchNorm2d(depth),
-            SqueezeExcite(depth),
+            *([SqueezeExcite(depth)] if gated else []),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,12 +61,8 @@ def input_layer() -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
 
 
-def body() -> nn.Sequential:
-    """The 24 bottlenecks; every stage, the first included, halves the size in its first block."""
-    blocks: list[nn.Module] = []
-    width = 64
-    for depth, count in STAGES:
-        for index in range(count):
-            blocks.append(Bottleneck(width, depth, 2 if index == 0 else 1))
-            width = depth
-    return nn.Sequential(*blocks)
+def body(stages: Sequence[tuple[int, int]] = STAGES, gated: bool = True) -> nn.Sequential:
+    """The bottlenecks of (channels, blocks) per stage, each of which halves the size in its first block."""
+    plan = [(depth, 1 if index else 2) for depth, count in stages for index in range(count)]
+    widths = [64, *(depth for depth, _ in plan)]
+    return nn.Sequential(*(Bottleneck(width, *block, gated) for width, block in zip(widths, plan, strict=False)))

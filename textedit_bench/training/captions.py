@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.training.codes import train_photos
 from textedit_bench.training.kept import kept_path, kept_rows
 from textedit_bench.training.photos import TrainingPhotos
 
@@ -40,9 +40,7 @@ def caption_features(domain: Domain, photos: TrainingPhotos, count: int, folder:
 
     @torch.no_grad()
     def encode() -> Iterator[Tensor]:
-        at_once = images_at_once(domain.resolution)
-        for start in range(0, len(photos), at_once):
-            part = domain.photos("train", min(at_once, len(photos) - start), start)
+        for part in train_photos(domain, len(photos)):
             texts = [texts[i % len(texts)] for texts in domain.captions(part) for i in range(count)]
             yield domain.clip.encode_text(texts).unflatten(0, (-1, count)).cpu()
 

@@ -15,7 +15,7 @@ from textedit_bench.models.batches import images_at_once
 from textedit_bench.training.kept import kept, kept_path
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
+    from textedit_bench.domain import Domain, Photos
 
 SOURCES = ("photos", "samples")
 _CHUNK = 64
@@ -68,6 +68,13 @@ def photo_count(domain: Domain, asked: int, setting: str) -> int:
     return asked or available
 
 
+def train_photos(domain: Domain, count: int) -> Iterator[Photos]:
+    """Iterate over the first training photos, as many at a time as memory allows."""
+    at_once = images_at_once(domain.resolution)
+    for start in range(0, count, at_once):
+        yield domain.photos("train", min(at_once, count - start), start)
+
+
 def inverted_by(domain: Domain) -> dict[str, Any]:
     """Return further inputs of the inversion besides networks: ``{"inversion": settings}`` without an encoder.
 
@@ -86,9 +93,7 @@ def _file(cache: Path, domain: Domain, source: str, count: int, seed: int) -> Pa
 
 @torch.no_grad()
 def _inverted(domain: Domain, count: int) -> Iterator[Tensor]:
-    at_once = images_at_once(domain.resolution)
-    for start in range(0, count, at_once):
-        photos = domain.photos("train", min(at_once, count - start), start)
+    for photos in train_photos(domain, count):
         yield domain.invert(photos).codes.float()
 
 

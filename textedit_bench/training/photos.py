@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.levels import from_levels, to_levels
-from textedit_bench.models.batches import images_at_once
-from textedit_bench.training.codes import photo_count
+from textedit_bench.training.codes import photo_count, train_photos
 from textedit_bench.training.kept import kept_path, kept_rows
 from textedit_bench.training.prepared import prepared
 
@@ -53,9 +52,8 @@ class TrainingPhotos:
         return from_levels(self._pixels[index])
 
     def _read(self, domain: Domain) -> Iterator[Tensor]:
-        at_once = images_at_once(domain.resolution)
-        for start in range(0, self.count, at_once):
-            yield _levels(domain.photos("train", min(at_once, self.count - start), start).images, self.side)
+        for photos in train_photos(domain, self.count):
+            yield _levels(photos.images, self.side)
 
 
 def seen_photos(domain: Domain, most: int) -> Tensor:
@@ -75,13 +73,8 @@ def seen_photos(domain: Domain, most: int) -> Tensor:
 
     @torch.no_grad()
     def make() -> dict[str, Tensor]:
-        at_once = images_at_once(domain.resolution)
-        parts = [
-            F.normalize(
-                domain.clip.encode_image(domain.photos("train", min(at_once, count - start), start).images), dim=-1
-            )
-            for start in range(0, count, at_once)
-        ]
+        seen = (domain.clip.encode_image(photos.images) for photos in train_photos(domain, count))
+        parts = [F.normalize(part, dim=-1) for part in seen]
         return {"seen": torch.cat(parts).float().cpu()}
 
     return prepared(domain, "seen-photos", ("clip",), (count, _shown(domain, count, domain.resolution)), make)["seen"]

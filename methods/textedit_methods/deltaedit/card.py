@@ -65,7 +65,6 @@ CARD = MethodInfo(
     editor="textedit_methods.deltaedit.method:DeltaEdit",
     space="s",
     trains="per-dataset",
-    strength_default=1.0,
     strength_meaning="the whole predicted style offset is added where the channel is relevant (threshold 0.03)",
     in_loop={"clip": "the guiding CLIP"},
     released={"full": {"ffhq": ("deltaedit-ffhq", "sc-fs3-ffhq")}},

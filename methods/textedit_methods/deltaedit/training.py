@@ -21,7 +21,7 @@ from textedit_bench.stylespace.resumable import resumable_sweep
 from textedit_bench.stylespace.statistics import Sampling
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, RunOptions, inverted_by, loss_weights
-from textedit_bench.training.codes import photo_count, sampled_codes
+from textedit_bench.training.codes import photo_count, sampled_codes, train_photos
 from textedit_bench.training.data import Batch
 from textedit_bench.training.kept import kept_path, kept_rows
 from textedit_bench.training.planned import planned_data, planned_rates
@@ -117,8 +117,7 @@ def _images(domain: Domain, values: Settings, seed: int) -> Iterator[tuple[Tenso
     for codes in sampled_codes(domain, values.num_samples, seed):
         for part in codes.split(at_once):
             yield part, domain.generator.synthesize(part)
-    for start in range(0, values.num_photos, at_once):
-        photos = domain.photos("train", min(at_once, values.num_photos - start), start)
+    for photos in train_photos(domain, values.num_photos):
         yield domain.invert(photos).codes, photos.images
 
 

@@ -68,7 +68,6 @@ CARD = MethodInfo(
     editor="textedit_methods.ffclip.method:FFCLIP",
     space="w+",
     trains="per-dataset",
-    strength_default=1.0,
     strength_meaning="the whole offset that the mapper predicts is added to the W+ code",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="none stated by the authors",

@@ -41,7 +41,6 @@ CARD = MethodInfo(
     editor="textedit_methods.ganspace.method:GANSpace",
     space="w+",
     trains="none",
-    strength_default=1.0,
     strength_meaning="the component and rows that the guiding CLIP picks move by `step` of the component's deviations",
     in_loop={"clip": "the guiding CLIP"},
     caveat={

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.files import sha256
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
+from textedit_bench.typed_editor import once_per_prompt
 from textedit_methods.ganspace.card import CARD, Settings
 from textedit_methods.ganspace.components import Components, spread
 from textedit_methods.ganspace.named import NAMED, Edit
@@ -25,7 +27,7 @@ from textedit_methods.ganspace.picking import effects, pick, row_ranges
 from textedit_methods.ganspace.released import read_components
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +46,6 @@ class GANSpace(OffsetEditor[Settings]):
 
     info = CARD
 
-    def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Like every editor.
-
-        Raises:
-            UserError: an unknown setting, a value out of range, or a published name without the published components.
-        """
-        super().__init__(domain, **settings)
-        self._components: Components | None = None
-        self._effects: Tensor | None = None
-        self._edits: dict[tuple[str, str | None], tuple[Edit, ...]] = {}
-
     # -- editing -----------------------------------------------------------------------------------------------------
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
         """Return the offset at strength 1, [B, rows, w_dim].
@@ -71,6 +62,7 @@ class GANSpace(OffsetEditor[Settings]):
         """Select the prompt's component."""
         self.edits_for(prompt)
 
+    @once_per_prompt
     @torch.no_grad()
     def edits_for(self, prompt: Prompt) -> tuple[Edit, ...]:
         """Return components, rows, deviations and form of a prompt; computed and logged once.
@@ -78,15 +70,12 @@ class GANSpace(OffsetEditor[Settings]):
         Raises:
             UserError: target and source are the same to CLIP, or an edit that is asked for is unknown.
         """
-        key = (prompt.target, prompt.source)
-        if key not in self._edits:
-            edits = (self._named(self.values.named),) if self.values.named else self._picked(prompt)
-            for edit in edits:
-                where = f"component {edit.component}, rows {edit.start} to {edit.end - 1}"
-                log.info("%s: %r moves %s, by %+.3g deviations", CARD.name, prompt.words, where, edit.deviations)
-            self.components.to(self.domain.device)  # edits follow
-            self._edits[key] = edits
-        return self._edits[key]
+        edits = (self._named(self.values.named),) if self.values.named else self._picked(prompt)
+        for edit in edits:
+            where = f"component {edit.component}, rows {edit.start} to {edit.end - 1}"
+            log.info("%s: %r moves %s, by %+.3g deviations", CARD.name, prompt.words, where, edit.deviations)
+        self.components.to(self.domain.device)  # edits follow
+        return edits
 
     def _picked(self, prompt: Prompt) -> tuple[Edit, ...]:
         source = prompt.source if prompt.source is not None else self.domain.card.neutral
@@ -116,27 +105,23 @@ class GANSpace(OffsetEditor[Settings]):
         return edit
 
     # -- components --------------------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def components(self) -> Components:
         """Return the authors' components, or those of this generator.
 
         Raises:
             UserError: the file is damaged or another generator's.
         """
-        if self._components is None:
-            if self.values.file:
-                self._components = read_components(Path(self.values.file))
-                width, w_dim = self._components.comp.shape[1], self.domain.generator.w_dim
-                if width != w_dim:
-                    raise UserError(f"{self.values.file}: components of width {width}; {self.domain.name} has {w_dim}")
-            else:
-                from textedit_bench.training.prepared import prepared
+        if self.values.file:
+            found = read_components(Path(self.values.file))
+            width, w_dim = found.comp.shape[1], self.domain.generator.w_dim
+            if width != w_dim:
+                raise UserError(f"{self.values.file}: components of width {width}; {self.domain.name} has {w_dim}")
+            return found
+        from textedit_bench.training.prepared import prepared
 
-                axes = (self.values.components, self.values.samples, self.values.estimator, self.values.seed)
-                self._components = Components(
-                    **prepared(self.domain, "components", ("generator",), axes, self._decompose)
-                )
-        return self._components
+        axes = (self.values.components, self.values.samples, self.values.estimator, self.values.seed)
+        return Components(**prepared(self.domain, "components", ("generator",), axes, self._decompose))
 
     @torch.no_grad()
     def _decompose(self) -> dict[str, Tensor]:
@@ -158,17 +143,15 @@ class GANSpace(OffsetEditor[Settings]):
             z = torch.randn(min(batch, count - start), generator.z_dim, generator=draws)
             yield generator.map(sent(z, self.domain.device)).float()
 
-    @property
+    @cached_property
     def effects(self) -> Tensor:
         """Compute CLIP's change for every component and row range, [k, ranges, d]."""
-        if self._effects is None:
-            from textedit_bench.training.prepared import prepared
+        from textedit_bench.training.prepared import prepared
 
-            values = self.values
-            origin = sha256(Path(values.file)) if values.file else [values.components, values.samples, values.estimator]
-            axes = (origin, values.images, values.width, values.seed)
-            self._effects = prepared(self.domain, "effects", ("generator", "clip"), axes, self._look)["effects"]
-        return self._effects
+        values = self.values
+        origin = sha256(Path(values.file)) if values.file else [values.components, values.samples, values.estimator]
+        axes = (origin, values.images, values.width, values.seed)
+        return prepared(self.domain, "effects", ("generator", "clip"), axes, self._look)["effects"]
 
     @torch.no_grad()
     def _look(self) -> dict[str, Tensor]:

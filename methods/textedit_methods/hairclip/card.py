@@ -73,7 +73,6 @@ CARD = MethodInfo(
     editor="textedit_methods.hairclip.method:HairCLIP",
     space="w+",
     trains="per-dataset",
-    strength_default=1.0,
     strength_meaning="0.1 times what the mapper predicts is added to the code",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network", "parser": "the face parser"},
     caveat={

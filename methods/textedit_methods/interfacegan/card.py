@@ -24,7 +24,6 @@ CARD = MethodInfo(
     editor="textedit_methods.interfacegan.method:InterFaceGAN",
     space="w+",
     trains="none",
-    strength_default=1.0,
     strength_meaning="every row moves along the boundary's normal by `step` times the distance between the two groups "
     "of samples that it separates",
     in_loop={"clip": "the guiding CLIP"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,10 +13,10 @@ from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
+from textedit_bench.typed_editor import once_per_prompt
 from textedit_methods.interfacegan.card import CARD, Settings
 
 if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
     from textedit_bench.training.samples import Samples
 
 _ITERATIONS = 200
@@ -43,12 +44,6 @@ class InterFaceGAN(OffsetEditor[Settings]):
 
     info = CARD
 
-    def __init__(self, domain: Domain, **settings: Any) -> None:
-        """Like every editor."""
-        super().__init__(domain, **settings)
-        self._samples: Samples | None = None
-        self._boundaries: dict[tuple[str, str | None], Boundary] = {}
-
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
         """Return the offset of every row at strength 1, [w_dim]."""
         boundary = self.boundary(prompt)
@@ -58,26 +53,21 @@ class InterFaceGAN(OffsetEditor[Settings]):
         """Compute the prompt's boundary."""
         self.boundary(prompt)
 
+    @once_per_prompt
     @torch.inference_mode(False)
     def boundary(self, prompt: Prompt) -> Boundary:
         """Return the boundary of a prompt's target against its source, computed once."""
-        key = (prompt.target, prompt.source)
-        if key not in self._boundaries:
-            samples = self.samples
-            source = None if prompt.source is None else self.embed_text(prompt.source)
-            high, low = extremes(samples.likeness(self.embed_text(prompt.target), source), self.values.share)
-            codes = samples.codes
-            self._boundaries[key] = separate(codes[high], codes[low], self.values.penalty)
-        return self._boundaries[key]
+        samples = self.samples
+        source = None if prompt.source is None else self.embed_text(prompt.source)
+        high, low = extremes(samples.likeness(self.embed_text(prompt.target), source), self.values.share)
+        return separate(samples.codes[high], samples.codes[low], self.values.penalty)
 
-    @property
+    @cached_property
     def samples(self) -> Samples:
         """Samples that the boundaries separate, drawn once."""
-        if self._samples is None:
-            from textedit_bench.training.samples import seen_samples
+        from textedit_bench.training.samples import seen_samples
 
-            self._samples = seen_samples(self.domain, self.values.samples, self.values.seed)
-        return self._samples
+        return seen_samples(self.domain, self.values.samples, self.values.seed)
 
 
 def extremes(score: Tensor, share: float) -> tuple[Tensor, Tensor]:

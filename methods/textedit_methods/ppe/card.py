@@ -37,7 +37,6 @@ CARD = MethodInfo(
     editor="textedit_methods.ppe.method:PPE",
     space="w+",
     trains="per-prompt",
-    strength_default=1.0,
     strength_meaning="0.1 times what the prompt's mapper predicts is added to the code; the authors show 3",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="MIT",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from textedit_bench.latent_mapper.editor import MapperEditor
 from textedit_bench.prompt import Prompt
-from textedit_bench.trained import TrainingPlan
+from textedit_bench.trained import TrainedEditor
 from textedit_methods.ppe.anchors import Anchors, Classes, own_classes, predict
 from textedit_methods.ppe.card import CARD, RELEASED_NAMES, Settings
 from textedit_methods.ppe.published import PUBLISHED
 from textedit_methods.ppe.released import RELEASED
-
-if TYPE_CHECKING:
-    from textedit_bench.training import RunOptions
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +80,4 @@ class PPE(MapperEditor[Settings]):
         """Asset id of the authors' mapper."""
         return RELEASED_NAMES.get(phrase, "")
 
-    def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
-        """One mapper per prompt, each with anchors of its own."""
-        from textedit_methods.ppe.training import plan_training
-
-        return plan_training(self, run, prompts or ())
+    plan_training = TrainedEditor.plan_training

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from textedit_methods.ppe.method import PPE
 
 
-def plan_training(editor: PPE, run: RunOptions, prompts: Sequence[Prompt]) -> TrainingPlan:
+def plan_training(editor: PPE, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
     """One run for some phrases, each with anchors of its own."""
+    prompts = prompts or ()
     if not editor.values.entanglement_weight:
         return plan_mappers(editor, run, prompts)
     anchors = {normalised(prompt.words): editor.anchors(prompt) for prompt in prompts}

@@ -38,7 +38,6 @@ CARD = MethodInfo(
     space="s",
     # Nothing is learnt: what `train` makes is the preprocessing of one generator, a matrix of channel relevances.
     trains="per-dataset",
-    strength_default=1.0,
     strength_meaning="a step of alpha standard deviations in the most relevant channel; strength multiplies alpha",
     in_loop={"clip": "the guiding CLIP"},
     released={"full": {"ffhq": ("sc-fs3-ffhq",)}},

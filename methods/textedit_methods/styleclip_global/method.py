@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,6 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
         """Like every editor."""
         super().__init__(domain, **settings)
         self._relevance: Relevance | None = None
-        self._gradient: GradientRelevance | None = None
         self._steps: dict[tuple[str, str], tuple[Tensor, int]] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
@@ -126,18 +126,11 @@ class StyleCLIPGlobal(OffsetEditor[Settings]):
             )
         return self._relevance
 
-    @property
+    @cached_property
     def gradient(self) -> GradientRelevance:
         """Relevances by gradients, prepared on first use."""
-        if self._gradient is None:
-            self._gradient = GradientRelevance(
-                self.domain.generator,
-                self.domain.clip,
-                sampling_of(self.settings),
-                images=self.values.gradient_images,
-                probe_count=self.values.probes,
-            )
-        return self._gradient
+        domain, sampling, images = self.domain, sampling_of(self.settings), self.values.gradient_images
+        return GradientRelevance(domain.generator, domain.clip, sampling, images=images, probe_count=self.values.probes)
 
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
         """Compute the relevance matrix, which is used for all prompts; resumable.

@@ -36,7 +36,6 @@ CARD = MethodInfo(
     editor="textedit_methods.styleclip_mapper.method:StyleCLIPMapper",
     space="w+",
     trains="per-prompt",
-    strength_default=1.0,
     strength_meaning="0.1 times what the prompt's mapper predicts is added to the code",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network"},
     weights_licence="MIT",

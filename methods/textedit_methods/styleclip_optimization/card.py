@@ -34,7 +34,6 @@ CARD = MethodInfo(
     space="w+",
     trains="none",
     tasks=("edit", "generate"),
-    strength_default=1.0,
     strength_meaning="the optimised code itself; other strengths go along the straight line from the source code to it",
     in_loop={"clip": "the guiding CLIP", "identity": "the guiding identity network, where its weight is above 0"},
     weights_licence="none: the method has no weights of its own",

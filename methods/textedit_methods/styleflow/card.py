@@ -39,7 +39,6 @@ CARD = MethodInfo(
     editor="textedit_methods.styleflow.method:StyleFlow",
     space="w+",
     trains="per-dataset",
-    strength_default=1.0,
     strength_meaning="the asked score becomes `target` deviations of the samples'; the others stay as they are",
     in_loop={"clip": "the guiding CLIP"},
     caveat={tier: _CAVEAT for tier in ("mini", "full")},

@@ -34,7 +34,6 @@ CARD = MethodInfo(
     editor="textedit_methods.stylespace.method:StyleSpace",
     space="s",
     trains="none",
-    strength_default=1.0,
     strength_meaning="the channel that tells the prompt's examples best moves by `alpha` of its standard deviations",
     in_loop={"clip": "the guiding CLIP"},
     caveat={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.released import STATISTICS, read_layers, read_statistics
+from textedit_bench.typed_editor import once_per_prompt
 from textedit_methods.stylespace.card import CARD, Settings
 from textedit_methods.stylespace.channels import Channels, local_channels, ranking, score
 from textedit_methods.stylespace.named import NAMED, Places
@@ -50,10 +52,6 @@ class StyleSpace(OffsetEditor[Settings]):
         values = self.values
         if (values.label or values.region >= 0) and not values.official:
             raise UserError(f"official of {CARD.name}: label and region read the authors' files; name their folder")
-        self._samples: Samples | None = None
-        self._channels: Channels | None = None
-        self._examples: Tensor | None = None
-        self._steps: dict[tuple[str, str | None], Tensor] = {}
 
     # -- editing -----------------------------------------------------------------------------------------------------
     def edited_space(self, prompt: Prompt) -> Space:
@@ -68,18 +66,16 @@ class StyleSpace(OffsetEditor[Settings]):
         """Select the prompt's channels."""
         self._step(prompt)
 
+    @once_per_prompt
     @torch.no_grad()
     def _step(self, prompt: Prompt) -> Tensor:
         """Return the offset [1, all] on the CPU; computed and logged once per prompt."""
-        key = (prompt.target, prompt.source)
-        if key not in self._steps:
-            positions, signs = self.choice(prompt)
-            places = ", ".join(f"{layer}:{channel}" for layer, channel in self.channels.places(positions.tolist()))
-            log.info("%s: %r moves %s", CARD.name, prompt.words, places)
-            step = torch.zeros(1, len(self.channels.std))
-            step[0, positions] = signs * self.channels.std[positions] * self.values.alpha / len(positions) ** 0.5
-            self._steps[key] = step
-        return self._steps[key]
+        positions, signs = self.choice(prompt)
+        places = ", ".join(f"{layer}:{channel}" for layer, channel in self.channels.places(positions.tolist()))
+        log.info("%s: %r moves %s", CARD.name, prompt.words, places)
+        step = torch.zeros(1, len(self.channels.std))
+        step[0, positions] = signs * self.channels.std[positions] * self.values.alpha / len(positions) ** 0.5
+        return step
 
     def choice(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
         """Return positions [k] of the prompt's channels, and the sign of each step, 1 or -1 [k].
@@ -100,17 +96,20 @@ class StyleSpace(OffsetEditor[Settings]):
     @torch.no_grad()
     def examples(self, prompt: Prompt) -> Tensor:
         """Return normalised styles [N, all] of the prompt's examples: those ranked highest by CLIP or a classifier."""
-        if self.values.label:  # the same for every prompt
-            if self._examples is None:
-                codes = read_examples(Path(self.values.official), self.values.label)
-                if codes.shape[1] != self.domain.generator.w_dim:
-                    raise UserError(f"{self.values.official}: codes of width {codes.shape[1]} are another generator's")
-                self._examples = self.channels.normalised(self._styles(codes))
-            return self._examples
+        if self.values.label:
+            return self._labelled
         source = None if prompt.source is None else self.embed_text(prompt.source)
         likeness = self.samples.likeness(self.embed_text(prompt.target), source)
         best = likeness.argsort(descending=True, stable=True)[: max(2, round(self.values.share * len(likeness)))]
         return self.channels.normalised(self._styles(self.samples.codes[best]))
+
+    @cached_property
+    def _labelled(self) -> Tensor:
+        """Normalised styles of the examples of a classifier, the same for every prompt."""
+        codes = read_examples(Path(self.values.official), self.values.label)
+        if codes.shape[1] != self.domain.generator.w_dim:
+            raise UserError(f"{self.values.official}: codes of width {codes.shape[1]} are another generator's")
+        return self.channels.normalised(self._styles(codes))
 
     def _named(self, asked: str) -> Places:
         """Return the channels of a published name, or explicitly specified ones."""
@@ -136,28 +135,23 @@ class StyleSpace(OffsetEditor[Settings]):
         return found
 
     # -- samples and statistics --------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def samples(self) -> Samples:
         """Samples from which examples are selected."""
-        if self._samples is None:
-            from textedit_bench.training.samples import seen_samples
+        from textedit_bench.training.samples import seen_samples
 
-            self._samples = seen_samples(self.domain, self.values.samples, self.values.seed)
-        return self._samples
+        return seen_samples(self.domain, self.values.samples, self.values.seed)
 
-    @property
+    @cached_property
     def channels(self) -> Channels:
         """All channels with their statistics: the authors', or those of the samples."""
-        if self._channels is None:
-            widths = [layer.channels for layer in self.domain.generator.style_layout]
-            released = Path(self.values.official) / STATISTICS
-            if self.values.official and released.is_file():
-                self._channels = Channels(*read_statistics(released, widths), widths)
-            else:
-                styles = self._styles(self.samples.codes).double()
-                mean, std = styles.mean(0), styles.std(0, correction=0)
-                self._channels = Channels(mean.float(), std.float(), widths)
-        return self._channels
+        widths = [layer.channels for layer in self.domain.generator.style_layout]
+        released = Path(self.values.official) / STATISTICS
+        if self.values.official and released.is_file():
+            return Channels(*read_statistics(released, widths), widths)
+        styles = self._styles(self.samples.codes).double()
+        mean, std = styles.mean(0), styles.std(0, correction=0)
+        return Channels(mean.float(), std.float(), widths)
 
     @property
     def _is_rgb(self) -> Tensor:

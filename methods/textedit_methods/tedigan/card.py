@@ -32,7 +32,6 @@ CARD = MethodInfo(
     editor="textedit_methods.tedigan.method:TediGAN",
     space="w+",
     trains="none",
-    strength_default=1.0,
     strength_meaning="the optimised code itself; other strengths go along the straight line from the source code to it",
     in_loop={
         "clip": "the guiding CLIP",
