@@ -81,7 +81,7 @@ def test_a_visit(page, desk, work, tmp_path):
     page.wait_for_selector("#results .at:visible img")
     first = _seen(page)
     assert first == desk.sweep("evaluation-00000", "bright top", "shift").shown[2].picture
-    assert "Success" in page.locator("#results .at:visible table").inner_text()
+    assert "Success" in page.locator("#results .at:visible dl").inner_text()
     assert page.locator("#results .reading:visible").inner_text().startswith("Oracle: top: ")
     # Slide: no request, no work.
     asked, before = len(page.requests), len(work.sweeps)

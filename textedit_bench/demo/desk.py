@@ -77,8 +77,7 @@ class Desk:
 
     def methods(self, task: str) -> list[tuple[str, str]]:
         """Name of every method with a task, and what it lacks here (empty if nothing)."""
-        found = [info for info in list_methods() if task in info.tasks and not info.control]
-        return [(info.name, self._lack(info.name)) for info in found]
+        return [(i.name, self._lack(i.name)) for i in list_methods() if task in i.tasks and not i.control]
 
     def _lack(self, method: str) -> str:
         try:
@@ -204,11 +203,7 @@ def _reading(attributes: Sequence[Attribute], asked: Mapping[str, str], before: 
 
 
 def command_line(action: str, options: Mapping[str, object], arguments: Sequence[str]) -> str:
-    """A line for a shell, quoted for it.
-
-    >>> command_line("edit", {"--method": "my-method", "--strength": 1.5}, ["me.png", "blond hair"])
-    "textedit-bench edit --method my-method --strength 1.5 me.png 'blond hair'"
-    """
+    """A line for a shell, quoted for it: ``textedit-bench edit --method x --strength 1.5 me.png 'blond hair'``."""
     words = [str(word) for option in options.items() for word in option]
     separator = ["--"] * any(argument.startswith("-") for argument in arguments)
     return shlex.join(["textedit-bench", action, *words, *separator, *arguments])
