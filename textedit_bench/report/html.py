@@ -19,7 +19,9 @@ from textedit_bench.report.templates import FOLDER, read_asset, render_template
 def render_html(table: Table | Page, drawings: Iterable[Drawing] = ()) -> str:
     """Render tables as a page, below drawings: sorted by a click, controls folded, light and dark."""
     page, shown = as_page(table), itertools.chain.from_iterable(show(drawings).values())
-    return render_self_contained("table.html", scripts=["tables.js"], title=page.title, page=page, drawings=list(shown))
+    return render_self_contained(
+        "table.html", scripts=["tables.js", "marks.js"], title=page.title, page=page, drawings=list(shown)
+    )
 
 
 def render_self_contained(

@@ -56,7 +56,7 @@ def render_document(contents: Contents, parts: Sequence[dict[str, Any]], data: s
     names = ["results", "pictures", *(name for name, *_ in figures), *["examples"] * examples, "tables", "notes"]
     return render_self_contained(
         "page.html",
-        scripts=["tables.js", "page.js"],
+        scripts=["tables.js", "marks.js", "page.js"],
         title=f"Text-driven editing with StyleGAN, tier {contents.table.tier}",
         lead=_lead(contents),
         sections=names,

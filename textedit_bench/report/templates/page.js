@@ -8,7 +8,6 @@
     return node;
   };
   const data = JSON.parse(byId("data").textContent);
-  document.documentElement.classList.add("js");
 
   // -- one data set at a time, or all -------------------------------------------------------------------------------
   const names = data.grids.map((grid) => grid.name);
@@ -22,10 +21,8 @@
   };
   if (names.length > 1) {
     for (const name of [...names, ""]) {
-      const button = make("button", "", name || "all data sets");
-      button.type = "button";
+      const button = Object.assign(make("button", "", name || "all data sets"), { type: "button", onclick: () => show(name) });
       button.dataset.name = name;
-      button.addEventListener("click", () => show(name));
       picker.append(button);
     }
     addEventListener("beforeprint", () => show(""));
@@ -264,16 +261,14 @@
   for (const name of ["method", "prompt", "other"]) {
     byId(`viewer-${name}`).addEventListener("change", (event) => { viewer[name] = Number(event.target.value); viewer.draw(); });
   }
-  byId("viewer-close").addEventListener("click", () => viewer.dialog.close());
-  byId("viewer-less").addEventListener("click", () => viewer.step(-1));
-  byId("viewer-more").addEventListener("click", () => viewer.step(1));
-  viewer.dialog.addEventListener("click", (event) => { if (event.target === viewer.dialog) viewer.dialog.close(); });
+  for (const [name, by] of [["less", -1], ["more", 1]]) byId(`viewer-${name}`).addEventListener("click", () => viewer.step(by));
+  viewer.dialog.addEventListener("click", ({ target }) => { if ([viewer.dialog, byId("viewer-close")].includes(target)) viewer.dialog.close(); });
   viewer.dialog.addEventListener("keydown", (event) => {
     if (["SELECT", "INPUT"].includes(event.target.tagName) || viewer.dialog.classList.contains("alone")) return;
-    if (event.key === "ArrowLeft") viewer.step(-1);
-    else if (event.key === "ArrowRight") viewer.step(1);
-    else return;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
     event.preventDefault();
+    viewer.step(by);
   });
 
   for (const button of document.querySelectorAll(".example button")) button.addEventListener("click", () => viewer.example(button.parentElement));
@@ -284,52 +279,17 @@
   };
   show(names[0]);
 
-  // -- what a mark of a figure is, by pointer or arrow keys: its picture if it has one, its method before the others -----
-  const tip = byId("tip");
-  let pointed = null;
-  const wordsOf = (mark) => {
-    const title = mark?.querySelector("title"); // the browser would show it too
-    if (title) { mark.dataset.words = title.textContent; title.remove(); }
-    return mark?.dataset.words;
-  };
-  const point = (mark) => {
-    if (mark === pointed) return;
-    for (const node of document.querySelectorAll(".lit")) node.classList.remove("lit");
-    pointed = mark;
-    tip.hidden = !mark;
-    if (!mark) return;
-    tip.replaceChildren(wordsOf(mark));
-    const { dataset, method, other, strength } = mark.dataset;
-    for (const node of method ? mark.ownerSVGElement.querySelectorAll("[data-method]") : []) {
-      if (node.dataset.method === method || (other && node.dataset.other === other)) node.classList.add("lit");
-    }
-    const grid = grids.get(dataset);
-    const strip = grid?.grid.strips[`${grid.grid.methods.findIndex((each) => each.title === method)}/0/${grid.image}`];
-    if (strip !== undefined) {
-      const tile = tileOf(strip, grid.count, "");
-      picture(tile);
-      place(tile, grid.grid.strengths.indexOf(Number(strength)), grid.count);
-      tip.prepend(tile);
-    }
-    const { left: x, bottom, top } = (other ? mark.ownerSVGElement : mark).getBoundingClientRect(); // a square stays in sight
-    tip.style.left = `${Math.max(8, Math.min(x, innerWidth - tip.offsetWidth - 12))}px`;
-    tip.style.top = `${bottom + 8 + tip.offsetHeight < innerHeight ? bottom + 8 : top - 8 - tip.offsetHeight}px`;
-  };
-  document.addEventListener("pointerover", (event) => point(event.target.closest?.(".mark") ?? null));
-  for (const svg of document.querySelectorAll("svg:has(.mark)")) {
-    svg.tabIndex = 0;
-    svg.addEventListener("blur", () => point(null));
-    svg.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const [marks, own] = [[...svg.querySelectorAll(".mark:not(:has(text))")], svg.contains(pointed) ? pointed : null];
-      const column = /Up|Down/.test(event.key) ? own?.dataset.other : undefined; // of a square
-      let at = marks.indexOf(own);
-      do at += step; while (marks[at] && (wordsOf(marks[at]) === wordsOf(own) || (column && marks[at].dataset.other !== column)));
-      if (marks[at]) point(marks[at]);
-    });
-  }
+  // -- the picture behind a point of a curve ------------------------------------------------------------------------------
+  document.addEventListener("pointed", ({ target: { dataset: mark }, detail: tip }) => {
+    const grid = grids.get(mark.dataset);
+    const method = grid?.grid.methods.findIndex((each) => each.title === mark.method);
+    const strip = grid?.grid.strips[`${method}/0/${grid.image}`];
+    if (strip === undefined) return;
+    const tile = tileOf(strip, grid.count, "");
+    picture(tile);
+    place(tile, grid.grid.strengths.indexOf(Number(mark.strength)), grid.count);
+    tip.prepend(tile);
+  });
 
   // -- jumps: sections that are not laid out yet have no known height, and a jump over them would miss -------------------
   const whole = () => document.documentElement.classList.add("whole");
