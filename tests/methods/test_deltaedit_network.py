@@ -11,7 +11,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
 from textedit_methods.deltaedit.method import DeltaEdit, channels_to_edit, masked_offset
-from textedit_methods.deltaedit.network import DeltaMapper, Map, split_widths, unit_difference
+from textedit_methods.deltaedit.network import DeltaMapper, layers, split_widths, unit_difference
 from textedit_methods.deltaedit.training import cosine_term
 
 CONV_WIDTHS = {  # StyleGAN2 config-f, channel multiplier 2
@@ -68,7 +68,7 @@ def test_too_few_vectors_are_refused():
 
 def test_a_stack_is_normalised_over_its_vectors_by_hand():
     """Vectors 1, 2, 2 of one channel: divided by sqrt((1 + 4 + 4) / 3)."""
-    norm = Map(1, 1, norm=True).mapping[0]
+    norm = layers(1, 1, norm=True).mapping[0]
     found = norm(torch.tensor([[[1.0], [2.0], [2.0]]])).flatten().tolist()
     assert found == pytest.approx([1 / 3**0.5, 2 / 3**0.5, 2 / 3**0.5], rel=1e-6)
 

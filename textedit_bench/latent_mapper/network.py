@@ -7,6 +7,7 @@ the paper is silent stands in the README of StyleCLIP's mapper among the methods
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.editor import Space
-from textedit_bench.models.layers import EqualLinear, PixelNorm
+from textedit_bench.models.layers import PixelNorm, mapping_layers
 from textedit_bench.models.storage import StoredNetwork
 
 STEP = 0.1
@@ -29,15 +30,15 @@ Normalise = Literal["rows", "channels"]
 
 
 class ChannelNorm(nn.Module):
-    """Divides by the root mean square over the last axis; ours, see `SubMapper`."""
+    """Divides by the root mean square over the last axis; ours, see `sub_mapper`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, kept."""
         return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-8)
 
 
-class SubMapper(nn.Module):
-    """Normalisation and four equalised linear layers of one width, every one with its leaky ReLU, the last one too.
+def sub_mapper(dim: int, normalise: Normalise = "rows") -> nn.Sequential:
+    """Create a normalisation and four equalised linear layers, [..., dim] -> [..., dim].
 
     Args:
         dim: width.
@@ -45,17 +46,8 @@ class SubMapper(nn.Module):
             channel is measured against its own spread over the rows; for styles [B, dim] it is that of the channels.
             ``"channels"`` (ours): over the last axis, always.
     """
-
-    def __init__(self, dim: int, normalise: Normalise = "rows") -> None:
-        super().__init__()
-        norm = PixelNorm() if normalise == "rows" else ChannelNorm()
-        layers = [EqualLinear(dim, dim, lr_mul=LR_MUL, activation=True) for _ in range(DEPTH)]
-        self.mapping = nn.Sequential(norm, *layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[..., dim] -> [..., dim]."""
-        mapped: Tensor = self.mapping(x)
-        return mapped
+    norm = PixelNorm() if normalise == "rows" else ChannelNorm()
+    return nn.Sequential(OrderedDict(mapping=mapping_layers([dim] * (DEPTH + 1), LR_MUL, norm)))
 
 
 class Mapper(StoredNetwork):
@@ -69,12 +61,12 @@ class Mapper(StoredNetwork):
 
 
 class SingleMapper(Mapper):
-    """One `SubMapper` for all W+ rows."""
+    """One `sub_mapper` for all W+ rows."""
 
     def __init__(self, dim: int, normalise: Normalise = "rows") -> None:
         super().__init__()
         self.dim, self.normalise = dim, normalise
-        self.mapping = SubMapper(dim, normalise)
+        self.mapping = sub_mapper(dim, normalise)
 
     def forward(self, w_plus: Tensor) -> Tensor:
         """Codes [B, rows, dim] -> M(w) [B, rows, dim], without the factor `STEP`.
@@ -128,15 +120,15 @@ class GroupedMapper(Mapper):
 
 
 class LevelsMapper(GroupedMapper):
-    """One `SubMapper` per group of W+ rows (`STARTS`).
+    """One `sub_mapper` per group of W+ rows (`STARTS`).
 
     Args:
         dim, groups: of `GroupedMapper`.
-        normalise: of `SubMapper`; over the rows of the group.
+        normalise: of `sub_mapper`; over the rows of the group.
     """
 
     def __init__(self, dim: int, groups: Sequence[str] = tuple(ATTRIBUTES), normalise: Normalise = "rows") -> None:
-        super().__init__(dim, groups, lambda: SubMapper(dim, normalise))
+        super().__init__(dim, groups, lambda: sub_mapper(dim, normalise))
         self.normalise = normalise
 
     def forward(self, w_plus: Tensor) -> Tensor:
@@ -145,7 +137,7 @@ class LevelsMapper(GroupedMapper):
 
 
 class StyleMapper(Mapper):
-    """One `SubMapper` per style vector.
+    """One `sub_mapper` per style vector.
 
     Args:
         widths: of all style vectors in the generator's order, toRGB included.
@@ -163,7 +155,7 @@ class StyleMapper(Mapper):
         super().__init__()
         self.widths, self.mapped = list(widths), sorted(set(mapped))
         for position in self.mapped:
-            setattr(self, f"mapper_{position}", SubMapper(self.widths[position]))
+            setattr(self, f"mapper_{position}", sub_mapper(self.widths[position]))
 
     def forward(self, styles: Tensor) -> Tensor:
         """Styles [B, sum of widths] -> M(s), same shape, without the factor `STEP`; 0 where there is no mapper.

@@ -10,6 +10,7 @@ arXiv 2306.04675. Tensor names are those of the published files.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -55,21 +56,16 @@ class _Attention(nn.Module):
         return seen
 
 
-class _Mlp(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        thought: Tensor = self.fc2(F.gelu(self.fc1(x)))
-        return thought
+def _mlp(width: int) -> nn.Sequential:
+    first, last = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+    return nn.Sequential(OrderedDict(fc1=first, gelu=nn.GELU(), fc2=last))
 
 
 class _Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
-        self.attn, self.mlp = _Attention(width, heads), _Mlp(width)
+        self.attn, self.mlp = _Attention(width, heads), _mlp(width)
         self.ls1, self.ls2 = _Scale(width), _Scale(width)
 
     def forward(self, x: Tensor) -> Tensor:

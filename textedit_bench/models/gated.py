@@ -7,6 +7,7 @@ Source: Xu et al. 2018 (AttnGAN, arXiv 1711.10485), and the published code where
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import torch
@@ -49,17 +50,9 @@ class Residual(nn.Module):
         return y
 
 
-class Picture(nn.Module):
-    """Turns features into a picture in [-1, 1]."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.img = nn.Sequential(conv3x3(features, 3), nn.Tanh())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, features, H, W] -> [B, 3, H, W]."""
-        y: Tensor = self.img(x)
-        return y
+def picture(features: int) -> nn.Sequential:
+    """Turn features [B, features, H, W] into a picture [B, 3, H, W] in [-1, 1]."""
+    return nn.Sequential(OrderedDict(img=nn.Sequential(conv3x3(features, 3), nn.Tanh())))
 
 
 class Condition(nn.Module):

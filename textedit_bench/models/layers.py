@@ -7,6 +7,8 @@ Source: Karras et al. 2018 (progressive GAN), sec. 4.1; StyleGAN2, arXiv 1912.04
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +59,12 @@ class EqualLinear(nn.Module):
         bias = self.bias if self.lr_mul == 1.0 else self.bias * self.lr_mul
         y = F.linear(x, self.weight * self.scale, bias)
         return scaled_leaky_relu(y) if self.activation else y
+
+
+def mapping_layers(widths: Sequence[int], lr_mul: float, norm: nn.Module | None = None) -> nn.Sequential:
+    """Create equalised linear layers between ``widths``, each with its leaky ReLU, the last one too, after a norm."""
+    layers = [EqualLinear(*pair, lr_mul=lr_mul, activation=True) for pair in pairwise(widths)]
+    return nn.Sequential(*([] if norm is None else [norm]), *layers)
 
 
 class EqualConv2d(nn.Module):

@@ -6,6 +6,8 @@ Parameter names are those of the published file ``parsenet.pth``. Source: Ronneb
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,17 +26,9 @@ def _layer(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-class _Double(nn.Module):
-    """Two convolutions, each with batch norm and ReLU."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2 = _layer(inputs, outputs), _layer(outputs, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, inputs, H, W] -> [B, outputs, H, W]."""
-        found: Tensor = self.conv2(self.conv1(x))
-        return found
+def _double(inputs: int, outputs: int) -> nn.Sequential:
+    """Two convolutions, each with batch norm and ReLU: [B, inputs, H, W] -> [B, outputs, H, W]."""
+    return nn.Sequential(OrderedDict(conv1=_layer(inputs, outputs), conv2=_layer(outputs, outputs)))
 
 
 class _Up(nn.Module):
@@ -43,7 +37,7 @@ class _Up(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(inputs, outputs, 2, stride=2)
-        self.conv = _Double(inputs, outputs)
+        self.conv = _double(inputs, outputs)
 
     def forward(self, skip: Tensor, x: Tensor) -> Tensor:
         """[B, outputs, 2H, 2W] and [B, inputs, H, W] -> [B, outputs, 2H, 2W]."""
@@ -57,8 +51,8 @@ class FaceParser(StoredNetwork):
     def __init__(self) -> None:
         super().__init__()
         one, two, three, four, five = _WIDTHS
-        self.conv1, self.conv2, self.conv3 = _Double(3, one), _Double(one, two), _Double(two, three)
-        self.conv4, self.center = _Double(three, four), _Double(four, five)
+        self.conv1, self.conv2, self.conv3 = _double(3, one), _double(one, two), _double(two, three)
+        self.conv4, self.center = _double(three, four), _double(four, five)
         self.up_concat4, self.up_concat3 = _Up(five, four), _Up(four, three)
         self.up_concat2, self.up_concat1 = _Up(three, two), _Up(two, one)
         self.final = nn.Conv2d(one, CLASSES, 1)

@@ -6,14 +6,14 @@ and CLIP have. Source: arXiv 2303.06285, sec. 3.3 and fig. 3; the split into gro
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.models.layers import EqualLinear, PixelNorm
+from textedit_bench.models.layers import PixelNorm, mapping_layers
 from textedit_bench.models.storage import StoredNetwork, register_kind
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ LR_MUL = 0.01
 _SHORTEST = 1e-5
 
 
-class Map(nn.Module):
-    """Equalised linear layers, each followed by a leaky ReLU, including the last.
+def layers(inputs: int, outputs: int, *, norm: bool, hidden: int = 0, depth: int = 4) -> nn.Sequential:
+    """Create equalised linear layers, each followed by a leaky ReLU, the last too: [..., inputs] -> [..., outputs].
 
     Args:
         inputs, outputs: widths.
@@ -35,19 +35,8 @@ class Map(nn.Module):
         hidden: width of the layers between; ``outputs`` where 0, as published.
         depth: number of layers.
     """
-
-    def __init__(self, inputs: int, outputs: int, *, norm: bool, hidden: int = 0, depth: int = 4) -> None:
-        super().__init__()
-        inner = hidden or outputs
-        widths = [inputs, *[inner] * (depth - 1), outputs]
-        layers: list[nn.Module] = [PixelNorm()] if norm else []
-        layers += [EqualLinear(a, b, lr_mul=LR_MUL, activation=True) for a, b in pairwise(widths)]
-        self.mapping = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [..., inputs] to [..., outputs]."""
-        mapped: Tensor = self.mapping(x)
-        return mapped
+    widths = [inputs, *[hidden or outputs] * (depth - 1), outputs]
+    return nn.Sequential(OrderedDict(mapping=mapping_layers(widths, LR_MUL, PixelNorm() if norm else None)))
 
 
 class DeltaMapper(StoredNetwork):
@@ -68,9 +57,9 @@ class DeltaMapper(StoredNetwork):
         self.sizes = [vectors * width for vectors, width in self.groups.values()]
         for name, (_, width) in self.groups.items():
             inner = hidden or width
-            setattr(self, f"sm_{name}", Map(width, inner, norm=True, hidden=hidden, depth=depth))
-            setattr(self, f"cm_{name}", Map(condition, inner, norm=True, hidden=hidden, depth=depth))
-            setattr(self, f"fm_{name}", Map(2 * inner, width, norm=False, hidden=hidden, depth=depth))
+            setattr(self, f"sm_{name}", layers(width, inner, norm=True, hidden=hidden, depth=depth))
+            setattr(self, f"cm_{name}", layers(condition, inner, norm=True, hidden=hidden, depth=depth))
+            setattr(self, f"fm_{name}", layers(2 * inner, width, norm=False, hidden=hidden, depth=depth))
 
     @property
     def num_styles(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.models.gated import START, Condition, Picture, Residual, Start, conv3x3, enlarge, gated
+from textedit_bench.models.gated import START, Condition, Residual, Start, conv3x3, enlarge, gated, picture
 from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.models.word_attention import ChannelAttention, WordAttention
 
@@ -97,7 +97,7 @@ class MainModule(StoredNetwork):
         self.imgUpSample2, self.imgUpSample3 = (enlarge(features, features, _NORM) for _ in range(2))
         for number in range(1, _STAGES + 1):
             self.add_module(f"SAIN{number}", Modulation(features, features))
-            self.add_module(f"img_net{number}", Picture(features))
+            self.add_module(f"img_net{number}", picture(features))
             if number > 1:
                 stage = Stage(features, words, residuals, START * 2 ** (number - 2))
                 self.add_module(f"h_net{number}", stage)
@@ -169,7 +169,7 @@ class Correction(StoredNetwork):
         self.upsample = enlarge(_HIDDEN, features, _NORM)
         self.h_net = _Details(features, words, residuals)
         self.SAIN = Modulation(features, features)
-        self.img_net = Picture(features)
+        self.img_net = picture(features)
 
     def forward(self, features: Tensor, vgg: Tensor, words: Tensor, hidden: Tensor | None = None) -> Tensor:
         """Features of the main module [B, C, 256, 256], VGG's maps [B, 128, 128, 128] -> [B, 3, 256, 256]."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.models.gated import START, Condition, Picture, Residual, Start, enlarge
+from textedit_bench.models.gated import START, Condition, Residual, Start, enlarge, picture
 from textedit_bench.models.word_attention import ChannelAttention, WordAttention, attend
 
 
@@ -85,10 +85,10 @@ class StackedGenerator(nn.Module):
         self.sizes = sizes
         self.ca_net = Condition(sizes.words, sizes.condition)
         self.h_net1 = Start(sizes.condition + sizes.noise, sizes.features, nn.BatchNorm2d)
-        self.img_net1 = Picture(sizes.features)
+        self.img_net1 = picture(sizes.features)
         for number in range(2, sizes.stages + 1):
             self.add_module(f"h_net{number}", self.stage(sizes, START * 2 ** (number - 2)))
-            self.add_module(f"img_net{number}", Picture(sizes.features))
+            self.add_module(f"img_net{number}", picture(sizes.features))
 
     @property
     def config(self) -> dict[str, Any]:
