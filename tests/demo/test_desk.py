@@ -6,6 +6,8 @@ import base64
 import io
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +34,15 @@ def _pixels(uri):
     kind, _, data = uri.partition(";base64,")
     assert kind == "data:image/webp"
     return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def test_the_list_of_methods_waits_for_no_training_library():
+    code = (
+        "import sys; from textedit_bench.demo.desk import Desk; from textedit_bench.domain import load_domain; "
+        "assert len(Desk(load_domain('ffhq', 'mini'), 'ffhq').methods('edit')) > 5; "
+        "sys.exit('pytorch_lightning' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-P", "-c", code]).returncode == 0
 
 
 def test_a_text_is_computed_once_for_all_strengths_and_held(desk, work):

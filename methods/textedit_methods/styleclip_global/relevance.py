@@ -27,7 +27,6 @@ from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.released import STATISTICS, read_statistics
 from textedit_bench.stylespace.resumable import resumable_sweep
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
-from textedit_bench.training.run import run_folder
 from textedit_methods.styleclip_global.released import read_rows
 
 if TYPE_CHECKING:
@@ -138,6 +137,8 @@ def make_relevance(
     Raises:
         OutOfTime: the deadline came first; the same call goes on.
     """
+    from textedit_bench.training.run import run_folder  # Lightning: seconds that no edit should wait for
+
     facts = {
         "method": "styleclip-global",
         "settings": dict(settings),
