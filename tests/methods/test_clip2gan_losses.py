@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from textedit_bench.latent_mapper.training import identity_term
 from textedit_bench.models.discriminator import Discriminator
 from textedit_methods.clip2gan.losses import (
     DISTANCE_FLOOR,
@@ -15,7 +16,6 @@ from textedit_methods.clip2gan.losses import (
     diversity_term,
     feature_maps_term,
     gradient_penalty,
-    identity_term,
     perceptual_distance,
     reconstruction_term,
 )

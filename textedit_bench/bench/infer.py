@@ -105,8 +105,7 @@ def _synthesise(domain: Domain, batch: Latents, source: Pixels, edits: Sequence[
         same = (p for space, code, p in known if space == edit.space and torch.equal(code, edit.codes))
         picture = next(same, None)
         if picture is None:
-            make = domain.generator.synthesize if edit.space == "w+" else domain.generator.synthesize_style
-            picture = _checked(to_uint8(make(edit.codes, noise="const")), source)
+            picture = _checked(to_uint8(domain.generator.synthesize(edit, noise="const")), source)
             known.append((edit.space, edit.codes, picture))
         pictures.append(picture)
     return pictures

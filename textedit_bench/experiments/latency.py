@@ -100,8 +100,7 @@ def _timed(editor: Editor, domain: Domain, latents: Latents) -> Iterator[float]:
         edited = editor.edit(one, prompt, editor.info.strength_default)
         if isinstance(edited, Latents):
             with torch.no_grad():
-                make = domain.generator.synthesize if edited.space == "w+" else domain.generator.synthesize_style
-                make(edited.codes, noise="const")
+                domain.generator.synthesize(edited, noise="const")
         _wait(domain)
         yield time.perf_counter() - began
 

@@ -86,14 +86,8 @@ CARD = MethodInfo(
     model=Settings,
     tier_settings={
         "mini": {
-            "direction": "delta",
-            "beta": 1.0,
-            "gap": "centre",
-            "gap_scale": 0.7,
-            "keep_rest": True,
-            "noise": "none",
-            "rest": 1.4,
-            "draws": 16,
+            **{"direction": "delta", "beta": 1.0, "gap": "centre", "gap_scale": 0.7},
+            **{"keep_rest": True, "noise": "none", "rest": 1.4, "draws": 16},
         }
     },
     presets=(
@@ -108,33 +102,16 @@ CARD = MethodInfo(
                 # A critic's gradient has norm 1 over the whole picture; that of a mean squared error of 0.06 over
                 # 64x64x3 numbers has 2 * sqrt(0.06 / 12288) = 0.0044. At 0.1 the critic alone would decide.
                 "adversarial_weight": 0.01,
-                "hidden_dim": 128,
-                "num_photos": 2048,
-                "rest_rank": 24,
-                "code_steps": 4000,
-                "code_samples": 12288,
-                "epochs": 10,
-                "steps_per_epoch": 60,
-                "learning_rate": 3e-4,
-                "adversarial_start": 0.5,
-                "penalty_every": 4,
-                "ema_decay": 0.98,
+                **{"hidden_dim": 128, "num_photos": 2048, "rest_rank": 24, "code_steps": 4000, "code_samples": 12288},
+                **{"epochs": 10, "steps_per_epoch": 60, "learning_rate": 3e-4, "adversarial_start": 0.5},
+                **{"penalty_every": 4, "ema_decay": 0.98},
             },
         ),
     ),
     trial={
-        "epochs": 3,
-        "steps_per_epoch": 2,
-        "adversarial_start": 0.0,
-        "adversarial_weight": 1.0,
-        "ema_decay": 0.0,
-        "num_photos": 8,
-        "batch_size": 4,
-        "code_steps": 1,
-        "code_samples": 64,
-        "depth": 2,
-        "hidden_dim": 8,
-        "rest_rank": 2,
+        **{"epochs": 3, "steps_per_epoch": 2, "adversarial_start": 0.0, "adversarial_weight": 1.0, "ema_decay": 0.0},
+        **{"num_photos": 8, "batch_size": 4, "code_steps": 1, "code_samples": 64, "depth": 2, "hidden_dim": 8},
+        **{"rest_rank": 2},
     },
 )
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
+from textedit_bench.latent_mapper.training import clip_term
 from textedit_bench.models.discriminator import Discriminator
 
 if TYPE_CHECKING:
@@ -31,14 +31,9 @@ def reconstruction_term(real: Tensor, rebuilt: Tensor) -> Tensor:
     return (real - rebuilt).square().mean()
 
 
-def identity_term(real: Tensor, rebuilt: Tensor) -> Tensor:
-    """Compute the mean of one minus the inner product of unit identity vectors [B, d]; no gradient to the first."""
-    return (1 - (real.detach() * rebuilt).sum(dim=-1)).mean()
-
-
 def consistency_term(features: Tensor, seen: Tensor) -> Tensor:
     """Compute the mean of one minus the cosine of features [B, d] and those of their generated pictures (ours)."""
-    return (1 - F.cosine_similarity(features.detach(), seen, dim=-1)).mean()
+    return clip_term(features.detach(), seen)
 
 
 def diversity_term(features: Tensor, noisy_features: Tensor, images: Tensor, noisy_images: Tensor) -> Tensor:

@@ -44,11 +44,7 @@ class CLIP2GAN(TrainedOffsetEditor[ClipMapping, Settings]):
         """Return the method's own inversion M(C_img(x)), through CLIP; the variant returns the given codes."""
         if not self.info.own_inversion:
             return latents
-        images = latents.images
-        if images is None:
-            generator = self.domain.generator
-            make = generator.synthesize if latents.space == "w+" else generator.synthesize_style
-            images = make(latents.codes)
+        images = self.domain.generator.synthesize(latents) if latents.images is None else latents.images
         network, at_once = self.network, images_at_once(self.domain.resolution, _CHUNK)
         parts = [network(self.image_features(part)) for part in images.split(at_once)]
         codes = torch.cat(parts) if parts else images.new_zeros(0, network.rows, network.w_dim)

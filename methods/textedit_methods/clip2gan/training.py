@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.finite import FiniteWatch
+from textedit_bench.latent_mapper.training import identity_term
 from textedit_bench.models.batches import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
@@ -257,7 +258,7 @@ class Clip2GANTraining(AdversarialModule):
         if weights["identity"]:
             with torch.no_grad():
                 who = domain.identity.embed(real)
-            terms["identity"] = losses.identity_term(who, domain.identity.embed(rebuilt))
+            terms["identity"] = identity_term(who, domain.identity.embed(rebuilt))
         if weights["consistency"]:
             terms["consistency"] = losses.consistency_term(features, self.editor.clip.encode_image(rebuilt))
         if self.late and weights["adversarial"]:

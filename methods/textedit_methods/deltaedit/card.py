@@ -45,16 +45,9 @@ class Settings(MethodSettings):
 
 
 _MINI = {
-    "hidden": 40,
-    "depth": 3,
-    "steps": 12_000,
-    "steps_per_validation": 1_000,
-    "final_rate": 0.02,
-    "num_samples": 6_000,
-    "num_photos": 4_000,
-    "statistics_samples": 10_000,
-    "relevance_images": 8,
-    "stored_as": "int8",
+    **{"hidden": 40, "depth": 3, "steps": 12_000, "steps_per_validation": 1_000, "final_rate": 0.02},
+    **{"num_samples": 6_000, "num_photos": 4_000, "statistics_samples": 10_000, "relevance_images": 8},
+    **{"stored_as": "int8"},
 }
 
 CARD = MethodInfo(
@@ -72,12 +65,7 @@ CARD = MethodInfo(
     model=Settings,
     presets=(("mini", None, _MINI),),
     trial={
-        "steps": 4,
-        "steps_per_validation": 2,
-        "batch_size": 4,
-        "num_samples": 16,
-        "num_photos": 8,
-        "statistics_samples": 64,
-        "relevance_images": 4,
+        **{"steps": 4, "steps_per_validation": 2, "batch_size": 4},
+        **{"num_samples": 16, "num_photos": 8, "statistics_samples": 64, "relevance_images": 4},
     },
 )

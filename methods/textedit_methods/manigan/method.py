@@ -91,11 +91,7 @@ class ManiGAN(CaptionEditor[Settings]):
         Raises:
             UserError: files are missing, or no word of the prompt is known.
         """
-        photos = latents.images
-        if photos is None:
-            generator = self.domain.generator
-            make = generator.synthesize if latents.space == "w+" else generator.synthesize_style
-            photos = make(latents.codes)
+        photos = self.domain.generator.synthesize(latents) if latents.images is None else latents.images
         change = self.draw(photos, prompt, latents.ids) - photos if any(strengths) else torch.zeros_like(photos)
         return [(photos + strength * change).clamp(-1, 1) for strength in strengths]
 
