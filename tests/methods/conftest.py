@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.domain import Domain, Photos
+from textedit_bench.editor import Latents
 from textedit_bench.prompt import Prompt
 
 SIDE = 8
@@ -32,8 +33,9 @@ class TinyGenerator(nn.Module):
     def map(self, z: Tensor) -> Tensor:
         return z
 
-    def synthesize(self, w_plus: Tensor, noise: str = "const") -> Tensor:
-        return torch.tanh(self.paint(w_plus.flatten(1))).view(-1, 3, SIDE, SIDE)
+    def synthesize(self, w_plus: Tensor | Latents, noise: str = "const") -> Tensor:
+        codes = w_plus.codes if isinstance(w_plus, Latents) else w_plus
+        return torch.tanh(self.paint(codes.flatten(1))).view(-1, 3, SIDE, SIDE)
 
 
 class TinyClip(nn.Module):
