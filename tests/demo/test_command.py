@@ -93,4 +93,5 @@ def test_uploads_are_bounded_in_size_and_count(tmp_path):
     kept = sorted(int(file.parent.name) for file in tmp_path.rglob("*.png"))
     assert kept == list(range(MOST_FILES + 1, 2 * MOST_FILES))  # with the new one as many as are allowed
     assert _sent(tmp_path, [(b"content-length", str(2 * MOST_BYTES).encode())]) == 413
+    assert _sent(tmp_path, [(b"content-length", b"many")]) == 413
     assert _sent(tmp_path, []) == 413

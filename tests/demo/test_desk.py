@@ -133,6 +133,8 @@ def test_an_upload_is_a_photo_until_it_is_forgotten(desk, tmp_path, monkeypatch)
         desk.upload(file)
     with pytest.raises(UserError, match="upload it again"):
         desk.picture(name)
+    with pytest.raises(UserError, match="upload it again"):  # not a method's refusal, though codes are still held
+        desk.sweep(name, "bright top", "shift")
 
 
 def test_of_several_faces_the_largest_is_taken_and_the_command_says_so(desk, tmp_path, monkeypatch):

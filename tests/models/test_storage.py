@@ -45,6 +45,18 @@ def test_equal_networks_are_equal_files(generator, tmp_path):
         assert stored.metadata().items() >= said.items()
 
 
+class Named(storage.StoredNetwork):
+    def __init__(self, labels, sizes) -> None:
+        super().__init__()
+        self.labels, self.sizes = [tuple(pair) for pair in labels], {name: tuple(size) for name, size in sizes.items()}
+
+
+def test_the_arguments_of_a_stored_network_are_what_its_file_gives_back():
+    config = Named([("smiling", "face")], {"coarse": (3, 4)}).config
+    assert config == {"labels": [["smiling", "face"]], "sizes": {"coarse": [3, 4]}}
+    assert Named.from_config(config).config == config
+
+
 def test_half_precision_exists_on_disk_only(generator, tmp_path):
     full = save_network(generator, tmp_path / "f.safetensors", "stylegan2-generator")
     half = save_network(generator, tmp_path / "h.safetensors", "stylegan2-generator", "float16")

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 
 def demo(
-    dataset: Annotated[str | None, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="To open with.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", "-d", metavar="NAME|CARD", help="Data set to open with.")
+    ] = None,
     tier: Tier = "auto",
     device: Device = "cpu",
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="0.0.0.0 lets everyone in your network in.")
     ] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="N", help="Default: from 7860 on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="N", help="Default: the first free from 7860.")
+    ] = None,
 ) -> None:
     """Open a page to edit photos by text: any text, several methods side by side, every strength, the judges' figures.
 

@@ -33,8 +33,8 @@ PLAIN: dict[str, Any] = {
 SLIDE = "at => document.querySelectorAll('#results .at').forEach(one => { one.hidden = +one.dataset.strength !== at })"
 """What the slider does: it shows other pictures of those that are there."""
 page = template_macros("parts.html", __package__)
-Shown = Iterator[dict[Any, Any]]
-"""What a handler shows, by component; the others stay as they are."""
+Changes = Iterator[dict[Any, Any]]
+"""What a handler changes on the page, by component, time after time."""
 
 
 def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, host: str, port: int | None) -> Any:
@@ -61,7 +61,7 @@ def start(desk: Callable[[str], Desk], datasets: Sequence[str], folder: Path, ho
 
 
 def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
-    def open_dataset(name: str) -> Shown:
+    def open_dataset(name: str) -> Changes:
         edits, makers = desk(name).methods("edit"), desk(name).methods("generate")
         boxes = gr.update(choices=_labels(edits), value=[method for method, lack in edits if not lack][:BOXES])
         menu = gr.update(choices=_labels(makers), value=makers[0][0] if makers else None)
@@ -69,16 +69,16 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         samples = desk(name).samples()
         yield {strip: page.strip(samples), photo: samples[0][0], chosen: page.chosen(samples[0][1])}
 
-    def show_photo(name: str, photo: str) -> Shown:
+    def show_photo(name: str, photo: str) -> Changes:
         yield {chosen: page.chosen(desk(name).picture(photo.strip())) if photo.strip() else ""}
 
-    def take_upload(name: str, path: str) -> Shown:
+    def take_upload(name: str, path: str) -> Changes:
         try:
             yield {photo: desk(name).upload(path)}
         finally:
             Path(path).unlink(missing_ok=True)
 
-    def edit(name: str, photo: str, text: str, chosen: Sequence[str], at: float) -> Shown:
+    def edit(name: str, photo: str, text: str, chosen: Sequence[str], at: float) -> Changes:
         if not chosen:
             raise UserError("methods: none is chosen; valid: one or more of the list")
         sweeps: list[Sweep] = []
@@ -88,7 +88,7 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
         if all(sweep.refusal for sweep in sweeps):
             raise UserError(f"no chosen method takes {text!r}; {sweeps[0].title}: {sweeps[0].refusal}")
 
-    def generate(name: str, words: str, method: str, n: int, seed: int) -> Shown:
+    def generate(name: str, words: str, method: str, n: int, seed: int) -> Changes:
         yield {made: page.pictures(desk(name).generate(words, method, int(n), int(seed)))}
 
     with gr.Blocks(title="textedit_bench demo", analytics_enabled=False, fill_width=True) as blocks:
@@ -116,10 +116,10 @@ def _build(desk: Callable[[str], Desk], datasets: Sequence[str]) -> gr.Blocks:
             make = gr.Button("Generate", variant="primary", elem_id="generate")
             made = gr.HTML(padding=False, elem_id="made")
 
-        def on(events: Sequence[Any], handler: Callable[..., Shown], inputs: list[Any], outputs: list[Any]) -> None:
+        def on(events: Sequence[Any], handler: Callable[..., Changes], inputs: list[Any], outputs: list[Any]) -> None:
             """Whatever computes waits for what computes already: there is one device. An error is the one message."""
 
-            def told(*given: Any) -> Shown:
+            def told(*given: Any) -> Changes:
                 try:
                     for shown in handler(*given):
                         yield {status: "", **shown}

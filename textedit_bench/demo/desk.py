@@ -131,14 +131,14 @@ class Desk:
 
         Raises `UserError` where there is no such photo, or the text cannot be a prompt.
         """
-        prompt, _ = prompt_with_truth(self.domain, text), self.latents(photo)
+        prompt, chosen, latents = prompt_with_truth(self.domain, text), self.photo(photo), self.latents(photo)
         try:
-            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(photo, prompt, method))
+            return self._sweeps((photo, prompt.target, method), lambda: self._sweep(chosen, latents, prompt, method))
         except UserError as error:  # not held: the method may be trained meanwhile
             return Sweep(method_info(method).title, refusal=str(error))
 
-    def _sweep(self, name: str, prompt: Prompt, method: str) -> Sweep:
-        editor, latents, (photo, argument, face) = self._editor(method, prompt), self.latents(name), self.photo(name)
+    def _sweep(self, chosen: Chosen, latents: Latents, prompt: Prompt, method: str) -> Sweep:
+        editor, (photo, argument, face) = self._editor(method, prompt), chosen
         edits = editor.edit_sweep(latents, prompt.without_truth, STRENGTHS)
         pixels = np.concatenate([pictures_of(editor, made) for made in (latents, *edits)])  # the inversion first
         options, words = {"--method": method, **self._options, **face}, [argument, prompt.words]

@@ -25,7 +25,8 @@ class Guard:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload"):
-            if not 0 < int(dict(scope["headers"]).get(b"content-length", 0)) <= MOST_BYTES + _FORM:
+            length = dict(scope["headers"]).get(b"content-length", b"")
+            if not length.isdigit() or int(length) > MOST_BYTES + _FORM:
                 await send({"type": "http.response.start", "status": 413, "headers": []})
                 await send({"type": "http.response.body", "body": b"an upload has at most %d bytes" % MOST_BYTES})
                 return

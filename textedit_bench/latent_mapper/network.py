@@ -1,4 +1,4 @@
-"""Map codes to the (unscaled) offsets of one prompt: StyleCLIP's mapper networks.
+"""Map codes to the (unscaled) offsets of one prompt: StyleCLIP's mapper networks, and parts of others.
 
 Parameter names, the misspelt ``course_mapping`` among them, are those of the released checkpoints. Rows, widths and
 styles are whatever the generator has. Source: arXiv 2103.17249, sec. 5 and fig. 3; what the released code does where

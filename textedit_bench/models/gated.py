@@ -51,7 +51,7 @@ class Residual(nn.Module):
 
 
 def picture(features: int) -> nn.Sequential:
-    """Turn features [B, features, H, W] into a picture [B, 3, H, W] in [-1, 1]."""
+    """Create what turns features [B, features, H, W] into a picture [B, 3, H, W] in [-1, 1]."""
     return nn.Sequential(OrderedDict(img=nn.Sequential(conv3x3(features, 3), nn.Tanh())))
 
 

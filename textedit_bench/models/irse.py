@@ -1,4 +1,4 @@
-"""IR-SE-50, the residual squeeze-and-excitation body shared by ArcFace and the e4e / pSp encoders, and IR bodies.
+"""Residual bodies: IR-SE-50 of ArcFace and the e4e / pSp encoders, and those of other depths or without the gates.
 
 Sources: Deng et al. 2019 (ArcFace), arXiv 1801.07698; Hu et al. 2018 (squeeze-and-excitation), arXiv 1709.01507.
 Layer names and order are those of the published checkpoints.

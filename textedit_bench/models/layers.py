@@ -62,7 +62,7 @@ class EqualLinear(nn.Module):
 
 
 def mapping_layers(widths: Sequence[int], lr_mul: float, norm: nn.Module | None = None) -> nn.Sequential:
-    """Create equalised linear layers between ``widths``, each with its leaky ReLU, the last one too, after a norm."""
+    """Create the norm, if any, then equalised linear layers of ``widths``, each, the last too, with its leaky ReLU."""
     layers = [EqualLinear(*pair, lr_mul=lr_mul, activation=True) for pair in pairwise(widths)]
     return nn.Sequential(*([] if norm is None else [norm]), *layers)
 

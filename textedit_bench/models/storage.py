@@ -43,7 +43,8 @@ class StoredNetwork(nn.Module):
     def config(self) -> dict[str, Any]:
         """The constructor arguments, as plain JSON values."""
         values = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        plain: dict[str, Any] = json.loads(json.dumps(values))
+        return plain
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -128,7 +128,7 @@ def _checks(rng: np.random.Generator, part: ComparableCells, options: int) -> di
     """Edits whose first is the right answer, of different photos, the clearest first.
 
     What fits the text: the picture that really has it. What keeps: the photo. Wrong are the photo, in the first case,
-    and what random directions made of it at the largest strength.
+    and what random directions made of it, at the largest strength that is stored.
     """
     cells = [(row, cell) for row in part.rows for cell in row.cells]
     photos = {cell.identity.prompt_id: (row.title, cell) for row, cell in cells if shown(row.method) == "photo"}

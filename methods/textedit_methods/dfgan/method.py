@@ -78,7 +78,7 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
         texts = super().released_files() if found else ()
         return (*found, *texts) if texts else ()
 
-    released_weights = Editor.released_weights
+    released_weights = Editor.released_weights  # the generator; a `CaptionEditor` loads none
 
     def check_fits(self, network: nn.Module, source: str) -> None:
         """Refuse another network than a generator, pictures larger than the data set's, and another text encoder's."""

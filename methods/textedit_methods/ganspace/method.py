@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -25,9 +24,6 @@ from textedit_methods.ganspace.components import Components, spread
 from textedit_methods.ganspace.named import NAMED, Edit
 from textedit_methods.ganspace.picking import effects, pick, row_ranges
 from textedit_methods.ganspace.released import read_components
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 

@@ -174,7 +174,7 @@ def where_asked(values: Tensor, asked: Tensor) -> Tensor:
 
 
 class HairTraining(CodeModule):
-    """The loss of HairCLIP on codes and requests; a batch holds both, and ``clip_preprocessing`` is of its texts."""
+    """The loss of HairCLIP on codes and requests; a batch holds both; ``clip_preprocessing`` is of the text terms."""
 
     def terms(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Compute all terms; a term of a condition is a mean over the batch in which other requests count as 0."""

@@ -80,4 +80,4 @@ class PPE(MapperEditor[Settings]):
         """Asset id of the authors' mapper."""
         return RELEASED_NAMES.get(phrase, "")
 
-    plan_training = TrainedEditor.plan_training
+    plan_training = TrainedEditor.plan_training  # by this method's own module, not as all mappers

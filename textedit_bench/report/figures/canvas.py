@@ -81,7 +81,7 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
 
 
 def name_rows(axis: Axes, titles: Sequence[str], longest: int = 34, names: Sequence[str] = ()) -> None:
-    """Write one title, or its longer name, per row next to the axes, top to bottom; long ones smaller on two lines."""
+    """Write a name per method next to its row, top to bottom, by default its title; long ones smaller on two lines."""
     names = names or titles
     axis.set_yticks(range(len(names)), [plain(shorten(name, longest, 2)) for name in names])
     axis.set_ylim(len(names) - 0.5, -0.5)

@@ -173,8 +173,8 @@ def _panel(
         point, low, high = (scale * row[f"{spec.name}{end}"] for end in ("", "_low", "_high"))
         if point != point:
             continue
-        look, drawn = looks[row["title"]], list[Any]()
-        said = f"{row['title']}: {spec.title} {spec.text(point / scale)}"
+        look, said = looks[row["title"]], f"{row['title']}: {spec.title} {spec.text(point / scale)}"
+        drawn: list[Any] = []
         if low == low:
             drawn += axis.plot([low, high], [y, y], color=look.colour, lw=1.8, solid_capstyle="round", zorder=2)
             said += f" [{spec.text(low / scale)}, {spec.text(high / scale)}]"

@@ -55,7 +55,7 @@
   const look = () => {
     for (const node of document.querySelectorAll("svg [data-method]")) node.classList.toggle("left", left.has(node.dataset.method));
     for (const grid of grids.values()) grid.draw();
-    byId("every").textContent = left.size ? "All" : "None";
+    byId("every").textContent = left.size ? "Choose all" : "Choose none";
   };
   const titles = [...new Set(data.grids.flatMap((grid) => grid.methods.map((method) => method.title)))];
   const boxes = titles.map((title) => chip(byId("methods"), title, (on) => { left[on ? "delete" : "add"](title); look(); }));

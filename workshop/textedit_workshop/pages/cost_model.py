@@ -172,7 +172,7 @@ def network_table(found: dict[str, Passes]) -> list[str]:
 
 def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> list[str]:
     """Hours of the grid."""
-    now, edits = Beside(), PHOTOS * len(STANDARD_STRENGTHS)
+    now = Beside()
     copying = [card.name for card in list_methods() if copied(card.name)]
     size = f"{len(methods)} methods x {prompts} prompts x {PHOTOS} photos x {len(STANDARD_STRENGTHS)} strengths"
     lines = ["## Extrapolated: hours of the grid", ""]
@@ -185,28 +185,31 @@ def grid_table(found: dict[str, Passes], methods: list[str], prompts: int) -> li
         "is free first; pictures are kept as the full tier keeps them (`shown`). Threads work beside the GPU; what the"
     ]
     lines += ["thread that feeds it does comes on top. Trainings, inversion and MTCNN's small networks are not in it."]
-    lines += [f"Controls: {' and '.join(f'`{name}`' for name in copying)} once per method, each as dear as a method of"]
-    lines += ["one pass (an upper bound: pictures that come back soon are not judged again); the others show photos"]
-    lines += ["and inversions, which are judged once.", ""]
+    lines += [
+        f"Controls: {' and '.join(f'`{name}`' for name in copying)} once per method, at its default strength alone (an"
+    ]
+    lines += ["upper bound: pictures that come back soon are not judged again); the others show photos and inversions,"]
+    lines += ["which are judged once.", ""]
     ends = [f"{gpus} GPU{'s' * (gpus > 1)}, h" for gpus in GPUS]
     heads = ("Method", "Steps", "GPU alone, one cell, h", "One cell, h", *ends)
     rows: list[list[object]] = []
     every: list[float] = []
 
-    def add(name: str, steps: int, gpu: float, count: int) -> None:
+    def add(name: str, steps: int, gpu: float, count: int, edits: int) -> None:
         cells = [now.hours(gpu, edits, png=False)] * count
         every.extend(cells)
         ends = [f"{schedule(cells, gpus):.1f}" for gpus in GPUS]
         rows.append([name, steps or "-", f"{gpu:.3f}", f"{cells[0]:.3f}", *ends])
 
     for method in methods:
-        add(f"`{method}`", steps_of(method), PHOTOS * operations(method, found) / RATE / 3600, prompts)
-    once = edits * one_pass(found) / RATE / 3600
+        gpu = PHOTOS * operations(method, found) / RATE / 3600
+        add(f"`{method}`", steps_of(method), gpu, prompts, PHOTOS * len(STANDARD_STRENGTHS))
+    once = PHOTOS * one_pass(found) / RATE / 3600
     for name in copying:
-        add(f"control `{name}`", 0, once, prompts * len(methods))
+        add(f"control `{name}`", 0, once, prompts * len(methods), PHOTOS)
     every.sort(reverse=True)
     rows.append(["**all**", "", "", "", *(f"**{schedule(every, gpus):.1f}**" for gpus in GPUS)])
-    total = len(every) * edits
+    total = PHOTOS * prompts * len(methods) * (len(STANDARD_STRENGTHS) + len(copying))
     lines += [*table_lines(heads, rows), ""]
     gpu = sum(PHOTOS * operations(method, found) for method in methods) * prompts / RATE / 3600
     gpu += once * prompts * len(methods) * len(copying)
