@@ -131,7 +131,7 @@ def test_no_rows_means_all():
 
 
 def test_the_rest_has_the_covariance_of_what_features_do_not_tell():
-    from textedit_methods.clip2gan.training import fit_rest
+    from textedit_methods.clip2gan.codes import fit_rest
 
     torch.manual_seed(0)
     network = ClipMapping(8, 2, 3, depth=2, rest_rank=2)

@@ -9,8 +9,9 @@ import torch
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.discriminator import Discriminator
+from textedit_methods.clip2gan.codes import regress_codes
 from textedit_methods.clip2gan.method import CLIP2GAN
-from textedit_methods.clip2gan.training import regress_codes, sample_pairs
+from textedit_methods.clip2gan.training import sample_pairs
 
 SMALL = {
     "batch_size": 4, "steps_per_epoch": 3, "epochs": 3, "num_photos": 0, "learning_rate": 1e-3, "depth": 3,
