@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 
@@ -83,14 +84,20 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
     def plan_training(self, run: RunOptions, prompts: Sequence[Prompt] | None) -> TrainingPlan:
         """Plan the training by this editor's settings; `seeded_network` creates the network.
 
-        Calls ``plan_training(editor, run, prompts)`` of the module ``training`` in the method's package, which is not
-        imported before, since edits need no Lightning.
+        Calls ``plan_training(editor, run, prompts)`` of the module ``training`` beside the class, or beside the class
+        that it extends. The module is not imported before, since edits need no Lightning.
 
         Raises:
             UserError: settings that contradict each other or do not fit the domain.
+            NotImplementedError: there is no such function.
         """
-        plan: TrainingPlan = import_module(f"{self._package()}.training").plan_training(self, run, prompts)
-        return plan
+        for cls in type(self).__mro__:
+            package = cls.__module__.rpartition(".")[0]
+            if package and find_spec(f"{package}.training"):
+                planner = getattr(import_module(f"{package}.training"), "plan_training", None)
+                if planner is not None:
+                    return cast("TrainingPlan", planner(self, run, prompts))
+        raise NotImplementedError(f"{self._package()} has no module training with a function plan_training")
 
     @classmethod
     def _package(cls) -> str:

@@ -214,6 +214,14 @@ def test_training_ends_with_finite_terms_and_a_network_that_is_saved(fitted, dom
     assert not torch.equal(fresh.fc.weight, fitted.network.fc.weight)
 
 
+def test_a_class_of_another_package_trains_as_the_one_that_it_extends(domain, tmp_path):
+    class Extended(DFGAN):
+        """Its module has none called ``training`` beside it."""
+
+    plan = Extended(domain, **SMALL).plan_training(RunOptions(folder=tmp_path, **QUIET), None)
+    assert isinstance(plan.module, DFGANTraining)
+
+
 def test_a_step_of_one_player_leaves_the_other_as_it_is(domain, tmp_path):
     """The critic is trained by its own loss alone; the generator's gradients reach the generator alone."""
     editor = DFGAN(domain, **SMALL)
