@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,19 @@ def test_without_the_note_the_fullest_protocol_is_taken(tiny, tmp_path):
     (results / "mini" / FILE).write_text("[damaged")
     (entry,) = explain(Store(results), "mini", ADDRESS)
     assert entry.images == 4
+
+
+def test_copies_never_decide_what_is_shown_however_many_there_are(tiny, tmp_path):
+    results = tmp_path / "results"
+    tiny.run(results, "shift", images=3)
+    folder = results / "mini" / "tiny"
+    for path in folder.iterdir():
+        if path.is_dir() and path.name not in ("_inputs", "shift", "random-direction"):
+            shutil.rmtree(path)  # as many copies as edits are left, which have one strength instead of three
+    for note in (True, False):
+        if not note:
+            (results / "mini" / FILE).unlink()
+        (part,) = collect_stored(Store(results), "mini")
+        assert {cell.identity.method for cell in part.cells} == {"shift", "random-direction"}
+    copy = next(c for c in (folder / "random-direction").iterdir() if c.is_dir()).name
+    assert {why.address.split("/")[0] for why in explain(Store(results), "mini", copy)} == {"random-direction"}

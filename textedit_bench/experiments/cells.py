@@ -114,8 +114,9 @@ def bench_cells(
     own = [cell for cell in stored_cells(stores(conditions.results), tier) if cell.digest in digests]
     if not own:
         return DatasetCells(None, states, titles, failures)
-    chosen = CellFilter(own[0].protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
-    return DatasetCells(collect(own[0].identity.dataset, own, chosen), states, titles, failures)
+    first = next((cell for cell in own if cell.identity.matched_to is None), own[0])  # copies have fewer strengths
+    chosen = CellFilter(first.protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
+    return DatasetCells(collect(first.identity.dataset, own, chosen), states, titles, failures)
 
 
 def check_cells(experiment: Experiment, dataset: str, tier: TierName, conditions: Conditions) -> None:

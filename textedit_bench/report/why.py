@@ -118,7 +118,8 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     if len(found) > 1:
         raise UserError(f"cell {digits!r}: {len(found)} cells {where} begin like that; give more of the digest")
     cell, dataset = found[0], found[0].identity.dataset
-    own = CellFilter(cell.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
+    copied = next((source for source in stored if source.digest == cell.identity.matched_to), cell)
+    own = CellFilter(copied.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
     return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)
 
 

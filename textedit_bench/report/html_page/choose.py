@@ -41,7 +41,8 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
 
 
 def _fullest(cells: Sequence[StoredCell]) -> StoredCell:
-    """Return the last finished cell of the protocol with the most cells."""
+    """Return the last finished cell of the protocol with the most cells; copies follow those that they copy."""
+    cells = [cell for cell in cells if cell.identity.matched_to is None] or cells
     counts: dict[tuple[str, str], int] = {}
     for cell in cells:
         counts[_protocol(cell)] = counts.get(_protocol(cell), 0) + 1
