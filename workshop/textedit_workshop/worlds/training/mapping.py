@@ -46,7 +46,7 @@ SHAPES = {
     "soft-bent": Shape(sharpness=1.5, bent=True),
     "soft-half-bent": Shape(sharpness=1.5, bent=True, shift=1.0, gain=1.35),
 }
-SHAPE = "sharp"
+SHAPE = "soft"
 """The shape of the worlds' generators where a training names no other."""
 
 DEPTH = 4
