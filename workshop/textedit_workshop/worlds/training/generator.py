@@ -85,7 +85,7 @@ class RegressionBatches:
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(BATCH_SIZE, stream)
         render = self.world.render(factors)
-        codes = self.codes.w(factors, stream)[:, None] + self.codes.noise(BATCH_SIZE, self.rows, stream)
+        codes = self.codes.w(factors)[:, None] + self.codes.noise(BATCH_SIZE, self.rows, stream)
         return codes, render.images, pixel_weights(render)
 
 
@@ -172,5 +172,5 @@ def train(
     generator.estimate_w_mean()
     stream = torch.Generator().manual_seed(FRESH_SEED)
     factors = world.sample(256, stream)
-    made = generator.synthesize(codes.w(factors, stream)).clamp(-1.0, 1.0)
+    made = generator.synthesize(codes.w(factors)).clamp(-1.0, 1.0)
     return generator, seconds, {"l1_to_renders": float((made - world.render(factors).images).abs().mean())}
