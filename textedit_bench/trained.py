@@ -89,15 +89,15 @@ class TrainedEditor(TypedEditor[SettingsT], Generic[NetworkT, SettingsT], ABC):
 
         Raises:
             UserError: settings that contradict each other or do not fit the domain.
-            NotImplementedError: there is no such function.
+            TypeError: there is no such function.
         """
-        for cls in type(self).__mro__:
-            package = cls.__module__.rpartition(".")[0]
+        for cls in (each for each in type(self).__mro__ if issubclass(each, TrainedEditor)):
+            package = cls._package()
             if package and find_spec(f"{package}.training"):
                 planner = getattr(import_module(f"{package}.training"), "plan_training", None)
                 if planner is not None:
                     return cast("TrainingPlan", planner(self, run, prompts))
-        raise NotImplementedError(f"{self._package()} has no module training with a function plan_training")
+        raise TypeError(f"{self._package()} has no module training with a function plan_training")
 
     @classmethod
     def _package(cls) -> str:

@@ -130,8 +130,6 @@ class DatasetPlan:
         """Create the cell of a method and a prompt on the images of the data set."""
         request, info = self.request, method.info
         default = _default_strength(method, matched_to)
-        # Tables show copies at one strength; at all of them they would take most of a bench's time.
-        single = matched_to is not None
         return Cell(
             tier=self.tier,
             dataset=self.card.name,
@@ -139,7 +137,8 @@ class DatasetPlan:
             prompt_id=prompt.id,
             prompt=prompt.prompt,
             seed=request.seed,
-            strengths=(default,) if single else tuple(float(s) for s in request.strengths),
+            # Tables show copies at one strength; at all of them they would take most of a bench's time.
+            strengths=(default,) if matched_to is not None else tuple(float(s) for s in request.strengths),
             images=images,
             networks=networks,
             weights=weights,

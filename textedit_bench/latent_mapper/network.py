@@ -173,7 +173,7 @@ class StyleMapper(Mapper):
 
 
 def text_branch(text_dim: int, dim: int) -> nn.Sequential:
-    """Create what maps a text's embedding to a scale or shift of codes, in HairCLIP's and FFCLIP's mappers."""
+    """Create what maps a text's embedding to a scale or shift of codes, in mappers that read a text."""
     return nn.Sequential(nn.Linear(text_dim, dim), nn.LayerNorm(dim), nn.LeakyReLU(0.01), nn.Linear(dim, dim))
 
 

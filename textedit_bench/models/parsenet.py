@@ -1,4 +1,4 @@
-"""The face parser of HairCLIP and FFCLIP: a U-Net that gives every pixel one of the 19 classes of CelebAMask-HQ.
+"""The face parser: a U-Net that gives every pixel one of the 19 classes of CelebAMask-HQ.
 
 Parameter names are those of the published file ``parsenet.pth``. Source: Ronneberger et al. 2015 (U-Net), arXiv
 1505.04597; widths and classes as released with HairCLIP, arXiv 2112.05142.
