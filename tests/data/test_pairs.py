@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from textedit_bench.data.pairs import pair_pictures
 from textedit_bench.errors import UserError
+from textedit_bench.metrics.folders import pair_pictures
 
 NAMES = st.text(st.sampled_from("aBéÜñ7_ 猫-."), min_size=1, max_size=6).filter(lambda name: name.strip(". "))
 ENDINGS = st.sampled_from([".png", ".PNG", ".jpg", ".JPEG", ".webp", ".tif", ".bmp", ".gif", ".ppm"])

@@ -8,7 +8,7 @@ import pytest
 from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.domain import load_domain
 from textedit_bench.metrics import Suite
-from textedit_bench.metrics.bounds import RANGES, SHARE, bounds_of, is_rate
+from textedit_bench.metrics.column import RANGES, SHARE, bounds_of, is_rate
 from textedit_bench.report.intervals import image_figures
 from textedit_bench.testing.toy import write_toy_dataset
 

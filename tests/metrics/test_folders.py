@@ -12,7 +12,7 @@ from PIL import Image
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import Suite
-from textedit_bench.metrics.bounds import bounds_of
+from textedit_bench.metrics.column import bounds_of
 from textedit_bench.metrics.folders import score_folders
 from textedit_bench.metrics.statistics_file import SetStatistics
 from textedit_bench.prompt import Prompt

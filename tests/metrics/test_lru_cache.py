@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.lru_cache import LRUCache
+from textedit_bench.metrics.images import ImageBatch, ImageFeatures, LRUCache
 
 
 def test_the_result_asked_for_last_stays() -> None:

@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.metrics import Suite, chunks
-from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.lru_cache import LRUCache
+from textedit_bench.metrics import Suite, images
+from textedit_bench.metrics.images import ImageBatch, ImageFeatures, LRUCache
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.scorers import PerceptualScorer, PictureScorer
 from textedit_bench.prompt import Prompt
@@ -62,14 +61,14 @@ def test_by_shapes_memory_does_not_grow_with_the_number_of_pictures(family: str)
             before = cuda.memory.start()
             SCORERS[family](sample)
             peaks.append(cuda.memory.peak - before)
-    assert peaks[1] <= 1.1 * peaks[0] < 2 * chunks.BYTES
+    assert peaks[1] <= 1.1 * peaks[0] < 2 * images.BYTES
 
 
 def test_pictures_become_ready_for_scoring_without_a_second_copy_of_all() -> None:
     grown = []
     for count in (8, 32):
         with PretendCuda() as cuda, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(chunks, "BYTES", 4 * 128 * 64 * 64)
+            patch.setattr(images, "BYTES", 4 * 128 * 64 * 64)
             before = cuda.memory.start()
             ready = ImageBatch.of_pixels(np.zeros((count, 64, 64, 3), np.uint8), "cuda")
             assert not any("device to host" in kind for kind, _ in cuda.syncs)
@@ -89,7 +88,7 @@ def test_chunks_of_any_size_measure_the_same(
     given = {"photos": photos, "inversions": inversions, "edits": edits, "factors": factors}
     prompt = Prompt("a smiling face", source="a face", phrase="smile", attribute="mouth=smile")
     whole = Suite(domain).score_batch(**given, prompt=prompt)
-    monkeypatch.setattr(chunks, "MOST", size)
+    monkeypatch.setattr(images, "MOST", size)
     parts = Suite(domain).score_batch(**given, prompt=prompt)
     assert whole["psnr"].states[4] == whole["psnr_inversion"].states[2] == "identical"
     assert whole.keys() == parts.keys()

@@ -9,9 +9,8 @@ from scipy.linalg import sqrtm
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import kid as kid_module
-from textedit_bench.metrics.frechet import _cross_from_covariances, _cross_from_rows, fid, frechet_distance
+from textedit_bench.metrics.frechet import Moments, _cross_from_covariances, _cross_from_rows, fid, frechet_distance
 from textedit_bench.metrics.kid import kid
-from textedit_bench.metrics.moments import Moments
 from textedit_bench.metrics.precision_recall import precision, recall
 from textedit_bench.metrics.sets import SET_METRICS, set_metric
 

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textedit_bench.metrics import Suite
-from textedit_bench.metrics.geometry import GeometryReadout
-from textedit_bench.metrics.ground_truth import GroundTruth, PerfectEdit
-from textedit_bench.metrics.renders import Renders
-from textedit_bench.metrics.retrieval import mismatched, reciprocal_rank
+from textedit_bench.metrics.scorers.identity import GeometryReadout
+from textedit_bench.metrics.similarity import mismatched, reciprocal_rank
+from textedit_bench.metrics.truth import GroundTruth, PerfectEdit, Renders
 from textedit_bench.prompt import Prompt
 from textedit_bench.worlds.factors import Factors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textedit_bench.metrics.bounds import bounds_of
+from textedit_bench.metrics.column import bounds_of
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.report.collect import CellFilter, collect
 from textedit_bench.report.cost import cost_frame

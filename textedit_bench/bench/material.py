@@ -21,7 +21,7 @@ from textedit_bench.errors import NotApplicableError
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.metrics.ground_truth import GroundTruth
+    from textedit_bench.metrics.truth import GroundTruth
 
 
 @dataclass(frozen=True)

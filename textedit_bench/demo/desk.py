@@ -17,7 +17,7 @@ from textedit_bench.demo import MOST_PICTURES, STRENGTHS
 from textedit_bench.domain import Domain
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.lru_cache import LRUCache
+from textedit_bench.metrics.images import LRUCache
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.own_photo import is_aligned, own_photo
 from textedit_bench.per_prompt import PerPromptEditor

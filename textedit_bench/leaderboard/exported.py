@@ -19,7 +19,7 @@ from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.manifest import Manifest, load_manifest
 from textedit_bench.bench.store import Store
 from textedit_bench.documents import StrictModel
-from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.column import Protocol
 from textedit_bench.report.collect import StoredCell
 from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.rows import RowCells

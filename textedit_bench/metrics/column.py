@@ -1,13 +1,138 @@
-"""Values of one metric for a batch of images, each with a state that says whether it counts."""
+"""Values of one metric for a batch of images: the state of each, how it was measured (its protocol), and its range."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+Scope = Literal["image", "set"]
+AXES = (("success", "preservation"), ("clip_direction", "identity"))
+"""Metrics of effect and preservation: ground truth if known, else networks that no method optimises."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The exact definition of a measured metric.
+
+    Attributes:
+        id: everything the value depends on in addition to the images, built by `protocol_id`.
+        title: title of the metric in tables.
+        higher_is_better: the direction of the arrow in tables.
+        scope: ``image`` (one value per image) or ``set`` (one value per set of images).
+        in_loop: whether methods may optimise the evaluating network; such values are shown but
+            never ranked.
+        decimals: digits after the point in tables.
+    """
+
+    id: str
+    title: str
+    higher_is_better: bool
+    scope: Scope = "image"
+    in_loop: bool = False
+    decimals: int = 3
+
+    def with_counts(self, n: int, reference_n: int) -> Protocol:
+        """Return the protocol of a set metric on ``n`` images and ``reference_n``, which its value depends on."""
+        return replace(self, id=f"{self.id}+n={n}+nref={reference_n}")
+
+
+def protocol_id(
+    metric: str,
+    *,
+    network: str,
+    digest: str,
+    resize: str,
+    pixels: str = "uint8",
+    reference: str,
+    dtype: str = "float32",
+    version: int = 1,
+) -> str:
+    """Encode everything that a value depends on as text.
+
+    Args:
+        metric: registry name, such as ``lpips``.
+        network: the evaluating network, such as ``mini-perceptual``; ``none`` for pixel formulas.
+        digest: first digits of its weights' SHA-256; ``""`` without a network.
+        resize: ``native`` (no resize), ``network`` (the network's own preprocessing) or a named rule such as ``clean``.
+        pixels: how images are quantised before anything else.
+        reference: reference of the edit: ``photo``, ``inversion``, ``text``, ``truth``, ...
+        dtype: number format of the network pass; sums are always float64.
+        version: increased manually when the computation changes.
+    """
+    judge = f"{network}:{digest}" if digest else network
+    return f"{metric}@{judge}+resize={resize}+pixels={pixels}+ref={reference}+dtype={dtype}+v{version}"
+
+
+Bounds = tuple[float, float]
+
+SHARE: Bounds = (0.0, 1.0)
+"""Range of rates: the value of an image is 0 or 1, or a share."""
+COSINE: Bounds = (-1.0, 1.0)
+DISTANCE: Bounds = (0.0, math.inf)
+PERCENT_COSINE: Bounds = (-100.0, 100.0)
+PERCENT_GAIN: Bounds = (-200.0, 200.0)
+"""Range of differences of two rates."""
+CHANGED = "changed_"
+"""Prefix of the metrics that say for each attribute whether the edit changed it."""
+
+RANGES: dict[str, Bounds] = {
+    "success": SHARE,
+    "success_second": SHARE,
+    "success_pixels": SHARE,
+    "preservation": SHARE,
+    "preservation_photo": SHARE,
+    "oracles_agree": SHARE,
+    "identity_verified": SHARE,
+    "r_precision": SHARE,
+    "reciprocal_rank": SHARE,
+    "same_subject": SHARE,
+    "clip_direction": COSINE,
+    "clip_direction_photo": COSINE,
+    "clip_direction_in_loop": COSINE,
+    "clip_direction_photo_in_loop": COSINE,
+    "identity": COSINE,
+    "identity_inversion": COSINE,
+    "identity_in_loop": COSINE,
+    "ssim": COSINE,
+    "ssim_inversion": COSINE,
+    "ssim_outside": COSINE,
+    "psnr": DISTANCE,
+    "psnr_inversion": DISTANCE,
+    "psnr_outside": DISTANCE,
+    "l1": DISTANCE,
+    "l1_inversion": DISTANCE,
+    "l1_outside": DISTANCE,
+    "l1_inside": DISTANCE,
+    "lpips": DISTANCE,
+    "lpips_inversion": DISTANCE,
+    "lpips_outside": DISTANCE,
+    "geometry_drift": DISTANCE,
+    "pair_distance": DISTANCE,
+    "clip_score": PERCENT_COSINE,
+    "clip_score_in_loop": PERCENT_COSINE,
+    "clip_gain": PERCENT_GAIN,
+    "clip_gain_in_loop": PERCENT_GAIN,
+    "clip_gain_photo": PERCENT_GAIN,
+    "clip_gain_photo_in_loop": PERCENT_GAIN,
+}
+"""Image metric -> its range."""
+
+
+def bounds_of(metric: str) -> Bounds | None:
+    """Return the range of an image metric; None if unknown."""
+    return SHARE if metric.startswith(CHANGED) else RANGES.get(metric)
+
+
+def is_rate(metric: str) -> bool:
+    """Whether a metric is a rate, for which a few images that all agree do not prove certainty."""
+    return bounds_of(metric) == SHARE
+
 
 OK = "ok"
 NO_FACE_SOURCE = "no face in source"

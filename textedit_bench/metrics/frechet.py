@@ -1,15 +1,13 @@
-"""Frechet distance between Gaussians fitted to two feature sets, in float64.
+"""Frechet distance between Gaussians fitted to two feature sets, in float64: mean and scatter, and the distance.
 
-    FD = |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)
-
-The cross term is computed from symmetric eigenvalues, or from singular values if there are fewer rows than columns. A
-general matrix square root is not needed: it is about ten times slower at 2048 columns and returns complex
-noise on rank-deficient input.
+Sets are measured from stored features, not streamed: those of 1,000 photos and 18 prompts are 150 MB per method, and
+KID, precision, recall and every jackknife need the rows.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,51 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from textedit_bench.metrics.moments import Moments
+
+@dataclass(frozen=True)
+class Moments:
+    """Sufficient statistics of a set of rows.
+
+    Attributes:
+        count: float64 scalar, number of rows.
+        mean: float64 [d].
+        scatter: float64 [d, d], sum of outer products of the centred rows.
+    """
+
+    count: Tensor
+    mean: Tensor
+    scatter: Tensor
+
+    @classmethod
+    def of(cls, rows: Tensor) -> Moments:
+        """Compute the moments of rows [n, d].
+
+        Raises:
+            ValueError: not a matrix, or non-finite values.
+        """
+        if rows.ndim != 2:
+            raise ValueError(f"features must have shape [n, d], got {tuple(rows.shape)}")
+        if not len(rows):
+            zeros = rows.new_zeros(rows.shape[1], dtype=torch.float64)
+            return cls(zeros.new_zeros(()), zeros, zeros.new_zeros(len(zeros), len(zeros)))
+        rows = rows.double()
+        if not rows.isfinite().all():
+            raise ValueError(f"features hold nan or infinity in {int((~rows.isfinite()).any(1).sum())} rows")
+        mean = rows.mean(0)
+        centred = rows - mean
+        return cls(mean.new_tensor(float(len(rows))), mean, centred.T @ centred)
+
+    @property
+    def covariance(self) -> Tensor:
+        """Return the unbiased covariance [d, d] (divided by n - 1).
+
+        Raises:
+            ValueError: fewer than two rows.
+        """
+        if self.count < 2:
+            raise ValueError(f"a covariance needs at least 2 images, got {int(self.count)}")
+        return self.scatter / (self.count - 1)
+
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
-from textedit_bench.metrics.column import Column
-from textedit_bench.metrics.ground_truth import PerfectEdit
+from textedit_bench.metrics.column import Column, Protocol
 from textedit_bench.metrics.images import ImageBatch
-from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.truth import PerfectEdit
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:

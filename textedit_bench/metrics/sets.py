@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textedit_bench.errors import unknown_choice
+from textedit_bench.metrics.column import Protocol, protocol_id
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.kid import EXACT_ROWS, kid, kid_of_subsets
 from textedit_bench.metrics.precision_recall import precision, recall
-from textedit_bench.metrics.protocol import Protocol, protocol_id
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

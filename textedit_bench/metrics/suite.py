@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textedit_bench.errors import UserError
-from textedit_bench.metrics.chunks import pictures_at_once
-from textedit_bench.metrics.column import NOT_FINITE, Column
-from textedit_bench.metrics.ground_truth import GroundTruth
-from textedit_bench.metrics.images import BATCHES, BYTES_PER_PIXEL, ImageBatch
-from textedit_bench.metrics.lru_cache import LRUCache
-from textedit_bench.metrics.picture_rows import EVERYTHING, content_of, content_rows, of_rows
-from textedit_bench.metrics.protocol import Protocol
-from textedit_bench.metrics.renders import Renders
+from textedit_bench.metrics.column import NOT_FINITE, Column, Protocol
+from textedit_bench.metrics.images import (
+    BATCHES,
+    BYTES_PER_PIXEL,
+    EVERYTHING,
+    ImageBatch,
+    LRUCache,
+    content_of,
+    content_rows,
+    of_rows,
+    pictures_at_once,
+)
 from textedit_bench.metrics.sample import Sample, Scorer
 from textedit_bench.metrics.scorers import (
     ColourScorer,
@@ -28,6 +32,7 @@ from textedit_bench.metrics.scorers import (
     TruthScorer,
 )
 from textedit_bench.metrics.sets import set_protocols
+from textedit_bench.metrics.truth import GroundTruth, Renders
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.statistics.correlation import rank_correlation
+from textedit_bench.metrics.statistics.jackknife import rank_correlation
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines, with_interval
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textedit_bench.metrics.statistics.correlation import kendall_of_rows
+from textedit_bench.metrics.statistics.jackknife import kendall_of_rows
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines, with_interval
 from textedit_bench.report.ranks import shared_grids, whole_rows

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from textedit_bench.metrics.bounds import CHANGED
-from textedit_bench.metrics.column import OK
+from textedit_bench.metrics.column import CHANGED, OK
 from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines

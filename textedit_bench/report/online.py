@@ -12,7 +12,7 @@ import pandas as pd
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, one_line
-from textedit_bench.metrics.protocol import AXES
+from textedit_bench.metrics.column import AXES
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.html_page.choose import collect_stored
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textedit_bench.metrics.bounds import bounds_of
+from textedit_bench.metrics.column import bounds_of
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.intervals import image_figures

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textedit_bench.metrics.statistics.rank_intervals import rank_intervals
-from textedit_bench.metrics.statistics.ranks import average_ranks
+from textedit_bench.metrics.statistics.ranks import average_ranks, rank_intervals
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import column_specs
 from textedit_bench.report.markdown import escape, table_lines, with_interval

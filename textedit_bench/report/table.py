@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.bench.inputs import REFERENCE
-from textedit_bench.metrics.bounds import bounds_of
-from textedit_bench.metrics.protocol import Protocol
+from textedit_bench.metrics.column import Protocol, bounds_of
 from textedit_bench.metrics.sets import SET_METRICS
 from textedit_bench.metrics.statistics import POWER, spread_of
 from textedit_bench.report.collect import ComparableCells

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.protocol import AXES
+from textedit_bench.metrics.column import AXES, OK
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.markdown import escape, table_lines, with_interval
@@ -24,7 +23,7 @@ def tradeoff_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """Return one row per method and prompt set: preservation at 25, 50 and 75 % of the common effect, area, reach.
 
     Controls are not compared: they do not reach any effect. Effect and preservation are the first pair of
-    `textedit_bench.metrics.protocol.AXES` that was measured.
+    `textedit_bench.metrics.column.AXES` that was measured.
     """
     entries = []
     for part in collected:

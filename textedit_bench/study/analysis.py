@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.statistics import two_way_bootstrap
-from textedit_bench.metrics.statistics.agreement import krippendorff_alpha
-from textedit_bench.metrics.statistics.cells import Values
-from textedit_bench.metrics.statistics.choices import choice_strengths
+from textedit_bench.metrics.statistics.choices import choice_strengths, krippendorff_alpha
+from textedit_bench.metrics.statistics.components import Values
 from textedit_bench.report.layout import Block, Entry, Line, Page
 from textedit_bench.study.files import FITS, KEEPS, Answers, Key
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from textedit_bench.metrics.column import OK
-from textedit_bench.metrics.protocol import AXES
+from textedit_bench.metrics.column import AXES, OK
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textedit_bench.metrics.statistics.agreement import krippendorff_alpha
+from textedit_bench.metrics.statistics.choices import krippendorff_alpha
 
 EXAMPLE = ("1233214 12...", "123322412 5.3", ".3332342 251.", "12332441 251.")
 """Four observers of twelve units, from Krippendorff, Computing Krippendorff's alpha-reliability (2011)."""

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from textedit_bench.metrics.statistics.rank_intervals import _means, _ranks, rank_intervals
-from textedit_bench.metrics.statistics.ranks import average_ranks
+from textedit_bench.metrics.statistics.ranks import _means, _ranks, average_ranks, rank_intervals
 
 
 def grid(rng: np.random.Generator, prompts: int = 8, images: int = 24) -> np.ndarray:

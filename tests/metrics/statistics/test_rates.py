@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from textedit_bench.metrics.statistics import interval
-from textedit_bench.metrics.statistics.rates import SEEN, clopper_pearson
+from textedit_bench.metrics.statistics.bootstrap import SEEN, clopper_pearson
 
 PROMPTS, IMAGES = 8, 24
 EFFECTS = {"noise": (0.0, 0.0), "images": (0.0, 1.0), "prompts": (1.0, 0.0), "both": (1.0, 1.0)}

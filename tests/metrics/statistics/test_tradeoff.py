@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from textedit_bench.metrics.statistics.correlation import kendall_of_rows, rank_correlation
+from textedit_bench.metrics.statistics.jackknife import kendall_of_rows, rank_correlation
 from textedit_bench.metrics.statistics.ranks import average_ranks, critical_difference
 from textedit_bench.metrics.statistics.tradeoff import compare, envelope
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.bench.generation.variety import pair_distances, taken_for_another
-from textedit_bench.metrics.column import NO_TRUTH, Column
-from textedit_bench.metrics.picture_rows import of_rows
-from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.column import NO_TRUTH, Column, Protocol, protocol_id
+from textedit_bench.metrics.images import of_rows
 from textedit_bench.models.roles import verifies
 from textedit_bench.prompt import Prompt
 

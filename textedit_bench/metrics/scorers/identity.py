@@ -1,24 +1,98 @@
-"""Identity preservation: cosine of embeddings, by the evaluation network and by the one that methods may optimise."""
+"""Identity preservation: cosine of embeddings, and the change of the subject's geometry: face width, eye spacing, ...
+
+The cosine is that of the evaluation network, and of the one that methods may optimise. The renderer knows the geometry
+of its photos; for an edit it is predicted by a linear map from the evaluation network's identity embedding, fitted to
+photos of the training split. Only factors are used of which the map explains at least half of the variance on held-out
+photos.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from textedit_bench.metrics.column import NO_FACE_EDIT, NO_FACE_SOURCE, NO_THRESHOLD, NO_TRUTH, Column
-from textedit_bench.metrics.geometry import GeometryReadout, fit_readout
-from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.column import (
+    NO_FACE_EDIT,
+    NO_FACE_SOURCE,
+    NO_THRESHOLD,
+    NO_TRUTH,
+    Column,
+    Protocol,
+    protocol_id,
+)
+from textedit_bench.metrics.images import BYTES_PER_PIXEL, ImageBatch, ImageFeatures, pictures_at_once
 from textedit_bench.metrics.sample import Sample
 from textedit_bench.metrics.similarity import cosine
 from textedit_bench.models.roles import AlignedIdentity, IdentityRole, finds_landmarks, verifies
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
+
+
+PHOTOS = 768
+"""Photos of the training split: three quarters fit the map, a quarter selects the factors."""
+RIDGE = 1.0
+READ = 0.5
+"""Minimum share of a factor's variance that the map must explain on held-out photos."""
+
+
+@dataclass(frozen=True)
+class GeometryReadout:
+    """Linear map from embeddings to identity factors.
+
+    Attributes:
+        weight: float64 [d, F], for standardised embeddings; F factors that are predicted well enough.
+        centre: mean embedding [d].
+        scale: standard deviation per feature [d].
+        spread: standard deviation of each kept factor among the photos [F].
+        explained: held-out share of variance of every factor, kept or not [all factors].
+    """
+
+    weight: Tensor
+    centre: Tensor
+    scale: Tensor
+    spread: Tensor
+    explained: Tensor
+
+    @classmethod
+    def fit(cls, embeddings: Tensor, factors: Tensor) -> GeometryReadout:
+        """Fit a ridge regression of factors [n, I] on embeddings [n, d]; the last quarter of the rows is held out."""
+        x, y = embeddings.double(), factors.double()
+        held = len(x) * 3 // 4
+        centre, scale = x[:held].mean(0), x[:held].std(0).clamp(min=1e-9)
+        rows = (x - centre) / scale
+        offset = y[:held].mean(0)
+        gram = rows[:held].T @ rows[:held] + RIDGE * torch.eye(x.shape[1], dtype=torch.float64)
+        weight = torch.linalg.solve(gram, rows[:held].T @ (y[:held] - offset))
+        left = (rows[held:] @ weight + offset - y[held:]).square().sum(0)
+        total = (y[held:] - y[held:].mean(0)).square().sum(0)
+        explained = 1.0 - left / total.clamp(min=1e-12)
+        kept = explained >= READ
+        return cls(weight[:, kept], centre, scale, y.std(0)[kept].clamp(min=1e-9), explained)
+
+    def drift(self, edit: Tensor, source: Tensor) -> Tensor:
+        """Compute the RMS step of the factors between embeddings [N, d], in standard deviations of each factor."""
+        step = (edit.double() - source.double()) / self.scale @ self.weight / self.spread
+        return step.square().mean(1).sqrt()
+
+
+def fit_readout(domain: Domain, role: IdentityRole) -> GeometryReadout | None:
+    """Fit the map for a domain's identity network; None if the factors of its photos are unknown."""
+    total = domain.tier_card.splits.get("train", 0)
+    if domain.world is None or total < 8:
+        return None
+    photos = domain.photos("train", min(PHOTOS, total))
+    if photos.factors is None:
+        return None
+    embed = domain.network(role).embed
+    size = pictures_at_once(photos.images.shape, BYTES_PER_PIXEL)
+    rows = torch.cat([embed(part).cpu() for part in photos.images.split(size)])
+    return GeometryReadout.fit(rows, photos.factors.identity)
+
 
 JUDGE: IdentityRole = "judge_identity"
 

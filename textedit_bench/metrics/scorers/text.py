@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from textedit_bench.metrics.column import NO_CHANGE, NO_TEXT_CHANGE, OK, Column
+from textedit_bench.metrics.column import NO_CHANGE, NO_TEXT_CHANGE, OK, Column, Protocol, protocol_id
 from textedit_bench.metrics.images import ImageBatch, ImageFeatures
-from textedit_bench.metrics.protocol import Protocol, protocol_id
-from textedit_bench.metrics.retrieval import mismatched, reciprocal_rank
 from textedit_bench.metrics.sample import Sample
-from textedit_bench.metrics.similarity import clip_score, directional_similarity
+from textedit_bench.metrics.similarity import clip_score, directional_similarity, mismatched, reciprocal_rank
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

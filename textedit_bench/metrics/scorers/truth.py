@@ -1,23 +1,135 @@
-"""Ground truth of procedural worlds: whether the requested attribute changed, and whether all others are preserved."""
+"""Ground truth of procedural worlds: whether the requested attribute changed, and whether all others are preserved.
+
+Oracles read the attributes off an edit. Colours are also measured from pixels, a check of the oracle that does not
+depend on training: for an attribute whose place in the picture does not depend on its value (hair colour, skin, eyes,
+background, ...), the mean colour of that place in the edit is compared with the mean colour it has in renderings of
+every value. The nearest value is the result.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import truth
-from textedit_bench.metrics.bounds import CHANGED
-from textedit_bench.metrics.column import NO_TRUTH, Column
-from textedit_bench.metrics.images import ImageFeatures
-from textedit_bench.metrics.protocol import Protocol, protocol_id
+from textedit_bench.metrics.column import (
+    ALREADY_SO,
+    CHANGED,
+    HIDDEN,
+    NO_TRUTH,
+    NOT_IN_PIXELS,
+    OK,
+    Column,
+    Protocol,
+    protocol_id,
+)
+from textedit_bench.metrics.images import ImageFeatures, LRUCache
 from textedit_bench.metrics.sample import Sample
+from textedit_bench.metrics.truth import KEPT, Renders, content_of
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.roles import OracleRole
+    from textedit_bench.worlds.factors import Factors
+
+
+SAME_PLACE = 0.95
+"""Share of the union of an attribute's masks over its values that every value occupies."""
+APART = 0.1
+"""Minimum distance of two values' mean colours, in RGB of [-1, 1]; closer ones cannot be distinguished."""
+
+Asked = tuple[tuple[str, str], ...]
+
+
+class ColourScorer:
+    """Column ``success_pixels``; an image counts if every requested attribute is visible and readable from pixels."""
+
+    def __init__(self, renders: Renders | None) -> None:
+        self._renders = renders
+        self.protocols: dict[str, Protocol] = {}
+        self._known: LRUCache[list[_Reading] | None] = LRUCache(KEPT)
+        if renders is not None:
+            identity = protocol_id(
+                "success-mean-colour", network="none", digest="", resize="native", reference="truth", dtype="float64"
+            )
+            self.protocols["success_pixels"] = Protocol(identity, "Success (pixels)", True)
+
+    def score(self, sample: Sample) -> dict[str, Column]:
+        """Return 1 where every requested value is the nearest in colour, else 0."""
+        if self._renders is None:
+            return {}
+        perfect, factors = sample.perfect, sample.factors
+        if perfect is None or factors is None:
+            return {"success_pixels": Column.without_value(len(sample.edit), NO_TRUTH)}
+        readings = self._readings(self._renders, factors, tuple(sorted(sample.prompt.asked.items())))
+        if readings is None:
+            return {"success_pixels": Column.without_value(len(sample.edit), NOT_IN_PIXELS)}
+        where, wanted = list(perfect.asked), torch.tensor(list(perfect.asked.values()))
+        hidden = ~perfect.visible[:, where].all(1)
+        already = (perfect.actual[:, where] == wanted).all(1)
+        readable = torch.stack([reading.readable for reading in readings]).all(0)
+        images = sample.edit.images.double().cpu()
+        done = torch.stack([reading.shows_wanted(images) for reading in readings]).all(0)
+        states = [
+            HIDDEN if h else ALREADY_SO if a else OK if r else NOT_IN_PIXELS
+            for h, a, r in zip(hidden.tolist(), already.tolist(), readable.tolist(), strict=True)
+        ]
+        return {"success_pixels": Column.of(done.double(), states)}
+
+    def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:
+        """Return how to read every requested attribute, or None if one has no fixed place; rendered once per prompt."""
+
+        def read() -> list[_Reading] | None:
+            readings = [_reading(renders, factors, dict(asked), name) for name, _ in asked]
+            whole = [reading for reading in readings if reading is not None]
+            return whole if len(whole) == len(readings) else None
+
+        return self._known((content_of(factors), asked), read)
+
+
+class _Reading:
+    """How to read the value of one attribute from N edits.
+
+    Args:
+        place: bool [N, H, W], where the attribute is visible in the perfect edit.
+        colours: mean colour of that place under every value, float64 [N, values, 3].
+        wanted: index of the asked value.
+    """
+
+    def __init__(self, place: Tensor, colours: Tensor, wanted: int) -> None:
+        self.place, self.colours, self.wanted = place, colours, wanted
+        gaps = torch.cdist(colours, colours) + torch.eye(colours.shape[1]) * 1e9
+        self.readable = (place.flatten(1).sum(1) > 0) & (gaps.flatten(1).amin(1) >= APART)
+
+    def shows_wanted(self, images: Tensor) -> Tensor:
+        """Return whether the requested value's colour is the nearest to the edit's, bool [N]."""
+        measured = _mean_colour(images, self.place)
+        nearest: Tensor = (self.colours - measured[:, None]).norm(dim=-1).argmin(1)
+        return nearest == self.wanted
+
+
+def _reading(renders: Renders, factors: Factors, asked: dict[str, str], name: str) -> _Reading | None:
+    world = renders.world
+    values = world.attributes[world.index(name)].values
+    drawn = [renders(world.with_values(factors, {**asked, name: value})) for value in values]
+    if any(name not in render.masks for render in drawn):
+        return None
+    masks = torch.stack([render.masks[name] for render in drawn])
+    if masks.all(0).sum() < SAME_PLACE * masks.any(0).sum():
+        return None
+    place = masks.all(0)
+    colours = torch.stack([_mean_colour(render.images.double(), place) for render in drawn], 1)
+    return _Reading(place, colours, values.index(asked[name]))
+
+
+def _mean_colour(images: Tensor, place: Tensor) -> Tensor:
+    """Compute the mean RGB [N, 3] over the pixels of a mask [N, H, W]; 0 if it is empty."""
+    weight = place[:, None].to(images.dtype)
+    return (images * weight).sum((2, 3)) / weight.sum((2, 3)).clamp(min=1.0)
 
 
 # metric -> (oracle's role, compared with, title)

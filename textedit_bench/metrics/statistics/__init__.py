@@ -6,8 +6,7 @@ Values come as arrays [methods, prompts, images] with nan in every cell whose st
 from textedit_bench.metrics.statistics.bootstrap import Intervals, interval, two_way_bootstrap
 from textedit_bench.metrics.statistics.components import POWER, Spread, spread_of, two_way_spread
 from textedit_bench.metrics.statistics.jackknife import Jackknife, delete_block_jackknife, jackknife_error
-from textedit_bench.metrics.statistics.permutation import holm, sign_flip_test
-from textedit_bench.metrics.statistics.ranking import best_and_tied, pairwise_tests
+from textedit_bench.metrics.statistics.permutation import best_and_tied, holm, pairwise_tests, sign_flip_test
 
 __all__ = [
     "POWER",

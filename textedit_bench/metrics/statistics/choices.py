@@ -1,8 +1,7 @@
-"""Estimate strengths from choices: Bradley and Terry (1952) for pairs, Luce (1959) for the best of several.
+"""Analyse choices of people: strengths, and agreement of raters.
 
-Option i is chosen among several with probability exp(s_i) / sum of exp(s_j). Libraries that fit this model do not
-account for repeated answers of a rater or to a comparison in their intervals; so scipy finds the maximum, and the
-covariance is the two-way clustered sandwich estimator (Cameron, Gelbach and Miller 2011).
+Strengths by Bradley and Terry (1952) for pairs, and by Luce (1959) for the best of several; agreement by Krippendorff's
+alpha (2004) for nominal data.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
-from textedit_bench.metrics.statistics.cells import Values
+from textedit_bench.metrics.statistics.components import Values
 
 RIDGE = 0.1
 """Weight of s^2 / 2: keeps the strength of a method that always wins finite and the mean at 0; weaker than one
@@ -91,3 +90,23 @@ def _clustered(residuals: Values, of: NDArray[np.intp]) -> Values:
     clusters = len(np.unique(of))
     found: Values = sums.T @ sums * (clusters / max(clusters - 1, 1))
     return found
+
+
+def krippendorff_alpha(counts: ArrayLike) -> float:
+    """Compute alpha: 1 all agree, 0 as by chance, below 0 worse than chance; nan if nothing can be compared.
+
+    Args:
+        counts: [units, categories], number of raters who put a unit into a category; units with fewer than two raters
+            are excluded.
+
+    Raises:
+        ValueError: another number of axes, or a negative count.
+    """
+    table = np.asarray(counts, np.float64)
+    if table.ndim != 2 or (table < 0).any():
+        raise ValueError(f"counts must have shape [units, categories] and not be negative, got {table.shape}")
+    table = table[table.sum(1) >= 2]
+    per_unit, total = table.sum(1), table.sum()
+    observed = ((per_unit**2 - (table**2).sum(1)) / (per_unit - 1)).sum()
+    expected = total**2 - (table.sum(0) ** 2).sum()
+    return float(1.0 - (total - 1.0) * observed / expected) if expected > 0.0 else float("nan")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from textedit_bench.metrics.protocol import AXES
+from textedit_bench.metrics.column import AXES
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import PERCENT, column_specs
 from textedit_bench.report.figures import canvas

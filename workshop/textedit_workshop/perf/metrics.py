@@ -17,8 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.metrics.frechet import distance_of_moments
-from textedit_bench.metrics.moments import Moments
+from textedit_bench.metrics.frechet import Moments, distance_of_moments
 from textedit_bench.metrics.statistics import two_way_bootstrap
 
 CHUNK = 1000
