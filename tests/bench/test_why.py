@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from textedit_bench.bench.store import Store
-from textedit_bench.report.html_page.choose import collect_stored
-from textedit_bench.report.table_provenance import FILE
+from textedit_bench.report.table_provenance import FILE, collect_stored
 from textedit_bench.report.why import explain
 
 ADDRESS = "shift/tiny/clip_score/trained"

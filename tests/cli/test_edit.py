@@ -15,7 +15,7 @@ from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import load_dataset
-from textedit_bench.report import contact_sheet
+from textedit_bench.report import sheet
 
 CARD = """
 name: flat
@@ -112,8 +112,8 @@ def test_a_photo_becomes_a_picture_at_the_default_strength(run, flat):
 
 def test_a_grid_starts_with_photo_and_inversion(run, flat, monkeypatch):
     drawn = []
-    original = contact_sheet.draw_row
-    monkeypatch.setattr(contact_sheet, "draw_row", lambda *given: drawn.append(given) or original(*given))
+    original = sheet.draw_row
+    monkeypatch.setattr(sheet, "draw_row", lambda *given: drawn.append(given) or original(*given))
     assert run("edit", "evaluation-2", "bright", *ON, "--grid", "--strength", "1,2", "--set", "scale=0.3").code == 0
     [(title, name, labels, images)] = drawn
     assert "bright" in title and "flat" in title and "mini" in title and name == "evaluation-2"

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from textedit_bench.data import lettering
 from textedit_bench.data.lettering import characters, letters
-from textedit_bench.report.figures.save import save_figure
+from textedit_bench.report.figures.every import save_figure
 from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.training.pictures import picture_grid
 

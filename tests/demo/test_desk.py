@@ -25,7 +25,7 @@ from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.ready import prompt_with_truth
-from textedit_bench.report.templates import template_macros
+from textedit_bench.report.html import template_macros
 
 PHOTO = "evaluation-00001"
 

@@ -19,7 +19,7 @@ from textedit_bench.experiments.page import page_of, spread
 from textedit_bench.experiments.published import Published
 from textedit_bench.experiments.reproduce import write_comparison
 from textedit_bench.experiments.verdict import Verdict, judge
-from textedit_bench.report.plain import render_plain_page
+from textedit_bench.report.formats import render_plain_page
 
 HEADING = Heading("Score & more", True, 3)
 

@@ -13,8 +13,8 @@ from textedit_bench.cli.main import main
 from textedit_bench.documents import read_json_document
 from textedit_bench.errors import UserError
 from textedit_bench.leaderboard.exported import LARGEST, Exported, _digest
-from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.table import build_table
+from textedit_bench.report.table_provenance import collect_stored
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,21 @@ from scipy import stats
 from textedit_bench.bench.cell import digest_of
 from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.scoring import write_table
-from textedit_bench.report.analysis import write_analysis
-from textedit_bench.report.audit import audit_frame, audit_markdown, overfit_frame
+from textedit_bench.report.audit import (
+    audit_frame,
+    audit_markdown,
+    judge_rankings_frame,
+    judge_rankings_markdown,
+    overfit_frame,
+)
 from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
-from textedit_bench.report.judge_rankings import judge_rankings_frame, judge_rankings_markdown
 from textedit_bench.report.leakage import largest_leak, leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame, pairs_markdown
 from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
+from textedit_bench.report.write import write_analysis
 
 IMAGES = [f"image-{i}" for i in range(10)]
 STRENGTHS = [0.0, 1.0, 2.0]

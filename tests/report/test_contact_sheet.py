@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from textedit_bench.data.pixels import to_uint8
-from textedit_bench.report.contact_sheet import draw_contact_sheet, draw_row
+from textedit_bench.report.sheet import draw_contact_sheet, draw_row
 
 
 def _shades(n):

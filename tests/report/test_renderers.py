@@ -11,14 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textedit_bench.report.csv import render_csv
+from textedit_bench.report.formats import LONGEST, render_csv, render_latex, render_markdown, render_plain
+from textedit_bench.report.formats import escape_latex as latex
 from textedit_bench.report.html import render_html
-from textedit_bench.report.latex import LONGEST, render_latex
-from textedit_bench.report.latex import escape as latex
 from textedit_bench.report.layout import Block, Entry, Line
 from textedit_bench.report.layout import Page as TablePage
-from textedit_bench.report.markdown import render_markdown
-from textedit_bench.report.plain import render_plain
 from textedit_bench.report.table import build_table
 
 EVIL = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textedit_bench.report.markdown import render_markdown
-from textedit_bench.report.plain import render_plain_page
+from textedit_bench.report.formats import render_markdown, render_plain_page
 from textedit_bench.study.analysis import attentive, results_frame, results_page
 
 

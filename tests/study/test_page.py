@@ -18,7 +18,7 @@ from textedit_bench.cli.main import main
 from textedit_bench.documents import read_json_document
 from textedit_bench.errors import UserError
 from textedit_bench.registry import load_dataset
-from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.table_provenance import collect_stored
 from textedit_bench.study.design import Wanted, design
 from textedit_bench.study.files import FITS, KEEPS, LARGEST, Key
 from textedit_bench.study.page import write_study

@@ -80,7 +80,7 @@ def edit(
     if inversion is None:
         write_grid(images[0], output)
     else:
-        from textedit_bench.report.contact_sheet import draw_row
+        from textedit_bench.report.sheet import draw_row
 
         labels = ["photo", "inversion", *(f"strength {value:g}" for value in strengths)]
         shown = torch.cat([photos.images, inversion, *images])

@@ -57,7 +57,7 @@ def generate(
     from textedit_bench.data.save_picture import save_picture
     from textedit_bench.domain import load_domain
     from textedit_bench.ready import check_served, pictures_of, ready_editor, resolve_prompt
-    from textedit_bench.report.contact_sheet import draw_contact_sheet
+    from textedit_bench.report.sheet import draw_contact_sheet
 
     domain = load_domain(dataset, tier, device)
     wanted = resolve_prompt(domain, prompt)

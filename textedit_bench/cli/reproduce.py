@@ -61,7 +61,7 @@ def reproduce(
     from textedit_bench.experiments.page import page_of
     from textedit_bench.experiments.reproduce import check
     from textedit_bench.experiments.reproduce import reproduce as run
-    from textedit_bench.report.plain import render_plain_page
+    from textedit_bench.report.formats import render_plain_page
 
     conditions = Conditions(
         results=results,

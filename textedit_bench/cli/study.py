@@ -68,9 +68,7 @@ def analyse(
     from textedit_bench.data.destination import check_folder
     from textedit_bench.documents import read_json_document
     from textedit_bench.files import write_text
-    from textedit_bench.report.csv import frame_csv
-    from textedit_bench.report.markdown import render_markdown
-    from textedit_bench.report.plain import render_plain_page
+    from textedit_bench.report.formats import frame_csv, render_markdown, render_plain_page
     from textedit_bench.study.analysis import attentive, results_frame, results_page
     from textedit_bench.study.files import LARGEST, Key, read_answers
 

@@ -12,7 +12,7 @@ from textedit_bench.errors import UserError, WorkError
 from textedit_bench.extras import needs_extra
 from textedit_bench.places import PlaceError
 from textedit_bench.registry import method_info
-from textedit_bench.report.templates import read_asset, template_macros
+from textedit_bench.report.html import read_asset, template_macros
 
 with needs_extra("demo", "the demo"):
     import gradio as gr

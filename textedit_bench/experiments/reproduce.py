@@ -32,10 +32,8 @@ from textedit_bench.experiments.page import page_of
 from textedit_bench.experiments.variant_settings import check_variants
 from textedit_bench.files import write_text
 from textedit_bench.registry import load_dataset, resolve_tier
-from textedit_bench.report.csv import frame_csv
+from textedit_bench.report.formats import escape, frame_csv, render_latex, render_markdown
 from textedit_bench.report.html import render_html
-from textedit_bench.report.latex import render_latex
-from textedit_bench.report.markdown import escape, render_markdown
 
 if TYPE_CHECKING:
     from textedit_bench.data.card import DatasetCard

@@ -21,9 +21,9 @@ from textedit_bench.bench.store import Store
 from textedit_bench.documents import StrictModel
 from textedit_bench.metrics.column import Protocol
 from textedit_bench.report.collect import StoredCell
-from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.rows import RowCells
 from textedit_bench.report.table import build_table
+from textedit_bench.report.table_provenance import collect_stored
 
 LARGEST = 64 << 20
 """Bytes of a file; all methods on all data sets have some million."""

@@ -15,7 +15,7 @@ from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
 from textedit_bench.registry import load_method
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.formats import escape, table_lines
 from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 

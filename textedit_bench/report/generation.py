@@ -13,7 +13,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.report.collect import ComparableCells, StoredCell, collect, stored_cells
-from textedit_bench.report.plain import render_plain
+from textedit_bench.report.formats import render_plain
 from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.report.table import build_table
 from textedit_bench.report.write import Reports, cell_filter, write_table_files

@@ -14,7 +14,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, one_line
 from textedit_bench.metrics.column import AXES
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.table_provenance import collect_stored
 
 PROJECT = "textedit-bench"
 FOLDER = "wandb"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from textedit_bench.metrics.column import bounds_of
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.columns import ColumnSpec
+from textedit_bench.report.formats import escape, table_lines
 from textedit_bench.report.intervals import image_figures
-from textedit_bench.report.markdown import escape, table_lines
 from textedit_bench.report.ranks import shared_grids
 from textedit_bench.seeds import seed_of
 

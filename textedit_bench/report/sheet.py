@@ -1,4 +1,4 @@
-"""Draw picture sheets: source, inversion and every prompt's edit, for the first images of the set."""
+"""Draw picture sheets: photos with their edits, for a bench or for one command."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
+from torch import Tensor
 
 from textedit_bench.bench.kept import PicturesGoneError
-from textedit_bench.bench.pictures import Pixels
 from textedit_bench.controls.cards import copied
 from textedit_bench.data.lettering import letters
+from textedit_bench.data.pixels import Pixels, to_uint8
 from textedit_bench.report.collect import ComparableCells, StoredCell
 
 IMAGES = 4
@@ -178,3 +179,41 @@ def _cut(draw: ImageDraw.ImageDraw, line: str, font: object, width: int) -> str:
     while line and draw.textlength(f"{line}...", font=font) > width:  # type: ignore[arg-type]
         line = line[:-1]
     return f"{line}..."
+
+
+LARGEST_TILE = 512
+COLUMNS = 4
+"""Pictures per row of a contact sheet."""
+
+
+def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
+    """Draw images in one row, each below its label.
+
+    Args:
+        title: one line at the top.
+        name: label on the left of the row.
+        labels: N texts.
+        images: [N, 3, H, W]; values outside [-1, 1] are clipped.
+    """
+    row = SheetRow(name, tuple(to_uint8(images.detach().clamp(-1, 1))))
+    return draw_sheet(title, labels, [[row]], _tile_side(images.shape[-1]))
+
+
+def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
+    """Draw pictures in rows, numbered from 0 like their files.
+
+    Args:
+        title: one line above everything.
+        pictures: at least one, 8-bit [H, W, 3], all of one size.
+        columns: pictures per row.
+    """
+    columns = min(columns, len(pictures))
+    rows = []
+    for start in range(0, len(pictures), columns):
+        shown = pictures[start : start + columns]
+        rows.append(SheetRow(f"{start} to {start + len(shown) - 1}", tuple(shown)))
+    return draw_sheet(title, [""] * columns, [rows], _tile_side(pictures[0].shape[1]))
+
+
+def _tile_side(width: int) -> int:
+    return max(TILE, min(LARGEST_TILE, width))

@@ -1,10 +1,13 @@
-"""Write every table and picture of a bench."""
+"""Write every table, analysis and picture of a bench."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.inputs import INVERSION, PHOTO
@@ -17,22 +20,71 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.save_picture import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.files import locked, write_text
-from textedit_bench.report.analysis import write_analysis
+from textedit_bench.report.audit import (
+    audit_frame,
+    audit_markdown,
+    judge_rankings_frame,
+    judge_rankings_markdown,
+    overfit_frame,
+)
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
+from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
-from textedit_bench.report.csv import frame_csv, render_csv
 from textedit_bench.report.figures.canvas import Look, looks_of
-from textedit_bench.report.figures.curves import draw_curves
+from textedit_bench.report.figures.every import save_figure
 from textedit_bench.report.figures.overview import draw_overview, shown_columns
-from textedit_bench.report.figures.save import save_figure
+from textedit_bench.report.formats import frame_csv, render_csv, render_latex, render_markdown, render_plain
 from textedit_bench.report.html import render_html
-from textedit_bench.report.latex import render_latex
-from textedit_bench.report.markdown import render_markdown
-from textedit_bench.report.plain import render_plain
+from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
+from textedit_bench.report.paired_tests import paired_tests_frame, pairs_markdown
+from textedit_bench.report.pooled import pooled_frame, pooled_markdown
+from textedit_bench.report.ranks import ranks_frame, ranks_markdown
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 from textedit_bench.report.table_provenance import FILE, write_provenance
+from textedit_bench.report.tradeoff import draw_curves, tradeoff_frame, tradeoff_markdown
+
+
+def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[ColumnSpec], folder: Path) -> list[Path]:
+    """Write every analysis that the records allow into a tier's folder; outdated ones are removed.
+
+    ``pooled`` (of a census), ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns`` that are not in the
+    loop), ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data set.
+    """
+    matched, leakage, ranks, audit, judges = (
+        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame, judge_rankings_frame)
+    )
+    pairs = paired_tests_frame(collected, [spec for spec in columns if not spec.in_loop])
+    pooled = pooled_frame(collected, columns)
+    pages: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], str]]] = {
+        "pooled": (pooled, partial(pooled_markdown, columns=columns)),
+        "matched": (matched, tradeoff_markdown),
+        "leakage": (leakage, leakage_markdown),
+        "ranks": (ranks, ranks_markdown),
+        "pairs": (pairs, pairs_markdown),
+        "audit": (audit, lambda frame: audit_markdown(frame, overfit_frame(collected))),
+        "judges": (judges, judge_rankings_markdown),
+    }
+    written: list[Path] = []
+    for name, (frame, render) in pages.items():
+        paths = [folder / f"{name}.csv", folder / f"{name}.md"]
+        if frame.empty:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            continue
+        write_text(paths[0], frame_csv(frame))
+        write_text(paths[1], render(frame))
+        written += paths
+    for dataset, rows in leakage.groupby("dataset", sort=True):
+        figure = draw_leakage(rows)
+        if figure is not None:
+            path = folder / str(dataset) / "leakage.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_figure(figure, path)
+            written.append(path)
+    return written
+
 
 _RENDERERS = {"md": render_markdown, "csv": render_csv, "tex": render_latex, "html": render_html}
 

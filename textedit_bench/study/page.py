@@ -12,9 +12,9 @@ from textedit_bench.errors import UserError
 from textedit_bench.files import write_json, write_text
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.html import render_self_contained
-from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.payload import embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
+from textedit_bench.report.table_provenance import collect_stored
 from textedit_bench.study.design import Edit, Wanted, design
 from textedit_bench.study.files import Key
 

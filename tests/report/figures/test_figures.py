@@ -7,21 +7,16 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from textedit_bench.report.cost import cost_frame
-from textedit_bench.report.figures.canvas import blank, looks_of, place, tell
-from textedit_bench.report.figures.cost import draw_cost
-from textedit_bench.report.figures.curves import draw_curves
-from textedit_bench.report.figures.leakage import draw_leakage
+from textedit_bench.report.cost import cost_frame, draw_cost
+from textedit_bench.report.figures.canvas import blank, looks_of, place, tell, to_svg
 from textedit_bench.report.figures.overview import draw_overview, shown_columns
-from textedit_bench.report.figures.pairs import draw_pairs
-from textedit_bench.report.figures.ranks import draw_ranks
-from textedit_bench.report.figures.svg import to_svg
-from textedit_bench.report.html_page.choose import collect_stored
-from textedit_bench.report.html_page.drawings import NARROW
-from textedit_bench.report.leakage import leakage_frame
-from textedit_bench.report.paired_tests import paired_tests_frame
-from textedit_bench.report.ranks import ranks_frame
+from textedit_bench.report.html import NARROW
+from textedit_bench.report.leakage import draw_leakage, leakage_frame
+from textedit_bench.report.paired_tests import draw_pairs, paired_tests_frame
+from textedit_bench.report.ranks import draw_ranks, ranks_frame
 from textedit_bench.report.table import build_table
+from textedit_bench.report.table_provenance import collect_stored
+from textedit_bench.report.tradeoff import draw_curves
 
 FIGURES = ("overview", "pairs", "curves", "leakage", "cost", "ranks")
 METHODS = tuple(f"Method {i:02} with a name that is far too long for any figure" for i in range(12))

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from textedit_bench.errors import UserError
-from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.document import Contents
 from textedit_bench.report.html_page.examples import disagreements, ordered_examples, worst_of_all
 from textedit_bench.report.html_page.payload import embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook
 from textedit_bench.report.html_page.write import fit_page, write_picture_report
 from textedit_bench.report.table import build_table
+from textedit_bench.report.table_provenance import collect_stored
 from textedit_bench.report.why import explain
 
 EVIL = "</script><script>alert(1)</script> \" ' & <img src=x onerror=alert(2)> "

@@ -1,26 +1,25 @@
-"""List every figure that the records of a bench allow, for the page and for papers."""
+"""List every figure that the records of a bench allow, and save figures as files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textedit_bench.data.lettering import best_font, characters, escaped
+from textedit_bench.files import write_atomically
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.cost import cost_frame, fastest
+from textedit_bench.report.cost import cost_frame, draw_cost, fastest
 from textedit_bench.report.figures.canvas import looks_of
-from textedit_bench.report.figures.cost import draw_cost
-from textedit_bench.report.figures.curves import draw_curves
-from textedit_bench.report.figures.leakage import draw_leakage
 from textedit_bench.report.figures.overview import draw_overview, shown_columns
-from textedit_bench.report.figures.pairs import draw_pairs
-from textedit_bench.report.figures.ranks import draw_ranks
-from textedit_bench.report.leakage import largest_leak, leakage_frame
-from textedit_bench.report.paired_tests import paired_tests_frame
-from textedit_bench.report.ranks import ranks_frame
+from textedit_bench.report.leakage import draw_leakage, largest_leak, leakage_frame
+from textedit_bench.report.paired_tests import draw_pairs, paired_tests_frame
+from textedit_bench.report.ranks import draw_ranks, ranks_frame
 from textedit_bench.report.rows import TRAINED, UNSEEN
 from textedit_bench.report.table import Table
+from textedit_bench.report.tradeoff import draw_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,3 +76,49 @@ def every_drawing(collected: Sequence[ComparableCells], table: Table) -> Iterato
         title, first = titles.get(str(metric), str(metric)), ranks.iloc[0]
         words = f"{title}: {first['blocks']} blocks, critical difference {first['critical_difference']:.2f}"
         yield Drawing("ranks", "", f"ranks-{metric}", words, partial(draw_ranks, ranks, title, looks))
+
+
+_DPI = 160
+# Dates and versions would make equal results differ.
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG or PDF, depending on the path's extension."""
+    show_all_letters(figure)
+    form = path.suffix[1:]
+    write_atomically(path, lambda target: figure.savefig(target, format=form, dpi=_DPI, metadata=_METADATA[form]))
+
+
+def save_drawings(drawings: Iterable[Drawing], folder: Path) -> list[Path]:
+    """Write every figure that the records allow as PNG and PDF, for papers."""
+    written = []
+    for drawing in drawings:
+        figure = drawing.draw(width=drawing.width)
+        if figure is None:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        for form in _METADATA:
+            written.append(folder / f"{drawing.name}.{form}")
+            save_figure(figure, written[-1])
+    return written
+
+
+def show_all_letters(figure: Figure) -> None:
+    """Assign installed fonts to texts with letters that matplotlib's font lacks, or replace these by code points."""
+    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.text import Text
+
+    own = characters(str(findfont(FontProperties(family="DejaVu Sans"))))
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        lacking = frozenset(c for c in text.get_text() if c.isprintable() and not c.isspace() and ord(c) not in own)
+        if not lacking:
+            continue
+        path, found = best_font(lacking)
+        if path:
+            text.set_fontfamily(["DejaVu Sans", FontProperties(fname=path).get_name()])
+        text.set_text(escaped(text.get_text(), lacking - found))

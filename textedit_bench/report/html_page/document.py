@@ -10,8 +10,7 @@ from typing import Any
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures.every import Drawing, every_drawing
-from textedit_bench.report.html import render_self_contained
-from textedit_bench.report.html_page.drawings import SECTIONS, Shown, show
+from textedit_bench.report.html import SECTIONS, Shown, render_self_contained, show
 from textedit_bench.report.html_page.examples import RULE, Example, disagreements, ordered_examples, worst_of_all
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
 from textedit_bench.report.layout import blocks, headings

@@ -10,12 +10,12 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
-from textedit_bench.report.figures.save import save_drawings
-from textedit_bench.report.html_page.choose import collect_stored
+from textedit_bench.report.figures.every import save_drawings
 from textedit_bench.report.html_page.document import Contents, part_values, render_document
 from textedit_bench.report.html_page.payload import embedded, make_grid
 from textedit_bench.report.html_page.thumbnails import LARGEST, ThumbnailBook
 from textedit_bench.report.table import build_table
+from textedit_bench.report.table_provenance import collect_stored
 
 NAME = "report.html"
 PLOTS = "plots"

@@ -20,7 +20,7 @@ from textedit_bench.bench.kept import SHOWN
 from textedit_bench.bench.request import STANDARD_STRENGTHS
 from textedit_bench.controls.cards import copied
 from textedit_bench.registry import load_dataset
-from textedit_bench.report.markdown import table_lines
+from textedit_bench.report.formats import table_lines
 from textedit_workshop import ROOT
 from textedit_workshop.perf.counts import Passes, networks, transformer
 

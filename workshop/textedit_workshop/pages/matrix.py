@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from textedit_bench.report.markdown import table_lines
+from textedit_bench.report.formats import table_lines
 from textedit_workshop import ROOT
 
 OLDEST = (3, 11)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.markdown import escape, table_lines
+from textedit_bench.report.formats import escape, table_lines
 from textedit_bench.report.rows import TRAINED
 from textedit_workshop import ROOT
 

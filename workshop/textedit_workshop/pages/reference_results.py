@@ -17,8 +17,8 @@ from typing import Any
 from textedit_bench.bench.environment import environment
 from textedit_bench.bench.store import Store
 from textedit_bench.files import sha256, write_json
-from textedit_bench.report.html_page.choose import collect_stored
 from textedit_bench.report.html_page.write import MEGABYTE, NAME, write_picture_report
+from textedit_bench.report.table_provenance import collect_stored
 from textedit_workshop import ROOT
 
 TABLES = ("table", "pairs", "pooled", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
