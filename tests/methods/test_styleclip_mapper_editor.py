@@ -21,6 +21,7 @@ from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.per_prompt import normalised, stem
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_dataset
+from textedit_bench.training import unedited
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -277,6 +278,38 @@ def test_a_network_trained_on_demand_does_not_depend_on_the_benchs_threads(domai
         StyleCLIPMapper(domain, **SMALL).network_for(BLOND)
         assert torch.get_num_threads() == threads
     assert set(seen) == {STANDARD_THREADS}
+
+
+@pytest.fixture
+def described(monkeypatch):
+    """The number of unedited images of every time that they are described."""
+    calls = []
+    describe = unedited.describe_unedited
+
+    def counted(domain, codes, *rest):
+        calls.append(len(codes))
+        return describe(domain, codes, *rest)
+
+    monkeypatch.setattr(unedited, "describe_unedited", counted)
+    return calls
+
+
+def test_trainings_on_the_same_codes_describe_the_unedited_images_once(tmp_path, fit, described):
+    fit(tmp_path / "shared", [BLOND])
+    after = fit(tmp_path / "shared", [GLASSES])
+    assert len(described) == 1
+    alone = fit(tmp_path / "alone", [GLASSES])
+    assert len(described) == 2
+    assert torch.equal(_weights(after, "glasses"), _weights(alone, "glasses"))
+
+
+def test_other_codes_settings_or_threads_describe_them_again(tmp_path, fit, described):
+    fit(tmp_path, [BLOND])
+    fit(tmp_path, [BLOND], num_codes=12, resume=False)
+    fit(tmp_path, [GLASSES], clip_preprocessing="correct")
+    with fixed_threads(torch.get_num_threads() + 1):
+        fit(tmp_path, [GLASSES])
+    assert len(described) == 4
 
 
 def test_other_settings_do_not_use_what_is_kept_for_these(tmp_path, domain):

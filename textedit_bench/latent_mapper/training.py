@@ -45,7 +45,8 @@ def plan_mappers(
     """
     values, domain = editor.values, editor.domain
     phrases = [normalised(prompt.words) for prompt in prompts]
-    codes = training_codes(domain, values.codes, values.num_codes, run.seed, run.folder / "codes")
+    kept = run.folder / "codes"
+    codes = training_codes(domain, values.codes, values.num_codes, run.seed, kept)
     data, epochs = planned_data(codes, values, run)
     module = (loss or MapperTraining)(
         nn.ModuleList(editor.seeded_network(run.seed) for _ in phrases),
@@ -54,6 +55,8 @@ def plan_mappers(
         texts={phrase: editor.embed_text(phrase) for phrase in phrases},
         clip_preprocessing=values.clip_preprocessing,
         preview_codes=codes[data.train_count :][: run.preview_images],
+        keep_in=kept,
+        keep_as=[editor.run_identity(), run.precision],
         weights=loss_weights(editor.info.name, editor.settings, domain, {"identity": "identity"}),
         **planned_rates(values, run),
         **more,

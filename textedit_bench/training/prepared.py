@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def computed_by(domain: Domain) -> list[object]:
+    """Return what decides the last digits of tensors besides networks, as plain JSON values."""
+    return [domain.device.type, domain.precision, torch.__version__, torch.get_num_threads()]
+
+
 def prepared(
     domain: Domain, what: str, roles: Sequence[str], axes: Sequence[object], make: Callable[[], Mapping[str, Tensor]]
 ) -> dict[str, Tensor]:
@@ -34,10 +39,9 @@ def prepared(
         axes: settings that they depend on, plain JSON values.
         make: computes them.
     """
-    computed = [domain.device.type, domain.precision, torch.__version__, torch.get_num_threads()]
     # A folder for each: it is locked meanwhile, and what is made may need another thing that is prepared.
     folder, digests = prepared_folder() / what, [domain.digest(role) for role in roles]
-    path = kept_path(folder, domain, what, digests, list(axes), computed)
+    path = kept_path(folder, domain, what, digests, list(axes), computed_by(domain))
     try:
         with reraise_write_errors(path):
             try:

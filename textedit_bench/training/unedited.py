@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 
 from textedit_bench.devices import sent
 from textedit_bench.models.batches import images_at_once
+from textedit_bench.training.kept import kept, kept_path
 from textedit_bench.training.lightning_module import EditorModule
+from textedit_bench.training.prepared import computed_by
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
@@ -30,6 +34,9 @@ class CodeModule(EditorModule):
         clip_preprocessing: how images reach CLIP; ``"published"`` or ``"correct"``.
         texts: phrase -> raw CLIP embedding [d], of a training that draws phrases.
         preview_codes: codes whose edits are drawn, [n, rows, d].
+        keep_in: folder in which the descriptions of the unedited images are kept for later trainings on these codes;
+            None: they are computed anew.
+        keep_as: everything besides codes and kind of processor that the descriptions depend on, plain JSON values.
         options: of `EditorModule`; a term of weight 0 costs nothing.
 
     Attributes:
@@ -47,9 +54,12 @@ class CodeModule(EditorModule):
         clip_preprocessing: Preprocessing,
         texts: Mapping[str, Tensor] | None = None,
         preview_codes: Tensor | None = None,
+        keep_in: Path | None = None,
+        keep_as: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(network, domain, **options)
+        self.keep_in, self.keep_as = keep_in, keep_as
         self.codes, self.clip_preprocessing = codes.cpu(), clip_preprocessing
         self.titles, self.texts = list(texts or ()), torch.stack([*texts.values()]).cpu() if texts else torch.empty(0)
         self.preview_codes = codes[:0] if preview_codes is None else preview_codes
@@ -58,7 +68,21 @@ class CodeModule(EditorModule):
         """Describe the unedited images, once for all steps."""
         super().on_fit_start()
         self._texts_here = self.texts.to(self.device)
-        self.sources = describe_unedited(self.domain, self.codes, self.device, self.descriptions())
+        self.sources = self._described()
+
+    def _described(self) -> dict[str, Tensor]:
+        wanted = self.descriptions()
+
+        def describe() -> dict[str, Tensor]:
+            return describe_unedited(self.domain, self.codes, self.device, wanted)
+
+        if self.keep_in is None or not wanted:
+            return describe()
+        digest = hashlib.sha256(self.codes.contiguous().numpy().data).hexdigest()
+        axes = (digest, self.keep_as, sorted(wanted), computed_by(self.domain))
+        path = kept_path(self.keep_in, self.domain, "unedited", *axes)
+        found = kept(path, lambda: {name: rows.cpu() for name, rows in describe().items()})
+        return {name: sent(rows, self.device) for name, rows in found.items()}
 
     def descriptions(self) -> dict[str, Describe]:
         """What the terms compare with: name -> from unedited images [B, 3, H, W] to rows [B, ...]."""
