@@ -26,8 +26,7 @@ from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.inverters import Inverter, new_inverter
 from textedit_bench.models.fitting_together import check_role, codes_fit, misfit
-from textedit_bench.photo_captions import read_captions, say_captions
-from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider
+from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider, read_captions, say_captions
 from textedit_bench.places import inversions_folder
 from textedit_bench.precision import HIGHEST, synthesis_in, use_precision
 from textedit_bench.prompt import Prompt
@@ -154,7 +153,7 @@ class Domain:
     @cached_property
     def world(self) -> World | None:
         """The procedural world that rendered the photos, or None for real ones."""
-        from textedit_bench.worlds.loading import load_world
+        from textedit_bench.worlds.world import load_world
 
         return load_world(self.card, self.tier)
 

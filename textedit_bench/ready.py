@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from textedit_bench.bench.prompts import plan_prompts
-from textedit_bench.bench.reading import check_read
+from textedit_bench.bench.prompts import check_read, plan_prompts
 from textedit_bench.bench.shards import BATCH
 from textedit_bench.data.pixels import Pixels, to_uint8
 from textedit_bench.errors import UserError

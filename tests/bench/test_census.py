@@ -10,20 +10,19 @@ import pandas as pd
 import pytest
 
 from textedit_bench.bench.census import census_prompts, choose_photos
-from textedit_bench.bench.outcome import State
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.request import CENSUS_STRENGTHS, BenchRequest
 from textedit_bench.bench.rerun import differences, read_rerun
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.scoring import read_table
 from textedit_bench.bench.store import Store
-from textedit_bench.data.wording import folded
+from textedit_bench.benchmark import run_generation
 from textedit_bench.errors import UserError
-from textedit_bench.generation import run_generation
+from textedit_bench.prompt import folded
 from textedit_bench.registry import load_dataset
 from textedit_bench.report.html_page.write import write_picture_report
-from textedit_bench.worlds.loading import load_world
+from textedit_bench.worlds.world import load_world
 
 WORLDS = ("ffhq", "cat", "church", "car")
 

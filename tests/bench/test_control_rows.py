@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import read_pictures
+from textedit_bench.bench.progress import State
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.controls.other_prompts import other_prompts
+from textedit_bench.controls.cards import other_prompts
 from textedit_bench.prompt import Prompt
 from textedit_bench.report import collect
 

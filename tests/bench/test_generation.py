@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from textedit_bench.bench.generation.variety import pair_distances, taken_for_another
+from textedit_bench.bench.generation.judges import pair_distances, taken_for_another
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
@@ -39,7 +39,7 @@ class Draw(Editor):
 def generate(tiny, monkeypatch):
     """Generate with the named methods, all in place of the installed plugins."""
     import textedit_bench.registry as registry
-    from textedit_bench.generation import run_generation
+    from textedit_bench.benchmark import run_generation
 
     monkeypatch.setattr(sys.modules["bench_tiny"], "Draw", Draw, raising=False)
     monkeypatch.setattr(sys.modules["bench_tiny_cards"], "draw", Draw.info, raising=False)

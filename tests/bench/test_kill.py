@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from textedit_bench.bench.outcome import State
+from textedit_bench.bench.progress import State
 
 
 def contents(results: Path) -> dict[str, bytes]:

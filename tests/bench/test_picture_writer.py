@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import textedit_bench.bench.picture_writer as module
-from textedit_bench.bench.picture_writer import PictureWriter
-from textedit_bench.bench.pictures import read_pictures, write_pictures
-from textedit_bench.data.pixels import Pixels
-from textedit_bench.data.png import encode_png
+import textedit_bench.bench.pictures as module
+from textedit_bench.bench.pictures import PictureWriter, read_pictures, write_pictures
+from textedit_bench.data.pixels import Pixels, encode_png
 
 
 def _pictures(count: int, seed: int = 0) -> Pixels:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from textedit_bench.bench.environment import environment
+from textedit_bench.bench.machine import environment
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.domain import Domain, load_domain
 from textedit_bench.errors import UserError

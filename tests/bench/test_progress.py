@@ -7,7 +7,7 @@ import io
 import pytest
 
 from textedit_bench.bench import progress
-from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
+from textedit_bench.bench.progress import BenchSummary, CellOutcome, State
 
 
 def outcome(state: State = State.DONE, label: str = "m / d / p", reason: str = "") -> CellOutcome:

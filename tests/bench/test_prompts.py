@@ -12,16 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
-from textedit_bench.bench.reading import check_read, is_short
+from textedit_bench.bench.prompts import PlannedPrompt, check_read, is_short, plan_prompts
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.cli.main import main
 from textedit_bench.data.card import DatasetCard
-from textedit_bench.data.wording import folded, tidy
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.models.unread import unread
-from textedit_bench.prompt import Prompt
+from textedit_bench.prompt import Prompt, folded, tidy
 from textedit_bench.ready import resolve_prompt
 from textedit_bench.registry import list_datasets, load_dataset
 from textedit_bench.testing.toy import write_toy_dataset

@@ -14,8 +14,8 @@ import pytest
 from safetensors.torch import load_file
 from typer.main import get_command
 
-from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import read_pictures
+from textedit_bench.bench.progress import State
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.cli.main import app
 from textedit_bench.errors import UserError

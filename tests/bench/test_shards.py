@@ -14,13 +14,20 @@ from safetensors.torch import save_file
 
 from textedit_bench.bench import kept as kept_pictures
 from textedit_bench.bench import shards
-from textedit_bench.bench.joined import join_array, join_codes, join_pictures, join_records, write_tensor
+from textedit_bench.bench.cell import read_manifest
 from textedit_bench.bench.kept import PicturesGoneError, save_arrays
-from textedit_bench.bench.manifest import read_manifest
-from textedit_bench.bench.outcome import State
 from textedit_bench.bench.pictures import write_pictures
+from textedit_bench.bench.progress import State
 from textedit_bench.bench.scoring import write_table
-from textedit_bench.bench.shards import cut_shards, pass_size
+from textedit_bench.bench.shards import (
+    cut_shards,
+    join_array,
+    join_codes,
+    join_pictures,
+    join_records,
+    pass_size,
+    write_tensor,
+)
 
 IMAGES = 8
 FILES = ("records.parquet", "features.npz", "edits.safetensors", "images.zip")
@@ -122,7 +129,7 @@ def test_every_byte_is_the_same_whatever_the_size_of_shards(tiny, small_passes, 
 
 
 def test_processes_share_one_cell(tiny, small_passes, tmp_path, monkeypatch):
-    from textedit_bench.bench.engines import choice
+    from textedit_bench.bench import engines
     from textedit_bench.bench.engines.worker import Worker
 
     class TwoSlots:
@@ -146,8 +153,8 @@ def test_processes_share_one_cell(tiny, small_passes, tmp_path, monkeypatch):
 
     given: list[int | None] = []
     tiny.run(tmp_path / "alone", "shift", images=IMAGES, shard=2, controls=False)
-    monkeypatch.setattr(choice, "open_pool", lambda request, plans, *opened: TwoSlots(Worker(request, *opened, plans)))
-    monkeypatch.setattr("textedit_bench.bench.run.open_pool", choice.open_pool)
+    monkeypatch.setattr(engines, "open_pool", lambda request, plans, *opened: TwoSlots(Worker(request, *opened, plans)))
+    monkeypatch.setattr("textedit_bench.bench.run.open_pool", engines.open_pool)
     summary = tiny.run(tmp_path / "shared", "shift", images=IMAGES, shard=2, controls=False)
     assert summary.exit_code == 0 and summary.counts == {State.DONE: 3}
     assert contents(tmp_path / "shared") == contents(tmp_path / "alone")

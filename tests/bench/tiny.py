@@ -217,8 +217,8 @@ def request(results: Path, card: Path, *methods: str, **options: Any) -> Any:
 
 def stored_pictures(path: Path) -> Any:
     """The pictures of a stored cell, wherever they lie."""
+    from textedit_bench.bench.cell import read_manifest
     from textedit_bench.bench.kept import CellPictures
-    from textedit_bench.bench.manifest import read_manifest
 
     manifest = read_manifest(path)
     assert manifest is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
+from textedit_bench.bench.progress import BenchSummary, CellOutcome, State
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 
 

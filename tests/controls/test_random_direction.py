@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from textedit_bench.controls.random_direction import RandomDirection
+from textedit_bench.controls.editors import RandomDirection
 from textedit_bench.editor import Latents
 from textedit_bench.models import Generator
 from textedit_bench.prompt import Prompt

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from textedit_bench.data import encoded
+from textedit_bench.data import decode
 from textedit_bench.data.destination import check_destination
 from textedit_bench.data.photo import FORMATS, read_photo, write_grid
 from textedit_bench.errors import UserError
@@ -89,7 +89,7 @@ def test_too_many_pixels_other_formats_and_other_files_are_refused(tmp_path, mon
         "long.png": "1000 bytes; at most 999 are read",
     }.items():
         with monkeypatch.context() as patch, pytest.raises(UserError, match=problem):
-            patch.setattr(encoded, "MAX_BYTES", 999 if name == "long.png" else encoded.MAX_BYTES)
+            patch.setattr(decode, "MAX_BYTES", 999 if name == "long.png" else decode.MAX_BYTES)
             read_photo(tmp_path / name, 8)
 
 

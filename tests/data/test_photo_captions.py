@@ -7,7 +7,7 @@ import torch
 
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
-from textedit_bench.photo_captions import COUNT, read_captions
+from textedit_bench.photos import COUNT, read_captions
 
 
 @pytest.mark.parametrize("name", ["ffhq", "church"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from textedit_bench.data.png import encode_png
+from textedit_bench.data.pixels import encode_png
 
 
 @settings(max_examples=60, deadline=None)

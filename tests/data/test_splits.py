@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from textedit_bench.data.splits import ORDER, fit_splits
+from textedit_bench.data.own_photos import ORDER, fit_splits
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.testing.toy import write_toy_dataset

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textedit_bench.data.sources.zip_index import ZipLayoutError, read_index
+from textedit_bench.data.sources.archive import ZipLayoutError, read_index
 
 names = st.text(st.characters(exclude_characters="/\\\0", exclude_categories=("Cs",)), min_size=1, max_size=12)
 

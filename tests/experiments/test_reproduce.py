@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from textedit_bench.bench.generation.store import GenerationStore
+from textedit_bench.bench.generation.session import GenerationStore
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.conditions import Conditions

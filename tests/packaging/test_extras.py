@@ -19,7 +19,7 @@ from textedit_bench.assets.transfer import transfer
 from textedit_bench.bench.engines.cluster import connect
 from textedit_bench.bench.engines.slurm import Slurm
 from textedit_bench.bench.request import BenchRequest
-from textedit_bench.data.phones import heic_reader
+from textedit_bench.data.decode import heic_reader
 from textedit_bench.data.sources import LmdbSource
 from textedit_bench.errors import UserError
 

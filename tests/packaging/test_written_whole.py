@@ -37,13 +37,13 @@ KEEPERS = {"editor", "self.statistics", "found.statistics", "statistics", "subje
 KNOWN = {
     "textedit_bench/files.py": "the shared way",
     "textedit_bench/assets/transfer.py": "a partial download, which has to stay",
-    "textedit_bench/bench/picture_writer.py": "a partial archive beside, renamed when it is whole",
+    "textedit_bench/bench/pictures.py": "a partial archive beside, renamed when it is whole",
     "textedit_bench/bench/inputs.py": "parts in a temporary folder",
-    "textedit_bench/bench/joined.py": "inside what the store hands to the shared way",
+    "textedit_bench/bench/shards.py": "inside what the store hands to the shared way",
     "textedit_bench/bench/kept.py": "inside what the store hands to the shared way",
     "textedit_bench/bench/engines/node.py": "a word beside, linked into place when it is whole",
     "textedit_bench/models/storage.py": "the header of a file that the shared way is about to rename",
-    "textedit_bench/bench/measure.py": "a switch of the kernel, no file",
+    "textedit_bench/bench/machine.py": "a switch of the kernel, no file",
 }
 MADE_UP = re.compile(r"textedit_bench/testing/|textedit_workshop/(rehearsal|perf|pages)/|/miniature\.py$")
 """Files for tests and measurements of the product itself, written into new folders, and pages that git keeps."""

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.manifest import Manifest
+from textedit_bench.bench.cell import Manifest, digest_of
 from textedit_bench.bench.pictures import strength_name, write_pictures
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.bench.store import Store

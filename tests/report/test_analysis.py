@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.manifest import Manifest
+from textedit_bench.bench.cell import Manifest, digest_of
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.report.audit import (
     audit_frame,

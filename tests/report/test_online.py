@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from textedit_bench import benchmark, generation
-from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
+from textedit_bench.bench.progress import BenchSummary, CellOutcome, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError

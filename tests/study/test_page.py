@@ -12,7 +12,7 @@ import html5lib
 import numpy as np
 import pytest
 
-from textedit_bench.bench.manifest import Pictures
+from textedit_bench.bench.cell import Pictures
 from textedit_bench.bench.store import Store
 from textedit_bench.cli.main import main
 from textedit_bench.documents import read_json_document

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textedit_bench.bench.engines import open_pool
-from textedit_bench.bench.engines.job import DatasetJob, WorkerLost
 from textedit_bench.bench.engines.processes import Processes
+from textedit_bench.bench.engines.worker import DatasetJob, WorkerLost
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store

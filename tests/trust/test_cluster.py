@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textedit_bench.bench.engines import cluster as module
 from textedit_bench.bench.engines import connection
-from textedit_bench.bench.engines.job import CellJob, DatasetJob, WorkerLost
+from textedit_bench.bench.engines.worker import CellJob, DatasetJob, WorkerLost
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
 

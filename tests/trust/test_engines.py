@@ -16,11 +16,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from textedit_bench.bench.engines.choice import open_pool
+from textedit_bench.bench.engines import open_pool
 from textedit_bench.bench.engines.schedule import Schedule
-from textedit_bench.bench.outcome import State
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.session import DatasetSession

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from textedit_bench.bench.outcome import State
-from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.store import Store
 from textedit_bench.files import disk_is_full, locked

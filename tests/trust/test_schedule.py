@@ -7,12 +7,10 @@ import random
 
 import pytest
 
-from textedit_bench.bench.engines.job import CellJob, CellResult, DatasetEnd, DatasetJob, WorkerLost
 from textedit_bench.bench.engines.schedule import RETRIES, Schedule
-from textedit_bench.bench.engines.worker import Worker
-from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.engines.worker import CellJob, CellResult, DatasetEnd, DatasetJob, Worker, WorkerLost
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.progress import CellOutcome, PlainReporter, State
 from textedit_bench.bench.run import run_cells
 
 from .stored import contents

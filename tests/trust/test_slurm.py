@@ -12,14 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from textedit_bench.bench.engines import node
+from textedit_bench.bench.engines import node, open_pool
 from textedit_bench.bench.engines import slurm as module
-from textedit_bench.bench.engines.choice import open_pool
-from textedit_bench.bench.engines.job import CellJob, DatasetEnd, DatasetJob, WorkerLost
 from textedit_bench.bench.engines.schedule import Schedule
-from textedit_bench.bench.outcome import State
+from textedit_bench.bench.engines.worker import CellJob, DatasetEnd, DatasetJob, WorkerLost
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import PlainReporter
+from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.session import DatasetSession

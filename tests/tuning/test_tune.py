@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textedit_bench.bench.store import Store
-from textedit_bench.bench.tuned import Tuned, read_tuned, write_tuned
+from textedit_bench.bench.store import Store, Tuned, read_tuned, write_tuned
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
 from textedit_bench.tuning.grid import combinations, read_grid

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from textedit_bench.worlds.networks.clip import TEXT, VISION, WorldClip, encode_short_text
+from textedit_bench.worlds.networks.clip import TEXT, VISION, WorldClip, encode_short_text, merges_for
 from textedit_bench.worlds.networks.identity import CONFIGS as IDENTITIES
 from textedit_bench.worlds.networks.identity import IdentityNetwork, verification
 from textedit_bench.worlds.networks.oracle import CONFIGS as ORACLES
 from textedit_bench.worlds.networks.oracle import Oracle
 from textedit_bench.worlds.networks.trunk import FEATURES, PERCEPTUAL, FeatureNetwork, PerceptualDistance
-from textedit_bench.worlds.tokenizer import merges_for
 from textedit_workshop.worlds.training.augment import augment, blur, degrade
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_clip.tokenizer import SimpleTokenizer
 
-from textedit_bench.worlds.tokenizer import CONTEXT_LENGTH, CutTokenizer, merges_for
+from textedit_bench.worlds.networks.clip import CONTEXT_LENGTH, CutTokenizer, merges_for
 from textedit_workshop.worlds.vocabulary import vocabulary
 
 TOKENIZER = CutTokenizer(merges_for(vocabulary()))

@@ -15,10 +15,9 @@ import torch
 
 from textedit_bench.bench.prompts import PlannedPrompt, slug
 from textedit_bench.data.card import DatasetCard, PromptCard
-from textedit_bench.data.wording import added, folded
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.truth import states_of
-from textedit_bench.prompt import Prompt
+from textedit_bench.prompt import Prompt, added, folded
 from textedit_bench.seeds import seed_of
 from textedit_bench.worlds.captions import find_grammar
 from textedit_bench.worlds.world import World

@@ -16,12 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from textedit_bench.bench.cell import ImageSet
-from textedit_bench.bench.environment import environment
-from textedit_bench.bench.joined import join_pictures, write_tensor
 from textedit_bench.bench.kept import PICTURES, save_arrays
-from textedit_bench.bench.measure import Meter
+from textedit_bench.bench.machine import Meter, environment
 from textedit_bench.bench.pictures import Pixels, read_pictures, to_images, to_uint8, write_pictures
-from textedit_bench.bench.shards import Shard, pass_size
+from textedit_bench.bench.shards import Shard, join_pictures, pass_size, write_tensor
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
 from textedit_bench.metrics.images import ImageBatch

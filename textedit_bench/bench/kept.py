@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from textedit_bench.bench.manifest import CellIdentity, Manifest, read_manifest
+from textedit_bench.bench.cell import CellIdentity, Manifest, read_manifest
 from textedit_bench.bench.pictures import Pixels, read_pictures, strength_name, to_uint8, write_pictures
 from textedit_bench.bench.shards import pass_size
 

@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.joined import join_array, join_codes, join_pictures, join_records
+from textedit_bench.bench.cell import Cell, Manifest
 from textedit_bench.bench.kept import DIGESTS, EDITS, PICTURES
-from textedit_bench.bench.manifest import Manifest
 from textedit_bench.bench.pictures import strength_name
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_cost, write_cost
-from textedit_bench.bench.shards import Shard
+from textedit_bench.bench.shards import Shard, join_array, join_codes, join_pictures, join_records
 from textedit_bench.bench.store import ResultFolder, Writer
 
 PARTS = "shards"

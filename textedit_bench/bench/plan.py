@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
-from textedit_bench.bench.reading import check_read
+from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
 from textedit_bench.bench.request import CENSUS, QUICK, BenchRequest
-from textedit_bench.bench.store import Store
-from textedit_bench.bench.tuned import Tuned, read_tuned
-from textedit_bench.controls.cards import copied
-from textedit_bench.controls.other_prompts import other_prompts
+from textedit_bench.bench.store import Store, Tuned, read_tuned
+from textedit_bench.controls.cards import copied, other_prompts
 from textedit_bench.data.card import DatasetCard
-from textedit_bench.data.wording import says_nothing
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
+from textedit_bench.prompt import says_nothing
 from textedit_bench.registry import list_datasets, list_methods, load_dataset, method_info, resolve_tier
 
 if TYPE_CHECKING:
@@ -234,7 +231,7 @@ def _plan_census(
         UserError: the tier has no world, or a prompt is asked for that the census lacks.
     """
     from textedit_bench.bench.census import census_prompts, choose_photos
-    from textedit_bench.worlds.loading import load_world
+    from textedit_bench.worlds.world import load_world
 
     world = load_world(card, tier)
     if world is None:
@@ -259,7 +256,7 @@ def _plan_census(
 
 def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:
     """Refuse factors that the tier's world does not know, which otherwise only scoring would notice."""
-    from textedit_bench.worlds.loading import load_world
+    from textedit_bench.worlds.world import load_world
 
     world = load_world(card, tier)
     if world is None:

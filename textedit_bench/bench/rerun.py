@@ -10,16 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.manifest import SCHEMA
+from textedit_bench.bench.cell import SCHEMA, digest_of
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import CENSUS, BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import copied
-from textedit_bench.data.wording import LONGEST, is_printable
 from textedit_bench.errors import UserError
 from textedit_bench.precision import HIGHEST
-from textedit_bench.prompt import ATTRIBUTE, Prompt
+from textedit_bench.prompt import ATTRIBUTE, LONGEST, Prompt, is_printable
 from textedit_bench.registry import method_info
 
 LARGEST = 1 << 24

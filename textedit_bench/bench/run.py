@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.engines import cards_of, open_pool
 from textedit_bench.bench.engines.schedule import Schedule
-from textedit_bench.bench.outcome import BenchSummary, CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan, plan
-from textedit_bench.bench.progress import Reporter
+from textedit_bench.bench.progress import BenchSummary, CellOutcome, Reporter, State
 from textedit_bench.bench.request import REMOTE, BenchRequest
 from textedit_bench.bench.session import DatasetSession, ScoredDataset
 from textedit_bench.bench.store import Store

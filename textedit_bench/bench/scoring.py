@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 import torch
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.environment import environment
 from textedit_bench.bench.inputs import InputShard, batch_features
 from textedit_bench.bench.kept import save_arrays
-from textedit_bench.bench.measure import Meter, return_free_memory
+from textedit_bench.bench.machine import Meter, environment, return_free_memory
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.shards import pass_size
 from textedit_bench.bench.store import ResultFolder, Writer

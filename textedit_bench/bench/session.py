@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.infer import infer, publish_edits
+from textedit_bench.bench.cell import Cell, Manifest
+from textedit_bench.bench.infer import CellMaterial, infer, lies_elsewhere, publish_edits
 from textedit_bench.bench.inputs import (
     INVERSION,
     PHOTO,
@@ -23,19 +23,17 @@ from textedit_bench.bench.inputs import (
     reference_images,
 )
 from textedit_bench.bench.kept import CellPictures, Kept, PicturesGoneError
-from textedit_bench.bench.manifest import Manifest
-from textedit_bench.bench.material import CellMaterial, lies_elsewhere
-from textedit_bench.bench.measure import Meter, return_free_memory
-from textedit_bench.bench.outcome import State
+from textedit_bench.bench.machine import Meter, return_free_memory
 from textedit_bench.bench.parts import join_parts, part_folder, remove_parts
 from textedit_bench.bench.pictures import Pixels, to_images
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests, weights_digest
+from textedit_bench.bench.progress import State
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import RECORDS, has_features, protocols_of, publish_scores, score
 from textedit_bench.bench.shards import Shard, cut_shards, pass_size
 from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.controls.cards import copied, shown
-from textedit_bench.controls.control import Control
+from textedit_bench.controls.editors import Control
 from textedit_bench.devices import fixed_threads
 from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor

@@ -1,4 +1,4 @@
-"""Store results in folders: written stage by stage, trusted only if checksums match.
+"""Store results in folders, written stage by stage, trusted only if checksums match, and tuned settings beside them.
 
 A folder is named after the digest of its identity and holds ``manifest.json``, which is written last. Each stage
 (``infer``, ``score``) lists its files with their SHA-256 there; a stage that is not in the manifest did not happen.
@@ -6,16 +6,18 @@ A folder is named after the digest of its identity and holds ``manifest.json``, 
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.manifest import MANIFEST, SCHEMA, Manifest, Stage, load_manifest, read_scored
+from textedit_bench.bench.cell import MANIFEST, SCHEMA, Cell, Manifest, Stage, digest_of, load_manifest, read_scored
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked, sha256, write_atomically, write_json
 
@@ -164,9 +166,9 @@ class Store:
 
     def method(self, tier: str, dataset: str, method: str) -> Path:
         """Return the folder of a method's cells on a data set."""
-        for field, name in (("tier", tier), ("data set", dataset), ("method", method)):
+        for what, name in (("tier", tier), ("data set", dataset), ("method", method)):
             if not _NAME.match(name):
-                raise UserError(f"{field} {name!r} cannot name a folder; valid: letters, digits, '.', '_' and '-'")
+                raise UserError(f"{what} {name!r} cannot name a folder; valid: letters, digits, '.', '_' and '-'")
         return self.root / tier / dataset / method
 
     def inputs(self, tier: str, dataset: str, identity: Mapping[str, Any]) -> ResultFolder:
@@ -194,3 +196,64 @@ def _free_name(path: Path) -> Path:
     while (target := path.with_name(f"{path.name}{SET_ASIDE}{number}")).exists():
         number += 1
     return target
+
+
+TUNED_FILE = "tuned.json"
+TUNED_SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """The result of a tuning, with its inputs.
+
+    Attributes:
+        method, dataset, tier: where the settings apply.
+        settings: the chosen settings, instead of the card's.
+        strength: the chosen strength.
+        objective: what was maximised, such as ``mean of success and preservation``.
+        score: its value for the choice, on the development split.
+        images: digest of the development images.
+        prompts: ids of the development prompts.
+        tried: every candidate with its strength, effect, kept and score.
+    """
+
+    method: str
+    dataset: str
+    tier: str
+    settings: dict[str, Any]
+    strength: float
+    objective: str
+    score: float
+    images: str
+    prompts: tuple[str, ...]
+    tried: tuple[dict[str, Any], ...] = field(default=())
+
+
+def write_tuned(store: Store, tuned: Tuned) -> Path:
+    """Store tuned settings for `read_tuned`."""
+    folder = store.method(tuned.tier, tuned.dataset, tuned.method)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / TUNED_FILE, {"schema": TUNED_SCHEMA, **asdict(tuned)})
+    return folder / TUNED_FILE
+
+
+def read_tuned(store: Store, tier: str, dataset: str, method: str) -> Tuned:
+    """Read the tuned settings of a method on a data set.
+
+    Raises:
+        UserError: there are none, or the file is damaged.
+    """
+    path = store.method(tier, dataset, method) / TUNED_FILE
+    command = f"textedit-bench tune --method {method} --dataset {dataset}"
+    if not path.is_file():
+        raise UserError(f"tuned: {method} was not tuned on {dataset}, tier {tier} (expected {path}); run: {command}")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("schema") != TUNED_SCHEMA:
+            raise ValueError("it was written by another version")
+        tuned = Tuned(**{**data, "prompts": tuple(data["prompts"]), "tried": tuple(data["tried"])})
+        if not (isinstance(tuned.settings, dict) and math.isfinite(tuned.strength)):
+            raise ValueError("settings or strength are invalid")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"tuned: {path} cannot be read ({error}); run: {command}") from error
+    return tuned

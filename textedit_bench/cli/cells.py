@@ -15,7 +15,7 @@ from textedit_bench.cli.output import print_json
 from textedit_bench.errors import UserError, unknown_choice
 
 if TYPE_CHECKING:
-    from textedit_bench.bench.outcome import BenchSummary
+    from textedit_bench.bench.progress import BenchSummary
     from textedit_bench.bench.request import BenchRequest
 
 Methods = Annotated[str | None, typer.Option("--method", "-m", metavar="NAMES", help="Methods; default: all.")]
@@ -123,7 +123,7 @@ def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: boo
     Raises:
         UserError: the manifest cannot be rerun, or an option contradicts it.
     """
-    from textedit_bench.bench.generation.store import GenerationStore
+    from textedit_bench.bench.generation.session import GenerationStore
     from textedit_bench.bench.rerun import differences, read_rerun
     from textedit_bench.bench.store import Store
 
@@ -148,7 +148,7 @@ def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: boo
 
 def _task(name: str) -> Callable[[BenchRequest], BenchSummary]:
     if name == "generate":
-        from textedit_bench.generation import run_generation
+        from textedit_bench.benchmark import run_generation
 
         return run_generation
     from textedit_bench.benchmark import run_bench

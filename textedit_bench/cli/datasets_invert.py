@@ -48,7 +48,7 @@ def invert(
     if not domain.tier_card.has_photos:
         what = "renders" if domain.world is not None else "codes"
         raise UserError(f"data set {domain.name}, tier {domain.tier}: its photos are {what}; there is nothing to keep")
-    from textedit_bench.invert_split import invert_split
+    from textedit_bench.inverters import invert_split
 
     done = invert_split(domain, split, number, lambda line: typer.echo(line, err=True))
     if json:

@@ -41,7 +41,7 @@ def prompts(
     found = list(map(planned_prompt, own))
     if protocol == CENSUS:
         from textedit_bench.bench.census import census_prompts
-        from textedit_bench.worlds.loading import load_world
+        from textedit_bench.worlds.world import load_world
 
         world = load_world(card, tier)
         if world is None:

@@ -54,7 +54,7 @@ def edit(
     """
     from textedit_bench.data.destination import check_destination
     from textedit_bench.data.photo import write_grid
-    from textedit_bench.data.save_picture import FORMATS, save_picture
+    from textedit_bench.data.pixels import FORMATS, save_picture
     from textedit_bench.registry import method_info
 
     info = method_info(method)

@@ -54,7 +54,7 @@ def generate(
 
     from PIL import Image
 
-    from textedit_bench.data.save_picture import save_picture
+    from textedit_bench.data.pixels import save_picture
     from textedit_bench.domain import load_domain
     from textedit_bench.ready import check_served, pictures_of, ready_editor, resolve_prompt
     from textedit_bench.report.sheet import draw_contact_sheet

@@ -50,8 +50,7 @@ def score_pictures(
     if output is not None and export is not None and output.resolve() == export.resolve():
         raise UserError(f"--export {export}: is --output too; valid: another name")
 
-    from textedit_bench.bench.prompts import plan_prompts
-    from textedit_bench.bench.reading import check_read
+    from textedit_bench.bench.prompts import check_read, plan_prompts
     from textedit_bench.domain import load_domain
     from textedit_bench.metrics.folders import score_folders
     from textedit_bench.metrics.statistics_file import load_statistics

@@ -79,8 +79,7 @@ def train(
         else:
             check_destination(output, [".safetensors"], inputs=(dataset,))
 
-    from textedit_bench.bench.prompts import plan_prompts
-    from textedit_bench.bench.reading import check_read
+    from textedit_bench.bench.prompts import check_read, plan_prompts
     from textedit_bench.domain import load_domain
     from textedit_bench.registry import new_editor
     from textedit_bench.training import RunOptions

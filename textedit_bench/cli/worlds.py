@@ -35,7 +35,7 @@ def sheet(
     """
     from textedit_bench.data.destination import check_destination
     from textedit_bench.data.photo import write_grid
-    from textedit_bench.data.save_picture import FORMATS
+    from textedit_bench.data.pixels import FORMATS
     from textedit_bench.errors import UserError, unknown_choice
 
     if kind not in KINDS:

@@ -1,12 +1,15 @@
-"""The controls' cards, without torch."""
+"""The controls' cards, without torch, and the prompt whose edits the wrong-prompt control shows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textedit_bench.info import MethodInfo
+
+if TYPE_CHECKING:
+    from textedit_bench.bench.prompts import PlannedPrompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class ControlInfo(MethodInfo):
 COPY_PHOTO = ControlInfo(
     name="copy-photo",
     title="Do nothing (photo)",
-    editor="textedit_bench.controls.unchanged:CopyPhoto",
+    editor="textedit_bench.controls.editors:CopyPhoto",
     space="image",
     strength_meaning="ignored: every strength returns the photo",
     shows="photo",
@@ -46,7 +49,7 @@ COPY_PHOTO = ControlInfo(
 NO_EDIT = ControlInfo(
     name="no-edit",
     title="No edit (inversion)",
-    editor="textedit_bench.controls.unchanged:NoEdit",
+    editor="textedit_bench.controls.editors:NoEdit",
     space="w+",
     strength_meaning="ignored: every strength returns the given codes",
     shows="inversion",
@@ -55,7 +58,7 @@ NO_EDIT = ControlInfo(
 RANDOM_DIRECTION = ControlInfo(
     name="random-direction",
     title="Random direction",
-    editor="textedit_bench.controls.random_direction:RandomDirection",
+    editor="textedit_bench.controls.editors:RandomDirection",
     space="w+",
     strength_meaning="factor on the step; 1 has the length of the compared method's step at its default strength",
     caveat={
@@ -69,7 +72,7 @@ RANDOM_DIRECTION = ControlInfo(
 REAL_ATTRIBUTE = ControlInfo(
     name="real-attribute",
     title="Really has it (rendered)",
-    editor="textedit_bench.controls.given_pictures:RealAttribute",
+    editor="textedit_bench.controls.editors:RealAttribute",
     space="image",
     strength_meaning="ignored: every strength shows the photo as it is with the asked attribute",
     shows="truth",
@@ -78,7 +81,7 @@ REAL_ATTRIBUTE = ControlInfo(
 WRONG_PROMPT = ControlInfo(
     name="wrong-prompt",
     title="Wrong prompt",
-    editor="textedit_bench.controls.given_pictures:WrongPrompt",
+    editor="textedit_bench.controls.editors:WrongPrompt",
     space="image",
     strength_meaning="the compared method's edit for another prompt at the same strength, judged against this one",
     copies="edit",
@@ -96,3 +99,26 @@ def copied(name: str) -> str:
 def shown(name: str) -> str:
     """Return what a control shows at every strength: ``photo``, ``inversion`` or ``truth``; empty for anything else."""
     return CONTROLS[name].shows if name in CONTROLS else ""
+
+
+def other_prompts(prompts: Sequence[PlannedPrompt]) -> dict[str, PlannedPrompt]:
+    """Return prompt id -> the prompt whose edits are shown for it.
+
+    A cyclic shift among the trained and among the unseen prompts: every prompt's edits are then shown exactly once, so
+    the control preserves exactly as well as its method. Of all shifts the one with the fewest pairs that ask for the
+    same attribute is taken, and such pairs are left out.
+    """
+    found = {}
+    for trained in (True, False):
+        block = [prompt for prompt in prompts if prompt.trained is trained]
+        n = len(block)
+        pairs = [[(p, block[(i + shift) % n]) for i, p in enumerate(block)] for shift in range(1, n)]
+        best = max(pairs, key=lambda shifted: sum(_differ(*pair) for pair in shifted), default=[])
+        found.update({prompt.id: other for prompt, other in best if _differ(prompt, other)})
+    return found
+
+
+def _differ(first: PlannedPrompt, second: PlannedPrompt) -> bool:
+    """Whether two prompts request different edits, as far as known."""
+    asked = first.prompt.asked.keys(), second.prompt.asked.keys()
+    return first.prompt.words != second.prompt.words and not asked[0] & asked[1]

@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from textedit_bench.data.wording import added, describes_picture, says_nothing, tidy
 from textedit_bench.documents import read_document
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.prompt import ATTRIBUTE, Prompt
+from textedit_bench.prompt import ATTRIBUTE, Prompt, added, describes_picture, says_nothing, tidy
 
 TIERS = ("mini", "full")
 Split = Literal["train", "development", "evaluation"]
@@ -257,7 +256,7 @@ class DatasetCard(_Strict):
     def with_source(self, text: str) -> DatasetCard:
         """Return the data set with photos from another source at every tier, without the ground truth of its world.
 
-        If there are fewer photos than on the card, new splits are made (`textedit_bench.data.splits`).
+        If there are fewer photos than on the card, new splits are made (`textedit_bench.data.own_photos`).
 
         Args:
             text: ``samples``, or the path of a folder, zip, LMDB or file of codes.
@@ -265,8 +264,7 @@ class DatasetCard(_Strict):
         Raises:
             UserError: nothing exists at that path, or there is no picture.
         """
-        from textedit_bench.data.choice import choose_source
-        from textedit_bench.data.splits import count_entries, fit_splits
+        from textedit_bench.data.own_photos import choose_source, count_entries, fit_splits
 
         most = max(sum(tier.splits.values()) for tier in self.tiers.values())
         there: int | None = None

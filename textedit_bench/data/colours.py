@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from textedit_bench.data.unusable import UnusableImageError
+
+class UnusableImageError(ValueError):
+    """An image that is skipped; the message is the reason."""
+
 
 BACKGROUND = (255, 255, 255)
 """Background of transparent areas: white, as in a browser."""

@@ -1,24 +1,139 @@
-"""Decode bytes to 8-bit sRGB pictures; unusable data are refused with a reason.
+"""Decode files and bytes to 8-bit sRGB pictures; unusable data are refused with a reason.
 
-Every input picture is decoded here, so the same file gives the same pixels everywhere.
+Every input picture is decoded here, so the same file gives the same pixels everywhere: also those of phones (HEIC, more
+pixels than are decoded). Formats that are not decoded, and other files in place of pictures, are named.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import stat
+import struct
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-from textedit_bench.data.colours import ROUNDED, to_srgb
-from textedit_bench.data.not_decoded import HEIC, brand_of, name_of
-from textedit_bench.data.phones import JPEG, made_to_fit, open_heic
-from textedit_bench.data.png_texts import without_texts
-from textedit_bench.data.unusable import UnusableImageError
-from textedit_bench.errors import one_line
+from textedit_bench.data.colours import ROUNDED, UnusableImageError, to_srgb
+from textedit_bench.errors import UserError, one_line
+from textedit_bench.extras import needs_extra
+
+HEIC = "HEIC"
+_BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), HEIC) | dict.fromkeys(
+    (b"avif", b"avis"), "AVIF"
+)
+_BEGINNINGS = {
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\xff\x0a": "JPEG XL",
+    b"8BPS": "a Photoshop file",
+    b"\0\0\x01\0": "an icon",
+    b"%PDF": "PDF",
+}
+_TEXTS = {
+    b"version https://git-lfs": "a Git LFS pointer; 'git lfs pull' fetches the picture",
+    b"<!doctype html": "a web page; what was saved is an answer of a server, not the picture",
+    b"<html": "a web page; what was saved is an answer of a server, not the picture",
+    b"<svg": "SVG; export it as PNG",
+    b"<?xml": "SVG or other XML; export it as PNG",
+}
+
+
+def brand_of(data: bytes) -> str | None:
+    """Return the picture format in an ISO media container (also used by films); None if it is another file."""
+    return _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
+
+
+def name_of(data: bytes) -> str | None:
+    """Describe bytes and what to do about them, for a message; None if they are unknown."""
+    if data[4:8] == b"ftyp":
+        brand = brand_of(data)
+        return f"{brand}; save it as PNG or JPEG" if brand else "a film"
+    for beginning, name in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return f"{name}; save it as PNG or JPEG"
+    text = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((name for beginning, name in _TEXTS.items() if text.startswith(beginning)), None)
+
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
+
+
+def without_texts(data: bytes) -> bytes | None:
+    """Remove the text chunks (captions, settings of a program) of a PNG; None if there are none, or it is not a PNG."""
+    if not data.startswith(_SIGNATURE):
+        return None
+    kept, at = [_SIGNATURE], len(_SIGNATURE)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 12 + length
+        if data[at + 4 : at + 8] not in _NOTES:
+            kept.append(data[at:end])
+        at = end
+    kept.append(data[at:])
+    found = b"".join(kept)
+    return found if len(found) < len(data) else None
+
+
+JPEG = b"\xff\xd8\xff"
+_FACTORS = (2, 4, 8)
+"""Factors by which JPEG can be decoded smaller, at lower cost."""
+
+
+def made_to_fit(opened: Any, max_pixels: int, *, jpeg: bool) -> list[str]:
+    """Limit the number of pixels of a picture that is not decoded yet; return a description of the change.
+
+    Args:
+        opened: a picture opened by Pillow; its ``load`` will decode it.
+        max_pixels: maximum number of decoded pixels.
+        jpeg: whether it can be decoded at a half, a quarter or an eighth of its size.
+
+    Raises:
+        UnusableImageError: it declares more pixels.
+    """
+    width, height = opened.size
+    if width * height <= max_pixels:
+        return []
+    for factor in _FACTORS if jpeg else ():
+        if -(-width // factor) * -(-height // factor) <= max_pixels:
+            opened.draft(None, (max(1, width // factor), max(1, height // factor)))
+            return [f"decoded at 1/{factor} of its size, since it has more than {max_pixels} pixels"]
+    raise UnusableImageError(
+        f"{width}x{height} pixels; at most {max_pixels} are decoded: save it smaller, or as JPEG (decoded smaller)"
+    )
+
+
+def open_heic(data: bytes) -> Any:
+    """Open a HEIC file, which Pillow alone does not read.
+
+    Raises:
+        UnusableImageError: the required package is not installed, or the file is damaged.
+    """
+    try:
+        return heic_reader()(io.BytesIO(data))
+    except UserError as error:
+        raise UnusableImageError(f"HEIC; save it as PNG or JPEG, or install what reads it: {error}") from error
+    except Exception as error:  # the library's own kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise UnusableImageError(f"HEIC; save it as PNG or JPEG ({reason})") from error
+
+
+def heic_reader() -> Any:
+    """Return the function that opens HEIC files like `Image.open`.
+
+    Raises:
+        UserError: the required package is not installed.
+    """
+    with needs_extra("heif", "reading HEIC"):
+        from pillow_heif import HeifImageFile
+    return HeifImageFile
+
 
 __all__ = ["Decoded", "UnusableImageError", "changes_in_words", "decode", "decode_picture"]
 
@@ -158,3 +273,24 @@ def _has_more_frames(opened: Any) -> bool:
         return int(getattr(opened, "n_frames", 1)) > 1
     except Exception:  # as of `Image.open`
         return False
+
+
+def read_encoded(path: Path) -> bytes:
+    """Read the encoded bytes of a picture file.
+
+    Raises:
+        UnusableImageError: the file cannot be read; for a missing file the cause is a `FileNotFoundError`.
+    """
+    try:
+        # Checked before opening: a pipe waits for a writer that may never come, a device may never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnusableImageError("not a regular file")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise UnusableImageError(f"{size} bytes; at most {MAX_BYTES} are read")
+            return file.read(size)
+    except UnusableImageError:
+        raise
+    except (OSError, ValueError) as error:  # a ValueError for a name with a null character
+        raise UnusableImageError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error

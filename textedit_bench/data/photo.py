@@ -10,10 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from textedit_bench.data.crop import Crop
-from textedit_bench.data.decode import UnusableImageError, decode_picture
-from textedit_bench.data.encoded import read_encoded
-from textedit_bench.data.pixels import to_images
-from textedit_bench.data.save_picture import FORMATS, save_picture
+from textedit_bench.data.decode import UnusableImageError, decode_picture, read_encoded
+from textedit_bench.data.pixels import FORMATS, save_picture, to_images
 from textedit_bench.errors import UserError
 from textedit_bench.levels import to_levels
 

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from textedit_bench.bench.generation.session import GenerationSession
-from textedit_bench.bench.generation.store import GenerationStore
-from textedit_bench.bench.outcome import CellOutcome, State
+from textedit_bench.bench.generation.session import GenerationSession, GenerationStore
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import Reporter
+from textedit_bench.bench.progress import CellOutcome, Reporter, State
 from textedit_bench.bench.prompts import planned_prompt
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.run import run_cells

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textedit_bench.bench.measure import Meter
+from textedit_bench.bench.machine import Meter
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError

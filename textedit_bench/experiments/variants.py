@@ -16,8 +16,7 @@ from textedit_bench.bench.cell import Cell, digest_of
 from textedit_bench.bench.inputs import InputShard
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests
 from textedit_bench.bench.progress import Reporter
-from textedit_bench.bench.prompts import PlannedPrompt, plan_prompts
-from textedit_bench.bench.reading import check_read
+from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store

@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from textedit_bench.bench.cell import digest_of
-from textedit_bench.bench.manifest import Manifest, load_manifest
+from textedit_bench.bench.cell import Manifest, digest_of, load_manifest
 from textedit_bench.bench.store import Store
 from textedit_bench.documents import StrictModel
 from textedit_bench.metrics.column import Protocol

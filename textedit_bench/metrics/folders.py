@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textedit_bench.data.crop import Crop
-from textedit_bench.data.decode import UnusableImageError, changes_in_words, decode_picture
-from textedit_bench.data.encoded import read_encoded
+from textedit_bench.data.decode import UnusableImageError, changes_in_words, decode_picture, read_encoded
 from textedit_bench.data.pixels import to_images
 from textedit_bench.data.sources.folder import picture_names
 from textedit_bench.errors import UserError

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from textedit_bench.bench.cell import MANIFEST, CellIdentity, Listing, Manifest, read_manifest
 from textedit_bench.bench.inputs import REFERENCE
 from textedit_bench.bench.kept import CellPictures
-from textedit_bench.bench.manifest import MANIFEST, CellIdentity, Listing, Manifest, read_manifest
 from textedit_bench.bench.pictures import Pixels
 from textedit_bench.bench.scoring import COST, FEATURES, RECORDS, read_table
 from textedit_bench.bench.store import Store

@@ -20,7 +20,7 @@ from textedit_bench.report.rows import RowCells
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:
-    from textedit_bench.controls.control import Control
+    from textedit_bench.controls.editors import Control
 
 Finding = tuple[str, str, bool]
 """The expectation, the measured value, and whether they agree."""

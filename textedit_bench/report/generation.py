@@ -10,7 +10,7 @@ from PIL import Image
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
-from textedit_bench.data.save_picture import save_picture
+from textedit_bench.data.pixels import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.report.collect import ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.formats import render_plain

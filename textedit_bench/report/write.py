@@ -17,7 +17,7 @@ from textedit_bench.bench.plan import DatasetPlan
 from textedit_bench.bench.request import CENSUS
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
-from textedit_bench.data.save_picture import save_picture
+from textedit_bench.data.pixels import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.files import locked, write_text
 from textedit_bench.report.audit import (

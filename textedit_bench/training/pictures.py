@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
 from textedit_bench.data.lettering import letters
-from textedit_bench.data.save_picture import save_picture
+from textedit_bench.data.pixels import save_picture
 from textedit_bench.levels import to_levels
 
 _HEADER = 14

@@ -9,8 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from textedit_bench.bench.outcome import State
-from textedit_bench.bench.progress import Reporter, make_reporter
+from textedit_bench.bench.progress import Reporter, State, make_reporter
 from textedit_bench.bench.request import (
     STANDARD_IMAGES,
     STANDARD_SEED,
@@ -19,8 +18,7 @@ from textedit_bench.bench.request import (
 )
 from textedit_bench.bench.run import BenchRun, run_cells
 from textedit_bench.bench.scoring import RECORDS, read_table
-from textedit_bench.bench.store import Store
-from textedit_bench.bench.tuned import Tuned, write_tuned
+from textedit_bench.bench.store import Store, Tuned, write_tuned
 from textedit_bench.devices import STANDARD_THREADS
 from textedit_bench.errors import UserError
 from textedit_bench.registry import load_dataset, method_info, resolve_tier

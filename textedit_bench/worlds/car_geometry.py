@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from textedit_bench.worlds.drawing import Scene, box, intersect, named
 from textedit_bench.worlds.factors import Factors, FactorSpace
-from textedit_bench.worlds.scene import Scene, named
-from textedit_bench.worlds.shapes import box, intersect
 
 BODY = {
     "red": (220, 34, 40),

@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.car_geometry import Car
-from textedit_bench.worlds.scene import flat
-from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, union
+from textedit_bench.worlds.drawing import Canvas, box, coverage, ellipse, flat, intersect, union
 
 GLASS = {"clear": (190, 232, 250), "tinted": (16, 18, 26)}
 LAMP = {"off": (170, 178, 188), "on": (255, 250, 170)}

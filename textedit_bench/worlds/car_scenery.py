@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.car_geometry import Car
-from textedit_bench.worlds.scene import flat
-from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, union
+from textedit_bench.worlds.drawing import Canvas, box, coverage, ellipse, flat, intersect, union
 
 HORIZON = 41.0
 SKY_TOP = {"day": (92, 172, 246), "night": (14, 16, 54)}

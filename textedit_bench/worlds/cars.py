@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds import car_parts, car_scenery
-from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.car_geometry import Car
+from textedit_bench.worlds.drawing import Canvas
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
 

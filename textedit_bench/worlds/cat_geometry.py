@@ -11,9 +11,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from textedit_bench.worlds.drawing import Palette, Scene, ellipse, intersect, named, union
 from textedit_bench.worlds.factors import Factors, FactorSpace
-from textedit_bench.worlds.scene import Palette, Scene, named
-from textedit_bench.worlds.shapes import ellipse, intersect, union
 
 FUR: Palette = {
     "orange": (240, 142, 44),

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.cat_geometry import IRIS, LIGHT, LINES, MARKS, Cat
-from textedit_bench.worlds.scene import flat
-from textedit_bench.worlds.shapes import arc, box, coverage, ellipse, intersect, union
+from textedit_bench.worlds.drawing import Canvas, arc, box, coverage, ellipse, flat, intersect, union
 
 PINK, TONGUE, MOUTH_HOLE, TOOTH = (238, 130, 146), (255, 88, 124), (112, 8, 30), (255, 252, 244)
 COLLAR, GOLD, BOW, BOW_KNOT = (206, 24, 40), (255, 200, 16), (132, 44, 204), (88, 18, 148)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from textedit_bench.worlds.canvas import Canvas
 from textedit_bench.worlds.cat_geometry import Cat
 from textedit_bench.worlds.cat_parts import BACK_TO_FRONT
+from textedit_bench.worlds.drawing import Canvas
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
 

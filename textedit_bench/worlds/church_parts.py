@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.canvas import Canvas
+from textedit_bench.worlds.drawing import Canvas, Scene, box, coverage, ellipse, flat, intersect, named, union
 from textedit_bench.worlds.factors import Factors, FactorSpace
-from textedit_bench.worlds.scene import Scene, flat, named
-from textedit_bench.worlds.shapes import box, coverage, ellipse, intersect, union
 
 SKY_TOP = {"day": (96, 172, 240), "sunset": (150, 84, 160), "night": (22, 26, 74)}
 SKY_LOW = {"day": (196, 228, 250), "sunset": (255, 176, 112), "night": (70, 76, 150)}

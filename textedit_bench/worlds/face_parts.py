@@ -11,10 +11,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.canvas import Canvas
+from textedit_bench.worlds.drawing import (
+    Canvas,
+    Scene,
+    arc,
+    box,
+    coverage,
+    ellipse,
+    flat,
+    intersect,
+    named,
+    ring,
+    union,
+)
 from textedit_bench.worlds.factors import Factors, FactorSpace
-from textedit_bench.worlds.scene import Scene, flat, named
-from textedit_bench.worlds.shapes import arc, box, coverage, ellipse, intersect, ring, union
 
 HAIR = {
     "black": (28, 24, 30),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from textedit_bench.worlds import face_parts as parts
-from textedit_bench.worlds.canvas import Canvas
+from textedit_bench.worlds.drawing import Canvas
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
 from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
 

@@ -1,16 +1,18 @@
-"""Interface of procedural worlds: factors, pictures of them, and exact masks."""
+"""Interface of procedural worlds: factors, pictures of them, and exact masks; and the world that a card names."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from textedit_bench.errors import unknown_choice
+from textedit_bench.data.card import DatasetCard
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.seeds import seed_of
 from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace, concatenate
 
@@ -104,3 +106,23 @@ class World(ABC):
     @abstractmethod
     def render(self, factors: Factors) -> Render:
         """Render a batch."""
+
+
+def load_world(card: DatasetCard, tier: str) -> World | None:
+    """The procedural world behind a tier's photos, or None for real ones.
+
+    Raises:
+        UserError: unknown tier, or what the card names cannot be imported or is not a world.
+    """
+    named = card.tier(tier).world
+    if named is None:
+        return None
+    where = f"data set {card.name}: world {named!r}"
+    module, _, name = named.partition(":")
+    try:
+        found = getattr(import_module(module), name, None)
+    except (ImportError, ValueError) as error:
+        raise UserError(f"{where} cannot be imported ({error})") from error
+    if not (isinstance(found, type) and issubclass(found, World)):  # a card is data: it may call nothing else
+        raise UserError(f"{where} is not a world; valid: module:Class of a subclass of World")
+    return found()

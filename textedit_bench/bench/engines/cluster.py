@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.engines.connection import connect, first_line
-from textedit_bench.bench.engines.job import CellJob, End, Job, WorkerLost
 from textedit_bench.bench.engines.node import cards_file, check_node, versions
+from textedit_bench.bench.engines.worker import CellJob, End, Job, WorkerLost
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.environment import environment
+from textedit_bench.bench.machine import environment
 from textedit_bench.errors import UserError
 
 SAME = ("textedit_bench", "python")

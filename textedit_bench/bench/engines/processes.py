@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from textedit_bench.bench.engines.job import End, Job, WorkerLost
+from textedit_bench.bench.engines.worker import End, Job, WorkerLost
 
 log = logging.getLogger(__name__)
 Setup = tuple[Any, ...]

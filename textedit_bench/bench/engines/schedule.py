@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textedit_bench.bench.cell import Cell
-from textedit_bench.bench.engines.job import (
+from textedit_bench.bench.engines.worker import (
     CellJob,
     CellResult,
     DatasetEnd,
@@ -21,9 +21,8 @@ from textedit_bench.bench.engines.job import (
     cell_jobs,
     source_of,
 )
-from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import DatasetPlan
-from textedit_bench.bench.progress import Reporter, duration
+from textedit_bench.bench.progress import CellOutcome, Reporter, State, duration
 from textedit_bench.errors import NotApplicableError
 
 log = logging.getLogger(__name__)

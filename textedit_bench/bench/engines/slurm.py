@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.engines.job import End, Job, WorkerLost
 from textedit_bench.bench.engines.node import check_node, versions
+from textedit_bench.bench.engines.worker import End, Job, WorkerLost
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.errors import UserError
 from textedit_bench.extras import needs_extra

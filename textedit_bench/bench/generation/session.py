@@ -1,8 +1,9 @@
-"""Generate and score the pictures of one data set: the same steps as for edits, without photos."""
+"""Generate, store and score the pictures of one data set: the same steps as for edits, without photos."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +11,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from textedit_bench.bench.cell import Cell, ImageSet
-from textedit_bench.bench.environment import environment
+from textedit_bench.bench.cell import MANIFEST, Cell, ImageSet, Manifest
 from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.bench.infer import Edits, publish_edits
 from textedit_bench.bench.inputs import picture_features
 from textedit_bench.bench.kept import CellPictures, save_arrays
-from textedit_bench.bench.manifest import Manifest
+from textedit_bench.bench.machine import environment
 from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
@@ -30,6 +30,23 @@ from textedit_bench.seeds import seed_of
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.metrics.suite import Suite
+
+
+FOLDER = "_generated"
+"""Folder next to those of methods; tables of edits ignore names that begin with ``_``."""
+
+
+class GenerationStore(Store):
+    """The results folder for generated pictures: ``<root>/<tier>/<dataset>/_generated/<digest>/``."""
+
+    def cell(self, cell: Cell) -> ResultFolder:
+        """Return the folder of a cell."""
+        return ResultFolder(self.method(cell.tier, cell.dataset, FOLDER), cell.identity())
+
+    def _cells(self, tier: str) -> list[Path]:
+        """List the folders of a tier that may be cells."""
+        return sorted(path.parent for path in (self.root / tier).glob(f"*/{FOLDER}/*/{MANIFEST}"))
+
 
 TASK = "generate"
 STRENGTH = 1.0

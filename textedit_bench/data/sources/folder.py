@@ -8,8 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from textedit_bench.data.decode import SUFFIXES
-from textedit_bench.data.encoded import read_encoded
+from textedit_bench.data.decode import SUFFIXES, read_encoded
 from textedit_bench.data.sources.source import Entry
 from textedit_bench.errors import UserError
 

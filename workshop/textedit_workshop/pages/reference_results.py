@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.bench.environment import environment
+from textedit_bench.bench.machine import environment
 from textedit_bench.bench.store import Store
 from textedit_bench.files import sha256, write_json
 from textedit_bench.report.html_page.write import MEGABYTE, NAME, write_picture_report

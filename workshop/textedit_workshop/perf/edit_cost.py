@@ -22,8 +22,7 @@ from PIL import Image
 from skimage import data
 
 from textedit_bench.bench.scoring import _records
-from textedit_bench.data.pixels import to_images
-from textedit_bench.data.png import encode_png
+from textedit_bench.data.pixels import encode_png, to_images
 from textedit_bench.metrics.column import Column
 from textedit_bench.metrics.images import digest_of
 from textedit_bench.models.alignment import align_face

@@ -14,10 +14,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from textedit_bench.bench.engines.choice import open_pool
+from textedit_bench.bench.engines import open_pool
 from textedit_bench.bench.engines.schedule import Schedule
-from textedit_bench.bench.outcome import CellOutcome, State
 from textedit_bench.bench.plan import plan
+from textedit_bench.bench.progress import CellOutcome, State
 from textedit_bench.bench.request import ENGINES, BenchRequest
 from textedit_bench.bench.scoring import COST, read_table
 from textedit_bench.bench.session import DatasetSession

@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from textedit_bench.bench.manifest import MANIFEST
+from textedit_bench.bench.cell import MANIFEST
 from textedit_bench.data.decode import decode
 from textedit_workshop.rehearsal.sizes import Sizes
 

@@ -21,8 +21,7 @@ from torch.nn import functional as F
 
 from textedit_bench.models.clip import ClipModel
 from textedit_bench.worlds.captions import Captions, Grammar, grammar_of
-from textedit_bench.worlds.networks.clip import EMBED_DIM, TEXT, VISION, WorldClip, encode_short_text
-from textedit_bench.worlds.tokenizer import merges_for
+from textedit_bench.worlds.networks.clip import EMBED_DIM, TEXT, VISION, WorldClip, encode_short_text, merges_for
 from textedit_bench.worlds.world import World
 from textedit_workshop.worlds.catalogue import every_world
 from textedit_workshop.worlds.training.augment import augment
