@@ -164,7 +164,7 @@ class Editor:
     def weights_path(self) -> Path | None:
         """Return the path of this method's own weights for the domain, shipped or trained here; None if it has none.
 
-        Part of a cell's identity. Build it with `textedit_bench.weights.weights_folder`.
+        Part of a cell's identity. Build it with `textedit_bench.assets.locate.weights_folder`.
         """
         return None
 

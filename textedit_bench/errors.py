@@ -37,3 +37,7 @@ def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterab
     close = get_close_matches(value.lower(), valid, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return UserError(f"unknown {field} {value!r}.{hint} Valid: {', '.join(valid) if valid else '(none)'}")
+
+
+class CheckpointError(UserError):
+    """A weights file that cannot be read as requested; one line with the file and the reason."""

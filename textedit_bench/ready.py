@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from textedit_bench.assets.locate import not_trained
 from textedit_bench.bench.prompts import check_read, plan_prompts
 from textedit_bench.bench.shards import BATCH
 from textedit_bench.data.pixels import Pixels, to_uint8
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_editor, new_editor
-from textedit_bench.weights import not_trained
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

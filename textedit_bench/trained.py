@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 import torch
 from torch import nn
 
+from textedit_bench.assets.locate import not_trained, weights_folder
 from textedit_bench.models.packing import Precision, exact_precision, round_to
 from textedit_bench.models.released import StateDictAdapter, load_trained
 from textedit_bench.models.storage import save_network
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_bench.typed_editor import SettingsT, TypedEditor
-from textedit_bench.weights import not_trained, weights_folder
 
 if TYPE_CHECKING:
     from textedit_bench.training import EditorModule, LatentData, RunOptions

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.manifest import Asset
 
 CONTENT = bytes(range(256)) * 2000
 TAG = '"version-1"'

@@ -9,9 +9,9 @@ import shutil
 
 import pytest
 
+from textedit_bench.assets.accepted import is_checked, remembered
 from textedit_bench.assets.check import WrongFileError
 from textedit_bench.assets.fetch import Fetched, fetch, verify
-from textedit_bench.assets.known import is_checked, remembered
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.cli.main import main
 from textedit_bench.data.card import read_card

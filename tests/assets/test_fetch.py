@@ -168,7 +168,7 @@ def test_two_processes_fetch_one_asset_once(server, make_asset):
     asset = make_asset("slow")
     code = """
 import sys
-from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.manifest import Asset
 from textedit_bench.assets.fetch import fetch
 print(fetch(Asset.model_validate_json(sys.argv[1])))
 """
@@ -287,7 +287,7 @@ def test_an_archive_that_cannot_be_unpacked_makes_way_for_another(make_asset, tm
 def test_what_an_archive_unpacks_to_is_counted_before(make_asset, tmp_path, home, monkeypatch):
     file = _zipped(tmp_path / "thing.bin", ["a", "b"])
     asset = make_asset("file", bytes=None, sha256=None, unpack="x")
-    monkeypatch.setattr("textedit_bench.assets.disk_space.shutil.disk_usage", lambda _: SimpleNamespace(free=1))
+    monkeypatch.setattr("textedit_bench.assets.transfer.shutil.disk_usage", lambda _: SimpleNamespace(free=1))
     with pytest.raises(TransferError, match=r"data/x: needs 0\.00 GB, the disk has 0\.00 GB left"):
         fetch(asset, source=file)
     assert asset.path.is_file() and list((home / "data").iterdir()) == []  # a sound archive stays

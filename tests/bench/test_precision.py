@@ -11,9 +11,9 @@ import torch
 
 from textedit_bench.bench.machine import environment
 from textedit_bench.bench.request import BenchRequest
+from textedit_bench.devices import PRECISIONS
 from textedit_bench.domain import Domain, load_domain
 from textedit_bench.errors import UserError
-from textedit_bench.precision import PRECISIONS
 from textedit_bench.registry import load_dataset
 from textedit_bench.testing import write_toy_dataset
 from textedit_bench.testing.pretend_cuda import PretendCuda

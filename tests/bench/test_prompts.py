@@ -18,7 +18,7 @@ from textedit_bench.cli.main import main
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
-from textedit_bench.models.unread import unread
+from textedit_bench.models.clip import unread
 from textedit_bench.prompt import Prompt, folded, tidy
 from textedit_bench.ready import resolve_prompt
 from textedit_bench.registry import list_datasets, load_dataset
@@ -253,7 +253,7 @@ READERS = {
     "textedit_bench/bench/plan.py": "bench, reproduce, tune: `_check_words` after it",
     "textedit_bench/ready.py": "edit, generate, demo",
     "textedit_bench/cli/train.py": "train",
-    "textedit_bench/cli/score_folders.py": "score --source",
+    "textedit_bench/cli/score.py": "score --source",
     "textedit_bench/experiments/variants.py": "experiments that train",
 }
 

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from textedit_bench.cli.diagnosis_cells import READY, cells
-from textedit_bench.cli.doctor import _lines
+from textedit_bench.cli.doctor import READY, _lines, cells
 from textedit_bench.registry import list_methods, load_dataset
 from textedit_bench.testing import write_toy_dataset
 

@@ -51,7 +51,7 @@ def test_assets_say_of_every_network_whether_it_is_there(run):
 
 def test_doctor_reports_a_broken_plugin_and_exits_1(run, monkeypatch):
     facts = {"system": {"python": "3"}, "broken": {"method mine": "no"}}
-    monkeypatch.setattr("textedit_bench.cli.diagnosis.diagnose", lambda: facts)
+    monkeypatch.setattr("textedit_bench.cli.doctor.diagnose", lambda: facts)
     assert run("doctor").code == 1
     assert json.loads(run("doctor", "--json").out) == facts
     facts["broken"].clear()

@@ -75,7 +75,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv(HOME, str(folder / "home"))
         # As for a generator that was fetched: what is trained for it goes into the home folder.
-        patch.setattr("textedit_bench.weights.list_assets", lambda: {"generator.safetensors"})
+        patch.setattr("textedit_bench.assets.locate.list_assets", lambda: {"generator.safetensors"})
         card = str(write_toy_dataset(folder / "toy", TOYS[0], judges=True))
         stack.enter_context(PretendCuda(devices=2, only=1))
         yield Place(folder, card)

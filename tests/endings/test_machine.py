@@ -10,8 +10,7 @@ import stat
 import pytest
 import torch
 
-from textedit_bench.cli.machine import machine_failure
-from textedit_bench.cli.main import main
+from textedit_bench.cli.main import machine_failure, main
 from textedit_bench.files import write_atomically, write_text
 from textedit_bench.fit import WholeCheckpoints
 

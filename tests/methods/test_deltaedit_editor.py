@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_templates import sentences, templates
+from textedit_bench.models.clip import sentences, templates
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace import resumable

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_templates import sentences, templates
+from textedit_bench.models.clip import sentences, templates
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles

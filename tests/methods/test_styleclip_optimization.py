@@ -12,7 +12,7 @@ from torch import Tensor
 from textedit_bench.descent import descend
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_preprocessing import published_input
+from textedit_bench.models.clip import published_input
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
 from textedit_methods.styleclip_optimization.card import Settings

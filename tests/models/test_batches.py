@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textedit_bench.models.batches import BUDGET, MOST, images_at_once
+from textedit_bench.models.stylegan2 import BUDGET, MOST, images_at_once
 from textedit_bench.testing.pretend_cuda import PretendCuda
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from textedit_bench.models.clip_preprocessing import area_resample, correct_input, published_input
+from textedit_bench.models.clip import area_resample, correct_input, published_input
 
 
 @pytest.mark.parametrize("side", [32, 64, 256])

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models import dinov2, judges
 from textedit_bench.models.dinov2 import DinoV2
-from textedit_bench.models.errors import CheckpointError
 
 GRID = 5
 

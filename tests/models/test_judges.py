@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models import judges
 from textedit_bench.models.curricularface import CurricularFace
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.face_alignment import TEMPLATE, similarity_transform, warp_faces
 from textedit_bench.models.inception import Inception, _average, resized
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from textedit_bench.models import Generator
-from textedit_bench.models.clip_preprocessing import published_input
+from textedit_bench.models.clip import published_input
 from textedit_workshop.perf import textbook
 from textedit_workshop.perf.models import generator_flops
 from textedit_workshop.perf.timing import compare

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from textedit_bench.models import Discriminator, Generator
-from textedit_bench.models.resample import blur, fir_kernel, upsample_rgb
+from textedit_bench.models.layers import blur, fir_kernel, upsample_rgb
 from textedit_workshop.perf import textbook
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.manifest import Asset
 from textedit_bench.assets.transfer import transfer
 from textedit_bench.bench.engines.cluster import connect
 from textedit_bench.bench.engines.slurm import Slurm

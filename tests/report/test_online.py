@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from textedit_bench import benchmark, generation
+from textedit_bench import benchmark
 from textedit_bench.bench.progress import BenchSummary, CellOutcome, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
@@ -82,7 +82,7 @@ class Refused(Exception):
 @pytest.fixture(params=["edit", "generate"])
 def bench(request, tmp_path, monkeypatch):
     """run(): a bench of either task whose cells are done and whose one table is written, logged by a made-up wandb."""
-    module, run = {"edit": (benchmark, "write_reports"), "generate": (generation, "write_generation")}[request.param]
+    module, run = {"edit": (benchmark, "write_reports"), "generate": (benchmark, "write_generation")}[request.param]
     table = tmp_path / "mini" / "table.csv"
     table.parent.mkdir()
     pd.DataFrame({"method": ["a"]}).to_csv(table, index=False)
@@ -93,7 +93,7 @@ def bench(request, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_cells", lambda *_, **__: worked.append(True) or done)
     monkeypatch.setattr(module, run, lambda *_: Reports((table,), {"mini": "a table"}, ()))
     monkeypatch.setattr(online, "collect_stored", lambda *_: [])
-    call = {"edit": benchmark.run_bench, "generate": generation.run_generation}[request.param]
+    call = {"edit": benchmark.run_bench, "generate": benchmark.run_generation}[request.param]
     return SimpleNamespace(run=lambda: call(BenchRequest(logger="wandb")), task=request.param, worked=worked)
 
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from textedit_bench.bench.store import Store, Tuned, read_tuned, write_tuned
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
-from textedit_bench.tuning.grid import combinations, read_grid
-from textedit_bench.tuning.objective import Scored, axes_of, best, score_strengths
+from textedit_bench.tuning.choose import Scored, axes_of, best, combinations, read_grid, score_strengths
 
 INFO = MethodInfo("m", "M", "", "", "x:Y", "w+", "none", settings={"beta": 0.1, "steps": 3})
 

@@ -8,8 +8,7 @@ import yaml
 from filelock import FileLock
 from pydantic import ValidationError
 
-from textedit_bench.assets.asset import Asset
-from textedit_bench.assets.manifest import OWN, read_list
+from textedit_bench.assets.manifest import OWN, Asset, read_list
 from textedit_bench.errors import UserError
 from textedit_bench.files import sha256, write_text
 from textedit_bench.places import assets_folder, reraise_write_errors

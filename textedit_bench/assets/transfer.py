@@ -1,4 +1,4 @@
-"""Download into a partial file that survives interruptions, then move it to its path.
+"""Download into a partial file that survives interruptions, if the disk has the space, then move it to its path.
 
 `pooch` checks the content and moves the file into place; its own HTTP downloader restarts after an interruption, so it
 is given `Resuming` instead. Google Drive is left to `gdown`, which resumes by itself.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.assets.asset import Asset
 from textedit_bench.assets.check import WrongFileError, refuse_page
+from textedit_bench.assets.manifest import Asset
 from textedit_bench.errors import one_line
 from textedit_bench.extras import needs_extra
 from textedit_bench.files import write_text
@@ -201,3 +202,17 @@ def _disk_error(error: OSError, target: Path) -> TransferError:
             "free space and run again to continue, or set TEXTEDIT_BENCH_HOME to a larger disk"
         )
     return TransferError(f"{target}: cannot be written ({error.strerror or one_line(error)})")
+
+
+def check_room(target: Path, needed: int) -> None:
+    """Refuse a file or folder for which its disk has no space; its parent folder exists.
+
+    Raises:
+        TransferError: fewer than ``needed`` bytes are free.
+    """
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:
+        raise TransferError(
+            f"{target}: needs {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left; make room or set "
+            "TEXTEDIT_BENCH_HOME to a larger disk"
+        )

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from textedit_bench.controls.cards import copied
-from textedit_bench.precision import HIGHEST
+from textedit_bench.devices import HIGHEST
 from textedit_bench.prompt import Prompt
 
 RUNNER_VERSION = 2
@@ -62,7 +62,7 @@ class Cell:
     device: str = "cpu"
     """Kind of device; kinds of device round differently, so their cells differ."""
     precision: str = HIGHEST
-    """One of `textedit_bench.precision`."""
+    """One of `textedit_bench.devices`."""
     variant: str = ""
     """``tuned`` if the settings are not the published ones; such cells form a separate row."""
     matched_to: Cell | None = None

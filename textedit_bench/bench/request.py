@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.devices import STANDARD_THREADS
+from textedit_bench.devices import HIGHEST, STANDARD_THREADS, check_precision
 from textedit_bench.errors import UserError
-from textedit_bench.precision import HIGHEST, check_precision
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("none", "wandb")

@@ -15,8 +15,8 @@ from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.request import CENSUS, BenchRequest
 from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import copied
+from textedit_bench.devices import HIGHEST
 from textedit_bench.errors import UserError
-from textedit_bench.precision import HIGHEST
 from textedit_bench.prompt import ATTRIBUTE, LONGEST, Prompt, is_printable
 from textedit_bench.registry import method_info
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from textedit_bench.assets.locate import lacks_weights, not_trained
 from textedit_bench.bench.cell import Cell
 from textedit_bench.bench.engines import cards_of, open_pool
 from textedit_bench.bench.engines.schedule import Schedule
@@ -15,7 +16,6 @@ from textedit_bench.bench.session import DatasetSession, ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError
 from textedit_bench.registry import new_editor
-from textedit_bench.weights import lacks_weights, not_trained
 
 __all__ = ["BenchRun", "run_cells"]
 

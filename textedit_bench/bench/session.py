@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.assets.locate import lacks_weights, not_trained
 from textedit_bench.bench.cell import Cell, Manifest
 from textedit_bench.bench.infer import CellMaterial, infer, lies_elsewhere, publish_edits
 from textedit_bench.bench.inputs import (
@@ -37,7 +38,6 @@ from textedit_bench.controls.editors import Control
 from textedit_bench.devices import fixed_threads
 from textedit_bench.errors import NotApplicableError
 from textedit_bench.registry import load_editor
-from textedit_bench.weights import lacks_weights, not_trained
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

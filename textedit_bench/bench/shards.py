@@ -18,7 +18,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from textedit_bench.bench.pictures import EPOCH
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 
 BATCH = 24
 """Maximum number of images per network pass; fixed, since the last digits of results depend on it."""

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from textedit_bench.cli.group import new_app
-from textedit_bench.cli.options import Json
+from textedit_bench.cli.options import Json, new_app
 from textedit_bench.cli.output import print_columns, print_json
 
 assets = new_app(help="List, fetch and check weights and data sets, and convert official checkpoints.")
@@ -55,7 +54,7 @@ def _networks() -> list[dict[str, Any]]:
 
 def _assets() -> list[dict[str, Any]]:
     """List every asset with its path and the methods and cards that use it."""
-    from textedit_bench.assets.known import is_checked
+    from textedit_bench.assets.accepted import is_checked
     from textedit_bench.assets.manifest import list_assets
     from textedit_bench.registry import list_datasets
 

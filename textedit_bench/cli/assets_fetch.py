@@ -13,7 +13,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.places import HOME, home
 
 if TYPE_CHECKING:
-    from textedit_bench.assets.asset import Asset
+    from textedit_bench.assets.manifest import Asset
 
 Names = Annotated[
     list[str] | None,
@@ -38,7 +38,7 @@ def fetch(
       textedit-bench assets fetch DATASET --accept-licence
       textedit-bench assets fetch sg2-ffhq-ros --from /media/disk
     """
-    from textedit_bench.assets import licences
+    from textedit_bench.assets import accepted
     from textedit_bench.assets.check import WrongFileError
     from textedit_bench.assets.fetch import fetch as bring
     from textedit_bench.assets.transfer import TransferError
@@ -50,7 +50,7 @@ def fetch(
     if source is not None and source.is_file() and len(wanted) > 1:
         raise UserError(f"--from {source}: is one file, but {len(wanted)} assets are named; valid: a folder")
     for asset in wanted:  # nothing is fetched before all is agreed to
-        licences.require(asset, accept=accept_licence)
+        accepted.require(asset, accept=accept_licence)
     failed = False
     for asset in wanted:
         try:
@@ -163,7 +163,7 @@ def _named(name: str) -> list[Asset]:
 
 def _grounds(asset: Asset) -> str:
     """Describe what the file was compared with."""
-    from textedit_bench.assets.known import remembered
+    from textedit_bench.assets.accepted import remembered
 
     if asset.has_checksum:
         return {"several": "checksum of several sources", "one": "checksum of one source"}.get(

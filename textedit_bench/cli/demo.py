@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textedit_bench.cli.examples import FACES
-from textedit_bench.cli.options import Device, Tier
+from textedit_bench.cli.options import FACES, Device, Tier
 
 if TYPE_CHECKING:
     from textedit_bench.demo.desk import Desk

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textedit_bench.cli.group import new_app
-from textedit_bench.cli.options import Results, split_list
+from textedit_bench.cli.options import Results, new_app, split_list
 
 leaderboard = new_app(help="Publish results: export them as a file, build a page of files from several places.")
 TierName = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini or full.")]

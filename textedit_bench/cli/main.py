@@ -19,33 +19,55 @@ from textedit_bench.cli.assets import assets, convert, list_
 from textedit_bench.cli.assets_fetch import add, fetch, verify
 from textedit_bench.cli.bench import bench
 from textedit_bench.cli.check import check_
-from textedit_bench.cli.datasets import datasets, list_datasets
-from textedit_bench.cli.datasets_invert import invert
-from textedit_bench.cli.datasets_prompts import prompts
+from textedit_bench.cli.datasets import datasets, invert, list_datasets, prompts
 from textedit_bench.cli.demo import demo
 from textedit_bench.cli.doctor import doctor
 from textedit_bench.cli.edit import edit
-from textedit_bench.cli.examples import with_names
 from textedit_bench.cli.generate import generate
-from textedit_bench.cli.group import UsageError, new_app
 from textedit_bench.cli.leaderboard import build, export, leaderboard
-from textedit_bench.cli.machine import machine_failure
 from textedit_bench.cli.methods import methods
 from textedit_bench.cli.new_method import new_method
+from textedit_bench.cli.options import UsageError, new_app, with_names
+from textedit_bench.cli.output import flush_stdout, forgiving
 from textedit_bench.cli.report import report
 from textedit_bench.cli.reproduce import reproduce
 from textedit_bench.cli.score import score
-from textedit_bench.cli.streams import flush_stdout, forgiving
 from textedit_bench.cli.study import analyse, make, study
 from textedit_bench.cli.table import table
 from textedit_bench.cli.train import train
 from textedit_bench.cli.tune import tune
 from textedit_bench.cli.why import why
-from textedit_bench.cli.worlds import sheet, worlds
-from textedit_bench.cli.worlds_check import check
-from textedit_bench.cli.worlds_train import train_ as train_world
+from textedit_bench.cli.worlds import check, sheet, worlds
+from textedit_bench.cli.worlds import train_ as train_world
 from textedit_bench.errors import UserError, WorkError, unknown_choice
-from textedit_bench.places import PlaceError
+from textedit_bench.files import disk_is_full
+from textedit_bench.places import HOME, PlaceError
+
+_MEMORY = ("OutOfMemoryError", "can't allocate memory", "CUDA out of memory", "MemoryError", "failed to map segment")
+
+
+def machine_failure(error: BaseException) -> str | None:
+    """Describe a failure of the machine in one line; None if the error is of another kind.
+
+    Commands write files atomically, so nothing has to be cleaned up.
+    """
+    place = getattr(error, "filename", None)
+    where = f"{place}: " if place else ""
+    if disk_is_full(error):
+        return f"{where}the disk is full ({_reason(error)}); what was finished is kept. {HOME} moves what is fetched"
+    if isinstance(error, OSError) and error.errno is not None and place is not None:
+        return f"{where}{_reason(error)}"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"the system refused: {_reason(error)}"
+    if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__}: {error}" for sign in _MEMORY):
+        return f"memory ran out ({_reason(error)}); fewer images, smaller batches or another device need less"
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or (str(error).splitlines() or [""])[0] or type(error).__name__
+    return str(text)[:200]
+
 
 PROGRAM = "textedit-bench"
 INTERRUPTED = 130

@@ -27,7 +27,7 @@ def new_method(
       textedit-bench new-method my-method
       textedit-bench new-method my-method --kind trained --output ~/projects
     """
-    from textedit_bench.cli.examples import example_dataset
+    from textedit_bench.cli.options import example_dataset
     from textedit_bench.plugins import next_commands, write_skeleton
 
     for path in write_skeleton(name, kind, output.expanduser(), example_dataset()):

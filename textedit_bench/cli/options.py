@@ -1,16 +1,75 @@
-"""Options shared by subcommands, and parsing of lists of values."""
+"""Options and groups of subcommands, lists of values, and examples of help texts with installed names."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.registry import dataset_names, method_info, method_names
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""The parser's error for invalid arguments: click's class in older versions of typer, later typer's."""
+
+
+class Group(TyperGroup):
+    """Command group that raises `textedit_bench.errors.UserError` for an unknown command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the named command, or raise an error that lists all."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise unknown_choice("command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+def new_app(**options: Any) -> typer.Typer:
+    """Create an app with our settings: plain help that works in pipes, plain tracebacks, visible defaults."""
+    return typer.Typer(cls=Group, rich_markup_mode=None, pretty_exceptions_enable=False, **options)
+
+
+FACES = "ffhq"
+
+
+def with_names(text: str) -> str:
+    """Replace ``METHOD`` and ``DATASET`` in the indented example lines by registered names.
+
+    The method is the first one that edits, or, for ``GENERATOR``, that generates pictures from a text, without files
+    that nobody can train; the data set is the faces, which fit the examples' prompts, if installed.
+    """
+    if "GENERATOR" in text:
+        text = text.replace("GENERATOR", _first("generate"))
+    method, dataset = _first("edit"), example_dataset()
+    return "\n".join(
+        line.replace("METHOD", method).replace("DATASET", dataset) if line.startswith("  textedit-bench") else line
+        for line in inspect.cleandoc(text).splitlines()
+    )
+
+
+def example_dataset() -> str:
+    """Return the data set that examples name: the faces if installed."""
+    names = dataset_names() or ["DATASET"]
+    return FACES if FACES in names else names[0]
+
+
+@cache
+def _first(task: str) -> str:
+    for name in method_names():
+        try:
+            info = method_info(name)
+        except UserError:  # a broken plugin is listed elsewhere
+            continue
+        if task in info.tasks and not info.miniature and not info.control:
+            return name
+    return "METHOD"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
 Tier = Annotated[str, typer.Option("--tier", "-t", metavar="TIER", help="mini, full, or auto (full if complete).")]

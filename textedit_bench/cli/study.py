@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textedit_bench.cli.group import new_app
-from textedit_bench.cli.options import OneDataset, Results, split_list
+from textedit_bench.cli.options import OneDataset, Results, new_app, split_list
 
 study = new_app(help="Ask people which edit is better: make the page of a study, analyse its answers.")
 

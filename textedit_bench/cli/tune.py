@@ -42,7 +42,7 @@ def tune(
       textedit-bench tune -m METHOD -d DATASET --strengths 0,0.5,1,1.5,2
     """
     from textedit_bench.registry import load_dataset, method_info
-    from textedit_bench.tuning.grid import combinations, read_grid
+    from textedit_bench.tuning.choose import combinations, read_grid
 
     values = read_grid(grid or [], read_settings(grid, "--grid"))
     combinations(values, method_info(method))  # bad input is answered before torch is imported

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from textedit_bench.assets.locate import lacks_weights
 from textedit_bench.bench.machine import Meter
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
@@ -22,7 +23,6 @@ from textedit_bench.experiments.intervals import mean_interval
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import load_editor
-from textedit_bench.weights import lacks_weights
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

@@ -29,7 +29,7 @@ from textedit_bench.experiments.experiment import (
 )
 from textedit_bench.experiments.measured import Measured
 from textedit_bench.experiments.page import page_of
-from textedit_bench.experiments.variant_settings import check_variants
+from textedit_bench.experiments.variants import check_variants
 from textedit_bench.files import write_text
 from textedit_bench.registry import load_dataset, resolve_tier
 from textedit_bench.report.formats import escape, frame_csv, render_latex, render_markdown

@@ -20,22 +20,23 @@ from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
+from textedit_bench.errors import UserError
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment, Schedule, Scores, TierName, Variant, Variants
 from textedit_bench.experiments.intervals import mean_interval
 from textedit_bench.experiments.measured import Measured
 from textedit_bench.experiments.scores import measure_scores
-from textedit_bench.experiments.variant_settings import NETWORK
 from textedit_bench.files import sha256
 from textedit_bench.info import MethodInfo
 from textedit_bench.metrics.suite import Suite
-from textedit_bench.registry import new_editor
+from textedit_bench.registry import method_info, new_editor
 from textedit_bench.report.collect import ComparableCells, stored_cells
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Editor
+
 
 TRAINING_ROLES = ("discriminator", "parser")
 """Networks that only trainings look at."""
@@ -257,3 +258,27 @@ def spread_rows(rows: list[Measured]) -> list[Measured]:
         keys: dict[str, Any] = {"value": mean, "low": low, "high": high, "n": int(n), "best": False, "setting": setting}
         found.append(replace(members[0], **keys, state="" if n else "no training ended"))
     return found
+
+
+NETWORK = "network:"
+"""In front of a role; the whole stands for the data set's file of that role."""
+
+
+def check_variants(part: Variants) -> None:
+    """Refuse settings that the method would refuse; a method that is not installed is not an error.
+
+    Raises:
+        UserError: names the variant or schedule, the setting, and what is valid.
+    """
+    try:
+        info = method_info(part.method)
+    except UserError:
+        return
+    given = {f"variant {variant.name!r}": variant.settings for variant in part.variants}
+    given |= {f"schedule of tier {tier}": schedule.settings for tier, schedule in part.schedule.items()}
+    for where, settings in given.items():
+        own = {name: value for name, value in settings.items() if not str(value).startswith(NETWORK)}
+        try:
+            info.check_settings(own, training=True)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error

@@ -1,9 +1,9 @@
 """Backbones of the benchmark, and readers of their checkpoint formats."""
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.clip import ClipModel
 from textedit_bench.models.convert import convert
 from textedit_bench.models.discriminator import Discriminator
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.loading import (
     load_clip,
     load_discriminator,

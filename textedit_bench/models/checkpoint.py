@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.names import plain_names
+from textedit_bench.errors import CheckpointError
+from textedit_bench.models.matching import plain_names
 from textedit_bench.models.nvidia import read_nvidia_pickle
 from textedit_bench.models.nvidia_ada import convert_generator
 from textedit_bench.models.storage import read_tensors

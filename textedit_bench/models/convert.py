@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.building import (
     build_discriminator,
     build_encoder,
@@ -16,7 +17,6 @@ from textedit_bench.models.building import (
     build_parser,
 )
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import save_network
 
 BUILDERS: dict[str, tuple[str, Callable[[Checkpoint], nn.Module]]] = {  # the first one a file holds is its main network

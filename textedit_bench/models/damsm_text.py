@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from textedit_bench.devices import sent
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, load_trained, part_of
 from textedit_bench.models.storage import StoredNetwork
 from textedit_bench.models.vocabulary import PADDING, Tokens, Vocabulary, read_vocabulary

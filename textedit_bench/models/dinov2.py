@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.inception import resized
 from textedit_bench.models.matching import load_exactly
 

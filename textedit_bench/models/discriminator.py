@@ -13,9 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.models.geometry import channel_table
-from textedit_bench.models.layers import BiasedActivation, EqualConv2d, EqualLinear, FirFilter
-from textedit_bench.models.resample import blur
+from textedit_bench.models.layers import BiasedActivation, EqualConv2d, EqualLinear, FirFilter, blur, channel_table
 
 SQRT_HALF = math.sqrt(0.5)
 

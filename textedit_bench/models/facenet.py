@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.curricularface import FoundFaces
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.face_alignment import Finder
 from textedit_bench.models.face_presence import Presence
 from textedit_bench.models.matching import load_exactly

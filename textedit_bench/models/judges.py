@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
 from textedit_bench.models.curricularface import CurricularFace
 from textedit_bench.models.dinov2 import DinoV2
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.facenet import FaceNet
 from textedit_bench.models.inception import Inception, Resize
 from textedit_bench.models.loading import AnyPath, load_identity, load_own

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 
 
 def read_matrix(path: Path) -> Tensor:

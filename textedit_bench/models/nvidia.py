@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.nvidia_ada import convert_discriminator, convert_generator
 from textedit_bench.models.nvidia_tf import convert_tf_discriminator, convert_tf_generator
 from textedit_bench.models.pickles import InertObject, PersistentNode, read_pickle

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.resample import fir_kernel
+from textedit_bench.errors import CheckpointError
+from textedit_bench.models.layers import fir_kernel
 
 State = dict[str, Tensor]
 IGNORED = re.compile(r"(.*/)?(lod|dlatent_avg|dlatent_avg_beta|pl_mean.*)$")

@@ -25,8 +25,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from textedit_bench.errors import CheckpointError
 from textedit_bench.files import write_atomically
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.packing import Precision, pack, unpack
 
 FORMAT = "textedit_bench"

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models import winograd
-from textedit_bench.models.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear, FirFilter
-from textedit_bench.models.resample import blur, upsample_rgb
+from textedit_bench.models.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear, FirFilter, blur, upsample_rgb
 
 DEMODULATION_EPS = 1e-8
 

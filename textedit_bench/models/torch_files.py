@@ -13,11 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
-from textedit_bench.models.names import plain_names
-from textedit_bench.models.not_weights import named, named_archive
-from textedit_bench.models.pickles import InertObject, read_pickle
-from textedit_bench.models.settings_beside import HARMLESS, INERT, NAMED
+from textedit_bench.errors import CheckpointError
+from textedit_bench.models.matching import plain_names
+from textedit_bench.models.pickles import HARMLESS, INERT, NAMED, InertObject, read_pickle
 from textedit_bench.models.storage import is_safetensors
 
 LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -241,3 +239,40 @@ def _rebuild(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+_PAGE = "a web page, not weights (file hosts answer with one when a quota or a virus scan is in the way)"
+_LFS = "a Git LFS pointer, not the file; 'git lfs pull' fetches it"
+_BEGINNINGS = {
+    b"\x1f\x8b": "a gzip archive; unpack it first",
+    b"BZh": "a bzip2 archive; unpack it first",
+    b"\xfd7zXZ": "an xz archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"7z\xbc\xaf": "a 7-Zip archive; unpack it first",
+    b"\x89HDF": "an HDF5 file, as Keras writes; weights of PyTorch are read",
+    b"\x93NUMPY": "an array of numpy; weights of PyTorch are read",
+    b"{": "JSON, such as the index of a checkpoint in several files; name the file of weights itself",
+    b"version https://git-lfs": _LFS,
+}
+
+
+def named(head: bytes) -> str:
+    """Identify a file by its first bytes."""
+    if re.match(rb"\s*<(!doctype|html|\?xml|head|body)", head, re.IGNORECASE):
+        return _PAGE
+    if head[257:262] == b"ustar":
+        return "a tar archive; unpack it first"
+    known = next((words for beginning, words in _BEGINNINGS.items() if head.startswith(beginning)), None)
+    return known or f"not a weights file in any known format (begins with {head[:8]!r})"
+
+
+def named_archive(archive: zipfile.ZipFile) -> str:
+    """Identify a zip that PyTorch did not write."""
+    inside = [
+        name
+        for name in archive.namelist()
+        if Path(name).suffix in (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".safetensors")
+    ]
+    if inside:
+        return f"a zip archive that holds {inside[0]}; unpack it first"
+    return "a zip archive, but not one written by PyTorch"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.matching import load_exactly
 from textedit_bench.models.torch_files import read_named
 

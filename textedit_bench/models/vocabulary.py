@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.errors import UserError
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError, UserError
 from textedit_bench.models.pickles import read_pickle
 from textedit_bench.models.torch_files import torch_file_kind
 

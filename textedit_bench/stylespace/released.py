@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.pickles import read_pickle
 
 STATISTICS = "S_mean_std"

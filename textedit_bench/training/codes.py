@@ -11,7 +11,7 @@ from torch import Tensor
 
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.training.kept import kept, kept_path
 
 if TYPE_CHECKING:

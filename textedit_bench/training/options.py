@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from textedit_bench.data.destination import check_folder
+from textedit_bench.devices import BF16, HIGHEST, TF32
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.precision import BF16, HIGHEST, TF32
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("csv", "wandb")
 PRECISIONS = ("32-true", "32", "16-mixed", "bf16-mixed", "64-true", "64")
-"""Lightning's names; those of `textedit_bench.precision` are understood too."""
+"""Lightning's names; those of `textedit_bench.devices` are understood too."""
 _OURS = {HIGHEST: "32-true", TF32: TF32, BF16: "bf16-mixed"}
 
 

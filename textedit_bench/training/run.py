@@ -19,10 +19,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from textedit_bench.devices import HIGHEST, TF32, use_precision
 from textedit_bench.files import write_text
 from textedit_bench.finite import DivergedError
 from textedit_bench.fit import WholeCheckpoints, fit
-from textedit_bench.precision import HIGHEST, TF32, use_precision
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
 from textedit_bench.training.deadline import Deadline

@@ -13,8 +13,8 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from textedit_bench.devices import TF32
 from textedit_bench.errors import UserError
-from textedit_bench.precision import TF32
 from textedit_bench.training.options import RunOptions
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.devices import sent
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.training.kept import kept, kept_path
 from textedit_bench.training.lightning_module import EditorModule
 from textedit_bench.training.prepared import computed_by

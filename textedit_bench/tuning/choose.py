@@ -1,9 +1,10 @@
-"""Run the candidates on the development split and select the best."""
+"""Choose settings: run the candidates on the development split, score each in one number, and select the best."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,92 @@ from textedit_bench.bench.scoring import RECORDS, read_table
 from textedit_bench.bench.store import Store, Tuned, write_tuned
 from textedit_bench.devices import STANDARD_THREADS
 from textedit_bench.errors import UserError
+from textedit_bench.info import MethodInfo
+from textedit_bench.metrics.column import AXES, OK
 from textedit_bench.registry import load_dataset, method_info, resolve_tier
-from textedit_bench.tuning.grid import combinations
-from textedit_bench.tuning.objective import axes_of, best, score_strengths
+
+
+def combinations(grid: Mapping[str, Sequence[Any]], info: MethodInfo) -> list[dict[str, Any]]:
+    """Return every combination of the grid, in order; only the card's settings if the grid is empty.
+
+    Args:
+        grid: setting -> values to try.
+        info: the method's card.
+
+    Raises:
+        UserError: a setting that the card does not know, or a value of another type.
+    """
+    found = list(_product(grid))
+    for candidate in found:
+        info.check_settings(candidate, training=False)
+    return found
+
+
+def read_grid(items: Sequence[str], values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Convert parsed ``NAME=[...]`` items to name -> list of values.
+
+    Args:
+        items: as typed, for the message.
+        values: parsed; a single value counts as a list of one.
+
+    Raises:
+        UserError: an empty list.
+    """
+    grid = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+    for name, listed in grid.items():
+        if not listed:
+            raise UserError(f"--grid: {name} lists no value in {', '.join(items)}; valid: NAME=[VALUE, ...]")
+    return grid
+
+
+def _product(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for values in product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate at one strength.
+
+    Attributes:
+        strength: of the edits.
+        effect, kept: means over prompts of the means over images.
+        score: their mean.
+    """
+
+    strength: float
+    effect: float
+    kept: float
+
+    @property
+    def score(self) -> float:
+        """Mean of effect and preservation: a point of one has to be worth a point of the other."""
+        return (self.effect + self.kept) / 2.0
+
+
+def axes_of(records: pd.DataFrame) -> tuple[str, str] | None:
+    """Return the first pair of axes that was measured; None if there is none."""
+    measured = set(records.loc[records["state"] == OK, "metric"])
+    return next((pair for pair in AXES if set(pair) <= measured), None)
+
+
+def score_strengths(records: pd.DataFrame, axes: tuple[str, str]) -> list[Scored]:
+    """Return one entry per strength above 0 at which both axes were measured, ascending.
+
+    Args:
+        records: rows of one candidate's cells.
+        axes: metrics of effect and of what is kept.
+    """
+    chosen = records[records["metric"].isin(axes) & (records["state"] == OK) & (records["strength"] > 0)]
+    by_prompt = chosen.groupby(["strength", "metric", "prompt_id"], sort=True)["value"].mean()
+    means = by_prompt.groupby(["strength", "metric"]).mean().unstack("metric").reindex(columns=list(axes)).dropna()
+    return [Scored(float(s), float(row[axes[0]]), float(row[axes[1]])) for s, row in means.iterrows()]
+
+
+def best(scored: Sequence[Scored]) -> Scored:
+    """Return the candidate with the highest score; of equal ones the weakest edit."""
+    return max(scored, key=lambda s: (s.score, -s.strength))
+
 
 SPLIT = "development"
 FOLDER = "tuning"

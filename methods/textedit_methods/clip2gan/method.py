@@ -12,7 +12,7 @@ from torch import Tensor
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
 from textedit_bench.seeds import seed_of

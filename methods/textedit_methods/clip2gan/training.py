@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
 from textedit_bench.latent_mapper.training import identity_term
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import LatentData, RunOptions, TrainingPhotos, loss_weights, training_codes

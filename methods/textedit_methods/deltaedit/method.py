@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_templates import mean_embedding, sentences
+from textedit_bench.models.clip import mean_embedding, sentences
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
 from textedit_bench.trained import TrainedOffsetEditor

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.matrix_file import read_matrix
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of
 from textedit_methods.deltaedit.network import GROUPS, VECTORS, DeltaMapper, DeltaModel

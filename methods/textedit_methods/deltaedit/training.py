@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable_widths, without_rgb
 from textedit_bench.stylespace.resumable import resumable_sweep

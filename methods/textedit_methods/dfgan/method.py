@@ -13,8 +13,8 @@ from textedit_bench.caption_editor import CaptionEditor, at_side
 from textedit_bench.devices import sent
 from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.models.damsm_text import TextEncoder
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
 from textedit_bench.trained import TrainedEditor

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from textedit_bench.models.damsm_text import TEXT_ENCODER
-from textedit_bench.models.names import plain_names
+from textedit_bench.models.matching import plain_names
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
 from textedit_methods.dfgan.network import START, Critic, Generator
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.devices import sent
-from textedit_bench.models.batches import images_at_once
+from textedit_bench.models.stylegan2 import images_at_once
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.torch_files import read_torch_file, torch_file_kind
 from textedit_methods.ganspace.components import Components
 

@@ -14,9 +14,9 @@ from textedit_bench.caption_editor import CaptionEditor, at_side, normals
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.models.damsm_image import ImageEncoder, load_image_encoder
 from textedit_bench.models.released import load_trained
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.models.vgg import VggFeatures
 from textedit_bench.prompt import Prompt
 from textedit_methods.manigan.card import CARD, Settings

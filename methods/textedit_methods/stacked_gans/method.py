@@ -12,8 +12,8 @@ from torch import Tensor
 from textedit_bench.caption_editor import CaptionEditor, at_side, normals
 from textedit_bench.devices import sent
 from textedit_bench.errors import UserError
-from textedit_bench.models.batches import images_at_once
 from textedit_bench.models.released import load_trained
+from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
 from textedit_bench.ranges import MACHINE, check_whole
 from textedit_methods.stacked_gans.card import ATTNGAN, CONTROLGAN, DMGAN, Settings

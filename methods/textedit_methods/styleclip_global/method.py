@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from textedit_bench.assets.locate import weights_folder
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
-from textedit_bench.models.clip_templates import mean_embedding, sentences
+from textedit_bench.models.clip import mean_embedding, sentences
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace.channels import editable, with_rgb
 from textedit_bench.stylespace.resumable import OutOfTime
 from textedit_bench.stylespace.statistics import Statistics, measure
-from textedit_bench.weights import weights_folder
 from textedit_methods.styleclip_global.card import CARD, Settings
 from textedit_methods.styleclip_global.relevance import (
     GradientRelevance,

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError
 from textedit_bench.models.matrix_file import read_matrix
 
 

@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from textedit_bench.devices import sent
+from textedit_bench.errors import CheckpointError
 from textedit_bench.files import write_text
-from textedit_bench.models.errors import CheckpointError
 from textedit_bench.models.storage import FORMAT, is_safetensors, read_tensors, write_tensors
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.released import STATISTICS, read_statistics

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.errors import unknown_choice
-from textedit_bench.models.errors import CheckpointError
+from textedit_bench.errors import CheckpointError, unknown_choice
 from textedit_bench.models.matrix_file import read_matrix
 from textedit_bench.models.pickles import read_pickle
 

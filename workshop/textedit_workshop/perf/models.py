@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from textedit_bench.devices import HIGHEST, use_precision
 from textedit_bench.files import write_text
-from textedit_bench.models.clip_preprocessing import published_input
+from textedit_bench.models.clip import published_input
 from textedit_bench.models.encoder import StyleEncoder
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.precision import HIGHEST, use_precision
 from textedit_workshop.perf import textbook
 from textedit_workshop.perf.memory import peak_memory_bytes
 from textedit_workshop.perf.timing import Timing, compare, convolution_rate, synchronised

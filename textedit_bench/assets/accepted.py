@@ -1,4 +1,4 @@
-"""Store checksums of accepted files, for publishers who state none.
+"""Store what was accepted: checksums of files whose publishers state none, and licences by the user.
 
 Size and time of change are kept as well, so that a file that was added manually, or changed since, is distinguished
 from one that was looked at without reading it.
@@ -7,11 +7,14 @@ from one that was looked at without reading it.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from textedit_bench.assets.asset import Asset
+from textedit_bench.assets.manifest import Asset
+from textedit_bench.errors import UserError
 from textedit_bench.files import write_json
+from textedit_bench.places import assets_folder, reraise_write_errors
 
 
 def _record(asset: Asset) -> Path:
@@ -62,3 +65,38 @@ def _read(asset: Asset) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _licences() -> Path:
+    return assets_folder() / "accepted.json"
+
+
+def accepted() -> dict[str, str]:
+    """Return licence -> time of acceptance."""
+    try:
+        found = json.loads(_licences().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def require(asset: Asset, *, accept: bool) -> None:
+    """Check that the licence of a file is accepted, now or earlier, if it is restrictive.
+
+    Raises:
+        UserError: it was not.
+        PlaceError: it cannot be remembered.
+    """
+    if not asset.non_commercial:
+        return
+    known = accepted()
+    if asset.licence in known:
+        return
+    if not accept:
+        raise UserError(
+            f"asset {asset.id}: for non-commercial use only (licence: {asset.licence}); read it where the file comes "
+            f"from ({asset.page or asset.origin}) and run again with --accept-licence"
+        )
+    with reraise_write_errors(_licences()):
+        _licences().parent.mkdir(parents=True, exist_ok=True)
+        write_json(_licences(), {**known, asset.licence: datetime.now(UTC).isoformat(timespec="seconds")})
