@@ -24,10 +24,10 @@ from textedit_bench.data.reader import Skipped
 from textedit_bench.devices import HIGHEST, checked_device, synthesis_in, use_precision
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
+from textedit_bench.files import inversions_folder
 from textedit_bench.inverters import Inverter, new_inverter
 from textedit_bench.models.loading import check_role, codes_fit, misfit
 from textedit_bench.photos import NoPhotosError, PhotoProvider, Photos, new_provider, read_captions, say_captions
-from textedit_bench.places import inversions_folder
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:

@@ -28,8 +28,7 @@ from textedit_bench.worlds.captions import find_grammar
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.factors import Factors
-    from textedit_bench.worlds.world import World
+    from textedit_bench.worlds.world import Factors, World
 
 
 WORKERS = 4

@@ -19,8 +19,7 @@ from textedit_bench.controls.cards import CONTROLS as CONTROL_CARDS
 from textedit_bench.domain import Domain, Photos
 from textedit_bench.editor import Editor, Latents, MethodInfo, Prompt
 from textedit_bench.models import Generator
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import Render, World
+from textedit_bench.worlds.world import Attribute, Factors, FactorSpace, Render, World
 
 SIDE = 16
 ATTRIBUTES = (Attribute("hair", ("dark", "blond"), (0.5, 0.5)), Attribute("hat", ("none", "cap"), (0.5, 0.5)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from textedit_bench.data.inversion_cache import InversionCache
-from textedit_bench.places import PlaceError
+from textedit_bench.files import PlaceError
 from textedit_bench.registry import dataset_names
 
 

@@ -63,7 +63,7 @@ def killed_at_last(process):
 
 def _sent(folder, headers):
     """The status of an upload to an app that takes everything."""
-    from textedit_bench.demo.uploads import Guard
+    from textedit_bench.demo.app import Guard
 
     sent = []
 
@@ -82,7 +82,7 @@ def _sent(folder, headers):
 
 
 def test_uploads_are_bounded_in_size_and_count(tmp_path):
-    from textedit_bench.demo.uploads import MOST_BYTES, MOST_FILES
+    from textedit_bench.demo.app import MOST_BYTES, MOST_FILES
 
     for number in range(2 * MOST_FILES):
         (tmp_path / str(number)).mkdir()

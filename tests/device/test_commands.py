@@ -22,7 +22,7 @@ from textedit_bench.bench.run import run_cells
 from textedit_bench.cli.main import main
 from textedit_bench.data.photo import write_grid
 from textedit_bench.domain import load_domain
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.registry import list_methods
 from textedit_bench.testing import TOYS, write_toy_dataset
 from textedit_bench.testing.miniature import miniature_settings

@@ -10,8 +10,8 @@ import torch
 from packaging.version import Version
 
 from textedit_bench.domain import load_domain
+from textedit_bench.files import HOME
 from textedit_bench.models.projection import ProjectionSettings, project
-from textedit_bench.places import HOME
 from textedit_bench.registry import list_methods, load_method
 from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles

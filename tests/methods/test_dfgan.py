@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from textedit_bench import load_domain
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.prompt import Prompt
 from textedit_bench.testing import write_toy_dataset
 from textedit_bench.testing.miniature import write_reader

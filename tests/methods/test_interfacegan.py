@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_methods.interfacegan.method import InterFaceGAN, extremes, separate
 
 PROMPT = Prompt("a face with glasses", "a face", "glasses")

@@ -12,7 +12,7 @@ from textedit_bench import load_domain, load_method
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.bench.plan import weights_digest
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import new_editor
 from textedit_bench.testing import TOYS, write_toy_dataset

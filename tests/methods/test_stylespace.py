@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
+from textedit_bench.files import HOME
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.places import HOME
 from textedit_bench.prompt import Prompt
 from textedit_methods.stylespace.method import StyleSpace
 

@@ -7,7 +7,7 @@ import torch
 
 from textedit_bench import Latents, Prompt
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_methods.tedigan.card import CARD, Settings
 from textedit_methods.tedigan.features import FeatureDistance
 from textedit_methods.tedigan.method import TediGAN, terms

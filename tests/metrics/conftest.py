@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from textedit_bench.data.card import PromptCard
 from textedit_bench.domain import Photos
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import Render, World
+from textedit_bench.worlds.world import Attribute, Factors, FactorSpace, Render, World
 
 SIDE = 16
 ATTRIBUTES = (

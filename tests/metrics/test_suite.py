@@ -102,7 +102,7 @@ def test_doing_nothing_scores_as_the_control_table_says(domain: Any, draw: torch
 
 
 def test_ground_truth_counts_only_askable_images(domain: Any) -> None:
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
     # dark, bald-free, neutral | hidden hair | already blond
     values = torch.tensor([[0, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0]])
@@ -121,7 +121,7 @@ def test_ground_truth_counts_only_askable_images(domain: Any) -> None:
 
 
 def test_what_a_perfect_edit_hides_is_not_held_against_it(domain: Any) -> None:
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
     factors = Factors(torch.zeros(1, 3, dtype=torch.long), torch.zeros(1, 2), torch.zeros(1, 1))
     photos = domain.world.render(factors).images
@@ -135,7 +135,7 @@ def test_what_a_perfect_edit_hides_is_not_held_against_it(domain: Any) -> None:
 
 
 def test_several_asked_attributes_must_all_hold(domain: Any) -> None:
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
     factors = Factors(torch.zeros(2, 3, dtype=torch.long), torch.zeros(2, 2), torch.zeros(2, 1))
     photos = domain.world.render(factors).images

@@ -15,7 +15,7 @@ from textedit_bench.metrics.scorers.identity import GeometryReadout
 from textedit_bench.metrics.similarity import mismatched, reciprocal_rank
 from textedit_bench.metrics.truth import GroundTruth, PerfectEdit, Renders
 from textedit_bench.prompt import Prompt
-from textedit_bench.worlds.factors import Factors
+from textedit_bench.worlds.world import Factors
 
 SMILE = Prompt("a smiling face", source="a face", attribute="mouth=smile")
 

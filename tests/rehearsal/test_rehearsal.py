@@ -10,7 +10,7 @@ import pytest
 
 from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.registry import method_info
 from textedit_workshop.rehearsal import __main__ as entry
 from textedit_workshop.rehearsal.cards import FIRST, SPLITS, write_card

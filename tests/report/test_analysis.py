@@ -19,11 +19,11 @@ from textedit_bench.report.audit import (
     overfit_frame,
 )
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls
 from textedit_bench.report.leakage import largest_leak, leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import can_tell_apart, paired_tests_frame, pairs_markdown
-from textedit_bench.report.ranks import ranks_frame, ranks_markdown
+from textedit_bench.report.pooled import ranks_frame, ranks_markdown
+from textedit_bench.report.rows import ColumnSpec
 from textedit_bench.report.tradeoff import tradeoff_frame, tradeoff_markdown
 from textedit_bench.report.write import write_analysis
 

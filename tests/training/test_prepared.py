@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from textedit_bench.places import HOME, prepared_folder
+from textedit_bench.files import HOME, prepared_folder
 from textedit_bench.training.prepared import prepared
 
 

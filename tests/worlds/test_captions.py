@@ -101,7 +101,7 @@ def test_the_neutral_caption_is_the_subject_alone() -> None:
 
 
 def test_another_world_brings_its_own_words() -> None:
-    from textedit_bench.worlds.factors import Attribute
+    from textedit_bench.worlds.world import Attribute
 
     attribute = Attribute("fur", ("orange", "black"), (0.5, 0.5))
     table = {"fur": {c: cross(("{} fur", "a {} coat"), (c,)) for c in attribute.values}}

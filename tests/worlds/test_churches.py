@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.churches import ChurchWorld
-from textedit_bench.worlds.factors import Factors
-from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render
+from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Factors, Render
 
 WORLD = ChurchWorld()
 SPACE = WORLD.space

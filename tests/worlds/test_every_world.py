@@ -13,8 +13,7 @@ from textedit_bench.worlds.cars import CarWorld
 from textedit_bench.worlds.cats import CatWorld
 from textedit_bench.worlds.churches import ChurchWorld
 from textedit_bench.worlds.faces import FaceWorld
-from textedit_bench.worlds.factors import Factors
-from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, World
+from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Factors, World
 from textedit_workshop.worlds.catalogue import every_world
 from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.embedding import FactorEmbedding

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.faces import FaceWorld
-from textedit_bench.worlds.factors import Factors
+from textedit_bench.worlds.world import Factors
 
 WORLD = FaceWorld()
 # What a person would call these colours, as hue in degrees, or None for shades without a hue.

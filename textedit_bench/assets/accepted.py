@@ -13,8 +13,7 @@ from typing import Any
 
 from textedit_bench.assets.manifest import Asset
 from textedit_bench.errors import UserError
-from textedit_bench.files import write_json
-from textedit_bench.places import assets_folder, reraise_write_errors
+from textedit_bench.files import assets_folder, reraise_write_errors, write_json
 
 
 def _record(asset: Asset) -> Path:

@@ -11,7 +11,7 @@ from textedit_bench.assets.check import WrongFileError, check_unpacked, glance
 from textedit_bench.assets.manifest import Asset, get_asset, list_assets
 from textedit_bench.data.card import OPTIONAL, DatasetCard, SourceCard
 from textedit_bench.errors import UserError
-from textedit_bench.places import data_folder, trained_folder
+from textedit_bench.files import data_folder, trained_folder
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

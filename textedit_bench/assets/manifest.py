@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.places import assets_folder, data_folder
+from textedit_bench.files import assets_folder, data_folder
 
 
 class Asset(BaseModel):

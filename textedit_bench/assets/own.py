@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from textedit_bench.assets.manifest import OWN, Asset, read_list
 from textedit_bench.errors import UserError
-from textedit_bench.files import sha256, write_text
-from textedit_bench.places import assets_folder, reraise_write_errors
+from textedit_bench.files import assets_folder, reraise_write_errors, sha256, write_text
 
 _FORMS = {
     "id": "lower-case letters, digits, '-' and '.', a letter or digit first",

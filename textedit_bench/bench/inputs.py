@@ -29,7 +29,7 @@ from textedit_bench.photos import NoPhotosError, Photos
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.metrics.suite import Suite
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
 INPUTS_VERSION = 1
 REFERENCE_SPLIT: Literal["train"] = "train"
@@ -228,7 +228,7 @@ def prepare_inputs(
 
 
 def _joined(parts: list[Factors | None]) -> Factors | None:
-    from textedit_bench.worlds.factors import concatenate
+    from textedit_bench.worlds.world import concatenate
 
     known = [part for part in parts if part is not None]
     return concatenate(known) if len(known) == len(parts) else None

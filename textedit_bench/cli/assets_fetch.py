@@ -10,7 +10,7 @@ import typer
 
 from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.places import HOME, home
+from textedit_bench.files import HOME, home
 
 if TYPE_CHECKING:
     from textedit_bench.assets.manifest import Asset

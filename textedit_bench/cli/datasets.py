@@ -11,7 +11,7 @@ from textedit_bench.cli.options import Device, Json, OneDataset, Source, Tier, n
 from textedit_bench.cli.output import print_broken, print_columns, print_json
 from textedit_bench.data.destination import check_folder
 from textedit_bench.errors import UserError, unknown_choice
-from textedit_bench.places import HOME, home
+from textedit_bench.files import HOME, home
 
 datasets = new_app(invoke_without_command=True)
 

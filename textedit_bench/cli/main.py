@@ -40,8 +40,7 @@ from textedit_bench.cli.why import why
 from textedit_bench.cli.worlds import check, sheet, worlds
 from textedit_bench.cli.worlds import train_ as train_world
 from textedit_bench.errors import UserError, WorkError, unknown_choice
-from textedit_bench.files import disk_is_full
-from textedit_bench.places import HOME, PlaceError
+from textedit_bench.files import HOME, PlaceError, disk_is_full
 
 _MEMORY = ("OutOfMemoryError", "can't allocate memory", "CUDA out of memory", "MemoryError", "failed to map segment")
 

@@ -21,8 +21,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.data.pixels import Pixels
-from textedit_bench.files import remove_left_over, write_atomically, write_json
-from textedit_bench.places import PlaceError, reraise_write_errors
+from textedit_bench.files import PlaceError, remove_left_over, reraise_write_errors, write_atomically, write_json
 
 VERSION = 1
 log = logging.getLogger(__name__)

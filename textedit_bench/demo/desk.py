@@ -24,13 +24,13 @@ from textedit_bench.per_prompt import PerPromptEditor
 from textedit_bench.photos import Photos, stored_photo
 from textedit_bench.ready import check_served, is_trained, pictures_of, prompt_with_truth, ready_editor
 from textedit_bench.registry import list_methods, method_info, new_editor
-from textedit_bench.report.columns import HEADLINE, column_specs
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook
+from textedit_bench.report.rows import HEADLINE, column_specs
 
 if TYPE_CHECKING:
     from textedit_bench.editor import Editor, Latents
     from textedit_bench.prompt import Prompt
-    from textedit_bench.worlds.factors import Attribute
+    from textedit_bench.worlds.world import Attribute
 
 SAMPLES = 12
 PHOTOS, SWEEPS = 32, 128

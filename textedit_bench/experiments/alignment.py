@@ -94,7 +94,7 @@ def unit(rows: Rows) -> Rows:
 def true_captions(domain: Domain, factors: object, seed: int) -> list[str]:
     """Generate one caption per picture with up to `STATED` of its visible attributes."""
     from textedit_bench.worlds.captions import grammar_of
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
     world = domain.world
     assert world is not None and isinstance(factors, Factors)

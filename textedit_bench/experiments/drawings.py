@@ -12,11 +12,10 @@ import pandas as pd
 from textedit_bench.experiments.comparison import Comparison, Pair
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.experiments.verdict import Verdict
-from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.figures.canvas import method_looks
 from textedit_bench.report.figures.every import Drawing
 from textedit_bench.report.figures.overview import draw_overview
-from textedit_bench.report.rows import TRAINED, UNSEEN
+from textedit_bench.report.rows import TRAINED, UNSEEN, ColumnSpec
 
 _MOST_ROWS = 60
 """A chart with more cannot be read; its page has only the table."""

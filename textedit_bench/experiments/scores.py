@@ -10,8 +10,7 @@ from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.experiment import Generation, Scores
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.rows import TRAINED, UNSEEN
+from textedit_bench.report.rows import TRAINED, UNSEEN, ColumnSpec
 from textedit_bench.report.table import Table, build_table
 
 EVERYTHING = "all prompts"

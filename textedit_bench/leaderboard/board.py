@@ -14,9 +14,9 @@ from textedit_bench.documents import read_json_document
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_json, write_text
 from textedit_bench.leaderboard.exported import LARGEST, Exported, Row
-from textedit_bench.report.columns import ColumnSpec, column_specs
 from textedit_bench.report.html import render_html
 from textedit_bench.report.layout import Block, Line, Page, entry_of
+from textedit_bench.report.rows import ColumnSpec, column_specs
 
 ENTRIES, RUNS, LOG, PAGE = "entries", "runs", "log.txt", "index.html"
 TITLE = "Leaderboard: text-driven editing with StyleGAN"

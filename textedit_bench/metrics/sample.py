@@ -13,7 +13,7 @@ from textedit_bench.metrics.truth import PerfectEdit
 from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from textedit_bench.prompt import Prompt
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
 __all__ = ["Column", "Protocol", "Suite"]
 

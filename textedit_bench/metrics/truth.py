@@ -18,8 +18,7 @@ from textedit_bench.metrics.column import ABSTAINED, ALREADY_SO, HIDDEN, NOTHING
 from textedit_bench.metrics.images import LRUCache
 
 if TYPE_CHECKING:
-    from textedit_bench.worlds.factors import Factors
-    from textedit_bench.worlds.world import Render, World
+    from textedit_bench.worlds.world import Factors, Render, World
 
 
 KEPT_RENDERS = 16

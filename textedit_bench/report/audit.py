@@ -19,7 +19,7 @@ from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.jackknife import kendall_of_rows, rank_correlation
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.formats import escape, table_lines, with_interval
-from textedit_bench.report.ranks import shared_grids, whole_rows
+from textedit_bench.report.pooled import shared_grids, whole_rows
 
 EFFECT, KEPT = "success", "preservation"
 """Ground truth with which effect and preservation metrics are compared."""

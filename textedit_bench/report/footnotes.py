@@ -10,8 +10,7 @@ import pandas as pd
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.sets import FEW
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.rows import RowCells
+from textedit_bench.report.rows import ColumnSpec, RowCells
 
 AGREEMENT = "oracles_agree"
 

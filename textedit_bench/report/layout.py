@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from textedit_bench.report.columns import ColumnSpec
-from textedit_bench.report.rows import TRAINED
+from textedit_bench.report.rows import TRAINED, ColumnSpec
 from textedit_bench.report.table import Table
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.statistics import POWER, pairwise_tests, spread_of
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import PERCENT, ColumnSpec
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.formats import escape, table_lines
-from textedit_bench.report.pooled import POOLED, pooled_grid
-from textedit_bench.report.ranks import shared_grids, whole_rows
+from textedit_bench.report.pooled import POOLED, pooled_grid, shared_grids, whole_rows
+from textedit_bench.report.rows import PERCENT, ColumnSpec
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:

@@ -14,10 +14,17 @@ from textedit_bench.metrics.column import Protocol, bounds_of
 from textedit_bench.metrics.sets import SET_METRICS
 from textedit_bench.metrics.statistics import POWER, spread_of
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import FID_PHOTOS, TO_PHOTO, ColumnSpec, column_specs, headline
 from textedit_bench.report.footnotes import footnotes, row_remarks
 from textedit_bench.report.intervals import Figure, image_figures, set_figures
-from textedit_bench.report.rows import RowCells, check_protocols
+from textedit_bench.report.rows import (
+    FID_PHOTOS,
+    TO_PHOTO,
+    ColumnSpec,
+    RowCells,
+    check_protocols,
+    column_specs,
+    headline,
+)
 from textedit_bench.seeds import seed_of
 
 _REFERENCES = {"real": REFERENCE, "inversion": "inversion", "source": "photo"}

@@ -11,11 +11,10 @@ import pandas as pd
 from textedit_bench.metrics.column import AXES, OK
 from textedit_bench.metrics.statistics.tradeoff import QUARTERS, Measure, compare
 from textedit_bench.report.collect import ComparableCells
-from textedit_bench.report.columns import PERCENT, column_specs
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
 from textedit_bench.report.formats import escape, table_lines, with_interval
-from textedit_bench.report.rows import TRAINED, RowCells
+from textedit_bench.report.rows import PERCENT, TRAINED, RowCells, column_specs
 from textedit_bench.seeds import seed_of
 
 if TYPE_CHECKING:

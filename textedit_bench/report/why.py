@@ -12,8 +12,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
-from textedit_bench.report.columns import HEADLINE
-from textedit_bench.report.rows import TRAINED, UNSEEN, RowCells
+from textedit_bench.report.rows import HEADLINE, TRAINED, UNSEEN, RowCells
 from textedit_bench.report.table import build_table
 from textedit_bench.report.table_provenance import collect_stored
 

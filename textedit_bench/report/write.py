@@ -28,7 +28,6 @@ from textedit_bench.report.audit import (
     overfit_frame,
 )
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
-from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.control_checks import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.figures.canvas import Look, looks_of
@@ -38,8 +37,8 @@ from textedit_bench.report.formats import frame_csv, render_csv, render_latex, r
 from textedit_bench.report.html import render_html
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import paired_tests_frame, pairs_markdown
-from textedit_bench.report.pooled import pooled_frame, pooled_markdown
-from textedit_bench.report.ranks import ranks_frame, ranks_markdown
+from textedit_bench.report.pooled import pooled_frame, pooled_markdown, ranks_frame, ranks_markdown
+from textedit_bench.report.rows import ColumnSpec
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 from textedit_bench.report.table_provenance import FILE, write_provenance

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.testing.checks import batch, device, facts, keeping, shape, strength, surroundings
 from textedit_bench.testing.checks.check import Check
 from textedit_bench.testing.geometry import TOYS, Geometry

@@ -7,8 +7,7 @@ from typing import ClassVar
 import torch
 
 from textedit_bench.worlds.captions import Wording, Words
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import Render, World
+from textedit_bench.worlds.world import Attribute, Factors, FactorSpace, Render, World
 
 TOY_WORDS = Words(
     ("toy",),

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from textedit_bench.places import PlaceError, prepared_folder, reraise_write_errors
+from textedit_bench.files import PlaceError, prepared_folder, reraise_write_errors
 from textedit_bench.training.kept import kept, kept_path
 
 if TYPE_CHECKING:

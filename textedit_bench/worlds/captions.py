@@ -17,8 +17,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.factors import Attribute, Factors
-from textedit_bench.worlds.world import World
+from textedit_bench.worlds.world import Attribute, Factors, World
 
 
 @dataclass(frozen=True)

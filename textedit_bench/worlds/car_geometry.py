@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.drawing import Scene, box, intersect, named
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 BODY = {
     "red": (220, 34, 40),

@@ -10,8 +10,7 @@ from torch import Tensor
 from textedit_bench.worlds import car_parts, car_scenery
 from textedit_bench.worlds.car_geometry import Car
 from textedit_bench.worlds.drawing import Canvas
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
+from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Attribute, Factors, FactorSpace, Render, World
 
 ATTRIBUTES = (
     Attribute("body_color", ("red", "blue", "yellow", "white", "black"), (0.2, 0.2, 0.2, 0.2, 0.2)),

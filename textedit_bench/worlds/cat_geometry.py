@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.drawing import Palette, Scene, ellipse, intersect, named, union
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 FUR: Palette = {
     "orange": (240, 142, 44),

@@ -7,8 +7,7 @@ import torch
 from textedit_bench.worlds.cat_geometry import Cat
 from textedit_bench.worlds.cat_parts import BACK_TO_FRONT
 from textedit_bench.worlds.drawing import Canvas
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
+from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Attribute, Factors, FactorSpace, Render, World
 
 ATTRIBUTES = (
     Attribute("fur_length", ("short", "fluffy"), (0.68, 0.32)),

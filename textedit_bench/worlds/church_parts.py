@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.worlds.drawing import Canvas, Scene, box, coverage, ellipse, flat, intersect, named, union
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 SKY_TOP = {"day": (96, 172, 240), "sunset": (150, 84, 160), "night": (22, 26, 74)}
 SKY_LOW = {"day": (196, 228, 250), "sunset": (255, 176, 112), "night": (70, 76, 150)}

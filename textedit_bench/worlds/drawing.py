@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 Number = Tensor | float
 

@@ -24,7 +24,7 @@ from textedit_bench.worlds.drawing import (
     ring,
     union,
 )
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 HAIR = {
     "black": (28, 24, 30),

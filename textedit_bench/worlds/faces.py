@@ -6,8 +6,7 @@ import torch
 
 from textedit_bench.worlds import face_parts as parts
 from textedit_bench.worlds.drawing import Canvas
-from textedit_bench.worlds.factors import Attribute, Factors, FactorSpace
-from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Render, World
+from textedit_bench.worlds.world import MIN_VISIBLE_PIXELS, Attribute, Factors, FactorSpace, Render, World
 
 ATTRIBUTES = (
     Attribute("age", ("young", "old"), (0.7, 0.3)),

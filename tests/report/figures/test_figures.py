@@ -13,7 +13,7 @@ from textedit_bench.report.figures.overview import draw_overview, shown_columns
 from textedit_bench.report.html import NARROW
 from textedit_bench.report.leakage import draw_leakage, leakage_frame
 from textedit_bench.report.paired_tests import draw_pairs, paired_tests_frame
-from textedit_bench.report.ranks import draw_ranks, ranks_frame
+from textedit_bench.report.pooled import draw_ranks, ranks_frame
 from textedit_bench.report.table import build_table
 from textedit_bench.report.table_provenance import collect_stored
 from textedit_bench.report.tradeoff import draw_curves
@@ -83,8 +83,8 @@ def test_controls_are_bands_and_lines_beside_the_methods_of_the_overview():
             ("x", "Step, of Best", True, 0.2), ("y", "Nothing", True, 0.0),
         )
     ]  # fmt: skip
-    from textedit_bench.report.columns import ColumnSpec
     from textedit_bench.report.figures.canvas import method_looks
+    from textedit_bench.report.rows import ColumnSpec
 
     spec = ColumnSpec("success", "Success, %", True, 1, False, "image")
     figure = draw_overview(pd.DataFrame(rows), [spec], method_looks(["Worse", "Best"]))
@@ -99,8 +99,8 @@ def test_controls_are_bands_and_lines_beside_the_methods_of_the_overview():
 
 
 def test_unseen_prompts_are_small_marks_and_a_change():
-    from textedit_bench.report.columns import ColumnSpec
     from textedit_bench.report.figures.canvas import method_looks
+    from textedit_bench.report.rows import ColumnSpec
 
     spec = ColumnSpec("success", "Success, %", True, 1, False, "image")
     facts = {"control": False, "success_low": float("nan"), "success_high": float("nan"), "success_best": False}

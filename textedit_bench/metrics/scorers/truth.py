@@ -34,7 +34,7 @@ from textedit_bench.metrics.truth import KEPT, Renders, content_of
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.models.roles import OracleRole
-    from textedit_bench.worlds.factors import Factors
+    from textedit_bench.worlds.world import Factors
 
 
 SAME_PLACE = 0.95

@@ -16,7 +16,7 @@ from textedit_bench.report.figures.canvas import looks_of
 from textedit_bench.report.figures.overview import draw_overview, shown_columns
 from textedit_bench.report.leakage import draw_leakage, largest_leak, leakage_frame
 from textedit_bench.report.paired_tests import draw_pairs, paired_tests_frame
-from textedit_bench.report.ranks import draw_ranks, ranks_frame
+from textedit_bench.report.pooled import draw_ranks, ranks_frame
 from textedit_bench.report.rows import TRAINED, UNSEEN
 from textedit_bench.report.table import Table
 from textedit_bench.report.tradeoff import draw_curves

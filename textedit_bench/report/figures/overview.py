@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS, Look
-from textedit_bench.report.rows import TRAINED, UNSEEN
+from textedit_bench.report.rows import TRAINED, UNSEEN, ColumnSpec
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

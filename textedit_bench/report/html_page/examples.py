@@ -9,8 +9,7 @@ import pandas as pd
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.columns import PERCENT
-from textedit_bench.report.rows import TRAINED, RowCells
+from textedit_bench.report.rows import PERCENT, TRAINED, RowCells
 
 EFFECT = "clip_direction"
 """The score that orders the edits of a method: comparable between prompts."""

@@ -13,9 +13,8 @@ import numpy as np
 from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
-from textedit_bench.report.columns import PERCENT
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
-from textedit_bench.report.rows import RowCells
+from textedit_bench.report.rows import PERCENT, RowCells
 
 VALUES = ("success", "preservation", "clip_direction", "identity", "lpips")
 """Metrics shown next to an opened picture, if they were measured."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textedit_bench.models.storage import StoredNetwork
-from textedit_bench.worlds.networks.backbone import Backbone, Style
+from textedit_bench.worlds.networks.trunk import Backbone, Style
 
 EMBED_DIM = 128
 

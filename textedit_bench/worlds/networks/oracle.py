@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.models.storage import StoredNetwork
-from textedit_bench.worlds.networks.backbone import Backbone, Style
+from textedit_bench.worlds.networks.trunk import Backbone, Style
 
 ABSTAIN_BELOW = 0.5
 """An oracle whose largest probability is smaller says nothing (-1)."""

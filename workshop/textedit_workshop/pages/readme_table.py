@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from textedit_bench.report.columns import ColumnSpec
 from textedit_bench.report.formats import escape, table_lines
-from textedit_bench.report.rows import TRAINED
+from textedit_bench.report.rows import TRAINED, ColumnSpec
 from textedit_workshop import ROOT
 
 README = ROOT / "README.md"

@@ -11,7 +11,7 @@ from textedit_bench.assets.locate import captions_path, source_path
 from textedit_bench.assets.manifest import get_asset
 from textedit_bench.data.card import DatasetCard
 from textedit_bench.errors import UserError
-from textedit_bench.places import HOME
+from textedit_bench.files import HOME
 from textedit_bench.registry import list_datasets, load_dataset, method_info
 from textedit_workshop.rehearsal.cards import PICTURES, write_card
 from textedit_workshop.rehearsal.files import remove_files, write_files

@@ -15,7 +15,7 @@ import torch
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.worlds.captions import grammar_of
-from textedit_bench.worlds.factors import Factors
+from textedit_bench.worlds.world import Factors
 from textedit_workshop.worlds.check_boundaries import boundary_figures
 from textedit_workshop.worlds.check_codes import code_figures, path_figures
 from textedit_workshop.worlds.check_generator import correlation, readings, total_variation

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.roles import Oracle
-from textedit_bench.worlds.factors import Attribute
-from textedit_bench.worlds.world import World
+from textedit_bench.worlds.world import Attribute, World
 
 
 def readings(oracle: Oracle, pictures: Callable[[int], Tensor], count: int, batch_size: int = 100) -> Tensor:

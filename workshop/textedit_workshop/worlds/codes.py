@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 from textedit_workshop.worlds.latent import LatentFactors
 
 QUIET = 0.01

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from textedit_bench.worlds.factors import Factors, FactorSpace
+from textedit_bench.worlds.world import Factors, FactorSpace
 
 W_GAIN = 2.0
 """Brings the coordinates of w to about unit variance."""

@@ -12,8 +12,7 @@ import torch
 
 from textedit_bench.levels import to_levels
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.worlds.factors import Factors, concatenate
-from textedit_bench.worlds.world import World
+from textedit_bench.worlds.world import Factors, World, concatenate
 from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.training.pool import Pool, render_pool
 

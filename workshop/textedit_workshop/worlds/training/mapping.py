@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.worlds.factors import Attribute, FactorSpace
+from textedit_bench.worlds.world import Attribute, FactorSpace
 from textedit_workshop.worlds.embedding import FactorEmbedding
 from textedit_workshop.worlds.latent import LatentFactors
 

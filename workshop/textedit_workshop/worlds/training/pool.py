@@ -13,8 +13,7 @@ from torch import Tensor
 
 from textedit_bench.files import write_atomically
 from textedit_bench.levels import from_levels, to_levels
-from textedit_bench.worlds.factors import Factors
-from textedit_bench.worlds.world import World
+from textedit_bench.worlds.world import Factors, World
 
 POOL_SIZE = 24_000
 POOL_SEED = 1
