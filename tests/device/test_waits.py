@@ -13,8 +13,7 @@ from textedit_bench.domain import load_domain
 from textedit_bench.files import HOME
 from textedit_bench.models.projection import ProjectionSettings, project
 from textedit_bench.registry import list_methods, load_method
-from textedit_bench.stylespace.channels import editable
-from textedit_bench.stylespace.statistics import Sampling, measure, sample_styles
+from textedit_bench.stylespace.statistics import Sampling, editable, measure, sample_styles
 from textedit_bench.stylespace.sweep import sweep
 from textedit_bench.testing.miniature import miniature_settings
 from textedit_bench.training.samples import draw

@@ -17,8 +17,7 @@ from textedit_bench.models.clip import sentences, templates
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace import resumable
-from textedit_bench.stylespace.channels import editable, editable_widths, without_rgb
-from textedit_bench.stylespace.statistics import Sampling, sample_styles
+from textedit_bench.stylespace.statistics import Sampling, editable, editable_widths, sample_styles, without_rgb
 from textedit_methods.deltaedit.card import Settings
 from textedit_methods.deltaedit.method import DeltaEdit
 from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textedit_bench.errors import UserError
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
+from textedit_bench.stylespace.statistics import editable_widths, with_rgb, without_rgb
 from textedit_methods.deltaedit.method import DeltaEdit, channels_to_edit, masked_offset
 from textedit_methods.deltaedit.network import DeltaMapper, layers, split_widths, unit_difference
 from textedit_methods.deltaedit.training import cosine_term

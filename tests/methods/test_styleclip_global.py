@@ -16,10 +16,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.prompt import Prompt
 from textedit_bench.stylespace import resumable
-from textedit_bench.stylespace.channels import editable
-from textedit_bench.stylespace.partial import run, start
-from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
-from textedit_bench.stylespace.sweep import sweep
+from textedit_bench.stylespace.statistics import Sampling, Statistics, editable, measure, sample_styles
+from textedit_bench.stylespace.sweep import run, start, sweep
 from textedit_methods.styleclip_global.method import StyleCLIPGlobal
 from textedit_methods.styleclip_global.relevance import GradientRelevance, probes, products
 

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 from textedit_bench.errors import UserError
 from textedit_bench.models.clip import sentences, templates
 from textedit_bench.models.stylegan2 import Generator
-from textedit_bench.stylespace.channels import editable
-from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
+from textedit_bench.stylespace.statistics import Sampling, Statistics, editable, measure, sample_styles
 from textedit_bench.stylespace.sweep import rows_of, unit_differences
 from textedit_methods.styleclip_global.method import automatic_beta, step, text_direction
 from textedit_methods.styleclip_global.relevance import Relevance, load_relevance, save_relevance

@@ -8,8 +8,8 @@ import pytest
 
 from textedit_bench.domain import load_domain
 from textedit_bench.stylespace import reach
-from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.reach import main, measure_reach, measure_single_channels
+from textedit_bench.stylespace.statistics import editable
 
 
 def test_shapes_follow_the_convolutions_and_plain_colours_do_not():

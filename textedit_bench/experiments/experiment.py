@@ -8,8 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from textedit_bench.data.card import PromptCard
 from textedit_bench.documents import FieldError
-from textedit_bench.experiments.published import Published
-from textedit_bench.experiments.strict import Line, Number, Strict, Text, Whole
+from textedit_bench.experiments.published import Line, Number, Published, Strict, Text, Whole
 from textedit_bench.ranges import MACHINE
 
 TierName = Literal["mini", "full"]

@@ -24,8 +24,7 @@ from torch import Tensor
 
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
-from textedit_bench.stylespace.channels import editable
-from textedit_bench.stylespace.statistics import Sampling, measure
+from textedit_bench.stylespace.statistics import Sampling, editable, measure
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

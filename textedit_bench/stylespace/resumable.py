@@ -13,8 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from textedit_bench.models.storage import write_tensors
-from textedit_bench.stylespace.channels import editable
-from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
+from textedit_bench.stylespace.statistics import Sampling, Statistics, editable, measure, sample_styles
 from textedit_bench.stylespace.sweep import Progress, Variant, sweep
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Compute mean and standard deviation of every style channel over the generator's samples."""
+"""List the editable style channels, and compute mean and standard deviation of each over the generator's samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,30 @@ from textedit_bench.devices import sent
 
 if TYPE_CHECKING:
     from textedit_bench.models.stylegan2 import Generator
+
+
+def editable(generator: Generator) -> Tensor:
+    """Return positions of the convolutions' channels in a style code, int64 [N]."""
+    kept = torch.cat([torch.full((layer.channels,), not layer.is_rgb) for layer in generator.style_layout])
+    return kept.nonzero().squeeze(1)
+
+
+def editable_widths(generator: Generator) -> list[int]:
+    """Return the number of channels of each convolution's style vector."""
+    return [layer.channels for layer in generator.style_layout if not layer.is_rgb]
+
+
+def without_rgb(generator: Generator, styles: Tensor) -> Tensor:
+    """Select the convolutions' styles [B, N] of style codes [B, all]."""
+    return styles[:, sent(editable(generator), styles.device)]
+
+
+def with_rgb(generator: Generator, change: Tensor) -> Tensor:
+    """Expand a change [B, N] of the convolutions' styles to style codes [B, all], with zeros for toRGB."""
+    whole = change.new_zeros(len(change), sum(layer.channels for layer in generator.style_layout))
+    whole[:, sent(editable(generator), change.device)] = change
+    return whole
+
 
 _CHUNK = 2000
 SEED = 5  # as released; the stream of draws is not the same

@@ -14,7 +14,7 @@ from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
 from textedit_bench.models.clip import mean_embedding, sentences
 from textedit_bench.prompt import Prompt
-from textedit_bench.stylespace.channels import editable_widths, with_rgb, without_rgb
+from textedit_bench.stylespace.statistics import editable_widths, with_rgb, without_rgb
 from textedit_bench.trained import TrainedOffsetEditor
 from textedit_methods.deltaedit.card import CARD, Settings
 from textedit_methods.deltaedit.network import DeltaMapper, DeltaModel, split_widths, unit_difference

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matrix_file import read_matrix
-from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of
+from textedit_bench.models.released import ReleasedTensors, StateDictAdapter, part_of, read_matrix
 from textedit_methods.deltaedit.network import GROUPS, VECTORS, DeltaMapper, DeltaModel
 
 # Released file: the bare state dict; trainers that wrap it add a prefix.

@@ -16,9 +16,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.files import locked
 from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
-from textedit_bench.stylespace.channels import editable_widths, without_rgb
 from textedit_bench.stylespace.resumable import resumable_sweep
-from textedit_bench.stylespace.statistics import Sampling
+from textedit_bench.stylespace.statistics import Sampling, editable_widths, without_rgb
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import EditorModule, RunOptions, inverted_by, loss_weights
 from textedit_bench.training.codes import photo_count, sampled_codes, train_photos

@@ -19,9 +19,8 @@ from textedit_bench.errors import UserError
 from textedit_bench.models.clip import mean_embedding, sentences
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
-from textedit_bench.stylespace.channels import editable, with_rgb
 from textedit_bench.stylespace.resumable import OutOfTime
-from textedit_bench.stylespace.statistics import Statistics, measure
+from textedit_bench.stylespace.statistics import Statistics, editable, measure, with_rgb
 from textedit_methods.styleclip_global.card import CARD, Settings
 from textedit_methods.styleclip_global.relevance import (
     GradientRelevance,

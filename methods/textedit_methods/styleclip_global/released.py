@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matrix_file import read_matrix
+from textedit_bench.models.released import read_matrix
 
 
 def read_rows(path: Path, widths: list[tuple[int, bool]]) -> Tensor:

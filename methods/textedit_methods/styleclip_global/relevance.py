@@ -23,10 +23,9 @@ from textedit_bench.devices import sent
 from textedit_bench.errors import CheckpointError
 from textedit_bench.files import write_text
 from textedit_bench.models.storage import FORMAT, is_safetensors, read_tensors, write_tensors
-from textedit_bench.stylespace.channels import editable
 from textedit_bench.stylespace.released import STATISTICS, read_statistics
 from textedit_bench.stylespace.resumable import resumable_sweep
-from textedit_bench.stylespace.statistics import Sampling, Statistics, measure, sample_styles
+from textedit_bench.stylespace.statistics import Sampling, Statistics, editable, measure, sample_styles
 from textedit_methods.styleclip_global.released import read_rows
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import CheckpointError, unknown_choice
-from textedit_bench.models.matrix_file import read_matrix
 from textedit_bench.models.pickles import read_pickle
+from textedit_bench.models.released import read_matrix
 
 CODES, LABELS, REGIONS = "W.npy", "attribute", "semantic_top_32"
 EXAMPLES = 1000
