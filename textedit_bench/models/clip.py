@@ -168,7 +168,7 @@ class ClipModel(nn.Module):
         """Preprocess pictures (B, 3, H, W) in [-1, 1] to the network's input (B, 3, image_size, image_size).
 
         "correct": CLIP's own pipeline (bicubic, centre crop, mean and std). "published": what the released
-        editing code gave it (area resampling, range left at [-1, 1], no mean and std); see clip_preprocessing.py.
+        editing code gave it (area resampling, range left at [-1, 1], no mean and std); see `published_input`.
         """
         if images.dim() != 4 or images.shape[1] != 3:
             raise ValueError(f"images must have shape (B, 3, H, W), got {tuple(images.shape)}")

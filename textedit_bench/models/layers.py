@@ -162,7 +162,7 @@ class BiasedActivation(nn.Module):
 
 
 class FirFilter(nn.Module):
-    """Holder of the `kernel` buffer that checkpoints carry; its value is a constant (see resample.py)."""
+    """Holder of the `kernel` buffer that checkpoints carry; its value is a constant (see `fir_kernel`)."""
 
     kernel: Tensor
 

@@ -92,7 +92,7 @@ def draw_cost(frame: pd.DataFrame, looks: Mapping[str, Look], *, width: float = 
     """Draw one bar per method, controls last: time of the edit, without synthesis and scoring; None without any.
 
     Args:
-        frame: a data set's rows of `textedit_bench.report.cost.cost_frame`, in the order of the bars; controls that
+        frame: a data set's rows of `cost_frame`, in the order of the bars; controls that
             copy a method are excluded.
         looks: of the methods; other bars are grey.
         width: pixels.

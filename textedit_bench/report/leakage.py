@@ -113,7 +113,7 @@ def draw_leakage(frame: pd.DataFrame, *, width: float = 960) -> Figure | None:
     Rows are requested attributes, columns changed attributes; requested ones are framed: there a high rate is success.
 
     Args:
-        frame: the result of `textedit_bench.report.leakage.leakage_frame`.
+        frame: the result of `leakage_frame`.
         width: pixels.
     """
     shown = frame[~frame["control"].astype(bool)]

@@ -156,7 +156,7 @@ def to_svg(figure: Figure, label: str, kind: str = "") -> str:
     """Convert the figure to one SVG element.
 
     Args:
-        figure: a figure with tooltips from `textedit_bench.report.figures.canvas.tell`.
+        figure: a figure with tooltips from `tell`.
         label: description for screen readers.
         kind: class of the element.
     """
