@@ -226,7 +226,7 @@ class CellMaterial:
         return self.cell.matched_to
 
     def step_lengths(self) -> tuple[Space, dict[str, list[float]]]:
-        """Like `textedit_bench.bench.infer.step_lengths`, for the copied cell."""
+        """Like `step_lengths`, for the copied cell."""
         try:
             return step_lengths(self.store.cell(self._copied), self._copied, self.shard, self.domain)
         except FileNotFoundError as error:

@@ -38,7 +38,7 @@ def plan_prompts(card: DatasetCard, tier: str, asked: Sequence[str]) -> list[Pla
 
     Raises:
         UserError: a misspelt id, an empty or neutral text, one that is too long or has control characters, or a card
-            without prompts. For truncation by a text encoder see `textedit_bench.bench.prompts.check_read`.
+            without prompts. For truncation by a text encoder see `check_read`.
     """
     known = card.tier(tier).prompts
     ids = {prompt.id for prompt in known}

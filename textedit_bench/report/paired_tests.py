@@ -116,7 +116,7 @@ def draw_pairs(rows: pd.DataFrame, looks: Mapping[str, Look], *, width: float) -
     """Draw methods as rows, in the order of the tests; columns are the same methods, by number.
 
     Args:
-        rows: of one data set and metric, of `textedit_bench.report.paired_tests.paired_tests_frame`.
+        rows: of one data set and metric, of `paired_tests_frame`.
         looks: of the methods.
         width: pixels, at most.
     """

@@ -135,7 +135,7 @@ def draw_ranks(rows: pd.DataFrame, metric: str, looks: Mapping[str, Look], *, wi
     """Draw one metric's critical-difference diagram: a point per method, a bar per group without a difference.
 
     Args:
-        rows: of one metric, from `textedit_bench.report.pooled.ranks_frame`.
+        rows: of one metric, from `ranks_frame`.
         metric: its title.
         looks: of the methods.
         width: pixels.
