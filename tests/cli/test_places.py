@@ -29,20 +29,19 @@ def test_a_home_that_is_a_file_is_refused_before_anything_is_done(run, tmp_path,
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("words", "place", "write"),
     [
-        (("assets", "fetch", "sg2-cat-tf", "--accept-licence"), "assets/accepted.json"),
-        (("assets", "add", "mine", __file__, "--licence", "MIT"), "assets/own.yaml"),
+        (("assets", "fetch", "sg2-cat-tf", "--accept-licence"), "assets/accepted.json", "accepted.write_json"),
+        (("assets", "add", "mine", __file__, "--licence", "MIT"), "assets/own.yaml", "own.write_text"),
     ],
 )
-def test_what_cannot_be_written_later_ends_in_one_line_and_exit_code_1(run, tmp_path, monkeypatch, words, place):
+def test_what_cannot_be_written_later_ends_in_one_line_and_exit_code_1(run, tmp_path, monkeypatch, words, place, write):
     monkeypatch.setenv("TEXTEDIT_BENCH_HOME", str(tmp_path))
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    for module in ("licences.write_json", "own.write_text"):
-        monkeypatch.setattr(f"textedit_bench.assets.{module}", full)
+    monkeypatch.setattr(f"textedit_bench.assets.{write}", full)
     ended = run(*words)
     assert ended.code == 1 and len(ended.err.splitlines()) == 1
     assert f"{tmp_path / place}: cannot be written (No space left on device); TEXTEDIT_BENCH_HOME chooses" in ended.err
