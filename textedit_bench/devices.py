@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from textedit_bench.models.stylegan2 import Generator
 
 
-STANDARD_THREADS = 2
-"""Fixed for every machine: float sums, and so records and weights, depend on the number of threads."""
+STANDARD_THREADS = 1
+"""Fixed for every machine: float sums, and so records and weights, depend on the number of threads.
+
+Small networks hardly gain from a second one: two processes of one thread each use two cores far better."""
 
 
 def checked_device(name: str | torch.device) -> torch.device:

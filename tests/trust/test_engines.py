@@ -12,14 +12,18 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from textedit_bench.bench import engines
 from textedit_bench.bench.engines import open_pool
+from textedit_bench.bench.engines.processes import Processes
 from textedit_bench.bench.engines.schedule import Schedule
+from textedit_bench.bench.engines.worker import CellJob, CellResult, DatasetEnd, DatasetJob, OwnProcess
 from textedit_bench.bench.plan import plan
-from textedit_bench.bench.progress import PlainReporter, State
+from textedit_bench.bench.progress import CellOutcome, PlainReporter, State
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.session import DatasetSession
@@ -37,12 +41,64 @@ def _quiet() -> PlainReporter:
 
 
 def test_an_unknown_engine_and_workers_without_one_are_refused(house, tmp_path):
-    with pytest.raises(UserError, match="engine: 'spark' is unknown; valid: local, processes, ray, slurm"):
+    with pytest.raises(UserError, match="engine: 'spark' is unknown; valid: auto, local, processes, ray, slurm"):
         house.request(tmp_path, engine="spark")
     with pytest.raises(UserError, match="workers: 2 asked of the local engine"):
         house.request(tmp_path, workers=2)
     with pytest.raises(UserError, match=r"gpus: 1\.5 of every method"):
         house.request(tmp_path, engine="ray", gpus={"": 1.5})
+
+
+@pytest.mark.parametrize(
+    ("pictures", "cpus", "gigabytes", "workers"),
+    [(50_000, 8, 64, 8), (50_000, 8, 16, 4), (50_000, 1, 64, 1), (100, 8, 64, 1), (50_000, 8, 1, 1)],
+)
+def test_auto_takes_a_worker_per_cpu_where_work_and_memory_suffice(
+    pictures, cpus, gigabytes, workers, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cpus)))
+    monkeypatch.setattr(os, "sysconf", lambda name: gigabytes << 18 if name == "SC_PHYS_PAGES" else 4096)
+    monkeypatch.setattr(Processes, "_start", None)  # none is started before there is a job
+    request = BenchRequest(engine="auto", results=tmp_path, strengths=(0.0,))
+    asked = SimpleNamespace(cell_count=pictures, images=1, tier="mini", card=SimpleNamespace(name="tiny"))
+    pool = open_pool(request, [asked], DatasetSession, Store)
+    assert (type(pool), pool.slots) == (Processes if workers > 1 else OwnProcess, workers)
+
+
+def test_auto_starts_no_worker_for_what_is_stored(house, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    request = house.request(tmp_path, engine="auto")
+    run_cells(request, _quiet())
+    monkeypatch.setattr(engines, "WORTH_WORKERS", 1)
+    assert type(open_pool(request, plan(request), DatasetSession, Store)) is OwnProcess
+    assert (
+        type(open_pool(replace(request, results=tmp_path / "new"), plan(request), DatasetSession, Store)) is Processes
+    )
+
+
+class _Slots:
+    """A pool whose jobs end in the order in which they were submitted."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots, self.jobs, self.together = slots, [], []
+
+    def submit(self, number, job):
+        self.jobs.append((number, job))
+
+    def wait(self):
+        self.together.append([job.method for _, job in self.jobs if isinstance(job, CellJob)])
+        number, job = self.jobs.pop(0)
+        if isinstance(job, DatasetJob):
+            return [(number, DatasetEnd({}))]
+        return [(number, CellResult(CellOutcome(job.label, "", State.DONE)))]
+
+
+def test_a_second_worker_begins_another_method_while_the_first_cell_of_one_is_made(house, tmp_path):
+    pool = _Slots(2)
+    Schedule(plan(house.request(tmp_path, prompts=6)), pool, _quiet()).run()
+    first, second = pool.together[1]
+    assert first == METHOD != second
+    assert any(one == METHOD == other for one, other in (pair for pair in pool.together if len(pair) == 2))
 
 
 def test_ray_that_is_not_installed_is_told_with_the_command_that_installs_it(house, tmp_path, monkeypatch):

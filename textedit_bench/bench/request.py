@@ -18,7 +18,7 @@ POLICIES = ("all", "shown", "none")
 """Of keeping pictures."""
 REMOTE = ("ray", "slurm")
 """Engines whose workers run on other machines, with devices of their own."""
-ENGINES = ("local", "processes", *REMOTE)
+ENGINES = ("auto", "local", "processes", *REMOTE)
 QUICK, CENSUS = "quick", "census"
 PROTOCOLS = (QUICK, CENSUS)
 CENSUS_STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -80,8 +80,9 @@ class BenchRequest:
     threads: int = STANDARD_THREADS
     """CPU threads of one cell; recorded with its results."""
     engine: str = "local"
-    """Where cells are computed: ``local`` in this process, ``processes`` of this machine, a ``ray`` cluster, or jobs
-    of ``slurm``. The records are the same."""
+    """Where cells are computed: ``local`` in this process, ``processes`` of this machine (a script that asks for them
+    needs ``if __name__ == "__main__"``), ``auto`` for one of the two, a ``ray`` cluster, or jobs of ``slurm``. The
+    records are the same."""
     workers: int = 0
     """Most workers of an engine that has any; 0 means as many as there are CPUs or GPUs for. A card has one worker."""
     gpus: dict[str, float] = field(default_factory=dict)
@@ -122,7 +123,9 @@ class BenchRequest:
             raise UserError(f"keep_pictures: {self.keep_pictures!r} is unknown; valid: {', '.join(POLICIES)}")
         check_whole("workers", self.workers, low=0)
         if self.workers and self.engine == "local":
-            raise UserError(f"workers: {self.workers} asked of the local engine; valid with: {', '.join(ENGINES[1:])}")
+            raise UserError(
+                f"workers: {self.workers} asked of the local engine; valid with: processes, {', '.join(REMOTE)}"
+            )
         if self.engine == "slurm" and not self.workers:
             raise UserError("workers: required for slurm, where each is a job; for example --workers 8")
         if self.slurm and self.engine != "slurm":
@@ -162,12 +165,12 @@ class BenchRequest:
         if len(set(self.devices)) < len(self.devices):
             raise UserError(f"devices: {cards} has a device twice; valid: different ones, such as 0,1")
         if self.engine in REMOTE:
-            raise UserError(f"devices: on {self.engine} the cluster assigns GPUs; valid with: local, processes")
+            raise UserError(f"devices: on {self.engine} the cluster assigns GPUs; valid with: auto, local, processes")
         device = f"cuda:{self.devices[0]}" if len(self.devices) == 1 else "cuda"
         if self.device not in ("cpu", "cuda", device):
             raise UserError(f"devices: {cards} and device {self.device!r} contradict each other; name one of them")
         object.__setattr__(self, "device", device)
-        if len(self.devices) > 1 and self.engine == "local":
+        if len(self.devices) > 1 and self.engine in ("auto", "local"):
             object.__setattr__(self, "engine", "processes")
 
     def to_json(self) -> dict[str, Any]:

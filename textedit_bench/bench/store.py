@@ -181,6 +181,10 @@ class Store:
             if SET_ASIDE not in path.name and (manifest := read_scored(path)) is not None:
                 yield path, manifest
 
+    def count(self, tier: str, dataset: str) -> int:
+        """Count the folders of a data set that may be cells."""
+        return sum(path.parent.parent.name == dataset for path in self._cells(tier))
+
     def _cells(self, tier: str) -> list[Path]:
         """List the folders of a tier that may be cells."""
         found = sorted(path.parent for path in (self.root / tier).glob(f"*/*/*/{MANIFEST}"))

@@ -72,7 +72,7 @@ def bench(
     devices: Devices = None,
     precision: Precision = None,
     threads: Threads = None,
-    engine: Engine = "local",
+    engine: Engine = "auto",
     workers: Workers = None,
     gpus: Gpus = None,
     slurm: Slurm = None,

@@ -38,12 +38,14 @@ Strengths = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Random seed; default: 0.")]
 Controls = Annotated[bool, typer.Option(help="Include the control rows.")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", metavar="N", help="CPU threads per cell, recorded with it; default: 2.")
+    int | None, typer.Option("--threads", metavar="N", help="CPU threads per cell, recorded with it; default: 1.")
 ]
 
 Engine = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="local, processes (of this machine), ray (RAY_ADDRESS), or slurm."),
+    typer.Option(
+        "--engine", metavar="NAME", help="auto (local or processes), local, processes, ray (RAY_ADDRESS), slurm."
+    ),
 ]
 Workers = Annotated[
     int | None,

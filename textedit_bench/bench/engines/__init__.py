@@ -17,6 +17,11 @@ from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
 from textedit_bench.devices import checked_device, cuda_cards
 
+WORTH_WORKERS = 20_000
+"""Pictures to edit from which on several workers finish sooner: each takes seconds to start."""
+WORKER_BYTES = {"mini": 2 << 30, "full": 12 << 30}
+"""What a worker of engine ``auto`` may need, by tier; half of the machine's memory is left to others."""
+
 
 def open_pool(
     request: BenchRequest, plans: list[DatasetPlan], open_session: type[DatasetSession], open_store: type[Store]
@@ -26,6 +31,11 @@ def open_pool(
     Raises:
         UserError: a dependency of the engine is not installed, or its cluster cannot be reached.
     """
+    if request.engine == "auto":
+        workers = _worthwhile(request, plans, open_store(request.results))
+        request = replace(
+            request, engine="processes" if workers > 1 else "local", workers=workers if workers > 1 else 0
+        )
     if request.engine == "local":
         return OwnProcess(Worker(request, open_session, open_store, plans))
     setup = (_from_anywhere(request), open_session, open_store)
@@ -67,6 +77,24 @@ def _fitting(request: BenchRequest) -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)) // request.threads)
     return max(1, (os.cpu_count() or 1) // request.threads)
+
+
+def _worthwhile(request: BenchRequest, plans: list[DatasetPlan], store: Store) -> int:
+    """Return the number of workers with which this machine finishes soonest; 1 for this process alone."""
+    if request.workers:
+        return request.workers
+    if request.device != "cpu":
+        return 1
+    pictures = sum(
+        max(0, plan.cell_count - store.count(plan.tier, plan.card.name)) * plan.images * len(request.strengths)
+        for plan in plans
+    )
+    if pictures < WORTH_WORKERS:
+        return 1
+    memory = (
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else WORKER_BYTES["full"]
+    )
+    return max(1, min(_fitting(request), memory // 2 // max(WORKER_BYTES[plan.tier] for plan in plans)))
 
 
 def _from_anywhere(request: BenchRequest) -> BenchRequest:

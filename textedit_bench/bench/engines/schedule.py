@@ -185,8 +185,16 @@ class Schedule:
         return None
 
     def _submit(self, waiting: list[int]) -> list[int]:
-        """Submit the jobs that can start; return those that have to wait."""
-        left = []
+        """Submit the jobs that can start; return those that have to wait.
+
+        The first cell of a method makes what all need (components, boundaries, features of photos), so a second
+        worker begins another method meanwhile, if there is one.
+        """
+        left = self._submit_some(waiting, spare=True)
+        return self._submit_some(left, spare=False) if self._busy < self.pool.slots else left
+
+    def _submit_some(self, waiting: list[int], spare: bool) -> list[int]:
+        left, beginning = [], self._beginning()
         pending = set(waiting) | self._under_way | set(self._cuts)
         for number in waiting:
             job, source = self._jobs[number], self._sources[number]
@@ -198,7 +206,7 @@ class Schedule:
                     reason = f"there is no finished cell of {source[0]} to match"
                     self._end(number, CellOutcome(job.label, "", State.NOT_APPLICABLE, reason))
                 continue
-            if self._busy >= self.pool.slots:
+            if self._busy >= self.pool.slots or (spare and job.method in beginning):
                 left.append(number)
                 continue
             self.reporter.working(job.label)
@@ -208,7 +216,13 @@ class Schedule:
             else:
                 self._under_way.add(number)
                 self.pool.submit(number, replace(job, matched=cell))
+            beginning = self._beginning()
         return left
+
+    def _beginning(self) -> set[str]:
+        """Methods with a cell under way and none that has ended."""
+        under_way = {self._jobs[number].method for number in (*self._under_way, *self._cuts)}
+        return under_way - {self._jobs[number].method for number in self._ends}
 
     @property
     def _busy(self) -> int:
