@@ -63,7 +63,8 @@ def test_score_asks_for_the_same_cells_without_editing(run, asked):
     run("score", "-m", "a", "--images", "5")
     edited, scored = asked
     assert (edited.infer, scored.infer) == (True, False)
-    assert dataclasses.replace(scored, infer=True, command=edited.command) == edited
+    assert (edited.engine, scored.engine) == ("auto", "local")
+    assert dataclasses.replace(scored, infer=True, command=edited.command, engine=edited.engine) == edited
 
 
 def test_a_seed_of_zero_counts_as_given(run, asked):
