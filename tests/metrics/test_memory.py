@@ -94,7 +94,8 @@ def test_chunks_of_any_size_measure_the_same(
     assert whole.keys() == parts.keys()
     for name, column in whole.items():
         assert column.states == parts[name].states
-        np.testing.assert_allclose(column.values, parts[name].values, rtol=1e-5, atol=1e-6)
+        # Scores are percent of a cosine in float32.
+        np.testing.assert_allclose(column.values, parts[name].values, rtol=1e-4, atol=1e-4)
 
 
 def test_on_a_device_the_values_are_those_of_the_cpu_and_there_is_one_wait_per_comparison(
