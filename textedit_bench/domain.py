@@ -125,8 +125,7 @@ class Domain:
         """The frozen network of a role, loaded once."""
         if role not in self._networks:
             from textedit_bench import models
-            from textedit_bench.models import judges
-            from textedit_bench.models.loading import load_own
+            from textedit_bench.models import loading
 
             clip = partial(
                 models.load_clip, architecture=network_architecture(self.card, self.tier_card.networks.get(role, ""))
@@ -139,12 +138,12 @@ class Domain:
                 "judge_clip": clip,
                 "identity": models.load_identity,
                 "parser": models.load_parser,
-                "judge_identity": judges.load_judge_identity,
-                "perceptual": judges.load_perceptual,
-                "features": judges.load_features,
+                "judge_identity": loading.load_judge_identity,
+                "perceptual": loading.load_perceptual,
+                "features": loading.load_features,
             }
             with torch.random.fork_rng(devices=[]):  # building draws random numbers, which must not affect the caller's
-                network = loaders.get(role, load_own)(self.path(role))
+                network = loaders.get(role, loading.load_own)(self.path(role))
             check_role(network, role, self.resolution, self.path(role))
             self._networks[role] = network.to(self.device).eval().requires_grad_(False)
         return self._networks[role]

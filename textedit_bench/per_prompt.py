@@ -18,7 +18,7 @@ from textedit_bench.bench.prompts import slug
 from textedit_bench.devices import STANDARD_THREADS, fixed_threads
 from textedit_bench.errors import UserError
 from textedit_bench.files import locked, trained_folder
-from textedit_bench.models.packing import exact_precision
+from textedit_bench.models.state_dicts import exact_precision
 from textedit_bench.models.storage import is_safetensors, read_tensors, save_network
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import NetworkT, TrainedEditor

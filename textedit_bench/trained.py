@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from textedit_bench.assets.locate import not_trained, weights_folder
-from textedit_bench.models.packing import Precision, exact_precision, round_to
 from textedit_bench.models.released import StateDictAdapter, load_trained
+from textedit_bench.models.state_dicts import Precision, exact_precision, round_to
 from textedit_bench.models.storage import save_network
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt

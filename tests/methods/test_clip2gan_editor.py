@@ -7,7 +7,7 @@ import torch
 
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
-from textedit_bench.models.packing import round_to
+from textedit_bench.models.state_dicts import round_to
 from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
 from textedit_methods.clip2gan.card import CARD, CARD_E4E

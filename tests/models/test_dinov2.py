@@ -9,7 +9,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models import dinov2, judges
+from textedit_bench.models import dinov2, loading
 from textedit_bench.models.dinov2 import DinoV2
 
 GRID = 5
@@ -67,7 +67,7 @@ def test_pictures_are_resized_like_pillow_and_normalised_by_imagenet(network, pi
 def test_the_published_layout_is_recognised_as_judge_and_as_features(network, picture, tmp_path):
     path = tmp_path / "dinov2_vitl14_pretrain.pth"
     torch.save({**network.state_dict(), "mask_token": torch.zeros(1, 128)}, path)
-    judge, features = judges.load_judge_identity(path), judges.load_features(path)
+    judge, features = loading.load_judge_identity(path), loading.load_features(path)
     assert isinstance(judge, DinoV2) and isinstance(features, DinoV2)
     rows = judge.embed(picture)
     assert rows.shape == (2, 128) and rows.isfinite().all()
@@ -86,7 +86,7 @@ def test_networks_with_registers_and_damaged_files_are_refused_in_one_line(netwo
     for name, broken in damaged.items():
         torch.save(broken, tmp_path / name)
         with pytest.raises(CheckpointError) as caught:
-            judges.load_judge_identity(tmp_path / name)
+            loading.load_judge_identity(tmp_path / name)
         assert len(str(caught.value).splitlines()) == 1 and str(tmp_path / name) in str(caught.value)
 
 

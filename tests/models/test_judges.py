@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models import judges
+from textedit_bench.models import loading
 from textedit_bench.models.curricularface import CurricularFace
 from textedit_bench.models.face_alignment import TEMPLATE, similarity_transform, warp_faces
 from textedit_bench.models.inception import Inception, _average, resized
@@ -73,13 +73,13 @@ def test_inception_reads_its_file_and_refuses_torchvisions(inception, tmp_path):
     state = inception.network.state_dict()
     assert state["fc.weight"].shape == (1008, 2048)
     torch.save(state, tmp_path / "right.pth")
-    loaded = judges.load_features(tmp_path / "right.pth")
+    loaded = loading.load_features(tmp_path / "right.pth")
     image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(3)) * 2 - 1
     assert loaded(image).shape == (1, 2048) and torch.equal(loaded(image), inception(image))
     wrong = {**state, "fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
     torch.save(wrong, tmp_path / "wrong.pth")
     with pytest.raises(CheckpointError, match=r"fc\.weight"):
-        judges.load_features(tmp_path / "wrong.pth")
+        loading.load_features(tmp_path / "wrong.pth")
 
 
 def test_template_landmarks_map_to_themselves():
@@ -128,12 +128,12 @@ def test_published_layouts_are_told_apart(monkeypatch, tmp_path):
     assert {"body.48.res_layer.1.weight", "output_layer.3.weight"} <= names
     assert not any(".fc1." in name for name in names)
     seen = []
-    monkeypatch.setattr(judges.CurricularFace, "from_state", lambda state, source: seen.append("ir101"))
-    monkeypatch.setattr(judges.FaceNet, "from_state", lambda state, source: seen.append("facenet"))
+    monkeypatch.setattr(loading.CurricularFace, "from_state", lambda state, source: seen.append("ir101"))
+    monkeypatch.setattr(loading.FaceNet, "from_state", lambda state, source: seen.append("facenet"))
     torch.save({"input_layer.0.weight": torch.zeros(1), "body.48.res_layer.1.weight": torch.zeros(1)}, tmp_path / "a")
     torch.save({"repeat_1.0.branch0.conv.weight": torch.zeros(1)}, tmp_path / "b")
-    judges.load_judge_identity(tmp_path / "a")
-    judges.load_judge_identity(tmp_path / "b")
+    loading.load_judge_identity(tmp_path / "a")
+    loading.load_judge_identity(tmp_path / "b")
     assert seen == ["ir101", "facenet"]
 
 
@@ -155,8 +155,8 @@ def test_facenet_leaves_the_classifier_out_and_is_deterministic():
 def test_perceptual_trunks_are_told_by_their_layers(tmp_path):
     torch.save({"features.0.weight": torch.zeros(7, 3, 3, 3)}, tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match="AlexNet"):
-        judges.load_perceptual(tmp_path / "other.pth")
+        loading.load_perceptual(tmp_path / "other.pth")
     torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "half.pth")
     with pytest.raises(CheckpointError, match="lacks"):
-        judges.load_perceptual(tmp_path / "half.pth")
-    assert issubclass(judges.Lpips, nn.Module)
+        loading.load_perceptual(tmp_path / "half.pth")
+    assert issubclass(loading.Lpips, nn.Module)

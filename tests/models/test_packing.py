@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textedit_bench.models.packing import exact_precision, pack, round_to, unpack
+from textedit_bench.models.state_dicts import exact_precision, pack, round_to, unpack
 from textedit_bench.models.storage import read_tensors, write_tensors
 
 

@@ -11,7 +11,7 @@ import torch
 
 from textedit_bench.models import load_clip, load_discriminator, load_generator
 from textedit_bench.models.identity import ArcFace
-from textedit_bench.models.judges import load_judge_identity
+from textedit_bench.models.loading import load_judge_identity
 from textedit_workshop.rehearsal.filling import value
 from textedit_workshop.rehearsal.layouts.clip import VIT_L_14, clip_shapes, write_openai_clip
 from textedit_workshop.rehearsal.layouts.irse import arcface_shapes, encoder_shapes

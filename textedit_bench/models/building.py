@@ -16,8 +16,8 @@ from textedit_bench.models.geometry_inference import discriminator_geometry, enc
 from textedit_bench.models.identity import ArcFace, MocoSimilarity
 from textedit_bench.models.known import resemblance
 from textedit_bench.models.layers import fir_kernel
-from textedit_bench.models.matching import load_exactly, refuse_not_finite
 from textedit_bench.models.parsenet import FaceParser
+from textedit_bench.models.state_dicts import load_exactly, refuse_not_finite
 from textedit_bench.models.stylegan2 import Generator
 
 NAMES = {

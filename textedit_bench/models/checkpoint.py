@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matching import plain_names
 from textedit_bench.models.nvidia import read_nvidia_pickle
 from textedit_bench.models.nvidia_ada import convert_generator
+from textedit_bench.models.state_dicts import plain_names
 from textedit_bench.models.storage import read_tensors
 from textedit_bench.models.torch_files import read_torch_file, torch_file_kind
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from textedit_bench.errors import CheckpointError
 from textedit_bench.models.clip import OPENAI_MEAN, OPENAI_STD, ClipModel
-from textedit_bench.models.matching import load_exactly, plain_names
+from textedit_bench.models.state_dicts import load_exactly, plain_names
 from textedit_bench.models.storage import FORMAT, build_network, is_safetensors, read_tensors
 
 CONFIG_NAME = "open_clip_config.json"

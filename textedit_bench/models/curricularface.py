@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from textedit_bench.models.face_alignment import Finder, MtcnnFinder, warp_faces
 from textedit_bench.models.face_presence import MtcnnPresence, Presence
 from textedit_bench.models.irse import body, input_layer
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 
 STAGES = ((64, 3), (128, 13), (256, 30), (512, 3))
 

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from textedit_bench.errors import CheckpointError
 from textedit_bench.models.inception import resized
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 
 SIDE = 224
 PATCH = 14

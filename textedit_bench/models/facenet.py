@@ -14,7 +14,7 @@ from textedit_bench.errors import CheckpointError
 from textedit_bench.models.curricularface import FoundFaces
 from textedit_bench.models.face_alignment import Finder
 from textedit_bench.models.face_presence import Presence
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 
 
 class FaceNet(FoundFaces):

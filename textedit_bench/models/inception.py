@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 
 Resize = Literal["clean", "torchfidelity"]
 RESIZES: tuple[Resize, ...] = ("clean", "torchfidelity")

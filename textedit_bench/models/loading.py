@@ -22,13 +22,19 @@ from textedit_bench.models.building import (
     build_parser,
 )
 from textedit_bench.models.checkpoint import Checkpoint, read_checkpoint
+from textedit_bench.models.curricularface import CurricularFace
+from textedit_bench.models.dinov2 import DinoV2
 from textedit_bench.models.discriminator import Discriminator
+from textedit_bench.models.facenet import FaceNet
+from textedit_bench.models.inception import Inception, Resize
+from textedit_bench.models.lpips import Lpips, Net
+from textedit_bench.models.roles import Features, Identity, Perceptual
 from textedit_bench.models.storage import build_network
 from textedit_bench.models.stylegan2 import Generator
 
 if TYPE_CHECKING:
     from textedit_bench.models.clip import ClipModel
-    from textedit_bench.models.roles import Encoder, Identity, Parser
+    from textedit_bench.models.roles import Encoder, Parser
 
 
 AnyPath = str | os.PathLike[str]
@@ -98,6 +104,62 @@ def load_own(path: AnyPath) -> nn.Module:
     return _own(read_checkpoint(path), nn.Module)
 
 
+def load_judge_identity(path: AnyPath) -> Identity:
+    """Load CurricularFace, FaceNet or DINOv2 from published files, else whatever `load_identity` reads.
+
+    Raises:
+        CheckpointError: one line with the file and the error.
+    """
+    checkpoint = read_checkpoint(path)
+    state = _state(checkpoint)
+    if any(name.startswith("repeat_1.0.branch0.") for name in state):
+        return FaceNet.from_state(state, str(path))
+    # IR-SE networks have gates (fc1) in every block, IR-101 has none and 49 blocks.
+    if "body.48.res_layer.1.weight" in state and not any(".fc1." in name for name in state):
+        return CurricularFace.from_state(state, str(path))
+    return DinoV2.from_state(state, str(path)) if _is_dinov2(state) else load_identity(path)
+
+
+def load_features(path: AnyPath, resize: Resize = "clean") -> Features:
+    """Load Inception of 2015-12-05 or DINOv2 from published files, or a feature network of ours.
+
+    Args:
+        path: the file.
+        resize: Inception's resize rule; DINOv2 has one.
+
+    Raises:
+        CheckpointError: one line with the file and the error.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format == "ours":
+        return load_own(path)
+    state = _state(checkpoint)
+    if _is_dinov2(state):
+        return DinoV2.from_state(state, str(path))
+    return Inception.from_state(state, str(path), resize)
+
+
+def load_perceptual(path: AnyPath) -> Perceptual:
+    """Load LPIPS on a torchvision backbone (AlexNet or VGG-16, detected from layers), or a network of ours.
+
+    Raises:
+        CheckpointError: one line with the file and the error.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.format == "ours":
+        return load_own(path)
+    state = _state(checkpoint)
+    first = state.get("features.0.weight")
+    trunks: dict[tuple[int, ...], Net] = {(64, 3, 11, 11): "alex", (64, 3, 3, 3): "vgg"}
+    net = trunks.get(tuple(first.shape)) if first is not None else None
+    if net is None:
+        raise CheckpointError(f"{path}: holds neither AlexNet nor VGG-16 of torchvision")
+    try:
+        return Lpips(net, state)
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: {' '.join(str(error).split())[:200]}") from error
+
+
 def _own(checkpoint: Checkpoint, wanted: type[Network]) -> Network:
     network = build_network(checkpoint.path, checkpoint.networks[""], checkpoint.metadata)
     if not isinstance(network, wanted):
@@ -165,3 +227,11 @@ def misfit(codes: Tensor, generator: Any, encoded_by: str, path: Path) -> Checkp
         f"{int(generator.num_rows)} x {int(generator.w_dim)}, for {generator.resolution} pixels; they do not belong "
         f"together"
     )
+
+
+def _is_dinov2(state: dict[str, Any]) -> bool:
+    return {"patch_embed.proj.weight", "blocks.0.ls1.gamma"} <= state.keys()
+
+
+def _state(checkpoint: Checkpoint) -> dict[str, Any]:
+    return dict(next(iter(checkpoint.networks.values()), {}))

@@ -14,7 +14,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textedit_bench.models.matching import refuse_not_finite
+from textedit_bench.models.state_dicts import refuse_not_finite
 
 Net = Literal["alex", "vgg", "squeeze"]
 

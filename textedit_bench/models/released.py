@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matching import load_exactly, plain_names
+from textedit_bench.models.state_dicts import load_exactly, plain_names
 from textedit_bench.models.storage import build_network, read_tensors
 from textedit_bench.models.torch_files import read_named, torch_file_kind
 

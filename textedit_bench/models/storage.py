@@ -3,7 +3,7 @@
 Header: ``format`` = "textedit_bench", ``kind`` (what the network is for), ``class`` ("module:ClassName" inside our
 packages), ``config`` (JSON of the constructor settings), and whatever the writer adds. Tensors carry the names of
 `state_dict`; a generator's centre of W is stored as ``latent_avg``. Half precision and 8-bit integers (see
-`textedit_bench.models.packing`) exist on disk only: networks are float32 in memory.
+`textedit_bench.models.state_dicts`) exist on disk only: networks are float32 in memory.
 
 A class takes part by having a `config` property (plain JSON values) and a `from_config` class method, as those of
 `StoredNetwork` have.
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from textedit_bench.errors import CheckpointError
 from textedit_bench.files import write_atomically
-from textedit_bench.models.packing import Precision, pack, unpack
+from textedit_bench.models.state_dicts import Precision, pack, unpack
 
 FORMAT = "textedit_bench"
 _STRINGS = "__metadata__"
@@ -192,7 +192,7 @@ def build_network(
         raise CheckpointError(f"{path}: cannot build a network of kind {kind!r}: {error}") from error
     state = dict(tensors)
     extras = {name: state.pop(name) for name in _extras(network) if name in state}
-    from textedit_bench.models.matching import load_exactly, refuse_not_finite
+    from textedit_bench.models.state_dicts import load_exactly, refuse_not_finite
 
     load_exactly(network, state, source=str(path))
     refuse_not_finite(extras, str(path))

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matching import plain_names
 from textedit_bench.models.pickles import HARMLESS, INERT, NAMED, InertObject, read_pickle
+from textedit_bench.models.state_dicts import plain_names
 from textedit_bench.models.storage import is_safetensors
 
 LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from textedit_bench.errors import CheckpointError
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 from textedit_bench.models.torch_files import read_named
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from torch import nn
 
 from textedit_bench.models.damsm_text import TEXT_ENCODER
-from textedit_bench.models.matching import plain_names
 from textedit_bench.models.released import ReleasedTensors, StateDictAdapter
+from textedit_bench.models.state_dicts import plain_names
 from textedit_methods.dfgan.network import START, Critic, Generator
 
 _CRITIC = ("netD.", "netC.")

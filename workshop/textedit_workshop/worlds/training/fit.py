@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from textedit_bench.finite import DivergedError, FiniteWatch
 from textedit_bench.fit import WholeCheckpoints
 from textedit_bench.fit import fit as run
-from textedit_bench.models.matching import load_exactly
+from textedit_bench.models.state_dicts import load_exactly
 from textedit_bench.models.storage import read_tensors
 
 _log = logging.getLogger(__name__)
