@@ -183,11 +183,11 @@ class Store:
 
     def count(self, tier: str, dataset: str) -> int:
         """Count the folders of a data set that may be cells."""
-        return sum(path.parent.parent.name == dataset for path in self._cells(tier))
+        return len(self._cells(tier, dataset))
 
-    def _cells(self, tier: str) -> list[Path]:
-        """List the folders of a tier that may be cells."""
-        found = sorted(path.parent for path in (self.root / tier).glob(f"*/*/*/{MANIFEST}"))
+    def _cells(self, tier: str, dataset: str = "*") -> list[Path]:
+        """List the folders of a tier, or of one data set, that may be cells."""
+        found = sorted(path.parent for path in (self.root / tier).glob(f"{dataset}/*/*/{MANIFEST}"))
         return [path for path in found if not path.parent.name.startswith("_")]
 
 

@@ -33,9 +33,8 @@ def open_pool(
     """
     if request.engine == "auto":
         workers = _worthwhile(request, plans, open_store(request.results))
-        request = replace(
-            request, engine="processes" if workers > 1 else "local", workers=workers if workers > 1 else 0
-        )
+        engine, workers = ("processes", workers) if workers > 1 else ("local", 0)
+        request = replace(request, engine=engine, workers=workers)
     if request.engine == "local":
         return OwnProcess(Worker(request, open_session, open_store, plans))
     setup = (_from_anywhere(request), open_session, open_store)

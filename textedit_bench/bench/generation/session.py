@@ -43,9 +43,9 @@ class GenerationStore(Store):
         """Return the folder of a cell."""
         return ResultFolder(self.method(cell.tier, cell.dataset, FOLDER), cell.identity())
 
-    def _cells(self, tier: str) -> list[Path]:
-        """List the folders of a tier that may be cells."""
-        return sorted(path.parent for path in (self.root / tier).glob(f"*/{FOLDER}/*/{MANIFEST}"))
+    def _cells(self, tier: str, dataset: str = "*") -> list[Path]:
+        """List the folders of a tier, or of one data set, that may be cells."""
+        return sorted(path.parent for path in (self.root / tier).glob(f"{dataset}/{FOLDER}/*/{MANIFEST}"))
 
 
 TASK = "generate"
