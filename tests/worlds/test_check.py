@@ -197,9 +197,9 @@ def test_a_bar_with_two_ends_fails_beyond_either():
     assert [Figure("p", "n", v, 0.3, up_to=0.8).passed for v in (0.29, 0.3, 0.8, 0.81)] == [False, True, True, False]
 
 
-def test_a_planned_bar_says_that_it_is_missed_and_fails_no_check_unless_the_number_is_missing():
-    missed, missing = Figure("p", "n", 0.1, 0.3, up_to=0.8, planned=True), Figure("p", "n", None, 0.3, planned=True)
-    assert table([missed]) == [("p", "n", "0.1000", "0.30 to 0.80", "0", "FAIL (planned)")]
+def test_an_aim_says_that_it_is_missed_and_fails_no_check_unless_the_number_is_missing():
+    missed, missing = Figure("p", "n", 0.1, 0.3, up_to=0.8, aim=True), Figure("p", "n", None, 0.3, aim=True)
+    assert table([missed]) == [("p", "n", "0.1000", "0.30 to 0.80", "0", "missed aim")]
     assert [f.passed for f in (missed, missing)] == [False, False]
     assert [f.fails for f in (missed, missing)] == [False, True]
     assert Figure("p", "n", 0.1, 0.3).fails

@@ -14,12 +14,13 @@ from textedit_methods.interfacegan.method import Boundary
 from textedit_workshop.worlds import check_samples
 from textedit_workshop.worlds.check_boundaries import STEP, leak
 from textedit_workshop.worlds.check_codes import code_figures, path_figures, single_values
-from textedit_workshop.worlds.check_samples import sample_figures
+from textedit_workshop.worlds.check_samples import factor_figures, sample_figures
 from textedit_workshop.worlds.embedding import FactorEmbedding
 from textedit_workshop.worlds.figures import Figure, Sizes
 from textedit_workshop.worlds.latent import LatentFactors
 from textedit_workshop.worlds.training.generator import Z_DIM, new_generator
 from textedit_workshop.worlds.training.mapping import SHAPES, set_mapping
+from textedit_workshop.worlds.training.pool import FRESH_SEED
 
 WORLD = FaceWorld()
 LATENT = LatentFactors(WORLD.space, Z_DIM)
@@ -78,12 +79,32 @@ def test_samples_equal_to_their_renders_agree_fully_and_a_lost_attribute_shows_i
     assert found["mean distance to renders of the same factors"] == 0.0
     assert found["oracle agreement with the factors, mean"] == 1.0
     (fid,) = [f for f in good if f.name == "FID to renders"]
-    assert fid.bar == 3.0 and fid.at_most and fid.planned
+    assert fid.bar == 3.0 and fid.at_most and not fid.aim
     generator.wrong = True
     found = by_name(sample_figures(toy, WORLD, Sizes(samples=40)))
     assert found["mean distance to renders of the same factors"] > 0.0
     assert found["oracle agreement with the factors, hat"] == pytest.approx(0.75, abs=0.2)
     assert found["oracle agreement with the factors, beard"] == 1.0
+
+
+def test_pictures_at_the_codes_of_factors_are_read_as_these_factors_or_not():
+    embedding, seen = FactorEmbedding(WORLD.space, 512), []
+    vectors = WORLD.space.vector(WORLD.sample(40, torch.Generator().manual_seed(FRESH_SEED + 6)))
+
+    def synthesize(w: Tensor) -> Tensor:
+        seen.append(w)
+        return w.clamp(-1.0, 1.0)
+
+    def predict(images: Tensor) -> Tensor:
+        assert torch.allclose(seen[-1], vectors @ embedding.matrix, atol=1e-5)
+        return torch.full((len(images), len(WORLD.attributes)), 0)
+
+    toy = domain(SimpleNamespace(synthesize=synthesize, w_dim=512), oracle=SimpleNamespace(predict=predict))
+    mean, *each = factor_figures(toy, WORLD, Sizes(renders=40))
+    assert mean.bar == 0.98 and not mean.aim
+    drawn = WORLD.render(WORLD.sample(40, torch.Generator().manual_seed(FRESH_SEED + 6)))
+    first = WORLD.sample(40, torch.Generator().manual_seed(FRESH_SEED + 6)).attributes[:, 0] == 0
+    assert each[0].value == pytest.approx(float(first[drawn.visible[:, 0]].float().mean()))
 
 
 class Plane:

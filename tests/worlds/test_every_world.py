@@ -280,15 +280,12 @@ def test_every_shape_of_the_mapping_keeps_w_at_unit_variance_and_codes_near_what
     )
     codes = FactorCodes(world.space, generator)
     factors = world.sample(500, torch.Generator().manual_seed(1))
-    first, again = (codes.w(factors, torch.Generator().manual_seed(seed)) for seed in (2, 3))
-    other = codes.w(world.sample(500, torch.Generator().manual_seed(4)), torch.Generator().manual_seed(5))
+    first = codes.w(factors)
     assert 0.75 < float(first.std(0).square().mean().sqrt()) < 1.25
-    assert (first - again).norm(dim=1).mean() < 0.6 * (first - other).norm(dim=1).mean()
     noise = codes.noise(200, 3, torch.Generator().manual_seed(6))
     assert noise.shape == (200, 3, generator.w_dim) and not torch.equal(noise[:, 0], noise[:, 1])
-    if not SHAPES[shape].bent:  # a linear W leaves room, and noise stays in it
-        spread = first.double() - first.double().mean(0)
-        assert float((noise.reshape(-1, generator.w_dim).double() @ spread.T).abs().max()) < 1e-3
+    spread = first.double() - first.double().mean(0)
+    assert float((noise.reshape(-1, generator.w_dim).double() @ spread.T).abs().max()) < 1e-3
 
 
 def test_soft_ramps_mix_values_for_many_latents_and_sharp_ones_for_few():
@@ -305,4 +302,4 @@ def test_soft_ramps_mix_values_for_many_latents_and_sharp_ones_for_few():
         mixed[name] = float(((one_hot > 0.02) & (one_hot < 0.98)).float().mean())
     # A ramp of 1 / sharpness around the threshold, times the density there; beards: 0.36 per standard deviation.
     assert mixed["sharp"] == pytest.approx(0.36 / 30, abs=0.01)
-    assert mixed["soft"] == pytest.approx(0.36 / 1.5, abs=0.03)
+    assert mixed["soft"] == pytest.approx(0.36 / SHAPES["soft"].sharpness, abs=0.03)

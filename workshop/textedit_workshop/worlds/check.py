@@ -19,7 +19,7 @@ from textedit_bench.worlds.world import Factors
 from textedit_workshop.worlds.check_boundaries import boundary_figures
 from textedit_workshop.worlds.check_codes import code_figures, path_figures
 from textedit_workshop.worlds.check_generator import correlation, readings, total_variation
-from textedit_workshop.worlds.check_samples import sample_figures
+from textedit_workshop.worlds.check_samples import factor_figures, sample_figures
 from textedit_workshop.worlds.figures import HEADER, Figure, Sizes, table
 from textedit_workshop.worlds.training.attributes import oracle_accuracy
 from textedit_workshop.worlds.training.clip import zero_shot
@@ -40,6 +40,7 @@ _ROLES = {
     "identity": ("identity",),
     "judge_identity": ("judge_identity",),
     "generator": ("generator", "oracle"),
+    "factors": ("generator", "oracle"),
     "samples": ("generator", "oracle", "features"),
     "paths": ("generator", "perceptual"),
     "codes": ("generator",),
@@ -50,6 +51,7 @@ _ROLES = {
 
 PARTS = tuple(_ROLES)
 _OF_GENERATOR = {
+    "factors": factor_figures,
     "samples": sample_figures,
     "paths": path_figures,
     "codes": code_figures,
@@ -214,7 +216,7 @@ def _inversion(domain: Domain, sizes: Sizes) -> list[Figure]:
             0.6,
             n=n,
             up_to=0.85,
-            planned=True,
+            aim=True,
         ),
         Figure(
             "inversion", "identity of a second photo of the subject, mean cosine", float(of_second.mean()), None, n=n
@@ -245,7 +247,8 @@ def write_readme(domain: Domain, figures: Sequence[Figure], path: Path) -> Path:
         "across it that also bring the value which goes with the asked one in the data. Inversion: photos of the",
         "evaluation split against their inversions.",
         "",
-        "A planned bar is one for worlds that are to be trained: it is measured, and does not make the check fail yet.",
+        "Factors: pictures of the codes that stand for whole attribute values, not for mixtures. An aim is what would",
+        "be like a generator that was trained on photos; missing one does not make the check fail.",
         "",
         "## Training",
         "",

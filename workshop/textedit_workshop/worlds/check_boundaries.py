@@ -79,7 +79,7 @@ def boundary_figures(domain: Domain, world: World, sizes: Sizes) -> list[Figure]
         if boundary is None:
             continue  # no prompt asks for it
         share, count = leak(generator, domain.network("oracle"), samples.codes, boundary, pair)
-        figures.append(Figure("boundaries", name, share, 0.3, n=count, up_to=0.8, planned=True))
+        figures.append(Figure("boundaries", name, share, 0.3, n=count, up_to=0.8, aim=True))
     return figures
 
 

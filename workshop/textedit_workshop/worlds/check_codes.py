@@ -38,7 +38,7 @@ def path_figures(domain: Domain, world: World, sizes: Sizes) -> list[Figure]:
     ratio = values["path length in Z"] / values["path length in W"]
     return [
         *(Figure("paths", name, value, None, n=sizes.paths) for name, value in values.items()),
-        Figure("paths", "path length, Z : W", ratio, 2.0, n=sizes.paths, up_to=10.0, planned=True),
+        Figure("paths", "path length, Z : W", ratio, 2.0, n=sizes.paths, up_to=10.0),
     ]
 
 

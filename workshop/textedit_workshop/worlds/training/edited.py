@@ -34,7 +34,7 @@ def edited_pool(world: World, generator: Generator, count: int, seed: int, batch
         after = _one_changed(world, before, stream)
         low, high = STEP
         length = low + (high - low) * torch.rand(n, 1, generator=stream)
-        start_w, end_w = codes_of.w(before, stream), codes_of.w(after, stream)
+        start_w, end_w = codes_of.w(before), codes_of.w(after)
         w = start_w + length * (end_w - start_w)
         codes = w[:, None] + codes_of.noise(n, generator.num_rows, stream)
         rows = torch.rand(n, 1, 1, generator=stream)

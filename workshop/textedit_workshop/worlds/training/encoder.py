@@ -41,7 +41,7 @@ class CodeBatches:
         index = torch.randint(len(self.pool), (CODE_BATCH,), generator=stream)
         images = self.pool.images(index)
         noisy = images + NOISE * torch.randn(images.shape, generator=stream)
-        return noisy, self.codes.w(self.pool.factors[index], stream)
+        return noisy, self.codes.w(self.pool.factors[index])
 
 
 class CodeRegression(Trained):
@@ -70,7 +70,7 @@ class RefinementBatches:
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(REFINE_BATCH, stream)
         render = self.world.render(factors)
-        return self.codes.w(factors, stream), render.images, pixel_weights(render)
+        return self.codes.w(factors), render.images, pixel_weights(render)
 
 
 class CodeRefinement(Trained):

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,11 +18,8 @@ from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.embedding import FactorEmbedding
 from textedit_workshop.worlds.latent import LatentFactors
 from textedit_workshop.worlds.training.fit import Plan, Trained, fit
-from textedit_workshop.worlds.training.mapping import DEPTH, SHAPE, SHAPES, Shape, set_mapping
+from textedit_workshop.worlds.training.mapping import DEPTH, SHAPE, SHAPES, set_mapping
 from textedit_workshop.worlds.training.pool import FRESH_SEED
-
-if TYPE_CHECKING:
-    from textedit_bench.models.layers import EqualLinear
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
 """Channels per resolution of a world of full detail."""
@@ -70,8 +67,6 @@ def reconstruction_loss(made: Tensor, wanted: Tensor, weights: Tensor) -> Tensor
 BATCH_SIZE = 8
 EMA_DECAY = 0.998
 SEED_STRIDE = 10_000_019
-FITTED_CODES = 8192
-"""Codes from which the styles of a generator are carried over to another mapping."""
 
 
 class RegressionBatches:
@@ -85,7 +80,7 @@ class RegressionBatches:
         stream = torch.Generator().manual_seed(self.seed * SEED_STRIDE + step)
         factors = self.world.sample(BATCH_SIZE, stream)
         render = self.world.render(factors)
-        codes = self.codes.w(factors, stream)[:, None] + self.codes.noise(BATCH_SIZE, self.rows, stream)
+        codes = self.codes.w(factors)[:, None] + self.codes.noise(BATCH_SIZE, self.rows, stream)
         return codes, render.images, pixel_weights(render)
 
 
@@ -123,34 +118,17 @@ class GeneratorRegression(Trained):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-@torch.no_grad()
-def reshape(generator: Generator, embedding: FactorEmbedding, latent: LatentFactors, shape: Shape) -> None:
-    """Replace a generator's mapping, and fit its style layers linearly to the new codes."""
-    z = torch.randn(FITTED_CODES, generator.z_dim, generator=torch.Generator().manual_seed(0))
-    before = generator.map(z).double()
-    set_mapping(generator, embedding, latent, shape)
-    after = generator.map(z).double()
-    # A small ridge: where axes of W are empty, any weight would do, and none is best.
-    centred = after - after.mean(0)
-    square = centred.T @ centred / len(z) + 1e-3 * torch.eye(generator.w_dim, dtype=torch.float64)
-    slope = torch.linalg.solve(square, centred.T @ (before - before.mean(0)) / len(z))
-    constant = before.mean(0) - after.mean(0) @ slope
-    for entry in generator.style_layout:
-        affine = cast("EqualLinear", generator.get_submodule(f"{entry.layer}.conv.modulation"))
-        weight = affine.weight.double()
-        affine.bias.add_((affine.scale * weight @ constant).float())
-        affine.weight.copy_(weight @ slope.T)
-
-
 def train(
     world: World, name: str, plan: Plan, cache: Path, *, mapping: str = SHAPE
 ) -> tuple[Generator, float, dict[str, Any]]:
-    """Compute the mapping network, train synthesis by regression from its codes, and compute the mean of W.
+    """Compute the mapping network, train synthesis at the codes of whole values, and compute the mean of W.
+
+    These codes do not depend on the mapping's form, so a finished synthesis needs no step under another one.
 
     Args:
         world: what renders.
         name: the role; there is one.
-        plan: of the regression.
+        plan: of the regression; 0 steps keep the synthesis of its initial weights.
         cache: not needed, every batch is rendered afresh.
         mapping: a key of `SHAPES`.
 
@@ -160,17 +138,15 @@ def train(
     embedding, latent = FactorEmbedding(world.space, W_DIM), LatentFactors(world.space, Z_DIM)
     generator = new_generator(world.resolution, world.detail)
     plan.prepare(generator)
-    if plan.initial is None:
-        set_mapping(generator, embedding, latent, SHAPES[mapping])
-    else:
-        reshape(generator, embedding, latent, SHAPES[mapping])
+    set_mapping(generator, embedding, latent, SHAPES[mapping])
     codes = FactorCodes(world.space, copy.deepcopy(generator).requires_grad_(False))
     module = GeneratorRegression(plan, generator)
-    seconds = fit(module, RegressionBatches(world, codes, generator.num_rows, plan.seed), plan)
+    batches = RegressionBatches(world, codes, generator.num_rows, plan.seed)
+    seconds = fit(module, batches, plan) if plan.steps else 0.0
     generator.load_state_dict(module.average.module.state_dict())
     generator.eval().requires_grad_(False)
     generator.estimate_w_mean()
     stream = torch.Generator().manual_seed(FRESH_SEED)
     factors = world.sample(256, stream)
-    made = generator.synthesize(codes.w(factors, stream)).clamp(-1.0, 1.0)
+    made = generator.synthesize(codes.w(factors)).clamp(-1.0, 1.0)
     return generator, seconds, {"l1_to_renders": float((made - world.render(factors).images).abs().mean())}

@@ -147,6 +147,11 @@ def check_request(dataset: str, names: Sequence[str], places: Places, options: O
             raise unknown_choice("role", name, ROLES)
         if options.mapping is not None and name != "generator":
             raise UserError(f"--mapping: role {name!r} takes the mapping of the generator; valid: generator")
+        if options.steps == 0 and not (options.further and name == "generator"):
+            raise UserError(
+                f"--steps: 0 is not valid for role {name!r}; valid: 1 or more, or 0 for a generator with --further, "
+                "which computes its mapping alone"
+            )
         if options.further and not ROLES[name].continues:
             valid = ", ".join(role for role in ROLES if ROLES[role].continues)
             raise UserError(f"--further: role {name!r} always starts from nothing; valid: {valid}")
