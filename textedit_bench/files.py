@@ -87,13 +87,15 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
     """
     if path.is_symlink():
         path = path.resolve()
-    if path.exists() and not path.is_file() and not path.is_dir():
+    # Looked at once: another process may remove the file at any instant.
+    there = _mode(path)
+    if there and not stat.S_ISREG(there) and not stat.S_ISDIR(there):
         write(path)
         return
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
         temporary.touch(exist_ok=False)
-        mode = (path if path.is_file() else temporary).stat().st_mode
+        mode = there if there and stat.S_ISREG(there) else temporary.stat().st_mode
         write(temporary)
         temporary.chmod(stat.S_IMODE(mode))  # some writers make files that only their owner may read
         if durable:
@@ -102,6 +104,14 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, durable: bo
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int | None:
+    """Return the type and permissions of a path. None if nothing is there."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.store import Store
-from textedit_bench.files import disk_is_full, locked
+from textedit_bench.files import disk_is_full, locked, write_atomically
 
 from .conftest import METHOD, PROMPTS
 from .kill_bench import start
@@ -122,6 +122,26 @@ def test_two_runs_may_try_the_folder_at_once(tmp_path):
 
     children = [start(tries) for _ in range(4)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+
+
+@pytest.mark.parametrize("looks", range(1, 5))
+def test_a_file_that_vanishes_between_two_looks_is_written_all_the_same(tmp_path, monkeypatch, looks):
+    path, seen, look = tmp_path / ".writable", [], Path.stat
+    path.write_text("former")
+
+    def look_and_remove(self, **options):
+        found = look(self, **options)
+        if self == path:
+            seen.append(self)
+            if len(seen) == looks:
+                path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", look_and_remove)
+    write_atomically(path, lambda temporary: temporary.write_text("new"))
+    monkeypatch.undo()
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_system_that_locks_no_folders_gets_a_lock_beside(tmp_path, monkeypatch):
