@@ -18,7 +18,7 @@ from textedit_workshop.worlds.codes import FactorCodes
 from textedit_workshop.worlds.embedding import FactorEmbedding
 from textedit_workshop.worlds.latent import LatentFactors
 from textedit_workshop.worlds.training.fit import Plan, Trained, fit
-from textedit_workshop.worlds.training.mapping import DEPTH, SHAPE, SHAPES, set_mapping
+from textedit_workshop.worlds.training.mapping import DEPTH, SHAPE, SHAPE_OF, SHAPES, set_mapping
 from textedit_workshop.worlds.training.pool import FRESH_SEED
 
 CHANNELS = {4: 128, 8: 128, 16: 96, 32: 64, 64: 32}
@@ -119,7 +119,7 @@ class GeneratorRegression(Trained):
 
 
 def train(
-    world: World, name: str, plan: Plan, cache: Path, *, mapping: str = SHAPE
+    world: World, name: str, plan: Plan, cache: Path, *, mapping: str | None = None
 ) -> tuple[Generator, float, dict[str, Any]]:
     """Compute the mapping network, train synthesis at the codes of whole values, and compute the mean of W.
 
@@ -130,7 +130,7 @@ def train(
         name: the role; there is one.
         plan: of the regression; 0 steps keep the synthesis of its initial weights.
         cache: not needed, every batch is rendered afresh.
-        mapping: a key of `SHAPES`.
+        mapping: a key of `SHAPES`; the world's own if None.
 
     Returns:
         Network, seconds of training, and the mean absolute distance to fresh renders on the scale [-1, 1].
@@ -138,7 +138,7 @@ def train(
     embedding, latent = FactorEmbedding(world.space, W_DIM), LatentFactors(world.space, Z_DIM)
     generator = new_generator(world.resolution, world.detail)
     plan.prepare(generator)
-    set_mapping(generator, embedding, latent, SHAPES[mapping])
+    set_mapping(generator, embedding, latent, SHAPES[mapping or SHAPE_OF.get(world.name, SHAPE)])
     codes = FactorCodes(world.space, copy.deepcopy(generator).requires_grad_(False))
     module = GeneratorRegression(plan, generator)
     batches = RegressionBatches(world, codes, generator.num_rows, plan.seed)
