@@ -21,7 +21,7 @@ from textedit_bench.models.stylegan2 import Generator
 from textedit_bench.per_prompt import normalised, stem
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import load_dataset
-from textedit_bench.training import unedited
+from textedit_bench.training import code_module
 from textedit_methods.styleclip_mapper.method import StyleCLIPMapper
 
 BLOND = Prompt("a face with blond hair", "a face", "blond hair")
@@ -284,13 +284,13 @@ def test_a_network_trained_on_demand_does_not_depend_on_the_benchs_threads(domai
 def described(monkeypatch):
     """The number of unedited images of every time that they are described."""
     calls = []
-    describe = unedited.describe_unedited
+    describe = code_module.describe_unedited
 
     def counted(domain, codes, *rest):
         calls.append(len(codes))
         return describe(domain, codes, *rest)
 
-    monkeypatch.setattr(unedited, "describe_unedited", counted)
+    monkeypatch.setattr(code_module, "describe_unedited", counted)
     return calls
 
 

@@ -14,9 +14,9 @@ from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import RunOptions, loss_weights, training_codes
+from textedit_bench.training.code_module import CodeModule
 from textedit_bench.training.data import Batch
 from textedit_bench.training.planned import planned_data, planned_rates
-from textedit_bench.training.unedited import CodeModule
 
 if TYPE_CHECKING:
     from textedit_bench.domain import Domain

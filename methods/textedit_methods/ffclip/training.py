@@ -16,9 +16,9 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import LatentData, RunOptions, loss_weights, training_codes
 from textedit_bench.training.background import background_term
+from textedit_bench.training.code_module import CodeModule, Describe
 from textedit_bench.training.data import Batch
 from textedit_bench.training.planned import planned_rates
-from textedit_bench.training.unedited import CodeModule, Describe
 from textedit_methods.ffclip.card import PUBLISHED_PHRASES
 
 if TYPE_CHECKING:

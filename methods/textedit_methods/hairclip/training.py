@@ -17,9 +17,9 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import RunOptions, loss_weights, training_codes
 from textedit_bench.training.background import background_term
+from textedit_bench.training.code_module import CodeModule
 from textedit_bench.training.data import Batch
 from textedit_bench.training.planned import planned_data, planned_rates
-from textedit_bench.training.unedited import CodeModule
 from textedit_methods.hairclip.card import COLOURS, STYLES, Settings
 from textedit_methods.hairclip.method import Request, embed_hair, request_of
 

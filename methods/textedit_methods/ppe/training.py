@@ -14,8 +14,8 @@ from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainingPlan
 from textedit_bench.training import RunOptions
+from textedit_bench.training.code_module import Describe
 from textedit_bench.training.data import Batch
-from textedit_bench.training.unedited import Describe
 from textedit_methods.ppe.anchors import Anchors
 
 if TYPE_CHECKING:
