@@ -146,6 +146,24 @@ def test_a_control_that_shows_another_prompts_edit_has_one_cell_per_prompt(store
     assert [chosen(frozenset({cell.digest})) for cell in (first, second)] == [{first.digest}, {second.digest}]
 
 
+def test_a_control_that_shows_other_prompts_edits_shows_each_once(stored):
+    rows = {prompt: stored("a", prompt, {"lpips": NEAR}) for prompt in ("p", "q", "r")}
+
+    def shows(prompt: str, edit: str):
+        return stored("x", prompt, {"lpips": FAR}, matched=rows[edit], control=True)
+
+    # A bench of p and q, and one of q and r: both have shown the edit for q.
+    earlier, later = [shows("p", "q"), shows("q", "p")], [shows("r", "q"), shows("q", "r")]
+
+    def chosen(own: frozenset[str]) -> set[str]:
+        wanted = CellFilter(rows["p"].protocol_key, frozenset(), own, rows["p"].manifest.protocols)
+        found = collect("d", [*rows.values(), *earlier, *later], wanted)
+        return {cell.digest for cell in found.cells if cell.identity.method == "x"}
+
+    for bench in (earlier, later):
+        assert chosen(frozenset(cell.digest for cell in bench)) == {cell.digest for cell in bench}
+
+
 def test_costs_are_per_edited_picture(stored, collected):
     frame = cost_frame([collected([stored("a", p, {"lpips": NEAR}) for p in ("p", "q")])])
     assert frame["edit_ms_per_edit"].tolist() == pytest.approx([10.0])

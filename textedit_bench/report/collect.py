@@ -220,11 +220,21 @@ def _lacks_reference(features: Path) -> bool:
 def _newest(
     cells: Sequence[StoredCell], wanted: CellFilter, matched: Mapping[str, tuple[str, ...]] | None = None
 ) -> list[StoredCell]:
-    """Select one cell per table entry."""
+    """Select one cell per table entry, and of copies one per copied cell.
+
+    A control shows every edit of its method once. Benches of different prompts pair them differently, so their copies
+    together could show an edit twice.
+    """
     chosen: dict[tuple[str, ...], StoredCell] = {}
-    for cell in sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest)):
-        copied = () if matched is None else matched[cell.identity.matched_to or ""]
-        chosen[(*_slot(cell), *copied)] = cell
+    shown: set[tuple[str, ...]] = set()
+    order = sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest), reverse=True)
+    for cell in order:
+        source = cell.identity.matched_to or ""
+        entry = _slot(cell) if matched is None else (*_slot(cell), *matched[source])
+        copied = entry if matched is None else (*_slot(cell)[:-1], source)
+        if entry not in chosen and copied not in shown:
+            chosen[entry] = cell
+            shown.add(copied)
     return list(chosen.values())
 
 
