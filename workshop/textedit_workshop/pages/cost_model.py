@@ -119,7 +119,7 @@ def mini_table() -> list[str]:
         cells.append([title, *(f"{t:.1f}" for t in times), f"{peak:.0f}"])
     heads = ("Method", "Edit, ms", "Synthesis, ms", "Judges, ms", "Peak memory, MiB")
     lines = ["## Measured: the mini tier", "", *table_lines(heads, cells)]
-    lines += ["", "Per edited picture of 64 pixels, mean over the data sets, two CPU threads; from"]
+    lines += ["", "Per edited picture of 64 pixels, mean over the data sets, one CPU thread beside other jobs; from"]
     lines += [
         "`results/reference/mini/cost.csv`. The peak is that of the whole process, all methods before included.",
         "",
