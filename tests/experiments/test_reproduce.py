@@ -127,6 +127,9 @@ class Trained:
     def load(self: Any, path: Any) -> None:
         self.weights = load_file(path)["weights"]
 
+    def edit(self: Any, latents: Latents, prompt: Any, strength: float = 1.0) -> Latents:
+        return latents if strength == 0 else latents.with_codes(latents.codes + strength * self.weights.sum())
+
     trainings: list[dict[str, Any]] = []  # noqa: RUF012 - emptied by the test
 
 
@@ -145,7 +148,10 @@ def test_variants_are_trained_once_by_the_schedule_and_never_enter_the_bench(run
     }  # fmt: skip
     first = run(measure, "shift")
     assert [(t["seed"], t["stop_after_minutes"]) for t in Trained.trainings] == [(0, 1.0), (3, 1.0)]
-    assert {"deep", "again", "mean over trainings"} <= {p.measured.setting for p in first.table.pairs}
+    values = {pair.measured.setting: pair.measured.value for pair in first.table.pairs}
+    assert {"deep", "again", "mean over trainings"} <= set(values)
+    assert math.isfinite(values["deep"]) and math.isfinite(values["again"])
+    assert values["deep"] != values["again"]  # each is edited by its own weights
     assert any(note.startswith("SHORT SCHEDULE") for note in first.table.footnotes)
     assert run(measure, "shift").written[0].read_bytes() == first.written[0].read_bytes()
     assert len(Trained.trainings) == 2

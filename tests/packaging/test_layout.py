@@ -136,3 +136,20 @@ def test_the_registered_names_are_those_of_the_project():
     for group, names in PROJECT["project"]["entry-points"].items():
         registered = {p.name: p.value for p in entry_points(group=group) if p.dist and p.dist.name == "textedit-bench"}
         assert registered == names
+
+
+def test_every_private_function_is_called_or_registered_by_a_decorator():
+    """A method that overrides one of the base class, which has since been renamed, is never called."""
+    defined: dict[str, str] = {}
+    named: set[str] = set()
+    for package, root in (PACKAGES | WORKSHOP).items():
+        for path in sorted((ROOT / root / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef) and not node.decorator_list and re.match("_[^_]", node.name):
+                    defined[node.name] = f"{path.relative_to(ROOT)}:{node.lineno}"
+                elif isinstance(node, ast.Attribute):
+                    named.add(node.attr)
+                elif isinstance(node, ast.Name):
+                    named.add(node.id)
+    assert len(defined) > 500
+    assert {name: where for name, where in defined.items() if name not in named} == {}

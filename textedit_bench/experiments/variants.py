@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textedit_bench.bench.cell import Cell, digest_of
-from textedit_bench.bench.inputs import InputShard
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
@@ -53,7 +53,7 @@ class _VariantSession(DatasetSession):
 
     editor: Editor
 
-    def _filled_editor(self, cell: Cell, method: MethodPlan, photos: InputShard) -> Editor:
+    def _editor(self, method: MethodPlan) -> Editor:
         return self.editor
 
 
@@ -63,6 +63,7 @@ class _Bench:
 
     experiment: Experiment
     domain: Domain
+    folder: Path
     store: Store
     session: _VariantSession
 
@@ -88,19 +89,19 @@ def measure_variants(
         missing, _ = measure_scores(_as_scores(part), domain.name, tier, cells)
         return [replace(row, setting=variant.name) for variant in chosen for row in missing[: len(part.metrics)]], []
     folder = conditions.folder(tier) / "variants"
-    store = Store(folder)
+    store = Store(folder / "cells")
     request = BenchRequest(
         methods=(info.name,),
         images=experiment.images,
         seed=experiment.seed,
         threads=conditions.threads,
         device=str(domain.device),
-        results=folder,
+        results=store.root,
         command=conditions.command,
     )
     plan = DatasetPlan(request, domain.card, domain.tier, experiment.images, (), ())
     session = _VariantSession(plan, store, domain, Suite(domain), inputs_store=Store(conditions.results))
-    bench = _Bench(experiment, domain, store, session)
+    bench = _Bench(experiment, domain, folder, store, session)
     rows: list[Measured] = []
     notes: list[str] = []
     for variant in chosen:
@@ -180,13 +181,11 @@ def _trained(
         "seed": variant.seed,
         "networks": network_digests(domain) | {role: domain.digest(role) for role in roles if domain.has(role)},
     }
-    path = bench.store.root / "weights" / f"{info.name}-{domain.name}-{digest_of(identity)}.safetensors"
+    path = bench.folder / "weights" / f"{info.name}-{domain.name}-{digest_of(identity)}.safetensors"
     if not path.is_file():
         limit = {"stop_after_minutes": schedule.minutes} if schedule.minutes else {}
         # A run that stops by the clock must not be continued by the next reproduction: it would be trained for longer.
-        editor.fit(
-            None, folder=bench.store.root / "runs", seed=variant.seed, resume=not limit, preview_images=0, **limit
-        )
+        editor.fit(None, folder=bench.folder / "runs", seed=variant.seed, resume=not limit, preview_images=0, **limit)
         path.parent.mkdir(parents=True, exist_ok=True)
         editor.save(path)
     editor.load(path)
