@@ -225,17 +225,16 @@ def _newest(
     A control shows every edit of its method once. Benches of different prompts pair them differently, so their copies
     together could show an edit twice.
     """
-    chosen: dict[tuple[str, ...], StoredCell] = {}
-    shown: set[tuple[str, ...]] = set()
+    chosen: list[StoredCell] = []
+    taken: set[tuple[str, ...]] = set()
     order = sorted(cells, key=lambda c: (c.digest in wanted.digests, c.manifest.infer.finished, c.digest), reverse=True)
     for cell in order:
-        source = cell.identity.matched_to or ""
-        entry = _slot(cell) if matched is None else (*_slot(cell), *matched[source])
-        copied = entry if matched is None else (*_slot(cell)[:-1], source)
-        if entry not in chosen and copied not in shown:
-            chosen[entry] = cell
-            shown.add(copied)
-    return list(chosen.values())
+        slot, source = _slot(cell), cell.identity.matched_to or ""
+        keys = {slot} if matched is None else {(*slot, *matched[source]), (*slot[:-1], source)}
+        if taken.isdisjoint(keys):
+            chosen.append(cell)
+            taken |= keys
+    return chosen
 
 
 def _slot(cell: StoredCell) -> tuple[str, ...]:

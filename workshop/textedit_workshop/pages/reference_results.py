@@ -24,6 +24,8 @@ from textedit_workshop import ROOT
 
 TABLES = ("table", "pairs", "pooled", "cost", "matched", "leakage", "ranks", "audit", "judges", "controls")
 ENDINGS = ("csv", "md", "tex", "html")
+COMPACT = ("csv", "md")
+"""Of tables whose HTML and LaTeX would make half of the committed bytes."""
 CENSUS_TABLES = ("table", "pairs", "pooled", "cost", "ranks", "controls")
 LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
@@ -49,8 +51,7 @@ def copy_reference(
     made_by = environment()  # before the copies below count as changes of the working tree
     source, folder = results / tier, target / tier
     copied = [source / f"{name}.{ending}" for name in TABLES for ending in ENDINGS]
-    # `reproduce` writes their HTML and LaTeX as well, which would make half of the committed bytes.
-    copied += sorted(path for ending in ("csv", "md") for path in (source / "experiments").glob(f"*.{ending}"))
+    copied += sorted(path for ending in COMPACT for path in (source / "experiments").glob(f"*.{ending}"))
     copied += [path for path in sorted(source.glob("*/*.png")) if path.stem in ("overview", "curves", "leakage")]
     files = _copied(copied, source, folder)
     report = write_picture_report(
@@ -84,7 +85,7 @@ def copy_census(results: Path, target: Path, tier: str = "mini") -> Path:
     """
     made_by = environment()
     source, folder = results / tier, target / tier / "census"
-    files = _copied([source / f"{name}.{ending}" for name in CENSUS_TABLES for ending in ("csv", "md")], source, folder)
+    files = _copied([source / f"{name}.{ending}" for name in CENSUS_TABLES for ending in COMPACT], source, folder)
     rows: dict[tuple[str, str, str], set[str]] = {}
     for part in collect_stored(Store(results), tier):
         for cell in part.cells:
@@ -99,6 +100,7 @@ def copy_census(results: Path, target: Path, tier: str = "mini") -> Path:
 
 def _copied(paths: Sequence[Path], source: Path, folder: Path) -> list[Path]:
     """Copy those of the paths below ``source`` that exist to the same places below ``folder``; return the copies."""
+    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for path in paths:
         if path.is_file():
