@@ -20,7 +20,7 @@ from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment, TierName
 from textedit_bench.info import MethodInfo
 from textedit_bench.registry import list_methods, method_info, method_names
-from textedit_bench.report.collect import CellFilter, ComparableCells, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, collect, stored_cells, uncopied
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +112,8 @@ def bench_cells(
     own = [cell for cell in stored_cells(stores(conditions.results), tier) if cell.digest in digests]
     if not own:
         return DatasetCells(None, states, titles, failures)
-    first = next((cell for cell in own if cell.identity.matched_to is None), own[0])  # copies have fewer strengths
-    chosen = CellFilter(first.protocol_key, wanted.prompts, wanted.digests, wanted.protocols)
+    first = uncopied(own)[0]
+    chosen = replace(wanted, protocol_key=first.protocol_key)
     return DatasetCells(collect(first.identity.dataset, own, chosen), states, titles, failures)
 
 

@@ -174,6 +174,11 @@ def stored_cells(store: Store, tier: str) -> list[StoredCell]:
     return [StoredCell(path, manifest) for path, manifest in store.manifests(tier)]
 
 
+def uncopied(cells: Sequence[StoredCell]) -> list[StoredCell]:
+    """Return the cells that state a run's protocol: no copies, which may have fewer strengths, if there are others."""
+    return [cell for cell in cells if cell.identity.matched_to is None] or list(cells)
+
+
 def collect(dataset: str, cells: Sequence[StoredCell], wanted: CellFilter) -> ComparableCells:
     """Select the cells of a data set that may share a table with a run.
 

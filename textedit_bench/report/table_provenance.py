@@ -9,7 +9,7 @@ from pathlib import Path
 from textedit_bench.bench.store import Store
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.files import write_json
-from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells, uncopied
 
 FILE = "table.json"
 
@@ -63,7 +63,7 @@ def collect_stored(store: Store, tier: str, datasets: Sequence[str] = ()) -> lis
 
 def _fullest(cells: Sequence[StoredCell]) -> StoredCell:
     """Return the last finished cell of the protocol with the most cells; copies follow those that they copy."""
-    cells = [cell for cell in cells if cell.identity.matched_to is None] or cells
+    cells = uncopied(cells)
     counts: dict[tuple[str, str], int] = {}
     for cell in cells:
         counts[_protocol(cell)] = counts.get(_protocol(cell), 0) + 1

@@ -27,7 +27,7 @@ from textedit_bench.report.audit import (
     judge_rankings_markdown,
     overfit_frame,
 )
-from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
+from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells, uncopied
 from textedit_bench.report.control_checks import check_controls, write_checks
 from textedit_bench.report.cost import cost_frame, cost_markdown
 from textedit_bench.report.figures.canvas import Look, looks_of
@@ -193,8 +193,9 @@ def cell_filter(data: ScoredDataset, cells: Sequence[Cell], stored: Sequence[Sto
     """Return the criteria by which stored cells belong to a data set of this bench."""
     plan = data.plan
     own = frozenset(cell.digest for cell in cells if cell.dataset == plan.card.name)
-    key = next((c.protocol_key for c in stored if c.digest in own and c.identity.matched_to is None), "")
-    return CellFilter(key, frozenset(prompt.id for prompt in plan.prompts), own, data.protocols)
+    run = uncopied([cell for cell in stored if cell.digest in own])
+    key, prompts = run[0].protocol_key if run else "", frozenset(prompt.id for prompt in plan.prompts)
+    return CellFilter(key, prompts, own, data.protocols)
 
 
 def _protocol(plan: DatasetPlan, part: ComparableCells) -> str:
