@@ -221,11 +221,11 @@ def check_protocols(records: pd.DataFrame) -> None:
 def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
     """Group the cells of one data set into rows: trained prompts first, methods before their controls."""
     groups: dict[tuple[bool, str, str, str, str, str], list[StoredCell]] = {}
+    given = {cell.digest: json.dumps(cell.identity.settings, sort_keys=True) for cell in cells}
     for cell in cells:
         unseen = not cell.listing.trained
         matched = cell.listing.matched_method or ""
-        settings = json.dumps(cell.identity.settings, sort_keys=True)
-        like = _matched_settings(cell, cells)
+        settings, like = given[cell.digest], given.get(cell.identity.matched_to or "", "")
         variant = cell.identity.variant
         groups.setdefault((unseen, cell.identity.method, matched, settings, like, variant), []).append(cell)
     variants: dict[str, set[str]] = {}
@@ -240,11 +240,6 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
         for (unseen, method, matched, settings, like, _), members in groups.items()
     ]
     return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.title))
-
-
-def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:
-    matched = cell.identity.matched_to
-    return next((json.dumps(c.identity.settings, sort_keys=True) for c in cells if c.digest == matched), "")
 
 
 def _variant(settings: str, known: set[str]) -> str:
