@@ -72,8 +72,7 @@ def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
         records = cell.records()
         chosen = records[records["metric"].isin(wanted) & (records["state"] == OK) & (records["strength"] > 0)]
         wide = chosen.pivot(index=["image", "strength"], columns="metric", values="value").reset_index()
-        prompt = cell.identity.prompt
-        asked = " + ".join(sorted(prompt.asked))
+        asked = cell.identity.prompt.asked_names
         frames.append(wide.assign(asked=asked, method=cell.listing.title, prompt_id=cell.identity.prompt_id))
     return pd.concat(frames, ignore_index=True)
 

@@ -64,8 +64,7 @@ def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Im
     rows = []
     for cell in cells:
         (pictures,) = cell.pictures(cell.manifest.infer.ids[:SHOWN], [cell.listing.default_strength])
-        prompt = cell.identity.prompt
-        rows.append(SheetRow(prompt.phrase or prompt.target, tuple(pictures)))
+        rows.append(SheetRow(cell.identity.prompt.words, tuple(pictures)))
     columns = max(len(row.pictures) for row in rows)
     title = f"{cells[0].listing.title} on {dataset}, tier {tier}: generated"
     return draw_sheet(title, [""] * columns, [rows])

@@ -145,9 +145,8 @@ def _edits(cell: StoredCell, images: Sequence[str]) -> dict[str, Pixels]:
 
 
 def _words(cell: StoredCell) -> str:
-    prompt = cell.identity.prompt
     unseen = "" if cell.listing.trained else " (unseen)"
-    return f"{prompt.phrase or prompt.target}{unseen}"
+    return f"{cell.identity.prompt.words}{unseen}"
 
 
 def _trained_first(cell: StoredCell) -> tuple[bool, str]:

@@ -160,11 +160,10 @@ def _why(collected: ComparableCells, row: RowCells, record: Mapping[Any, Any], m
 
 def _run(cell: StoredCell) -> Run:
     identity, infer = cell.identity, cell.manifest.infer
-    prompt = identity.prompt
     return Run(
         digest=cell.digest,
         folder=str(cell.path),
-        prompt=prompt.phrase or prompt.target,
+        prompt=identity.prompt.words,
         prompt_id=identity.prompt_id,
         seed=identity.seed,
         weights=identity.weights,

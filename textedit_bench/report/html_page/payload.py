@@ -105,9 +105,7 @@ def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
     """Return prompt id -> (text, trained), trained ones first."""
     found = {}
     for cell in sorted(collected.cells, key=lambda c: (not c.listing.trained, c.identity.prompt_id)):
-        prompt = cell.identity.prompt
-        words = prompt.phrase or prompt.target
-        found[cell.identity.prompt_id] = (words, bool(cell.listing.trained))
+        found[cell.identity.prompt_id] = (cell.identity.prompt.words, bool(cell.listing.trained))
     return found
 
 
