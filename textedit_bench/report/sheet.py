@@ -182,7 +182,7 @@ def _cut(draw: ImageDraw.ImageDraw, line: str, font: object, width: int) -> str:
 
 LARGEST_TILE = 512
 COLUMNS = 4
-"""Pictures per row of a contact sheet."""
+"""Maximum number of pictures per row of a contact sheet."""
 
 
 def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
@@ -198,15 +198,14 @@ def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Im
     return draw_sheet(title, labels, [[row]], _tile_side(images.shape[-1]))
 
 
-def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
+def draw_contact_sheet(title: str, pictures: Sequence[Pixels]) -> Image.Image:
     """Draw pictures in rows, numbered from 0 like their files.
 
     Args:
         title: one line above everything.
         pictures: at least one, 8-bit [H, W, 3], all of one size.
-        columns: pictures per row.
     """
-    columns = min(columns, len(pictures))
+    columns = min(COLUMNS, len(pictures))
     rows = []
     for start in range(0, len(pictures), columns):
         shown = pictures[start : start + columns]
