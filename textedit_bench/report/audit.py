@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.jackknife import kendall_of_rows, rank_correlation
+from textedit_bench.metrics.statistics.tradeoff import cell_weights
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.formats import escape, table_lines, with_interval
 from textedit_bench.report.pooled import shared_grids, whole_rows
@@ -158,7 +159,6 @@ COMPARED = {
 }
 """Metrics that measure the same property with different networks; each pair within a line is compared."""
 RANKING_COLUMNS = ("dataset", "what", "first", "second", "tau", "low", "high", "methods")
-DRAWS = 1000
 FEWEST = 3
 """Minimum number of methods for a meaningful ranking."""
 
@@ -199,9 +199,7 @@ def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
 
     The draws depend only on the shape, so that all networks of a data set have the same ones.
     """
-    rng = np.random.default_rng(0)
-    prompts, images = (rng.multinomial(n, np.full(n, 1.0 / n), DRAWS) for n in grid.shape[1:])
-    weights = np.concatenate([np.ones((1, *grid.shape[1:])), prompts[:, :, None] * images[:, None, :]])
+    weights = cell_weights(*grid.shape[1:])
     there = np.isfinite(grid[0])
     sums = np.einsum("mpi,rpi->rm", np.where(there, grid, 0.0), weights, optimize=True)
     with np.errstate(invalid="ignore", divide="ignore"):
