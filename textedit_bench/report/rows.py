@@ -130,8 +130,12 @@ class RowCells:
         """Title of the row in tables."""
         listing = self.cells[0].listing
         matched = f", {copied(self.method)} of {listing.matched_title}" if listing.matched_title else ""
-        variant = f" ({self.variant})" if self.variant else ""
-        return f"{listing.title}{matched}{variant}"
+        return f"{listing.title}{matched}{self.ending}"
+
+    @property
+    def ending(self) -> str:
+        """End of its title that distinguishes it from other rows of the same method; empty if there are none."""
+        return f" ({self.variant})" if self.variant else ""
 
     @property
     def matched(self) -> str:
