@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.progress import State
@@ -100,16 +102,43 @@ def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tin
     assert "**wrong**" in (tmp_path / "mini" / "controls.md").read_text()
 
 
+def tune(results, settings):
+    """Store settings and strength 2 as the tuned ones of shift."""
+    tuned = {"schema": 1, "method": "shift", "dataset": "tiny", "tier": "mini", "settings": settings, "strength": 2.0}
+    tuned |= {"objective": "x", "score": 0.5, "images": "d", "prompts": ["p"], "tried": []}
+    path = results / "mini" / "tiny" / "shift" / "tuned.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(tuned))
+
+
+def test_every_setting_of_a_method_has_sheets_of_its_own(tiny, tmp_path):
+    def sheets(results, **options):
+        assert tiny.run(results, "shift", **options).exit_code == 0
+        return {path.stem: path.read_bytes() for path in (results / "mini" / "tiny" / "shift").glob("*.png")}
+
+    def pictures(sheet):
+        return np.asarray(Image.open(io.BytesIO(sheet)))[40:].tobytes()  # without the title
+
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    published = sheets(alone)
+    assert set(published) == {"sheet", "strengths"}
+    (small, _) = sorted(other := sheets(both, settings={"size": 0.5}))
+    assert small.startswith("sheet-size-0-5-")
+    tune(both, {"size": 2.0})
+    found = sheets(both, tuned=True)
+    (tuned,) = (name for name in found if name.startswith("sheet-tuned-size-2-0-"))
+    assert len(found) == 6 and {*published, *other} < set(found)
+    assert {name: pictures(found[name]) for name in published} == {n: pictures(s) for n, s in published.items()}
+    assert {name: pictures(found[name]) for name in other} == {n: pictures(s) for n, s in other.items()}
+    assert len({pictures(found[name]) for name in ("sheet", small, tuned)}) == 3
+
+
 def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch):
     from textedit_bench.errors import UserError
 
     with pytest.raises(UserError, match="textedit-bench tune --method shift"):
         tiny.run(tmp_path, "shift", tuned=True, controls=False)
-    folder_ = tmp_path / "mini" / "tiny" / "shift"
-    folder_.mkdir(parents=True, exist_ok=True)
-    tuned = {"schema": 1, "method": "shift", "dataset": "tiny", "tier": "mini", "settings": {}, "strength": 2.0}
-    tuned |= {"objective": "x", "score": 0.5, "images": "d", "prompts": ["p"], "tried": []}
-    (folder_ / "tuned.json").write_text(json.dumps(tuned))
+    tune(tmp_path, {})
     summary = tiny.run(tmp_path, "shift", tuned=True)
     assert summary.counts == {State.DONE: 12} and summary.exit_code == 0
     table = pd.read_csv(tmp_path / "mini" / "table.csv")

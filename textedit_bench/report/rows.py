@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -244,6 +244,14 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
         for (unseen, method, matched, settings, like, _), members in groups.items()
     ]
     return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.title))
+
+
+def titled(rows: Iterable[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
+    """Join rows of the same title: a method's trained and unseen prompts form one line of a grid or one sheet."""
+    joined: dict[str, tuple[RowCells, list[StoredCell]]] = {}
+    for row in rows:
+        joined.setdefault(row.title, (row, []))[1].extend(row.cells)
+    return [(title, row, cells) for title, (row, cells) in joined.items()]
 
 
 def _variant(settings: str, known: set[str]) -> str:
