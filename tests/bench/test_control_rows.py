@@ -13,9 +13,12 @@ from PIL import Image
 from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.progress import State
 from textedit_bench.bench.prompts import PlannedPrompt
+from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import other_prompts
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.report import collect
+from textedit_bench.report.html_page.write import write_picture_report
 
 ALL = ("copy-photo", "no-edit", "random-direction", "real-attribute", "wrong-prompt")
 IDS = [f"evaluation-{i}" for i in range(4)]
@@ -80,9 +83,10 @@ def test_every_control_shows_what_it_is_for(controlled, tmp_path):
     assert "**wrong**" not in checks and "fid\\_source = 0" in checks
 
 
-def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tiny, tmp_path, monkeypatch):
-    assert tiny.run(tmp_path, "shift").exit_code == 0
-    assert (tmp_path / "mini" / "table.csv").exists()
+def test_reports_of_wrong_controls_are_refused_and_the_old_ones_removed(tiny, tmp_path, monkeypatch):
+    assert tiny.run(tmp_path, "shift", "styles").exit_code == 0
+    written = {path.name for path in (tmp_path / "mini").glob("*.*")}
+    assert written > {"table.csv", "table.json", "controls.md", "cost.md", "ranks.md", "pairs.csv", "matched.md"}
     records = folder(tmp_path, "no-edit", "cap") / "records.parquet"
     frame = pd.read_parquet(records)
     frame.loc[(frame["metric"] == "lpips_inversion") & (frame["strength"] == 1.0), "value"] = 0.3
@@ -95,11 +99,23 @@ def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tin
         return rows
 
     monkeypatch.setattr("textedit_bench.report.collect.make_rows", broken)
-    summary = tiny.run(tmp_path, "shift")
+    summary = tiny.run(tmp_path, "shift", "styles")
     assert summary.exit_code == 1
-    assert "lpips_inversion = 0; largest deviation 0.3" in summary.text()
-    assert not (tmp_path / "mini" / "table.csv").exists()
+    said = "lpips_inversion = 0; largest deviation 0.3"
+    assert said in summary.text()
+    assert {path.name for path in (tmp_path / "mini").iterdir() if path.is_file()} == {"controls.md"}
+    assert not list((tmp_path / "mini" / "tiny").glob("*.png"))
+    with pytest.raises(UserError, match=f"controls of tier mini have wrong scores: .*{said}"):
+        write_picture_report(Store(tmp_path), "mini")
+    assert {path.name for path in (tmp_path / "mini").iterdir() if path.is_file()} == {"controls.md"}
     assert "**wrong**" in (tmp_path / "mini" / "controls.md").read_text()
+
+
+def test_checks_of_an_earlier_run_are_removed_where_no_control_was_run(tiny, tmp_path):
+    (tmp_path / "mini").mkdir()
+    (tmp_path / "mini" / "controls.md").write_text("old")
+    tiny.run(tmp_path, "shift", controls=False)
+    assert (tmp_path / "mini" / "table.md").exists() and not (tmp_path / "mini" / "controls.md").exists()
 
 
 def tune(results, settings):
@@ -134,8 +150,6 @@ def test_every_setting_of_a_method_has_sheets_of_its_own(tiny, tmp_path):
 
 
 def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch):
-    from textedit_bench.errors import UserError
-
     with pytest.raises(UserError, match="textedit-bench tune --method shift"):
         tiny.run(tmp_path, "shift", tuned=True, controls=False)
     tune(tmp_path, {})

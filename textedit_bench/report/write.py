@@ -110,7 +110,7 @@ class Reports:
 def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
     """Write tables of every tier of the bench from all comparable stored cells, and its methods' picture sheets.
 
-    A tier with wrong controls gets no table, and an existing one is removed: its metrics cannot be trusted.
+    A tier with wrong controls gets none, and those of earlier runs are removed: its metrics cannot be trusted.
     """
     parts = []
     for tier in sorted({data.plan.tier for data in benched}):
@@ -142,7 +142,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
         written = write_checks(checks, folder)
         wrong = [check for check in checks if not check.passed]
         if wrong:
-            remove_table_files(folder)
+            _remove_reports(folder, collected)
             return Reports(tuple(written), {}, (), tuple(f"tier {tier}: {check.sentence}" for check in wrong))
         table = build_table(tier, collected)
     written += write_table_files(table, folder)
@@ -167,11 +167,13 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
     return paths
 
 
-def remove_table_files(folder: Path) -> None:
-    """Remove a table in every format, and the record of its cells."""
-    for ending in _RENDERERS:
-        (folder / f"table.{ending}").unlink(missing_ok=True)
-    (folder / FILE).unlink(missing_ok=True)
+def _remove_reports(folder: Path, collected: Sequence[ComparableCells]) -> None:
+    """Remove a tier's table, the record of its cells, costs, analyses, and figures of these data sets."""
+    write_analysis((), (), folder)
+    names = [FILE, *(f"table.{ending}" for ending in _RENDERERS), "cost.csv", "cost.md"]
+    names += [f"{part.dataset}/{name}.png" for part in collected for name in ("overview", "curves", "leakage")]
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> list[ComparableCells]:
