@@ -23,7 +23,9 @@ from textedit_bench.info import MethodInfo
 class Draw(Editor):
     """Codes drawn from the seed, around one point per prompt."""
 
-    info = MethodInfo("draw", "Draw", "", "", "bench_tiny:Draw", "w+", "none", tasks=("generate",))
+    info = MethodInfo(
+        "draw", "Draw", "", "", "bench_tiny:Draw", "w+", "none", tasks=("generate",), settings={"size": 1.0}
+    )
 
     def edit(self, latents, prompt, strength=1.0):
         raise AssertionError("this method only generates")
@@ -32,7 +34,7 @@ class Draw(Editor):
         assert prompt.attribute is None  # methods never see the truth
         rows = self.domain.generator.num_rows
         noise = torch.randn(n, rows, 4, generator=torch.Generator().manual_seed(seed))
-        return Latents(noise + len(prompt.words) / 10, "w+")
+        return Latents(self.settings["size"] * noise + len(prompt.words) / 10, "w+")
 
 
 @pytest.fixture
@@ -78,6 +80,19 @@ def test_every_prompt_is_generated_judged_and_tabulated(generate, tmp_path):
     with Image.open(tmp_path / "r" / "mini" / "tiny" / "draw" / "generation.png") as sheet:
         assert sheet.width > 4 * 128
     assert "Pairs taken for one subject" in summary.tables["mini"]
+
+
+def test_every_setting_has_a_sheet_of_its_own(generate, tmp_path):
+    def pictures():
+        paths = (tmp_path / "mini" / "tiny" / "draw").glob("*.png")
+        return {path.stem: np.asarray(Image.open(path))[40:].tobytes() for path in paths}  # without the title
+
+    generate(tmp_path)
+    first = pictures()
+    generate(tmp_path, settings={"size": 0.5})
+    (name,) = pictures().keys() - first.keys()
+    assert list(first) == ["generation"] and name.startswith("generation-size-0-5-")
+    assert pictures()["generation"] == first["generation"] != pictures()[name]
 
 
 def test_success_is_what_the_oracle_reads(generate, tmp_path, tiny):

@@ -183,8 +183,7 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
         whole = copied(info.name) == "edit"  # it shows edits for other prompts, so all prompts are needed
         prompts = {"prompts": tuple(map(str, asked.get("prompts") or ()))} if whole else _own(path, identity, listing)
         return {"methods": (method,), "datasets": datasets, "settings": dict(settings), "controls": True, **prompts}
-    usual = info.identity_settings(info.settings_for(identity.tier))
-    changed = {k: v for k, v in identity.settings.items() if k != "seed" and usual.get(k) != v}
+    changed = info.changed_settings(identity.settings, identity.tier)
     if info.control and changed:
         raise UserError(f"manifest {path}: the settings of the control {info.name} have changed: {', '.join(changed)}")
     own = _own(path, identity, listing)
