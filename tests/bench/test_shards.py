@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ from textedit_bench.bench.cell import read_manifest
 from textedit_bench.bench.kept import PicturesGoneError, save_arrays
 from textedit_bench.bench.pictures import write_pictures
 from textedit_bench.bench.progress import State
+from textedit_bench.bench.request import POLICIES
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.bench.shards import (
     cut_shards,
@@ -183,6 +185,31 @@ def test_a_failure_in_the_middle_of_a_cell_loses_one_shard(tiny, small_passes, t
     assert set(edited) == {f"evaluation-{i}" for i in range(4, 8)}  # the first two shards were there
     tiny.run(tmp_path / "whole", "shift", **{**options, "shard": 0})
     assert contents(tmp_path / "r") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(("before", "after"), itertools.permutations(POLICIES, 2))
+def test_a_cell_resumed_with_another_choice_of_pictures_keeps_the_last_choice(
+    tiny, small_passes, tmp_path, monkeypatch, before, after
+):
+    monkeypatch.setattr(kept_pictures, "SHOWN", 3)
+    options = {"images": IMAGES, "shard": 2, "controls": False, "prompts": ("cap",)}
+    with monkeypatch.context() as patch:
+        original = tiny.module.Shift.edit
+
+        def edit(self, latents, prompt, strength=1.0):
+            if "evaluation-5" in latents.ids:
+                raise RuntimeError("the card fell off")
+            return original(self, latents, prompt, strength)
+
+        patch.setattr(tiny.module.Shift, "edit", edit)
+        assert tiny.run(tmp_path / "r", "shift", keep_pictures=before, **options).counts == {State.FAILED: 1}
+    assert tiny.run(tmp_path / "r", "shift", keep_pictures=after, **options).counts == {State.DONE: 1}
+    tiny.run(tmp_path / "whole", "shift", keep_pictures=after, **{**options, "shard": 0})
+    resumed, whole = ({path.name: path for path in stored(tmp_path / name).iterdir()} for name in ("r", "whole"))
+    assert resumed.keys() == whole.keys()
+    for name in (*FILES, "digests.npz"):
+        assert name not in whole or resumed[name].read_bytes() == whole[name].read_bytes(), name
+    assert read_manifest(stored(tmp_path / "r")).infer.pictures.kept == after
 
 
 def test_only_one_shard_of_pictures_is_in_memory(tiny, small_passes, tmp_path, monkeypatch):

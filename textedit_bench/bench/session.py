@@ -191,6 +191,11 @@ class DatasetSession:
         """Maximum number of photos of a prompt."""
         return max((len(own.ids) for own in self._chosen.values()), default=len(self.inputs.ids))
 
+    @property
+    def _kept(self) -> str:
+        """Which pictures of new edits are kept."""
+        return self.plan.request.keep_pictures or KEPT[self.plan.tier]
+
     def _shards(self, cell: Cell) -> list[Shard]:
         return self._cut(cell.images.count)
 
@@ -209,7 +214,7 @@ class DatasetSession:
         self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> ResultFolder:
         """Complete one shard, in its own folder below the cell's."""
-        part = part_folder(folder, shard, new_edits=manifest is None)
+        part = part_folder(folder, shard, self._kept if manifest is None else None)
         with part.locked():
             if not self._is_scored(part.manifest()):
                 self._compute(part, cell, method, shard, manifest)
@@ -252,7 +257,7 @@ class DatasetSession:
         if isinstance(editor, Control):
             editor = editor.make(CellMaterial(cell, photos, self.store, self.domain, self.suite.perfect))
         edits = infer(self.domain, editor, photos, cell, meter)
-        kept = Kept(request.keep_pictures or KEPT[self.plan.tier], lies_elsewhere(cell))
+        kept = Kept(self._kept, lies_elsewhere(cell))
         publish_edits(folder, cell, inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
         return edits.pixels
 
