@@ -104,6 +104,7 @@ class DatasetSession:
             # Prompt id -> its own photos, if prompts have different ones.
             self._chosen = self.inputs.deal(plan.photos)
             self._looked = False
+            self._loaded: tuple[Inputs, Shard, InputShard] | None = None
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(
@@ -207,6 +208,13 @@ class DatasetSession:
         """Return the inputs of a cell: all photos, or those of its prompt."""
         return next((own for own in self._chosen.values() if own.images == cell.images), self.inputs)
 
+    def _load(self, inputs: Inputs, shard: Shard) -> InputShard:
+        """Load some photos; only the last ones loaded, of all prompts, are kept."""
+        if self._loaded is None or self._loaded[0] is not inputs or self._loaded[1] != shard:
+            self._loaded = None  # release them before the next ones are read
+            self._loaded = inputs, shard, inputs.load(shard)
+        return self._loaded[2]
+
     def _is_scored(self, manifest: Manifest | None) -> bool:
         return manifest is not None and manifest.score is not None and manifest.protocols == self.protocols
 
@@ -233,7 +241,7 @@ class DatasetSession:
             manifest: of the cell's stored edits; None computes them.
         """
         inputs = self._inputs(cell)
-        photos = inputs.load(shard)
+        photos = self._load(inputs, shard)
         if manifest is None:
             pixels = self._edit(folder, cell, method, inputs, photos)
         else:
@@ -346,7 +354,7 @@ class DatasetSession:
         if not todo.new + todo.known:
             return 0.0
         prompt, images = self.plan.prompts[0].prompt, self.images_per_cell
-        part = self.inputs.load(Shard(0, min(images, pass_size(self.domain.resolution))))
+        part = self._load(self.inputs, Shard(0, min(images, pass_size(self.domain.resolution))))
         photos, inversions = (to_images(pixels, self.domain.device) for pixels in (part.photos, part.inversions))
 
         def measure(edits: Tensor) -> None:
