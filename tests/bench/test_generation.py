@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from textedit_bench.bench import shards
 from textedit_bench.bench.generation.judges import pair_distances, taken_for_another
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
@@ -78,6 +79,25 @@ def test_every_prompt_is_generated_judged_and_tabulated(generate, tmp_path):
     with Image.open(tmp_path / "r" / "mini" / "tiny" / "draw" / "generation.png") as sheet:
         assert sheet.width > 4 * 128
     assert "Pairs taken for one subject" in summary.tables["mini"]
+
+
+def test_many_pictures_are_judged_in_passes_with_equal_records(generate, tmp_path, monkeypatch, tiny):
+    sizes = []
+    for name in ("encode_image", "predict"):
+        original = getattr(tiny.module.TinyEmbedder, name)
+
+        def seen(self, images, original=original, **options):
+            sizes.append(len(images))
+            return original(self, images, **options)
+
+        monkeypatch.setattr(tiny.module.TinyEmbedder, name, seen)
+    for batch in (24, 3):
+        monkeypatch.setattr(shards, "BATCH", batch)
+        sizes.clear()
+        assert generate(tmp_path / str(batch)).exit_code == 0
+        assert max(sizes) == min(batch, 4)
+    for whole, parts in zip(_cells(tmp_path / "24"), _cells(tmp_path / "3"), strict=True):
+        pd.testing.assert_frame_equal(pd.read_parquet(whole), pd.read_parquet(parts))
 
 
 def test_success_is_what_the_oracle_reads(generate, tmp_path, tiny):

@@ -17,7 +17,7 @@ from textedit_bench.bench.infer import Edits, publish_edits
 from textedit_bench.bench.inputs import picture_features
 from textedit_bench.bench.kept import CellPictures, save_arrays
 from textedit_bench.bench.machine import environment
-from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
+from textedit_bench.bench.pictures import Pixels, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_cost, write_table
@@ -139,7 +139,7 @@ class GenerationSession(DatasetSession):
         assert manifest is not None
         meter = self._meter()
         with meter.timed("score"):
-            columns = self._judges.score(to_images(pixels, self.domain.device), cell.prompt)
+            columns = self._judges.score(pixels, cell.prompt)
             features = picture_features(self.suite, self.domain, pixels) if has_features(self.suite) else None
         axes = {"tier": cell.tier, "dataset": cell.dataset, "method": cell.method, "prompt_id": cell.prompt_id}
         parts = [
