@@ -174,12 +174,20 @@ class DatasetSession:
 
     def _run_part(self, cell: Cell, method: MethodPlan, part: int) -> State:
         folder = self.store.cell(cell)
-        manifest = folder.manifest()
+        with folder.locked():  # another process may be replacing the scores
+            manifest = folder.manifest()
         if self._is_scored(manifest):
             return State.CACHED
         shards = self._shards(cell)
-        if part < len(shards):  # prompts may have fewer photos than the others
-            self._part(folder, cell, method, shards[part], manifest)
+        try:
+            if part < len(shards):  # prompts may have fewer photos than the others
+                self._part(folder, cell, method, shards[part], manifest)
+        except Exception:
+            with folder.locked():
+                finished = self._is_scored(folder.manifest())
+            if not finished:
+                raise
+            return State.CACHED  # another process has finished the cell and removed its parts
         return State.DONE
 
     @property
