@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.progress import State
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.controls.cards import other_prompts
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.report import collect
 
@@ -100,9 +103,18 @@ def test_a_table_whose_controls_are_wrong_is_refused_and_the_old_one_removed(tin
     assert "**wrong**" in (tmp_path / "mini" / "controls.md").read_text()
 
 
-def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch):
-    from textedit_bench.errors import UserError
+def test_strengths_without_the_controls_own_are_refused_unless_there_are_none(tiny, tmp_path, monkeypatch):
+    card = replace(tiny.module.Shift.info, strength_default=2.0)
+    monkeypatch.setattr(tiny.module.Shift, "info", card)
+    monkeypatch.setattr(sys.modules["bench_tiny_cards"], "shift", card)
+    options = {"strengths": (0.0, 2.0), "prompts": ("cap",)}
+    with pytest.raises(UserError, match="strengths: 0, 2 lack the default of no-edit, 1; valid without controls"):
+        tiny.run(tmp_path, "shift", **options)
+    assert tiny.run(tmp_path, "shift", controls=False, **options).exit_code == 0
+    assert tiny.run(tmp_path, "shift", **{**options, "strengths": (0.0, 1.0, 2.0)}).exit_code == 0
 
+
+def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="textedit-bench tune --method shift"):
         tiny.run(tmp_path, "shift", tuned=True, controls=False)
     folder_ = tmp_path / "mini" / "tiny" / "shift"
@@ -110,6 +122,8 @@ def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch
     tuned = {"schema": 1, "method": "shift", "dataset": "tiny", "tier": "mini", "settings": {}, "strength": 2.0}
     tuned |= {"objective": "x", "score": 0.5, "images": "d", "prompts": ["p"], "tried": []}
     (folder_ / "tuned.json").write_text(json.dumps(tuned))
+    with pytest.raises(UserError, match="strengths: 0, 1 lack the tuned strength of shift, 2"):
+        tiny.run(tmp_path, "shift", tuned=True, strengths=(0.0, 1.0))
     summary = tiny.run(tmp_path, "shift", tuned=True)
     assert summary.counts == {State.DONE: 12} and summary.exit_code == 0
     table = pd.read_csv(tmp_path / "mini" / "table.csv")

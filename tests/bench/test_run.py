@@ -288,7 +288,7 @@ def _asking(attribute):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"images": 9}, "images: 9 asked; data set tiny, tier mini has 8"),
+        ({"images": 9}, "images: 9 asked; the evaluation split of data set tiny, tier mini has 8; valid: 1 to 8"),
         ({"prompts": ("blont",)}, "Did you mean 'blond'"),
         ({"prompts": ("x" * 501,)}, "501 characters"),
         ({"prompts": ("red\x1b[31m",)}, "cannot be printed"),
