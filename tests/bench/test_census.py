@@ -79,7 +79,7 @@ def test_a_census_has_strengths_of_its_own_unless_others_are_asked():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"protocol": "sample"}, "protocol: 'sample' is unknown; valid: quick, census"),
+        ({"protocol": "sample"}, "unknown protocol 'sample'. Valid: census, quick"),
         ({"protocol": "census", "source": "samples"}, "source samples"),
         ({"protocol": "census", "prompts": ("blonde",), "datasets": ("ffhq",), "tier": "mini"}, "census of ffhq"),
         ({"protocol": "census", "tier": "full", "datasets": ("ffhq",)}, "tier full"),

@@ -320,28 +320,3 @@ def test_one_methods_bad_input_fails_its_own_cells_only(tiny, tmp_path, monkeypa
     assert (tmp_path / "cached" / "mini" / "table.csv").exists()
     with pytest.raises(UserError, match="size: 3 is too large"):
         tiny.run(tmp_path / "alone", "shift", controls=False)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("images", 0),
-        ("images", True),
-        ("seed", -1),
-        ("threads", 0),
-        ("strengths", ()),
-        ("strengths", (1.0, 0.0)),
-        ("strengths", (float("nan"),)),
-        ("strengths", (-1.0,)),
-        ("prompts", (" ",)),
-    ],
-)
-def test_values_out_of_range_name_their_field(tiny, tmp_path, field, value):
-    with pytest.raises(UserError, match=field):
-        tiny.request(tmp_path / "r", "shift", **{field: value})
-
-
-def test_a_results_folder_that_is_a_file_is_refused(tiny, tmp_path):
-    (tmp_path / "r").write_text("")
-    with pytest.raises(UserError, match="is a file"):
-        tiny.request(tmp_path / "r", "shift")
