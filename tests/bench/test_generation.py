@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from importlib.metadata import EntryPoint
@@ -16,6 +17,7 @@ from PIL import Image
 
 from textedit_bench.bench import shards
 from textedit_bench.bench.generation.judges import pair_distances, taken_for_another
+from textedit_bench.bench.progress import State
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
@@ -141,6 +143,21 @@ def test_edits_and_generations_keep_out_of_each_others_tables(generate, tmp_path
     assert "draw" not in pd.read_csv(tmp_path / "r" / "mini" / "table.csv")["method"].tolist()
     generate(tmp_path / "r")
     assert pd.read_csv(tmp_path / "r" / "mini" / "generation.csv")["method"].unique().tolist() == ["draw"]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(KeyboardInterrupt(), State.INTERRUPTED), (OSError(errno.ENOSPC, "No space left on device"), State.FAILED)],
+)
+def test_an_end_while_tables_are_written_is_an_outcome(generate, tmp_path, monkeypatch, error, state):
+    def stopped(*_):
+        raise error
+
+    monkeypatch.setattr("textedit_bench.benchmark.write_generation", stopped)
+    summary = generate(tmp_path / "r")
+    assert [(o.label, o.state) for o in summary.outcomes[3:]] == [("tables", state)]
+    assert "the same command continues" in summary.notes[0]
+    assert len(_cells(tmp_path / "r")) == 3
 
 
 def test_another_seed_gives_other_pictures(generate, tmp_path):

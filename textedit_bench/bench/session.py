@@ -286,7 +286,7 @@ class DatasetSession:
         meter = self._meter()
         records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
         rows = [*manifest.infer.cost, *meter.rows(len(photos.ids) * len(cell.strengths))]
-        publish_scores(folder, cell, self.suite, records, features, rows)
+        publish_scores(folder, cell, self.protocols, records, features, rows)
 
     @torch.no_grad()
     def _look_at_photos(self, cell: Cell) -> None:
