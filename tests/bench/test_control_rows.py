@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -149,10 +151,23 @@ def test_every_setting_of_a_method_has_sheets_of_its_own(tiny, tmp_path):
     assert len({pictures(found[name]) for name in ("sheet", small, tuned)}) == 3
 
 
+def test_strengths_without_the_controls_own_are_refused_unless_there_are_none(tiny, tmp_path, monkeypatch):
+    card = replace(tiny.module.Shift.info, strength_default=2.0)
+    monkeypatch.setattr(tiny.module.Shift, "info", card)
+    monkeypatch.setattr(sys.modules["bench_tiny_cards"], "shift", card)
+    options = {"strengths": (0.0, 2.0), "prompts": ("cap",)}
+    with pytest.raises(UserError, match="strengths: 0, 2 lack the default of no-edit, 1; valid without controls"):
+        tiny.run(tmp_path, "shift", **options)
+    assert tiny.run(tmp_path, "shift", controls=False, **options).exit_code == 0
+    assert tiny.run(tmp_path, "shift", **{**options, "strengths": (0.0, 1.0, 2.0)}).exit_code == 0
+
+
 def test_a_tuned_row_stands_beside_the_published_one(tiny, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="textedit-bench tune --method shift"):
         tiny.run(tmp_path, "shift", tuned=True, controls=False)
     tune(tmp_path, {})
+    with pytest.raises(UserError, match="strengths: 0, 1 lack the tuned strength of shift, 2"):
+        tiny.run(tmp_path, "shift", tuned=True, strengths=(0.0, 1.0))
     summary = tiny.run(tmp_path, "shift", tuned=True)
     assert summary.counts == {State.DONE: 12} and summary.exit_code == 0
     table = pd.read_csv(tmp_path / "mini" / "table.csv")

@@ -215,7 +215,6 @@ def _cell(
         default_strength=info.strength_default,
         caveat=info.caveat.get(domain.tier, ""),
         trained=prompt.trained,
-        in_loop=tuple(sorted(info.in_loop)),
     )
     session.editor = editor
     session.run(cell, MethodPlan(info, cell.settings))
