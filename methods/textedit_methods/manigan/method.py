@@ -108,6 +108,6 @@ class ManiGAN(CaptionEditor[Settings]):
             told = words.expand(many, -1, -1)
             regions, code = self.image_encoder(small)
             z, eps = own.split(widths, dim=1)
-            features = self.main(z, eps, sentence.expand(many, -1), told, code, regions).features
+            features = self.main.last_features(z, eps, sentence.expand(many, -1), told, code, regions)
             drawn.append(at_side(self.correction(features, self.vgg(small), told), photo.shape[-1]))
         return torch.cat(drawn)
