@@ -25,7 +25,6 @@ from textedit_bench.finite import DivergedError
 from textedit_bench.fit import WholeCheckpoints, fit
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
-from textedit_bench.training.deadline import Deadline
 from textedit_bench.training.lightning_module import EditorModule
 from textedit_bench.training.loggers import make_logger
 from textedit_bench.training.options import RunOptions
@@ -115,7 +114,7 @@ def train(
     if options.progress:
         watch.append(RunProgress(name))
     if options.stop_after_minutes:
-        watch.append(Deadline(options.stop_after_minutes))
+        watch.append(_Deadline(options.stop_after_minutes))
     use_precision(TF32 if options.precision == TF32 else HIGHEST, module.domain.device)
     last = folder / "last.ckpt"
     with _quiet(), its_rank(options), torch.random.fork_rng(devices=[]):
@@ -156,6 +155,18 @@ def train(
     state = torch.load(folder / f"{keep}.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     return RunResult(folder, trainer.current_epoch >= epochs)
+
+
+class _Deadline(pl.Callback):
+    """Stops at the first epoch's end after ``minutes`` of this part of a run (Lightning's timer counts all parts)."""
+
+    def __init__(self, minutes: float) -> None:
+        self.ends = time.monotonic() + 60 * minutes
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Ask the trainer to stop when the time is up."""
+        if time.monotonic() >= self.ends:
+            trainer.should_stop = True
 
 
 def _prepare_folder(folder: Path, resume: bool, keep: str, identity: Mapping[str, Any]) -> None:
