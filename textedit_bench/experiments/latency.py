@@ -16,7 +16,7 @@ from textedit_bench.assets.locate import lacks_weights
 from textedit_bench.bench.machine import Meter
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, one_line
 from textedit_bench.experiments.conditions import Conditions, device_name
 from textedit_bench.experiments.experiment import Latency
 from textedit_bench.experiments.intervals import mean_interval
@@ -80,8 +80,7 @@ def _edit_rows(
             meter.start()
             seconds = list(_timed(editor, domain, latents))[1:]
     except Exception as error:  # one method's failure must not end the table
-        lines = str(error).strip().splitlines()
-        return [row.lacking(f"failed: {type(error).__name__}: {lines[0] if lines else ''}") for row in rows]
+        return [row.lacking(f"failed: {one_line(f'{type(error).__name__}: {error}')}") for row in rows]
     mean, low, high = mean_interval(seconds)
     peak = max(meter.peak_bytes()) / 2**20
     return [

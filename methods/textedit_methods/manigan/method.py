@@ -59,11 +59,7 @@ class ManiGAN(CaptionEditor[Settings]):
             UserError: its file is missing or holds another one, or the text encoder is one of other widths.
         """
         network = self._module("generator", MainModule)
-        if network.words != (width := self.reader.encoder.sentence_dim):
-            raise UserError(
-                f"{self.file('generator')} is told sentences of width {network.words}; "
-                f"{self.file('text_encoder')} gives {width}"
-            )
+        self.check_told("generator", network.words)
         if self.values.enlarging == "factor":
             network.enlarge_by_factor()
         return network
