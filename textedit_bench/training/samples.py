@@ -44,7 +44,7 @@ class Samples:
 
 
 def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
-    """Like `draw`, cached per generator, CLIP, count and seed on this machine."""
+    """Like `draw`, cached on this machine per generator, CLIP, count, seed and `prepared.computed_by`."""
 
     def make() -> dict[str, Tensor]:
         samples = draw(domain, count, seed)
