@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from textedit_bench.bench.generation.session import TASK, GenerationSession, GenerationStore
 from textedit_bench.bench.progress import BenchSummary, CellOutcome, Reporter, State, make_reporter
@@ -13,7 +15,7 @@ from textedit_bench.files import disk_is_full
 from textedit_bench.registry import list_methods
 from textedit_bench.report.generation import write_generation
 from textedit_bench.report.online import require_logger, try_to_log
-from textedit_bench.report.write import write_reports
+from textedit_bench.report.write import Reports, write_reports
 
 __all__ = ["BenchRequest", "BenchSummary", "run_bench", "run_generation"]
 
@@ -30,16 +32,49 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
     Raises:
         UserError: the request cannot be fulfilled; no edit was computed.
     """
+    return _run(request, reporter, "edit", write_reports)
+
+
+def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
+    """Generate from every prompt, score and report, like `run_bench`; controls do not apply.
+
+    Where the request names no method, every installed one that generates is taken.
+
+    ``request.images`` is the number of pictures per prompt, 24 if None; its strengths are not used.
+
+    Raises:
+        UserError: the request cannot be met; nothing was generated.
+    """
+    if request.protocol != QUICK:
+        raise UserError(f"protocol: a {request.protocol} is one of edits; valid with task generate: {QUICK}")
+    able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)
+    if not (request.methods or able):
+        raise UserError("methods: none that is installed generates pictures from a text")
+    images = request.images or STANDARD_IMAGES
+    request = replace(request, methods=request.methods or able, images=images, controls=False)
+    return _run(request, reporter, TASK, write_generation, open_session=GenerationSession, open_store=GenerationStore)
+
+
+def _run(
+    request: BenchRequest, reporter: Reporter | None, task: str, write: Callable[..., Reports], **opened: Any
+) -> BenchSummary:
+    """Run the cells of a task, then write its reports and log them.
+
+    Args:
+        write: (store, cells, data sets) -> reports.
+        opened: how session and store are opened, see `run_cells`.
+    """
     require_logger(request)
     reporter = reporter or make_reporter()
     try:
-        done = run_cells(request, reporter)
+        done = run_cells(request, reporter, **opened)
         if done.interrupted:
             return replace(done.summary, notes=(*done.summary.notes, CONTINUES))
         reporter.note("writing tables and pictures")
         try:
-            reports = write_reports(done.store, done.cells, done.benched)
-            logged = try_to_log(request, done.store, list(reports.tables), reports.written) if reports.tables else ()
+            reports = write(done.store, done.cells, done.benched)
+            curves = [] if task == TASK else list(reports.tables)
+            logged = try_to_log(request, done.store, curves, reports.written, task) if reports.tables else ()
         except KeyboardInterrupt:
             stopped = CellOutcome("tables", "", State.INTERRUPTED, "stopped while they were written")
             return replace(done.summary, outcomes=(*done.summary.outcomes, stopped), notes=(CONTINUES,))
@@ -56,42 +91,5 @@ def run_bench(request: BenchRequest, reporter: Reporter | None = None) -> BenchS
         tables=reports.tables,
         notes=(*done.summary.notes, *reports.notes, *logged),
         refused=reports.refused,
-        seconds=done.seconds(),
-    )
-
-
-def run_generation(request: BenchRequest, reporter: Reporter | None = None) -> BenchSummary:
-    """Generate from every prompt, score and report; controls do not apply.
-
-    Where the request names no method, every installed one that generates is taken.
-
-    ``request.images`` is the number of pictures per prompt, 24 if None; its strengths are not used.
-
-    Raises:
-        UserError: the request cannot be met; nothing was generated.
-    """
-    if request.protocol != QUICK:
-        raise UserError(f"protocol: a {request.protocol} is one of edits; valid with task generate: {QUICK}")
-    require_logger(request)
-    reporter = reporter or make_reporter()
-    able = tuple(info.name for info in list_methods() if TASK in info.tasks and not info.control)
-    if not (request.methods or able):
-        raise UserError("methods: none that is installed generates pictures from a text")
-    images = request.images or STANDARD_IMAGES
-    request = replace(request, methods=request.methods or able, images=images, controls=False)
-    try:
-        done = run_cells(request, reporter, open_session=GenerationSession, open_store=GenerationStore)
-        if done.interrupted:
-            return replace(done.summary, notes=(*done.summary.notes, CONTINUES))
-        reporter.note("writing tables and pictures")
-        reports = write_generation(done.store, done.cells, done.benched)
-        logged = try_to_log(request, done.store, (), reports.written, TASK) if reports.tables else ()
-    finally:
-        reporter.close()
-    return replace(
-        done.summary,
-        written=reports.written,
-        tables=reports.tables,
-        notes=(*done.summary.notes, *reports.notes, *logged),
         seconds=done.seconds(),
     )

@@ -130,6 +130,21 @@ class CaptionEditor(TypedEditor[SettingsT]):
         text = self._read[caption]
         return sent(text.words, self.domain.device), sent(text.sentence, self.domain.device)
 
+    def check_told(self, part: str, width: int) -> None:
+        """Refuse a network of sentences of another width.
+
+        Args:
+            part: the network's.
+            width: of the sentences that it is told.
+
+        Raises:
+            UserError: names both widths.
+        """
+        if width != (given := self.reader.encoder.sentence_dim):
+            raise UserError(
+                f"{self.file(part)} is told sentences of width {width}; {self.file('text_encoder')} gives {given}"
+            )
+
     @cached_property
     def _read(self) -> dict[str, EncodedText]:
         return {}

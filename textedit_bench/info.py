@@ -111,6 +111,11 @@ class MethodInfo:
         later = self.model.later() if self.model is not None else {}
         return {name: value for name, value in settings.items() if name not in later or value != later[name]}
 
+    def changed_settings(self, settings: Mapping[str, Any], tier: str) -> dict[str, Any]:
+        """Return those settings in a cell's identity that are not the tier's defaults, without the seed of the run."""
+        usual = self.identity_settings(self.settings_for(tier))
+        return {name: value for name, value in settings.items() if name != "seed" and usual.get(name) != value}
+
     def preset(self, tier: str, kind: str) -> dict[str, Any]:
         """Return settings that replace the defaults for a data set of ``kind`` in ``tier``; later rows win."""
         chosen: dict[str, Any] = {}

@@ -48,6 +48,11 @@ class Prompt:
             return {}
         return dict(part.strip().split("=", 1) for part in self.attribute.split(","))
 
+    @property
+    def asked_names(self) -> str:
+        """Names of the requested attributes, joined by ``" + "``; empty if unknown."""
+        return " + ".join(sorted(self.asked))
+
 
 LONGEST = 500
 """Maximum characters of a text; no text encoder here reads more than 77 tokens."""

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from textedit_bench.bench import shards
+
 TINY = Path(__file__).parent / "tiny.py"
 
 
@@ -48,6 +50,24 @@ def counted(tmp_path_factory):
         made.results = folder / "results"
         made.summary = made.run(made.results, "shift", "styles", protocol="census", images=3)
         yield made
+
+
+@pytest.fixture
+def small_passes(monkeypatch):
+    """Two images per network pass, so that eight images make up to four shards."""
+    monkeypatch.setattr(shards, "BATCH", 2)
+
+
+@pytest.fixture
+def contents():
+    """Path -> every stored byte of a results folder that does not say when, where or how long."""
+    names = ("records.parquet", "features.npz", "edits.safetensors", "images.zip", "table.csv")
+
+    def read(results):
+        paths = [path for path in sorted(results.rglob("*")) if path.name in names]
+        return {str(path.relative_to(results)): path.read_bytes() for path in paths}
+
+    return read
 
 
 def _ready(patch, folder: Path) -> ModuleType:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import weakref
 
 import pandas as pd
 import pytest
 
 from textedit_bench.bench.census import census_prompts, choose_photos
+from textedit_bench.bench.inputs import Inputs
 from textedit_bench.bench.plan import plan
 from textedit_bench.bench.progress import PlainReporter, State
 from textedit_bench.bench.request import CENSUS_STRENGTHS, BenchRequest
@@ -77,7 +79,7 @@ def test_a_census_has_strengths_of_its_own_unless_others_are_asked():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"protocol": "sample"}, "protocol: 'sample' is unknown; valid: quick, census"),
+        ({"protocol": "sample"}, "unknown protocol 'sample'. Valid: census, quick"),
         ({"protocol": "census", "source": "samples"}, "source samples"),
         ({"protocol": "census", "prompts": ("blonde",), "datasets": ("ffhq",), "tier": "mini"}, "census of ffhq"),
         ({"protocol": "census", "tier": "full", "datasets": ("ffhq",)}, "tier full"),
@@ -122,6 +124,21 @@ def test_a_cell_holds_the_photos_of_its_prompt_and_every_edit_counts(counted):
     # Tables show a copy at the default strength; its source has a curve.
     assert {tuple(m["identity"]["strengths"]) for m in copies} == {(1.0,)}
     assert all(len(m["identity"]["strengths"]) > 1 for _, m in stored.values())
+
+
+def test_the_photos_of_one_prompt_at_a_time_are_in_memory(tiny, tmp_path, monkeypatch):
+    loaded, still_there = [], []
+    original = Inputs.load
+
+    def load(self, shard):
+        still_there.append(sum(part() is not None for part in loaded))
+        part = original(self, shard)
+        loaded.append(weakref.ref(part))
+        return part
+
+    monkeypatch.setattr(Inputs, "load", load)
+    assert tiny.run(tmp_path, "shift", protocol="census", images=3, controls=False).exit_code == 0
+    assert len(loaded) >= 5 and not any(still_there)
 
 
 def test_the_table_speaks_of_these_very_prompts(counted):

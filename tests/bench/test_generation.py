@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from importlib.metadata import EntryPoint
@@ -14,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from textedit_bench.bench import shards
 from textedit_bench.bench.generation.judges import pair_distances, taken_for_another
+from textedit_bench.bench.progress import State
 from textedit_bench.editor import Editor, Latents
 from textedit_bench.errors import UserError
 from textedit_bench.info import MethodInfo
@@ -23,7 +26,9 @@ from textedit_bench.info import MethodInfo
 class Draw(Editor):
     """Codes drawn from the seed, around one point per prompt."""
 
-    info = MethodInfo("draw", "Draw", "", "", "bench_tiny:Draw", "w+", "none", tasks=("generate",))
+    info = MethodInfo(
+        "draw", "Draw", "", "", "bench_tiny:Draw", "w+", "none", tasks=("generate",), settings={"size": 1.0}
+    )
 
     def edit(self, latents, prompt, strength=1.0):
         raise AssertionError("this method only generates")
@@ -32,7 +37,7 @@ class Draw(Editor):
         assert prompt.attribute is None  # methods never see the truth
         rows = self.domain.generator.num_rows
         noise = torch.randn(n, rows, 4, generator=torch.Generator().manual_seed(seed))
-        return Latents(noise + len(prompt.words) / 10, "w+")
+        return Latents(self.settings["size"] * noise + len(prompt.words) / 10, "w+")
 
 
 @pytest.fixture
@@ -80,6 +85,38 @@ def test_every_prompt_is_generated_judged_and_tabulated(generate, tmp_path):
     assert "Pairs taken for one subject" in summary.tables["mini"]
 
 
+def test_every_setting_has_a_sheet_of_its_own(generate, tmp_path):
+    def pictures():
+        paths = (tmp_path / "mini" / "tiny" / "draw").glob("*.png")
+        return {path.stem: np.asarray(Image.open(path))[40:].tobytes() for path in paths}  # without the title
+
+    generate(tmp_path)
+    first = pictures()
+    generate(tmp_path, settings={"size": 0.5})
+    (name,) = pictures().keys() - first.keys()
+    assert list(first) == ["generation"] and name.startswith("generation-size-0-5-")
+    assert pictures()["generation"] == first["generation"] != pictures()[name]
+
+
+def test_many_pictures_are_judged_in_passes_with_equal_records(generate, tmp_path, monkeypatch, tiny):
+    sizes = []
+    for name in ("encode_image", "predict"):
+        original = getattr(tiny.module.TinyEmbedder, name)
+
+        def seen(self, images, original=original, **options):
+            sizes.append(len(images))
+            return original(self, images, **options)
+
+        monkeypatch.setattr(tiny.module.TinyEmbedder, name, seen)
+    for batch in (24, 3):
+        monkeypatch.setattr(shards, "BATCH", batch)
+        sizes.clear()
+        assert generate(tmp_path / str(batch)).exit_code == 0
+        assert max(sizes) == min(batch, 4)
+    for whole, parts in zip(_cells(tmp_path / "24"), _cells(tmp_path / "3"), strict=True):
+        pd.testing.assert_frame_equal(pd.read_parquet(whole), pd.read_parquet(parts))
+
+
 def test_success_is_what_the_oracle_reads(generate, tmp_path, tiny):
     generate(tmp_path / "r")
     domain = sys.modules["bench_tiny"].TinyDomain
@@ -121,6 +158,21 @@ def test_edits_and_generations_keep_out_of_each_others_tables(generate, tmp_path
     assert "draw" not in pd.read_csv(tmp_path / "r" / "mini" / "table.csv")["method"].tolist()
     generate(tmp_path / "r")
     assert pd.read_csv(tmp_path / "r" / "mini" / "generation.csv")["method"].unique().tolist() == ["draw"]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(KeyboardInterrupt(), State.INTERRUPTED), (OSError(errno.ENOSPC, "No space left on device"), State.FAILED)],
+)
+def test_an_end_while_tables_are_written_is_an_outcome(generate, tmp_path, monkeypatch, error, state):
+    def stopped(*_):
+        raise error
+
+    monkeypatch.setattr("textedit_bench.benchmark.write_generation", stopped)
+    summary = generate(tmp_path / "r")
+    assert [(o.label, o.state) for o in summary.outcomes[3:]] == [("tables", state)]
+    assert "the same command continues" in summary.notes[0]
+    assert len(_cells(tmp_path / "r")) == 3
 
 
 def test_another_seed_gives_other_pictures(generate, tmp_path):

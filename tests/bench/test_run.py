@@ -288,7 +288,7 @@ def _asking(attribute):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"images": 9}, "images: 9 asked; data set tiny, tier mini has 8"),
+        ({"images": 9}, "images: 9 asked; the evaluation split of data set tiny, tier mini has 8; valid: 1 to 8"),
         ({"prompts": ("blont",)}, "Did you mean 'blond'"),
         ({"prompts": ("x" * 501,)}, "501 characters"),
         ({"prompts": ("red\x1b[31m",)}, "cannot be printed"),
@@ -320,28 +320,3 @@ def test_one_methods_bad_input_fails_its_own_cells_only(tiny, tmp_path, monkeypa
     assert (tmp_path / "cached" / "mini" / "table.csv").exists()
     with pytest.raises(UserError, match="size: 3 is too large"):
         tiny.run(tmp_path / "alone", "shift", controls=False)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("images", 0),
-        ("images", True),
-        ("seed", -1),
-        ("threads", 0),
-        ("strengths", ()),
-        ("strengths", (1.0, 0.0)),
-        ("strengths", (float("nan"),)),
-        ("strengths", (-1.0,)),
-        ("prompts", (" ",)),
-    ],
-)
-def test_values_out_of_range_name_their_field(tiny, tmp_path, field, value):
-    with pytest.raises(UserError, match=field):
-        tiny.request(tmp_path / "r", "shift", **{field: value})
-
-
-def test_a_results_folder_that_is_a_file_is_refused(tiny, tmp_path):
-    (tmp_path / "r").write_text("")
-    with pytest.raises(UserError, match="is a file"):
-        tiny.request(tmp_path / "r", "shift")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ from textedit_bench.bench.cell import read_manifest
 from textedit_bench.bench.kept import PicturesGoneError, save_arrays
 from textedit_bench.bench.pictures import write_pictures
 from textedit_bench.bench.progress import State
+from textedit_bench.bench.request import POLICIES
 from textedit_bench.bench.scoring import write_table
 from textedit_bench.bench.shards import (
     cut_shards,
@@ -30,7 +32,6 @@ from textedit_bench.bench.shards import (
 )
 
 IMAGES = 8
-FILES = ("records.parquet", "features.npz", "edits.safetensors", "images.zip")
 
 
 @given(
@@ -95,12 +96,6 @@ def test_blocks_that_do_not_fill_a_tensor_are_refused(tmp_path):
         write_tensor(tmp_path / "codes", "codes", [3], [torch.zeros(2)])
 
 
-@pytest.fixture
-def small_passes(monkeypatch):
-    """Two images per network pass, so that eight images make up to four shards."""
-    monkeypatch.setattr(shards, "BATCH", 2)
-
-
 def stored(results, method="shift", prompt="cap"):
     for path in sorted((results / "mini" / "tiny" / method).glob("*/manifest.json")):
         if json.loads(path.read_text())["identity"]["prompt_id"] == prompt:
@@ -108,13 +103,7 @@ def stored(results, method="shift", prompt="cap"):
     raise AssertionError(f"no cell of {method}")
 
 
-def contents(results):
-    """Every stored byte that does not say when, where or how long."""
-    paths = [path for path in sorted(results.rglob("*")) if path.name in (*FILES, "table.csv")]
-    return {str(path.relative_to(results)): path.read_bytes() for path in paths}
-
-
-def test_every_byte_is_the_same_whatever_the_size_of_shards(tiny, small_passes, tmp_path):
+def test_every_byte_is_the_same_whatever_the_size_of_shards(tiny, small_passes, tmp_path, contents):
     methods = ("shift", "styles", "picture")
     for shard in (0, 1, 6):
         summary = tiny.run(tmp_path / str(shard), *methods, images=IMAGES, shard=shard)
@@ -128,42 +117,7 @@ def test_every_byte_is_the_same_whatever_the_size_of_shards(tiny, small_passes, 
     assert set(cost["images"]) == {IMAGES * 3} and cost["stage"].is_unique
 
 
-def test_processes_share_one_cell(tiny, small_passes, tmp_path, monkeypatch):
-    from textedit_bench.bench import engines
-    from textedit_bench.bench.engines.worker import Worker
-
-    class TwoSlots:
-        """Computes in this process what two workers would, the last job first."""
-
-        slots = 2
-
-        def __init__(self, worker):
-            self._worker, self._jobs = worker, []
-
-        def submit(self, number, job):
-            self._jobs.append((number, job))
-            given.append(getattr(job, "part", None))
-
-        def wait(self):
-            number, job = self._jobs.pop()
-            return [(number, self._worker.run(job))]
-
-        def close(self):
-            pass
-
-    given: list[int | None] = []
-    tiny.run(tmp_path / "alone", "shift", images=IMAGES, shard=2, controls=False)
-    monkeypatch.setattr(engines, "open_pool", lambda request, plans, *opened: TwoSlots(Worker(request, *opened, plans)))
-    monkeypatch.setattr("textedit_bench.bench.run.open_pool", engines.open_pool)
-    summary = tiny.run(tmp_path / "shared", "shift", images=IMAGES, shard=2, controls=False)
-    assert summary.exit_code == 0 and summary.counts == {State.DONE: 3}
-    assert contents(tmp_path / "shared") == contents(tmp_path / "alone")
-    parts = [part for part in given if part is not None]
-    assert sorted(parts) == sorted([0, 1, 2, 3] * 3) and given.count(None) == 1 + 3
-    assert tiny.run(tmp_path / "shared", "shift", images=IMAGES, shard=2, controls=False).counts == {State.CACHED: 3}
-
-
-def test_a_failure_in_the_middle_of_a_cell_loses_one_shard(tiny, small_passes, tmp_path, monkeypatch):
+def test_a_failure_in_the_middle_of_a_cell_loses_one_shard(tiny, small_passes, tmp_path, monkeypatch, contents):
     edited: list[str] = []
     original = tiny.module.Shift.edit
 
@@ -183,6 +137,31 @@ def test_a_failure_in_the_middle_of_a_cell_loses_one_shard(tiny, small_passes, t
     assert set(edited) == {f"evaluation-{i}" for i in range(4, 8)}  # the first two shards were there
     tiny.run(tmp_path / "whole", "shift", **{**options, "shard": 0})
     assert contents(tmp_path / "r") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.permutations(POLICIES, 2)))
+def test_a_cell_resumed_with_another_choice_of_pictures_keeps_the_last_choice(
+    tiny, small_passes, tmp_path, monkeypatch, before, after
+):
+    monkeypatch.setattr(kept_pictures, "SHOWN", 3)
+    options = {"images": IMAGES, "shard": 2, "controls": False, "prompts": ("cap",)}
+    with monkeypatch.context() as patch:
+        original = tiny.module.Shift.edit
+
+        def edit(self, latents, prompt, strength=1.0):
+            if "evaluation-5" in latents.ids:
+                raise RuntimeError("the card fell off")
+            return original(self, latents, prompt, strength)
+
+        patch.setattr(tiny.module.Shift, "edit", edit)
+        assert tiny.run(tmp_path / "r", "shift", keep_pictures=before, **options).counts == {State.FAILED: 1}
+    assert tiny.run(tmp_path / "r", "shift", keep_pictures=after, **options).counts == {State.DONE: 1}
+    tiny.run(tmp_path / "whole", "shift", keep_pictures=after, **{**options, "shard": 0})
+    resumed, whole = ({path.name: path for path in stored(tmp_path / name).iterdir()} for name in ("r", "whole"))
+    assert resumed.keys() == whole.keys()
+    for name in ("records.parquet", "features.npz", "edits.safetensors", "images.zip", "digests.npz"):
+        assert name not in whole or resumed[name].read_bytes() == whole[name].read_bytes(), name
+    assert read_manifest(stored(tmp_path / "r")).infer.pictures.kept == after
 
 
 def test_only_one_shard_of_pictures_is_in_memory(tiny, small_passes, tmp_path, monkeypatch):

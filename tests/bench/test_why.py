@@ -6,6 +6,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from textedit_bench.bench.store import Store
@@ -35,6 +36,23 @@ def test_why_explains_the_last_table_although_a_larger_run_is_stored(tiny, tmp_p
     # A cell that is not in the table can still be asked for by its digest.
     old = next(c for c in (results / "mini" / "tiny" / "styles").iterdir() if c.is_dir()).name
     assert {why.address.split("/")[0] for why in explain(Store(results), "mini", old)} == {"styles"}
+
+
+def test_why_says_what_the_table_says_of_every_row(tiny, tmp_path):
+    tiny.run(tmp_path, "shift", settings={"size": 2.0}, prompts=("blond", "cap"))  # its rows have fewer prompts
+    tiny.run(tmp_path, "shift")
+    table = pd.read_csv(tmp_path / "mini" / "table.csv")
+    assert table["title"].nunique() == 5  # two settings, the control of each, and one more
+    for metric in ("success", "lpips", "kid_inversion"):
+        figures = [metric, f"{metric}_low", f"{metric}_high"]
+        written = {(row["title"], row["prompt_set"]): row[figures] for _, row in table.iterrows()}
+        entries = [
+            why for m in table["method"].unique() for why in explain(Store(tmp_path), "mini", f"{m}/tiny/{metric}")
+        ]
+        assert len(entries) == len(written)
+        for why in entries:
+            expected = written[why.title, why.address.rsplit("/", 1)[1]].astype(float)
+            assert [why.value, why.low, why.high] == pytest.approx(list(expected), nan_ok=True)
 
 
 def test_without_the_note_the_fullest_protocol_is_taken(tiny, tmp_path):

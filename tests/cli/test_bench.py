@@ -7,9 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from textedit_bench.bench.progress import BenchSummary, CellOutcome, State
 from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
+from textedit_bench.cli.main import app
+
+BENCH = get_command(app).commands["bench"]
 
 
 @pytest.fixture
@@ -56,6 +60,18 @@ def test_cards_and_precision_arrive(run, asked):
     run("bench", "-m", "a", "--devices", "0,2", "--precision", "tf32")
     run("score", "-m", "a", "--device", "cuda:1", "--precision", "bf16")
     assert [(r.device, r.devices, r.precision) for r in asked] == [("cuda", (0, 2), "tf32"), ("cuda:1", (), "bf16")]
+
+
+FREE = {"results", "device", "devices", "engine", "workers", "gpus", "slurm", "from_manifest", "json"}
+
+
+@pytest.mark.parametrize("option", [option for option in BENCH.params if option.name not in FREE], ids=lambda o: o.name)
+def test_every_option_that_a_manifest_decides_is_refused_beside_it(run, asked, option):
+    for word in (*option.opts, *option.secondary_opts):
+        ended = run("bench", "--from-manifest", "manifest.json", word, *([] if option.is_flag else ["1"]))
+        assert ended.code == 2 and option.opts[0] in ended.err.partition(": the manifest decides that")[0]
+        assert "valid with --from-manifest: --results, --device, --devices, --engine" in ended.err
+    assert not asked
 
 
 def test_score_asks_for_the_same_cells_without_editing(run, asked):

@@ -6,14 +6,18 @@ import json
 import math
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from textedit_bench.experiments.alignment import alignment, differences, unit
+from textedit_bench.experiments.conditions import Conditions
+from textedit_bench.experiments.experiment import Latency
 from textedit_bench.experiments.intervals import jackknife_interval, mean_interval
-from textedit_bench.experiments.latency import newest_training
+from textedit_bench.experiments.latency import measure_latency, newest_training
 from textedit_bench.experiments.measured import Heading, Measured
 from textedit_bench.experiments.offsets import pair_cosines
 from textedit_bench.experiments.variants import mark_best, spread_rows
@@ -114,3 +118,25 @@ def test_the_spread_over_trainings():
     assert rows[0].value == pytest.approx(0.5)
     assert rows[0].high - rows[0].value == pytest.approx(stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3))
     assert rows[1].n == 1 and math.isnan(rows[1].low)
+
+
+@pytest.mark.parametrize(
+    ("device", "peaks"), [("cpu", {"host_peak_mib": 2.0}), ("cuda:0", {"host_peak_mib": 2.0, "device_peak_mib": 3.0})]
+)
+def test_peaks_of_the_host_and_of_the_device_are_told_apart(monkeypatch, device, peaks):
+    meter = SimpleNamespace(start=lambda: None, peak_bytes=lambda: (2 << 20, 3 << 20))
+    replaced = {
+        "load_editor": lambda *_, **__: None,
+        "lacks_weights": lambda _: False,
+        "_timed": lambda *_: iter([9.0, 1.0, 2.0, 3.0]),
+        "Meter": lambda _: meter,
+    }
+    for name, made in replaced.items():
+        monkeypatch.setattr(f"textedit_bench.experiments.latency.{name}", made)
+    domain = SimpleNamespace(
+        name="d", tier="mini", device=torch.device(device), invert=lambda _: None, photos=lambda *_: None
+    )
+    info = SimpleNamespace(name="m", title="M", trains="none", settings_for=lambda _: {})
+    rows = measure_latency(Latency(kind="latency", repeats=3), domain, {"m": info}, Conditions())
+    found = {row.metric: row.value for row in rows}
+    assert found == {"edit_seconds": 2.0, **peaks}

@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from textedit_bench.bench.cell import Cell, ImageSet
 from textedit_bench.bench.generation.session import GenerationStore
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.conditions import Conditions
-from textedit_bench.experiments.experiment import Experiment
+from textedit_bench.experiments.experiment import Experiment, Variant
 from textedit_bench.experiments.reproduce import reproduce
+from textedit_bench.experiments.variants import _cell
 from textedit_bench.experiments.verdict import Verdict
+from textedit_bench.prompt import Prompt
+from textedit_bench.settings import MethodSettings, edit_setting, training_setting
 
 
 class Silent:
@@ -34,7 +39,6 @@ class Silent:
 def run(card, tmp_path, monkeypatch):
     """``run(measure, methods, ...)`` reproduces an experiment of one measure and returns its only table."""
     monkeypatch.setattr("textedit_bench.experiments.cells.STANDARD_STRENGTHS", (0.0, 1.0, 2.0))
-    monkeypatch.setattr("textedit_bench.experiments.variants.STANDARD_STRENGTHS", (0.0, 1.0, 2.0))
 
     def go(measure: dict[str, Any], *methods: str, **more: Any) -> Any:
         keys = {
@@ -156,6 +160,39 @@ def test_variants_are_trained_once_by_the_schedule_and_never_enter_the_bench(run
     assert run(measure, "shift").written[0].read_bytes() == first.written[0].read_bytes()
     assert len(Trained.trainings) == 2
     assert not list((tmp_path / "results" / "mini" / "tiny").glob("shift/*/manifest.json"))
+
+
+class Bounded(MethodSettings):
+    """One setting of edits alone, one that the training uses too, and one of the training."""
+
+    height: float = edit_setting(1.0, "of the edit")
+    reader: str = edit_setting("guiding", "of both", learnt=True)
+    depth: float = training_setting(1.0, "of the training")
+
+
+def test_cells_of_variants_differ_by_whatever_decides_their_edits(tiny):
+    base = {"model": Bounded, "tier_settings": {"mini": {"height": 2.0}}, "trains": "per-dataset", "trial": {}}
+    info = replace(tiny.Shift.info, **base, strength_default=0.7)
+
+    def cell(device: str = "cpu", precision: str = "highest", weights: str = "w", **settings: Any) -> Cell:
+        made: list[Cell] = []
+        domain = SimpleNamespace(tier="mini", name="tiny", device=torch.device(device), precision=precision)
+        session = SimpleNamespace(
+            inputs=SimpleNamespace(images=ImageSet("evaluation", 4, "i")), networks={}, run=lambda *_: made.append(_[0])
+        )
+        bench: Any = SimpleNamespace(experiment=SimpleNamespace(seed=0), domain=domain, session=session)
+        variant = Variant(name="v", settings=settings)
+        editor: Any = SimpleNamespace(settings={**info.settings_for("mini"), **info.training, **settings})
+        prompt: Any = SimpleNamespace(id="p", prompt=Prompt("x"), trained=True)
+        assert _cell(bench, info, variant, prompt, editor, weights) == made[0].digest
+        return made[0]
+
+    usual = cell()
+    assert usual.strengths == (0.0, 0.7)
+    assert usual.settings == {"height": 2.0, "reader": "guiding"}
+    others = [cell("cuda:1"), cell(precision="bf16"), cell(weights="x"), cell(height=3.0)]
+    assert len({each.digest for each in (usual, *others)}) == 5
+    assert cell(reader="network:judge_clip", depth=2.0).digest == usual.digest, "their weights tell them apart"
 
 
 def sys_cards() -> Any:

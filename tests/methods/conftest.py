@@ -33,6 +33,9 @@ class TinyGenerator(nn.Module):
     def map(self, z: Tensor) -> Tensor:
         return z
 
+    def broadcast(self, w: Tensor) -> Tensor:
+        return w.unsqueeze(1).expand(-1, self.num_rows, -1)
+
     def synthesize(self, w_plus: Tensor | Latents, noise: str = "const") -> Tensor:
         codes = w_plus.codes if isinstance(w_plus, Latents) else w_plus
         return torch.tanh(self.paint(codes.flatten(1))).view(-1, 3, SIDE, SIDE)

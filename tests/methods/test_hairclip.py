@@ -164,7 +164,7 @@ def test_a_group_without_texts_is_never_asked_for_by_one():
     assert not batch["style_text"].any() and not batch["style"].any() and batch["colour_text"].any()
     with pytest.raises(UserError, match="no style or colour"):
         Requests(torch.zeros(0, 4), torch.zeros(0, 4), Settings(), pictures=False)
-    with pytest.raises(UserError, match=r"sum to 1\.27"):
+    with pytest.raises(UserError, match=r"style_probability .* = 1\.27; valid: at most 1"):
         Requests(torch.eye(4), torch.eye(4), Settings(style_probability=0.8), pictures=False)
 
 

@@ -32,6 +32,8 @@ def test_the_main_module(parity, tmp_path):
     for name in ("mu", "logvar", "c_code", "h_code3"):
         own = {"mu": "mean", "logvar": "log_variance", "c_code": "condition", "h_code3": "features"}[name]
         published.check(name, getattr(drawn, own))
+    edited = network.last_features(*text, published.input("word_embs"), *photo)
+    assert torch.equal(edited, drawn.features), "what edits start from"
     for side, image in zip((64, 128, 256), drawn.images, strict=True):
         published.check(f"single_image{side}", image)
     for number, attention in enumerate(drawn.attention, start=1):

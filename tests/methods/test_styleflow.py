@@ -85,11 +85,11 @@ def test_an_edit_sets_the_asked_score_and_leaves_the_others(fitted, domain, late
 
     type(network).forward = watched
     try:
-        half, whole = fitted.edit_sweep(latents, list(domain.prompts("train").values())[1], [0.5, 1.0])
+        zero, half, whole = fitted.edit_sweep(latents, list(domain.prompts("train").values())[1], [0.0, 0.5, 1.0])
     finally:
         type(network).forward = forward
     (_, own), (_, first), (_, second) = seen
-    assert [reverse for reverse, _ in seen] == [False, True, True]
+    assert [reverse for reverse, _ in seen] == [False, True, True] and zero is latents
     torch.testing.assert_close(second[:, 1], torch.full((3,), fitted.values.target))
     torch.testing.assert_close(first[:, 1], (own[:, 1] + fitted.values.target) / 2)
     for told in (first, second):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from textedit_bench.errors import UserError
 from textedit_bench.metrics import Suite
 from textedit_bench.metrics.column import bounds_of
 from textedit_bench.metrics.folders import score_folders
+from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.metrics.statistics_file import SetStatistics
 from textedit_bench.prompt import Prompt
 
@@ -43,6 +45,24 @@ def test_figures_are_those_of_the_suite(domain: Any, tmp_path: Path, pictures: n
     assert not any(name.endswith("_inversion") for name in summary.index)
     assert "success" not in summary.index and any("success" in note for note in found.notes)
     assert len(found.records) == 5 * found.records["metric"].nunique()
+
+
+def test_only_the_pictures_of_one_pass_are_in_memory(domain: Any, tmp_path: Path, pictures: Any, monkeypatch) -> None:
+    """Whatever their number: a thousand pairs of side 1024 would take 25 GB."""
+    monkeypatch.setattr("textedit_bench.metrics.folders.BATCH", 2)
+    alive, most = weakref.WeakSet(), []
+    of_pixels = ImageBatch.of_pixels.__func__
+
+    def counted(cls: Any, pixels: Any, *given: Any) -> ImageBatch:
+        batch = of_pixels(cls, pixels, *given)
+        alive.add(batch.images)
+        most.append(sum(len(images) for images in alive))
+        return batch
+
+    monkeypatch.setattr(ImageBatch, "of_pixels", classmethod(counted))
+    found = score_folders(domain, tmp_path / "source", tmp_path / "edited", PROMPT)
+    assert len(found.records["image"].unique()) == 5 and found.statistics is not None
+    assert max(most) <= 8, "the pairs of this pass and of the one before, at most"
 
 
 def test_the_same_folder_twice_scores_as_doing_nothing(domain: Any, tmp_path: Path, pictures: Any) -> None:

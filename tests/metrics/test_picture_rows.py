@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from textedit_bench.bench.generation.judges import GenerationJudges
+from textedit_bench.data.pixels import to_uint8
 from textedit_bench.metrics.pixels import psnr
 from textedit_bench.metrics.suite import Suite
 from textedit_bench.prompt import Prompt
@@ -92,6 +93,6 @@ def test_generated_pictures_are_compared_without_their_bars(domain: Any, picture
     domain = barred(domain, None)
     judges = GenerationJudges(domain, Suite(domain))
     shapes = seen_by_the_judges(domain)
-    judges.score(pictures[0], PROMPT)
+    judges.score(to_uint8(pictures[0]), PROMPT)
     assert shapes and all(shape[-2:] == (12, 16) for shape in shapes)
     assert "+rows=2-13+" in judges.protocols["pair_distance"].id

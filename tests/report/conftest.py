@@ -125,7 +125,6 @@ def _store(
         "control": control,
         "caveat": caveat,
         "trained": trained,
-        "in_loop": [],
         "matched_method": matched.identity.method if matched else None,
         "matched_title": matched.listing.title if matched else None,
     }
@@ -256,7 +255,7 @@ def _cell(
         "identity": identity,
         "digest": path.name,
         "listing": {
-            "title": method, "default_strength": 1.0, "control": control, "caveat": "", "trained": p < 2, "in_loop": [],
+            "title": method, "default_strength": 1.0, "control": control, "caveat": "", "trained": p < 2,
             "matched_method": None, "matched_title": None,
         },
         "infer": {

@@ -249,6 +249,15 @@ def test_the_audit_finds_the_judge_that_sees_and_the_one_that_guesses(cell):
     assert abs(overfit_frame([part(*cells)])["gap"].iloc[0]) < 1e-9  # one method: nothing to differ from
 
 
+def test_every_setting_of_a_method_has_its_own_overfit_gap(cell):
+    cells = [
+        cell("m", prompt, "hair=b", {"clip_gain": size, "clip_gain_in_loop": size**2}, settings={"size": size})
+        for prompt in "pq"
+        for size in (1.0, 2.0, 3.0)
+    ]
+    assert list(overfit_frame([part(*cells)])["method"]) == [f"M (size={size})" for size in (1.0, 2.0, 3.0)]
+
+
 def test_judges_that_rank_methods_alike_and_the_wrong_way_round(cell):
     draw = np.random.default_rng(4)
     cells = []

@@ -130,5 +130,5 @@ def test_a_missing_package_is_refused_before_any_work(bench, monkeypatch):
 
 
 def test_an_unknown_logger_is_bad_input():
-    with pytest.raises(UserError, match="valid: none, wandb"):
+    with pytest.raises(UserError, match="Valid: none, wandb"):
         BenchRequest(logger="paper")

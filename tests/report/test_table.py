@@ -172,6 +172,18 @@ def test_costs_are_per_edited_picture(stored, collected):
     assert frame["host_peak_mib"].tolist() == [1.0]
 
 
+def test_every_setting_of_a_method_has_its_own_costs(stored, collected):
+    methods = [stored("a", p, {"lpips": NEAR}, settings={"step": step}) for p in "pq" for step in (1.0, 0.5)]
+    copies = [
+        stored("random-direction", m.identity.prompt_id, {"lpips": FAR}, matched=m, control=True) for m in methods
+    ]
+    part = collected([*methods, *copies])
+    frame = cost_frame([part])
+    assert frame["edits"].tolist() == [24] * 4
+    named = frame["title"] + frame["matched"].map(lambda name: name and f", step of {name}")
+    assert sorted(named) == sorted(row.title for row in part.rows)
+
+
 def test_a_curve_has_one_mean_per_strength(stored):
     row = make_rows([stored("a", p, {"success": v}) for p, v in (("p", GOOD), ("q", BAD))])[0]
     points = row.curve(("success",))

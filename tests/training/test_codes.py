@@ -17,7 +17,7 @@ class _Domain:
 
     name, tier, device, resolution = "tiny", "mini", torch.device("cpu"), 64
     tier_card = SimpleNamespace(splits={"train": 100, "evaluation": 5}, inversion={"steps": 3})
-    generator = SimpleNamespace(z_dim=3, num_rows=2, map=lambda z: 2 * z)
+    generator = SimpleNamespace(z_dim=3, map=lambda z: 2 * z, broadcast=lambda w: w[:, None].expand(-1, 2, -1))
 
     def __init__(self, weights: str = "a") -> None:
         self.weights, self.inverted = weights, 0

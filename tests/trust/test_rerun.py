@@ -48,6 +48,15 @@ def test_every_kind_of_run_is_the_same_again(stored, tmp_path, method):
     assert differences(rerun, Store(tmp_path / "again")) == []
 
 
+@pytest.mark.parametrize("policy", ["shown", "none"])
+def test_a_run_keeps_the_same_pictures_again(house, tmp_path, policy):
+    run_cells(house.request(tmp_path / "first", prompts=1, controls=False, keep_pictures=policy), _quiet())
+    rerun = read_rerun(_manifests(tmp_path / "first")["trust-nudge"], results=tmp_path / "again")
+    assert "digests.npz" in rerun.files
+    run_cells(rerun.request, _quiet())
+    assert differences(rerun, Store(tmp_path / "again")) == []
+
+
 def test_what_is_not_the_same_is_named(stored, tmp_path):
     path = _manifests(stored)["trust-nudge"]
     manifest = json.loads(path.read_text())
@@ -75,7 +84,7 @@ def test_a_run_is_not_done_again_where_it_lies_and_not_from_a_changed_identity(s
     manifest = json.loads(path.read_text())
     manifest["identity"]["seed"] = 7
     (tmp_path / "m.json").write_text(json.dumps(manifest))
-    with pytest.raises(UserError, match="but its identity is"):
+    with pytest.raises(UserError, match=r"but its identity gives .*: it was modified"):
         read_rerun(tmp_path / "m.json", results=tmp_path / "again")
 
 

@@ -109,7 +109,8 @@ def test_a_control_starts_only_when_what_it_copies_is_finished(house, tmp_path):
     assert len(seen) == 12
 
 
-def test_a_job_that_kills_every_worker_fails_and_the_others_go_on(house, tmp_path):
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_job_that_kills_every_worker_fails_and_the_others_go_on(house, tmp_path, shards):
     request = house.request(tmp_path, prompts=2)
     first = plan(request)[0].prompts[0].id
     tried = []
@@ -118,7 +119,7 @@ def test_a_job_that_kills_every_worker_fails_and_the_others_go_on(house, tmp_pat
         if isinstance(job, CellJob) and job.method == "copy-photo" and job.prompt == first:
             tried.append(job)
             return WorkerLost("killed by signal 9")
-        return _pretend(job)
+        return DatasetEnd({}, shards=shards) if isinstance(job, DatasetJob) else _pretend(job)
 
     schedule = Schedule(plan(request), Treacherous(work, 2, 0.0, 0), Lines())
     schedule.run()

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from textedit_bench.controls.cards import copied
 from textedit_bench.devices import HIGHEST
 from textedit_bench.prompt import Prompt
 
@@ -72,8 +71,6 @@ class Cell:
     control: bool = False
     trained: bool = False
     """Whether some method of the tier was trained on the prompt's words."""
-    in_loop: tuple[str, ...] = ()
-    """Network roles the method was trained or optimised against."""
     caveat: str = ""
     """A caveat for readers of its row."""
 
@@ -107,7 +104,6 @@ class Cell:
             "default_strength": self.default_strength,
             "control": self.control,
             "trained": self.trained,
-            "in_loop": list(self.in_loop),
             "caveat": self.caveat,
             "matched_method": None if matched is None else matched.method,
             "matched_title": None if matched is None else matched.title,
@@ -117,13 +113,6 @@ class Cell:
     def digest(self) -> str:
         """The cell's name in the store."""
         return digest_of(self.identity())
-
-    @property
-    def label(self) -> str:
-        """``method / data set / prompt``, for messages."""
-        like = f" ({copied(self.method)} of {self.matched_to.method})" if self.matched_to is not None else ""
-        variant = f" ({self.variant})" if self.variant else ""
-        return f"{self.method}{variant}{like} / {self.dataset} / {self.prompt_id}"
 
 
 SCHEMA = 1
@@ -239,7 +228,7 @@ def load_manifest(path: Path) -> tuple[dict[str, Any], Manifest]:
     """
     raw: Any = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
-        raise ValueError("it is of another kind")
+        raise ValueError(f"it is no manifest of schema {SCHEMA}")
     return raw, Manifest.model_validate(raw)
 
 

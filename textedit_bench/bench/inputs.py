@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,7 +98,6 @@ class Inputs:
     folder: ResultFolder
     device: torch.device
     positions: tuple[int, ...] | None = None
-    _last: tuple[Shard, InputShard] | None = field(default=None, repr=False)
 
     def deal(self, photos: Mapping[str, Sequence[int]]) -> dict[str, Inputs]:
         """Split into inputs per prompt.
@@ -117,37 +116,26 @@ class Inputs:
             ids=tuple(self.ids[i] for i in positions),
             factors=None if self.factors is None else self.factors[list(positions)],
             positions=tuple(positions),
-            _last=None,
         )
 
     def load(self, shard: Shard) -> InputShard:
-        """Load some of the photos with their codes; the last part loaded is kept."""
-        if self._last is None or self._last[0] != shard:
-            self._last = None  # release it before the next one is read
-            there = slice(shard.start, shard.stop)
-            ids = self.ids[there]
-            # Only photos of worlds are chosen per prompt; their names are valid file names.
-            pictures = read_pictures(self.folder.file(PICTURES), ids, [PHOTO, INVERSION], self.ids)
-            with safe_open(self.folder.file(CODES), "pt") as stored:
-                rows = stored.get_slice("w_plus")
-                if self.positions is None:
-                    codes = rows[there]
-                else:
-                    codes = torch.cat([rows[i : i + 1] for i in self.positions[there]])
-                codes = codes.to(self.device)
-            photos = to_images(pictures[PHOTO], self.device)
-            self._last = (
-                shard,
-                InputShard(
-                    shard.start,
-                    ids,
-                    pictures[PHOTO],
-                    pictures[INVERSION],
-                    Latents(codes, "w+", images=photos, ids=ids),
-                    None if self.factors is None else self.factors[there],
-                ),
-            )
-        return self._last[1]
+        """Load some of the photos with their codes."""
+        there = slice(shard.start, shard.stop)
+        ids = self.ids[there]
+        # Only photos of worlds are chosen per prompt; their names are valid file names.
+        pictures = read_pictures(self.folder.file(PICTURES), ids, [PHOTO, INVERSION], self.ids)
+        with safe_open(self.folder.file(CODES), "pt") as stored:
+            rows = stored.get_slice("w_plus")
+            chosen = self.positions
+            codes = rows[there] if chosen is None else torch.cat([rows[i : i + 1] for i in chosen[there]])
+        return InputShard(
+            shard.start,
+            ids,
+            pictures[PHOTO],
+            pictures[INVERSION],
+            Latents(codes.to(self.device), "w+", images=to_images(pictures[PHOTO], self.device), ids=ids),
+            None if self.factors is None else self.factors[there],
+        )
 
     def pictures(self, group: str, size: int) -> Iterator[Pixels]:
         """Read all photos or all inversions, 8-bit, at most ``size`` at a time."""
@@ -165,7 +153,9 @@ def _digest(text: str) -> str:
 
 
 class _Split:
-    """The first photos of a split, one network pass at a time, iterable repeatedly; a single pass is kept.
+    """The first photos of a split, one network pass at a time.
+
+    They can be iterated again; if they fit into one network pass, they stay in memory.
 
     Args:
         fewer: take those that can be used where some cannot.

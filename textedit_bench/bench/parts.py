@@ -18,15 +18,15 @@ PARTS = "shards"
 """Folder of the shards below a cell's."""
 
 
-def part_folder(folder: ResultFolder, shard: Shard, *, new_edits: bool) -> ResultFolder:
+def part_folder(folder: ResultFolder, shard: Shard, pictures: str | None) -> ResultFolder:
     """Return the folder of one shard of a cell.
 
     Args:
         folder: the cell's.
         shard: which images.
-        new_edits: whether the shard has edits; False for scores of edits that the cell already has.
+        pictures: which pictures of its edits are kept; None for scores of edits that the cell already has.
     """
-    identity = {"cell": folder.digest, "start": shard.start, "stop": shard.stop, "edits": new_edits}
+    identity = {"cell": folder.digest, "start": shard.start, "stop": shard.stop, "pictures": pictures}
     return ResultFolder(folder.path / PARTS, identity)
 
 

@@ -150,14 +150,17 @@ class DatasetPlan:
             control=info.control,
             caveat=info.caveat.get(self.tier, ""),
             trained=prompt.trained,
-            in_loop=tuple(sorted(info.in_loop)),
         )
 
     def source_prompt(self, method: MethodPlan, prompt: PlannedPrompt) -> PlannedPrompt | None:
         """Return the prompt of the cell that a matched control copies; None if no prompt asks for another edit."""
         if copied(method.info.name) == "edit":
-            return other_prompts(self.prompts).get(prompt.id)
+            return self._other_prompts.get(prompt.id)
         return prompt
+
+    @cached_property
+    def _other_prompts(self) -> dict[str, PlannedPrompt]:
+        return other_prompts(self.prompts)
 
     @property
     def cell_count(self) -> int:
@@ -188,7 +191,6 @@ def plan(request: BenchRequest) -> list[DatasetPlan]:
     if not cards:
         raise UserError("datasets: none is installed")
     _check_settings(request, infos)
-    _check_strengths(request, infos)
     return [_plan_dataset(request, card, infos) for card in {card.name: card for card in cards}.values()]
 
 
@@ -201,8 +203,8 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
         images = min(images, available)
     if images > available:
         where = f"source {request.source}, as {card.name}" if request.source else f"data set {card.name}"
-        valid = f"; valid: 1 to {available}" if available else f" of the {request.split} split"
-        raise UserError(f"images: {images} asked; {where}, tier {tier} has {available}{valid}")
+        has = f"{available}; valid: 1 to {available}" if available else "none"
+        raise UserError(f"images: {images} asked; the {request.split} split of {where}, tier {tier} has {has}")
     chosen = {info.name: info for info in infos}
     compared = any(not info.control for info in infos)
     if request.controls and compared:
@@ -213,6 +215,7 @@ def _plan_dataset(request: BenchRequest, card: DatasetCard, infos: list[MethodIn
     ]
     if request.tuned:
         methods += [_tuned(request, card, tier, method) for method in methods if not method.info.control]
+    _check_strengths(request, methods)
     if request.protocol == CENSUS:
         return _plan_census(request, card, tier, available, images, tuple(methods))
     prompts = () if request.own_prompts and not request.prompts else plan_prompts(card, tier, request.prompts)
@@ -299,13 +302,10 @@ def _tuned(request: BenchRequest, card: DatasetCard, tier: str, method: MethodPl
     """Return the method with the settings that were tuned for it on this data set.
 
     Raises:
-        UserError: it was not tuned, or to a strength that is not among the request's.
+        UserError: it was not tuned.
     """
     tuned = read_tuned(Store(request.results), tier, card.name, method.info.name)
     method.info.check_settings(tuned.settings, training=False)
-    if tuned.strength not in request.strengths:
-        given = ", ".join(format(s, "g") for s in request.strengths)
-        raise UserError(f"strengths: {given} lack the tuned one of {method.info.name}, {tuned.strength:g}")
     return replace(method, settings={**method.settings, **tuned.settings}, tuned=tuned)
 
 
@@ -315,11 +315,15 @@ def _check_settings(request: BenchRequest, infos: list[MethodInfo]) -> None:
             info.check_settings(request.settings, training=False)
 
 
-def _check_strengths(request: BenchRequest, infos: list[MethodInfo]) -> None:
-    for info in infos:
-        if info.strength_default not in request.strengths:
+def _check_strengths(request: BenchRequest, methods: Iterable[MethodPlan]) -> None:
+    """Refuse strengths that lack that of a row; matched controls have their own, whatever the request's are."""
+    for method in methods:
+        name, wanted = method.info.name, _default_strength(method, None)
+        if not method.matched and wanted not in request.strengths:
             given = ", ".join(format(s, "g") for s in request.strengths)
-            raise UserError(f"strengths: {given} lack the default of {info.name}, {info.strength_default:g}")
+            what = "default" if method.tuned is None else "tuned strength"
+            hint = "; valid without controls" if method.info.control and name not in request.methods else ""
+            raise UserError(f"strengths: {given} lack the {what} of {name}, {wanted:g}{hint}")
 
 
 def network_digests(domain: Domain) -> dict[str, str]:

@@ -70,13 +70,17 @@ def _resolve(card: DatasetCard, tier: str, known: Sequence[PromptCard], asked: s
             return planned_prompt(prompt)
     if " " not in text and get_close_matches(text.lower(), ids, n=1, cutoff=0.75):
         raise unknown_choice(f"prompt of {card.name}, tier {tier},", text, ids)
-    name = "-".join(part for part in ("text", slug(text)[:40], hashlib.sha256(text.encode()).hexdigest()[:6]) if part)
-    return PlannedPrompt(name, card.bare_prompt(text), trained=False)
+    return PlannedPrompt(f"text-{unique_slug(text)}", card.bare_prompt(text), trained=False)
 
 
 def slug(text: str) -> str:
     """Return a text as part of an id: lower-case ASCII letters and digits, everything else a hyphen."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def unique_slug(text: str) -> str:
+    """Return the beginning of a text's slug, and digits of its digest, which differ for texts of one slug."""
+    return f"{slug(text)[:40]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".lstrip("-")
 
 
 READERS = ("clip", "judge_clip")

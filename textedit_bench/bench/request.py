@@ -10,7 +10,7 @@ from typing import Any
 
 from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.devices import HIGHEST, STANDARD_THREADS, check_precision
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.ranges import MACHINE, check_whole
 
 LOGGERS = ("none", "wandb")
@@ -26,6 +26,13 @@ STANDARD_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STANDARD_IMAGES = 24
 """Number of images if neither request nor card gives one."""
 STANDARD_SEED = 0
+_CHOICES = {
+    "logger": LOGGERS,
+    "engine": ENGINES,
+    "protocol": PROTOCOLS,
+    "split": ("evaluation", "development"),
+    "keep_pictures": POLICIES,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +118,14 @@ class BenchRequest:
             check_whole("images", self.images, low=1)
         check_whole("seed", self.seed, low=0, below=MACHINE)
         check_whole("threads", self.threads, low=1)
-        if self.logger not in LOGGERS:
-            raise UserError(f"logger: {self.logger!r} is unknown; valid: {', '.join(LOGGERS)}")
+        for name, valid in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in (*valid, getattr(BenchRequest, name)):  # the default of keep_pictures is empty
+                raise unknown_choice(name, str(value), valid)
         if self.devices:
             self._take_devices()
         check_precision(self.precision, self.device)
-        if self.engine not in ENGINES:
-            raise UserError(f"engine: {self.engine!r} is unknown; valid: {', '.join(ENGINES)}")
         check_whole("shard", self.shard, low=0)
-        if self.keep_pictures not in ("", *POLICIES):
-            raise UserError(f"keep_pictures: {self.keep_pictures!r} is unknown; valid: {', '.join(POLICIES)}")
         check_whole("workers", self.workers, low=0)
         if self.workers and self.engine == "local":
             raise UserError(
@@ -132,9 +137,8 @@ class BenchRequest:
             raise UserError(f"slurm: {', '.join(self.slurm)} given for engine {self.engine}; valid with: slurm")
         for name, share in self.gpus.items():
             if not math.isfinite(share) or not 0 < share <= 64 or (share > 1 and share != int(share)):
-                raise UserError(f"gpus: {share!r} of {name or 'every method'}; valid: above 0 to 1, or whole numbers")
-        if self.protocol not in PROTOCOLS:
-            raise UserError(f"protocol: {self.protocol!r} is unknown; valid: {', '.join(PROTOCOLS)}")
+                whose = name or "every method"
+                raise UserError(f"gpus: {share!r} of {whose}; valid: above 0 to 1, or whole numbers to 64")
         if self.protocol == CENSUS:
             if self.source:
                 raise UserError(
@@ -142,8 +146,6 @@ class BenchRequest:
                 )
             if self.strengths == STANDARD_STRENGTHS:
                 object.__setattr__(self, "strengths", CENSUS_STRENGTHS)
-        if self.split not in ("evaluation", "development"):
-            raise UserError(f"split: {self.split!r} is unknown; valid: evaluation, development")
         if not self.strengths:
             raise UserError("strengths: none given; valid: numbers from 0 to 100")
         for strength in self.strengths:

@@ -107,10 +107,12 @@ def read_rerun(path: Path, **options: Any) -> Rerun:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"manifest {path}: it is not from a cell ({type(error).__name__}: {error})") from error
     if digest != manifest.get("digest"):
-        raise UserError(f"manifest {path}: it says {manifest.get('digest')!r}, but its identity is {digest}")
+        said = f"its digest is {manifest.get('digest')!r}, but its identity gives {digest}"
+        raise UserError(f"manifest {path}: {said}: it was modified")
     if identity.variant:
         raise UserError(f"manifest {path}: a {identity.variant} run; repeat it with: textedit-bench bench --tuned")
-    given = {"threads": threads, "precision": identity.precision, "source": str(asked.get("source") or ""), **options}
+    given = {"threads": threads, "precision": identity.precision, **options}
+    given |= {name: str(asked.get(name) or "") for name in ("source", "keep_pictures")}
     chosen = _chosen(path, identity, asked, listing)
     images: int | None = identity.images.count
     if identity.images.pool:
@@ -183,8 +185,7 @@ def _chosen(path: Path, identity: _Identity, asked: Mapping[str, Any], listing: 
         whole = copied(info.name) == "edit"  # it shows edits for other prompts, so all prompts are needed
         prompts = {"prompts": tuple(map(str, asked.get("prompts") or ()))} if whole else _own(path, identity, listing)
         return {"methods": (method,), "datasets": datasets, "settings": dict(settings), "controls": True, **prompts}
-    usual = info.identity_settings(info.settings_for(identity.tier))
-    changed = {k: v for k, v in identity.settings.items() if k != "seed" and usual.get(k) != v}
+    changed = info.changed_settings(identity.settings, identity.tier)
     if info.control and changed:
         raise UserError(f"manifest {path}: the settings of the control {info.name} have changed: {', '.join(changed)}")
     own = _own(path, identity, listing)

@@ -127,19 +127,19 @@ def _records(cell: Cell, ids: Sequence[str], suite: Suite, measured: Sequence[Ma
 def publish_scores(
     folder: ResultFolder,
     cell: Cell,
-    suite: Suite,
+    protocols: Mapping[str, Mapping[str, Any]],
     records: pd.DataFrame,
     features: np.ndarray | None,
     cost: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Store records, costs and features with their checksums in the manifest."""
+    """Store records, costs and features [strengths, n, d] with their checksums in the manifest."""
     files: dict[str, Writer] = {
         RECORDS: lambda path: write_table(records, path),
         COST: lambda path: write_cost(path, cell, cost),
     }
     if features is not None:
         files[FEATURES] = lambda path: save_arrays(path, {"features": features})
-    facts = {"protocols": protocols_of(suite), "threads": torch.get_num_threads(), "environment": environment()}
+    facts = {"protocols": protocols, "threads": torch.get_num_threads(), "environment": environment()}
     folder.publish("score", files, facts, listing=cell.listing())
 
 

@@ -104,6 +104,7 @@ class DatasetSession:
             # Prompt id -> its own photos, if prompts have different ones.
             self._chosen = self.inputs.deal(plan.photos)
             self._looked = False
+            self._loaded: tuple[Inputs, Shard, InputShard] | None = None
             if has_features(suite):
                 features = {name: p for name, p in self.protocols.items() if p["scope"] == "set"}
                 prepare_features(
@@ -173,12 +174,20 @@ class DatasetSession:
 
     def _run_part(self, cell: Cell, method: MethodPlan, part: int) -> State:
         folder = self.store.cell(cell)
-        manifest = folder.manifest()
+        with folder.locked():  # another process may be replacing the scores
+            manifest = folder.manifest()
         if self._is_scored(manifest):
             return State.CACHED
         shards = self._shards(cell)
-        if part < len(shards):  # prompts may have fewer photos than the others
-            self._part(folder, cell, method, shards[part], manifest)
+        try:
+            if part < len(shards):  # prompts may have fewer photos than the others
+                self._part(folder, cell, method, shards[part], manifest)
+        except Exception:
+            with folder.locked():
+                finished = self._is_scored(folder.manifest())
+            if not finished:
+                raise
+            return State.CACHED  # another process has finished the cell and removed its parts
         return State.DONE
 
     @property
@@ -191,6 +200,11 @@ class DatasetSession:
         """Maximum number of photos of a prompt."""
         return max((len(own.ids) for own in self._chosen.values()), default=len(self.inputs.ids))
 
+    @property
+    def _kept(self) -> str:
+        """Which pictures of new edits are kept."""
+        return self.plan.request.keep_pictures or KEPT[self.plan.tier]
+
     def _shards(self, cell: Cell) -> list[Shard]:
         return self._cut(cell.images.count)
 
@@ -202,6 +216,13 @@ class DatasetSession:
         """Return the inputs of a cell: all photos, or those of its prompt."""
         return next((own for own in self._chosen.values() if own.images == cell.images), self.inputs)
 
+    def _load(self, inputs: Inputs, shard: Shard) -> InputShard:
+        """Load some photos; only the last ones loaded, of all prompts, are kept."""
+        if self._loaded is None or self._loaded[0] is not inputs or self._loaded[1] != shard:
+            self._loaded = None  # release them before the next ones are read
+            self._loaded = inputs, shard, inputs.load(shard)
+        return self._loaded[2]
+
     def _is_scored(self, manifest: Manifest | None) -> bool:
         return manifest is not None and manifest.score is not None and manifest.protocols == self.protocols
 
@@ -209,7 +230,7 @@ class DatasetSession:
         self, folder: ResultFolder, cell: Cell, method: MethodPlan, shard: Shard, manifest: Manifest | None
     ) -> ResultFolder:
         """Complete one shard, in its own folder below the cell's."""
-        part = part_folder(folder, shard, new_edits=manifest is None)
+        part = part_folder(folder, shard, self._kept if manifest is None else None)
         with part.locked():
             if not self._is_scored(part.manifest()):
                 self._compute(part, cell, method, shard, manifest)
@@ -228,7 +249,7 @@ class DatasetSession:
             manifest: of the cell's stored edits; None computes them.
         """
         inputs = self._inputs(cell)
-        photos = inputs.load(shard)
+        photos = self._load(inputs, shard)
         if manifest is None:
             pixels = self._edit(folder, cell, method, inputs, photos)
         else:
@@ -252,7 +273,7 @@ class DatasetSession:
         if isinstance(editor, Control):
             editor = editor.make(CellMaterial(cell, photos, self.store, self.domain, self.suite.perfect))
         edits = infer(self.domain, editor, photos, cell, meter)
-        kept = Kept(request.keep_pictures or KEPT[self.plan.tier], lies_elsewhere(cell))
+        kept = Kept(self._kept, lies_elsewhere(cell))
         publish_edits(folder, cell, inputs, photos.ids, edits, meter, request, command=request.command, kept=kept)
         return edits.pixels
 
@@ -265,7 +286,7 @@ class DatasetSession:
         meter = self._meter()
         records, features = score(self.domain, self.suite, photos, cell, pixels, meter)
         rows = [*manifest.infer.cost, *meter.rows(len(photos.ids) * len(cell.strengths))]
-        publish_scores(folder, cell, self.suite, records, features, rows)
+        publish_scores(folder, cell, self.protocols, records, features, rows)
 
     @torch.no_grad()
     def _look_at_photos(self, cell: Cell) -> None:
@@ -341,7 +362,7 @@ class DatasetSession:
         if not todo.new + todo.known:
             return 0.0
         prompt, images = self.plan.prompts[0].prompt, self.images_per_cell
-        part = self.inputs.load(Shard(0, min(images, pass_size(self.domain.resolution))))
+        part = self._load(self.inputs, Shard(0, min(images, pass_size(self.domain.resolution))))
         photos, inversions = (to_images(pixels, self.domain.device) for pixels in (part.photos, part.inversions))
 
         def measure(edits: Tensor) -> None:

@@ -176,7 +176,7 @@ class Store:
         return ResultFolder(self.method(tier, dataset, "_inputs"), identity)
 
     def manifests(self, tier: str) -> Iterator[tuple[Path, Manifest]]:
-        """Return the manifest of every readable, scored cell of a tier by path, without verifying checksums."""
+        """Yield folder and manifest of every readable, scored cell of a tier; checksums are not verified."""
         for path in self._cells(tier):
             if SET_ASIDE not in path.name and (manifest := read_scored(path)) is not None:
                 yield path, manifest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,6 +44,7 @@ from textedit_bench.ranges import check_whole
 
 
 def bench(
+    ctx: typer.Context,
     method: Methods = None,
     dataset: Datasets = None,
     task: Annotated[
@@ -110,23 +111,16 @@ def bench(
         if value is not None:
             check_whole(option, value, low=1)
     if from_manifest is not None:
-        chosen: dict[str, Any] = {
-            "--method": method,
-            "--dataset": dataset,
-            "--prompts": prompts,
-            "--images": images,
-            "--seed": seed,
+        free = {
+            "results": results,
+            "device": device,
+            "devices": read_cards("--devices", devices),
+            "engine": engine,
+            "workers": workers or 0,
+            "gpus": read_shares("--gpus", gpus),
+            "slurm": read_settings(slurm, "--slurm"),
         }
-        chosen |= {"--strengths": strengths, "--set": settings, "--source": source, "--threads": threads}
-        chosen |= {"--precision": precision, "--protocol": protocol}
-        cards = read_cards("--devices", devices)
-        free = {"results": results, "device": device, "devices": cards, "engine": engine, "workers": workers or 0}
-        rerun(
-            from_manifest,
-            chosen,
-            {**free, "gpus": read_shares("--gpus", gpus), "slurm": read_settings(slurm, "--slurm")},
-            json,
-        )
+        rerun(ctx, from_manifest, free, json)
     options = {
         "methods": split_list("--method", method),
         "datasets": split_list("--dataset", dataset),

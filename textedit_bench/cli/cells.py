@@ -113,12 +113,12 @@ def run(options: dict[str, Any], json: bool, task: str = "edit") -> None:
     raise typer.Exit(summary.exit_code)
 
 
-def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: bool) -> NoReturn:
+def rerun(ctx: typer.Context, path: Path, options: dict[str, Any], json: bool) -> NoReturn:
     """Repeat the run of a manifest, report any difference, and exit with its code: 1 if there is one.
 
     Args:
+        ctx: the command, of which no other options may be given.
         path: the manifest.
-        chosen: options that the manifest decides, as given; none may be.
         options: fields of `BenchRequest` that do not decide the outcome.
         json: print JSON instead of the table.
 
@@ -129,9 +129,16 @@ def rerun(path: Path, chosen: dict[str, Any], options: dict[str, Any], json: boo
     from textedit_bench.bench.rerun import differences, read_rerun
     from textedit_bench.bench.store import Store
 
-    given = [option for option, value in chosen.items() if value is not None]
+    free = {*options, "from_manifest", "json"}
+    decided = [option for option in ctx.command.params if option.name not in free]
+    given = [
+        "/".join((option.opts[0], *option.secondary_opts))
+        for option in decided
+        if getattr(ctx.get_parameter_source(str(option.name)), "name", "") == "COMMANDLINE"
+    ]
     if given:
-        raise UserError(f"{', '.join(given)}: the manifest decides that; leave it out with --from-manifest")
+        valid = ", ".join(option.opts[0] for option in ctx.command.params if option.name in options)
+        raise UserError(f"{', '.join(given)}: the manifest decides that; valid with --from-manifest: {valid}")
     wanted = read_rerun(path, **options)
     open_store = GenerationStore if wanted.task == "generate" else Store
     summary = _task(wanted.task)(wanted.request)

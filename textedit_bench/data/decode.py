@@ -120,8 +120,7 @@ def open_heic(data: bytes) -> Any:
     except UserError as error:
         raise UnusableImageError(f"HEIC; save it as PNG or JPEG, or install what reads it: {error}") from error
     except Exception as error:  # the library's own kinds
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise UnusableImageError(f"HEIC; save it as PNG or JPEG ({reason})") from error
+        raise UnusableImageError(f"HEIC; save it as PNG or JPEG ({one_line(error)})") from error
 
 
 def heic_reader() -> Any:

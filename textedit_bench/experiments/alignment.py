@@ -39,16 +39,15 @@ def measure_alignment(part: Alignment, domain: Domain, seed: int) -> list[Measur
     Captions exist for pictures of a world; real photos need a captioned set, which no card has yet.
     """
     rows: list[Measured] = []
-    texts = None
+    if domain.world is not None:
+        photos = domain.photos("evaluation", part.images)
+        texts = true_captions(domain, photos.factors, seed)
     for role in part.networks:
-        spaces = dict.fromkeys((CLIP, DELTA))
         if domain.world is not None:
-            photos = domain.photos("evaluation", part.images)
-            texts = texts or true_captions(domain, photos.factors, seed)
             images = _image_rows(domain, role, photos.images)
             words = np.asarray(domain.network(role).encode_text(texts).float().cpu(), np.float64)
             pairs = {CLIP: (unit(images), unit(words)), DELTA: differences(unit(images), unit(words), seed)}
-        for space in spaces:
+        for space in (CLIP, DELTA):
             for metric, heading in HEADINGS.items():
                 base = Measured(
                     dataset=domain.name,

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from textedit_bench.assets.locate import lacks_weights
 from textedit_bench.bench.machine import Meter
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, one_line
 from textedit_bench.experiments.conditions import Conditions, device_name
 from textedit_bench.experiments.experiment import Latency
 from textedit_bench.experiments.intervals import mean_interval
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from textedit_bench.domain import Domain
     from textedit_bench.editor import Editor
 
-SECONDS, MEMORY = "edit_seconds", "host_peak_mib"
+SECONDS, MEMORY, DEVICE_MEMORY = "edit_seconds", "host_peak_mib", "device_peak_mib"
 HEADINGS = {SECONDS: Heading("One edit, seconds", False, 4), MEMORY: Heading("Peak memory, MiB", False, 0)}
+DEVICE_HEADINGS = {DEVICE_MEMORY: Heading("Peak memory of the device, MiB", False, 0)}
+"""Also measured where the device has a memory of its own."""
 FIT_HEADING = "Training or preparation, hours"
 WHOLE, PER_PROMPT, FIT = "whole training", "training, per prompt", "fit_hours"
 
@@ -43,24 +46,25 @@ def measure_latency(
     """
     rows: list[Measured] = []
     device = device_name(conditions.device, conditions.threads)
+    headings = HEADINGS | (DEVICE_HEADINGS if domain.device.type == "cuda" else {})
     for name, info in methods.items():
-        title = info if isinstance(info, str) else info.title
-        for metric, heading in HEADINGS.items():
-            rows.append(
-                Measured(
-                    dataset=domain.name,
-                    method=name,
-                    title=name if isinstance(info, str) else title,
-                    setting=part.edit_setting,
-                    metric=metric,
-                    heading=heading,
-                    device=device,
-                    state=info if isinstance(info, str) else "",
-                )
+        own = [
+            Measured(
+                dataset=domain.name,
+                method=name,
+                title=name if isinstance(info, str) else info.title,
+                setting=part.edit_setting,
+                metric=metric,
+                heading=heading,
+                device=device,
+                state=info if isinstance(info, str) else "",
             )
+            for metric, heading in headings.items()
+        ]
         if isinstance(info, str):
+            rows += own
             continue
-        rows[-2:] = _edit_rows(rows[-2:], part, domain, info, conditions)
+        rows += _edit_rows(own, part, domain, info, conditions)
         if info.trains != "none" or name in part.fit:
             rows.append(_fit_row(part, domain, info, conditions.checkpoints))
     return rows
@@ -80,14 +84,15 @@ def _edit_rows(
             meter.start()
             seconds = list(_timed(editor, domain, latents))[1:]
     except Exception as error:  # one method's failure must not end the table
-        lines = str(error).strip().splitlines()
-        return [row.lacking(f"failed: {type(error).__name__}: {lines[0] if lines else ''}") for row in rows]
+        return [row.lacking(f"failed: {one_line(f'{type(error).__name__}: {error}')}") for row in rows]
     mean, low, high = mean_interval(seconds)
-    peak = max(meter.peak_bytes()) / 2**20
-    return [
-        Measured(**{**rows[0].__dict__, "value": mean, "low": low, "high": high, "n": len(seconds)}),
-        Measured(**{**rows[1].__dict__, "value": peak, "n": 1}),
-    ]
+    host, device = (peak / 2**20 for peak in meter.peak_bytes())
+    found: dict[str, dict[str, Any]] = {
+        SECONDS: {"value": mean, "low": low, "high": high, "n": len(seconds)},
+        MEMORY: {"value": host, "n": 1},
+        DEVICE_MEMORY: {"value": device, "n": 1},
+    }
+    return [replace(row, **found[row.metric]) for row in rows]
 
 
 def _timed(editor: Editor, domain: Domain, latents: Latents) -> Iterator[float]:

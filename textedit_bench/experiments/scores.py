@@ -94,7 +94,7 @@ def _group(part: Scores | Generation, cell: StoredCell) -> str:
     if part.per == "group":
         return prompt.group or "no group"
     if part.per == "prompt":
-        return prompt.phrase or prompt.target
+        return prompt.words
     count = len(prompt.asked)
     return f"{count} attribute{'' if count == 1 else 's'}"
 

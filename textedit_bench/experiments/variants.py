@@ -6,7 +6,6 @@ Variants never enter the bench's tables: a short training evaluates a design cho
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,10 @@ from textedit_bench.bench.cell import Cell, digest_of
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan, network_digests
 from textedit_bench.bench.progress import Reporter
 from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
-from textedit_bench.bench.request import STANDARD_STRENGTHS, BenchRequest
+from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError
+from textedit_bench.errors import UserError, one_line
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment, Schedule, Scores, TierName, Variant, Variants
@@ -110,8 +109,7 @@ def measure_variants(
             own, table_notes = _measure_one(part, bench, info, variant, schedule)
         except Exception as error:  # one variant's failure must not end the table
             log.exception("variant %s of %s", variant.name, info.name)
-            lines = str(error).strip().splitlines()
-            state = f"failed: {type(error).__name__}: {lines[0] if lines else ''}"
+            state = f"failed: {one_line(f'{type(error).__name__}: {error}')}"
             cells = DatasetCells(None, {info.name: state}, {info.name: info.title})
             own, table_notes = measure_scores(_as_scores(part), domain.name, tier, cells)
         rows += [replace(row, setting=_setting(variant.name, row.setting)) for row in own if not row.control]
@@ -145,8 +143,8 @@ def _measure_one(
     domain = bench.domain
     prompts = plan_prompts(domain.card, domain.tier, bench.experiment.prompts.get(domain.tier, ()))  # type: ignore[call-overload]
     check_read(domain, [prompt.prompt for prompt in prompts])
-    given = {name: _resolved(domain, value) for name, value in {**schedule.settings, **variant.settings}.items()}
-    editor, weights = _trained(bench, info, variant, schedule, given)
+    variant = variant.model_copy(update={"settings": {**schedule.settings, **variant.settings}})
+    editor, weights = _trained(bench, info, variant, schedule.minutes)
     digests = {_cell(bench, info, variant, prompt, editor, weights) for prompt in prompts}
     cells = [cell for cell in stored_cells(bench.store, domain.tier) if cell.digest in digests]
     collected = ComparableCells(
@@ -162,28 +160,26 @@ def _resolved(domain: Domain, value: Any) -> Any:
     return value
 
 
-def _trained(
-    bench: _Bench, info: MethodInfo, variant: Variant, schedule: Schedule, given: Mapping[str, Any]
-) -> tuple[Editor, str]:
+def _trained(bench: _Bench, info: MethodInfo, variant: Variant, minutes: float) -> tuple[Editor, str]:
     """Return the variant's editor with its weights, trained if the store has none, and their digest."""
     domain = bench.domain
-    editor = new_editor(info.name, domain, **given)
-    # All settings, not only the given ones: two variants that name the same training in two ways are trained once.
-    named = {**schedule.settings, **variant.settings}
-    named = {name: value for name, value in named.items() if isinstance(value, str) and value.startswith(NETWORK)}
-    roles = {value.removeprefix(NETWORK) for value in named.values()} | set(TRAINING_ROLES)
+    given = variant.settings
+    editor = new_editor(info.name, domain, **{name: _resolved(domain, value) for name, value in given.items()})
+    named = [value for value in given.values() if isinstance(value, str) and value.startswith(NETWORK)]
+    roles = {value.removeprefix(NETWORK) for value in named} | set(TRAINING_ROLES)
     identity = {
         "method": info.name,
         "version": info.version,
         "dataset": domain.name,
-        "settings": {**editor.settings, **named},
-        "minutes": schedule.minutes,
+        # All settings, not only the given ones: two variants that name the same training in two ways are trained once.
+        "settings": {**editor.settings, **given},
+        "minutes": minutes,
         "seed": variant.seed,
         "networks": network_digests(domain) | {role: domain.digest(role) for role in roles if domain.has(role)},
     }
     path = bench.folder / "weights" / f"{info.name}-{domain.name}-{digest_of(identity)}.safetensors"
     if not path.is_file():
-        limit = {"stop_after_minutes": schedule.minutes} if schedule.minutes else {}
+        limit = {"stop_after_minutes": minutes} if minutes else {}
         # A run that stops by the clock must not be continued by the next reproduction: it would be trained for longer.
         editor.fit(None, folder=bench.folder / "runs", seed=variant.seed, resume=not limit, preview_images=0, **limit)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,6 +193,9 @@ def _cell(
 ) -> str:
     """Complete one cell of a variant; return its digest."""
     experiment, domain, session = bench.experiment, bench.domain, bench.session
+    own, learnt = {**editor.settings, **variant.settings}, info.model.learnt() if info.model else ()
+    # What the training uses too is told apart by the weights.
+    edit = {name: usual if name in learnt else own[name] for name, usual in info.settings_for(domain.tier).items()}
     cell = Cell(
         tier=domain.tier,
         dataset=domain.name,
@@ -204,18 +203,19 @@ def _cell(
         prompt_id=prompt.id,
         prompt=prompt.prompt,
         seed=experiment.seed,
-        strengths=tuple(sorted({0.0, info.strength_default} & set(STANDARD_STRENGTHS))) or (info.strength_default,),
+        strengths=tuple(sorted({0.0, info.strength_default})),
         images=session.inputs.images,
         networks=session.networks,
         weights=weights,
-        settings=info.settings_for(domain.tier),
+        settings=info.identity_settings(edit),
         method_version=info.version,
+        device=domain.device.type,
+        precision=domain.precision,
         variant=variant.name,
         title=info.title,
         default_strength=info.strength_default,
         caveat=info.caveat.get(domain.tier, ""),
         trained=prompt.trained,
-        in_loop=tuple(sorted(info.in_loop)),
     )
     session.editor = editor
     session.run(cell, MethodPlan(info, cell.settings))

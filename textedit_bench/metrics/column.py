@@ -48,25 +48,23 @@ def protocol_id(
     network: str,
     digest: str,
     resize: str,
-    pixels: str = "uint8",
     reference: str,
     dtype: str = "float32",
     version: int = 1,
 ) -> str:
-    """Encode everything that a value depends on as text.
+    """Encode everything that a value depends on as text; all images are rounded to 8 bits first.
 
     Args:
         metric: registry name, such as ``lpips``.
         network: the evaluating network, such as ``mini-perceptual``; ``none`` for pixel formulas.
         digest: first digits of its weights' SHA-256; ``""`` without a network.
         resize: ``native`` (no resize), ``network`` (the network's own preprocessing) or a named rule such as ``clean``.
-        pixels: how images are quantised before anything else.
         reference: reference of the edit: ``photo``, ``inversion``, ``text``, ``truth``, ...
         dtype: number format of the network pass; sums are always float64.
         version: increased manually when the computation changes.
     """
     judge = f"{network}:{digest}" if digest else network
-    return f"{metric}@{judge}+resize={resize}+pixels={pixels}+ref={reference}+dtype={dtype}+v{version}"
+    return f"{metric}@{judge}+resize={resize}+pixels=uint8+ref={reference}+dtype={dtype}+v{version}"
 
 
 Bounds = tuple[float, float]

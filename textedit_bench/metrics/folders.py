@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from textedit_bench.data.crop import Crop
 from textedit_bench.data.decode import UnusableImageError, changes_in_words, decode_picture, read_encoded
-from textedit_bench.data.pixels import to_images
+from textedit_bench.data.pixels import Pixels
 from textedit_bench.data.sources.folder import picture_names
 from textedit_bench.errors import UserError
 from textedit_bench.metrics.column import OK, Protocol, bounds_of, is_rate
+from textedit_bench.metrics.images import ImageBatch
 from textedit_bench.metrics.sets import FEW, SET_METRICS, set_metric
 from textedit_bench.metrics.statistics import delete_block_jackknife, two_way_bootstrap
 from textedit_bench.metrics.statistics_file import SetStatistics
@@ -123,35 +123,34 @@ def score_folders(
             not of the domain's size, or statistics of another feature network.
     """
     names = pair_pictures(source, edited)
-    photos, photo_changes = _read("--source", [photo for photo, _ in names.values()], domain)
-    edits, edit_changes = _read("--edited", [edit for _, edit in names.values()], domain)
+    photos, edits = zip(*names.values(), strict=True)
+    changes = [*_check("--source", photos, domain), *_check("--edited", edits, domain)]
     suite = Suite(domain)
     own = {name: p for name, p in suite.protocols.items() if p.scope == "image" and "+ref=inversion" not in p.id}
-    frames = []
+    frames, features = [], []
     for start in range(0, len(names), BATCH):
         part = slice(start, start + BATCH)
-        shown = photos[part]
-        columns = suite.score_batch(photos=shown, inversions=shown, edits=edits[part], prompt=prompt, factors=None)
+        shown, edit = (_read(files[part], domain) for files in (photos, edits))
+        columns = suite.score_batch(photos=shown, inversions=shown, edits=edit, prompt=prompt, factors=None)
+        if domain.has("features"):
+            features.append((suite.features(edit), suite.features(shown)))
         for name, protocol in own.items():
             facts = {"image": list(names)[part], "metric": name, "protocol": protocol.id}
             frames.append(pd.DataFrame({**facts, "value": columns[name].values, "state": columns[name].states}))
     records = pd.concat(frames, ignore_index=True)
     entries = [_entry(name, own[name].title, rows) for name, rows in records.groupby("metric", sort=False)]
     notes = [f"{len(names)} pairs of pictures, one prompt: {prompt.target!r}; intervals are over images"]
-    notes += [*photo_changes, *edit_changes]
+    notes += changes
     if source.resolve() == edited.resolve():
         notes.append(f"both folders are {source}: these are the figures of doing nothing")
     statistics = None
-    if domain.has("features"):
-        features = [np.concatenate([suite.features(x) for x in images.split(BATCH)]) for images in (edits, photos)]
-        statistics = (
-            SetStatistics.of(
-                features[0], weights_sha256=domain.digest("features"), resize="network", source=str(edited)
+    if features:
+        of_edits, of_photos = map(np.concatenate, zip(*features, strict=True))
+        if len(names) > 1:
+            statistics = SetStatistics.of(
+                of_edits, weights_sha256=domain.digest("features"), resize="network", source=str(edited)
             )
-            if len(names) > 1
-            else None
-        )
-        entries += _sets(suite.protocols, features[0], features[1], statistics, reference)
+        entries += _sets(suite.protocols, of_edits, of_photos, statistics, reference)
         if len(names) < FEW:
             notes.append(
                 f"set metrics on {len(names)} pictures are biased upwards; do not quote them without that number"
@@ -163,25 +162,30 @@ def score_folders(
     return FolderScores(records, summary, tuple(notes), statistics)
 
 
-def _read(label: str, files: Sequence[Path], domain: Domain) -> tuple[Tensor, list[str]]:
-    """Read pictures [N, 3, H, W] in [-1, 1], and describe what decoding changed."""
-    side, fit = domain.resolution, Crop("none", domain.resolution, domain.tier_card.height)
-    pixels = np.empty((len(files), side, side, 3), np.uint8)
-    changed = []
-    for number, path in enumerate(files):
-        try:
-            decoded = decode_picture(read_encoded(path))
-        except UnusableImageError as error:
-            raise UserError(f"picture {path}: cannot be read ({error})") from error
-        try:
-            pixels[number] = fit(decoded.image)
-        except UnusableImageError as error:
-            raise UserError(
-                f"picture {path}: {decoded.image.width}x{decoded.image.height}; the evaluation networks of "
-                f"{domain.name}, tier {domain.tier} read {side}x{side}"
-            ) from error
-        changed.append((path.name, decoded.changes))
-    return to_images(pixels), [f"{label}: {line}" for line in changes_in_words(changed)]
+def _check(label: str, files: Sequence[Path], domain: Domain) -> list[str]:
+    """Decode all files once, so that an unusable one is refused before any work; describe what decoding changed."""
+    changed = [(path.name, _decoded(path, domain)[1]) for path in files]
+    return [f"{label}: {line}" for line in changes_in_words(changed)]
+
+
+def _read(files: Sequence[Path], domain: Domain) -> ImageBatch:
+    return ImageBatch.of_pixels(np.stack([_decoded(path, domain)[0] for path in files]), domain.device)
+
+
+def _decoded(path: Path, domain: Domain) -> tuple[Pixels, Sequence[str]]:
+    """Return the pixels [H, W, 3] of a picture of the domain's size, and what decoding changed."""
+    side = domain.resolution
+    try:
+        decoded = decode_picture(read_encoded(path))
+    except UnusableImageError as error:
+        raise UserError(f"picture {path}: cannot be read ({error})") from error
+    try:
+        return Crop("none", side, domain.tier_card.height)(decoded.image), decoded.changes
+    except UnusableImageError as error:
+        raise UserError(
+            f"picture {path}: {decoded.image.width}x{decoded.image.height}; the evaluation networks of "
+            f"{domain.name}, tier {domain.tier} read {side}x{side}"
+        ) from error
 
 
 def _entry(name: str, title: str, rows: pd.DataFrame) -> dict[str, object]:

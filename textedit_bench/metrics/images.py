@@ -154,8 +154,7 @@ class ImageFeatures:
     """Caches a network's output per image for repeated images: photos, inversions, and batches of edits.
 
     A batch of edits recurs as a whole or not at all (the wrong-prompt control shows those of another cell), and its
-    rows
-    are cached as a whole: caching single rows would change the batch sizes of later network passes.
+    rows are cached as a whole: caching single rows would change the batch sizes of later network passes.
 
     Args:
         compute: images [B, 3, H, W] and their additional rows -> one row per image.

@@ -2,8 +2,7 @@
 
 The usual estimator excludes the kernel of an image with itself from the mean over pairs, since the pair is not
 independent. Edits of one photo for several prompts are not independent either, and neither are an edit and the
-inversion
-of its photo: with 24 photos and 8 prompts, including them would more than double the distance.
+inversion of its photo: with 24 photos and 8 prompts, including them would more than double the distance.
 """
 
 from __future__ import annotations

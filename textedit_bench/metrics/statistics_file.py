@@ -41,14 +41,12 @@ class SetStatistics:
     features: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(
-        cls, features: NDArray[np.floating], *, weights_sha256: str, resize: str, source: str, keep: bool = True
-    ) -> SetStatistics:
-        """Compute the statistics of features [n, d]; ``keep`` stores the features too."""
+    def of(cls, features: NDArray[np.floating], *, weights_sha256: str, resize: str, source: str) -> SetStatistics:
+        """Compute the statistics of features [n, d], which are kept too."""
         rows = np.asarray(features, dtype=np.float64)
         if rows.ndim != 2 or len(rows) < 2 or not np.isfinite(rows).all():
             raise ValueError(f"features must be finite, of shape [n >= 2, d], got {rows.shape}")
-        kept = np.asarray(features, dtype=np.float32) if keep else None
+        kept = np.asarray(features, dtype=np.float32)
         sigma = np.atleast_2d(np.cov(rows, rowvar=False))
         return cls(rows.mean(0), sigma, len(rows), weights_sha256, resize, source, kept)
 

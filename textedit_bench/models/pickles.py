@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textedit_bench.errors import CheckpointError
+from textedit_bench.errors import CheckpointError, one_line
 
 
 class InertObject:
@@ -206,8 +206,7 @@ def read_pickle(
     except CheckpointError:
         raise
     except Exception as error:  # a pickle can fail in any way its bytes say
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{source}: damaged, truncated or unsupported pickle ({reason})") from error
+        raise CheckpointError(f"{source}: damaged, truncated or unsupported pickle ({one_line(error)})") from error
 
 
 INERT = ("omegaconf.", "typing.", "ml_collections.", "hydra.", "enum.")

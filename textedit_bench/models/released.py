@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textedit_bench.errors import CheckpointError
+from textedit_bench.errors import CheckpointError, one_line
 from textedit_bench.models.state_dicts import load_exactly, plain_names
 from textedit_bench.models.storage import build_network, read_tensors
 from textedit_bench.models.torch_files import read_named, torch_file_kind
@@ -146,7 +146,7 @@ def read_matrix(path: Path) -> Tensor:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise CheckpointError(f"{path}: not an array of numbers ({str(error).splitlines()[0]})") from error
+        raise CheckpointError(f"{path}: not an array of numbers ({one_line(error)})") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not len(array):
         raise CheckpointError(f"{path}: expected a matrix of floating-point numbers")
     if not np.isfinite(array).all():

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from textedit_bench.metrics.column import OK
 from textedit_bench.metrics.statistics.jackknife import kendall_of_rows, rank_correlation
+from textedit_bench.metrics.statistics.tradeoff import cell_weights
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.formats import escape, table_lines, with_interval
 from textedit_bench.report.pooled import shared_grids, whole_rows
@@ -46,11 +47,10 @@ def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     """
     entries = []
     for part in collected:
-        cells = [cell for cell in part.cells if not cell.listing.control]
-        if not cells:
+        wide = _wide(part)
+        if wide.empty:
             continue
-        protocols = cells[0].manifest.protocols
-        wide = _wide(cells)
+        protocols = part.cells[0].manifest.protocols
         for truth, names in JUDGES.items():
             for name in names:
                 if truth not in wide or name not in wide:
@@ -64,29 +64,26 @@ def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     return pd.DataFrame(entries, columns=list(COLUMNS))
 
 
-def _wide(cells: Sequence) -> pd.DataFrame:  # type: ignore[type-arg]
-    """Return one row per edit (cell, image, strength), with one column per metric and the requested attributes."""
+def _wide(part: ComparableCells) -> pd.DataFrame:
+    """Return one row per edit of a method, with one column per metric, the row's title and the requested attributes."""
     wanted = {name for names in JUDGES.values() for name in names} | set(JUDGES)
     frames = []
-    for cell in cells:
+    for title, cell in [(row.title, cell) for row in part.rows if not row.control for cell in row.cells]:
         records = cell.records()
         chosen = records[records["metric"].isin(wanted) & (records["state"] == OK) & (records["strength"] > 0)]
         wide = chosen.pivot(index=["image", "strength"], columns="metric", values="value").reset_index()
-        prompt = cell.identity.prompt
-        asked = " + ".join(sorted(prompt.asked))
-        frames.append(wide.assign(asked=asked, method=cell.listing.title, prompt_id=cell.identity.prompt_id))
-    return pd.concat(frames, ignore_index=True)
+        frames.append(wide.assign(asked=cell.identity.prompt.asked_names, method=title))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def overfit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """Return one row per method: z-scored CLIP gain by the guiding and by the evaluation network, and the difference.
+    """Return one row per method and settings: z-scored CLIP gain by the guiding and by the evaluation network, and gap.
 
     A large difference means that the method overfits the network that it optimised.
     """
     entries = []
     for part in collected:
-        cells = [cell for cell in part.cells if not cell.listing.control]
-        wide = _wide(cells) if cells else pd.DataFrame()
+        wide = _wide(part)
         if not {"clip_gain", "clip_gain_in_loop"} <= set(wide.columns):
             continue
         known = wide[wide["clip_gain"].notna() & wide["clip_gain_in_loop"].notna()]
@@ -159,7 +156,6 @@ COMPARED = {
 }
 """Metrics that measure the same property with different networks; each pair within a line is compared."""
 RANKING_COLUMNS = ("dataset", "what", "first", "second", "tau", "low", "high", "methods")
-DRAWS = 1000
 FEWEST = 3
 """Minimum number of methods for a meaningful ranking."""
 
@@ -200,9 +196,7 @@ def _means(grid: NDArray[np.float64]) -> NDArray[np.float64]:
 
     The draws depend only on the shape, so that all networks of a data set have the same ones.
     """
-    rng = np.random.default_rng(0)
-    prompts, images = (rng.multinomial(n, np.full(n, 1.0 / n), DRAWS) for n in grid.shape[1:])
-    weights = np.concatenate([np.ones((1, *grid.shape[1:])), prompts[:, :, None] * images[:, None, :]])
+    weights = cell_weights(*grid.shape[1:])
     there = np.isfinite(grid[0])
     sums = np.einsum("mpi,rpi->rm", np.where(there, grid, 0.0), weights, optimize=True)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -170,7 +170,7 @@ def _load_domain(dataset: str, tier: str) -> Domain:
 
 
 def stored_cells(store: Store, tier: str) -> list[StoredCell]:
-    """Iterate over every scored cell of a tier."""
+    """List every scored cell of a tier."""
     return [StoredCell(path, manifest) for path, manifest in store.manifests(tier)]
 
 

@@ -117,8 +117,9 @@ def check_controls(part: ComparableCells) -> list[Check]:
 
 
 def write_checks(checks: Sequence[Check], folder: Path) -> list[Path]:
-    """Write ``controls.md``; nothing if no control was run."""
+    """Write ``controls.md``; remove an earlier one if no control was run."""
     if not checks:
+        (folder / "controls.md").unlink(missing_ok=True)
         return []
     right = sum(check.passed for check in checks)
     cells = [

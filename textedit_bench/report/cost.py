@@ -23,18 +23,19 @@ _HEADINGS = ("Method", "Data set", "Edits", *_TIMES, "Memory, MiB", "Device, MiB
 
 
 def cost_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
-    """Return one row per method and data set.
+    """Return one row per method, settings and data set.
 
     Columns: seconds per prompt before any edit, milliseconds per edited image and stage, peak memory.
     """
     parts = [
         cell.cost().assign(
-            title=cell.listing.title,
-            matched=cell.listing.matched_title or "",
-            copied=copied(cell.identity.method) if cell.listing.matched_title else "",
+            title=cell.listing.title if row.matched else row.title,
+            matched=f"{cell.listing.matched_title}{row.ending}" if row.matched else "",
+            copied=copied(row.method) if row.matched else "",
         )
         for part in collected
-        for cell in part.cells
+        for row in part.rows
+        for cell in row.cells
     ]
     if not parts:
         return pd.DataFrame()

@@ -14,9 +14,10 @@ from textedit_bench.data.pixels import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.report.collect import ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.formats import render_plain
+from textedit_bench.report.rows import titled
 from textedit_bench.report.sheet import SheetRow, draw_sheet
 from textedit_bench.report.table import build_table
-from textedit_bench.report.write import Reports, cell_filter, write_table_files
+from textedit_bench.report.write import Reports, cell_filter, sheet_ending, write_table_files
 
 COLUMNS = ("success", "r_precision", "clip_score", "clip_score_in_loop", "pair_distance", "same_subject", "fid_real")
 NAME = "generation"
@@ -48,24 +49,19 @@ def write_generation(store: Store, cells: Sequence[Cell], benched: Sequence[Scor
 def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: Sequence[str]) -> list[Path]:
     written = []
     for method in methods:
-        cells = [cell for cell in part.cells if cell.identity.method == method]
-        if not cells:
-            continue
-        path = store.method(tier, part.dataset, method) / f"{NAME}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet = generation_sheet(part.dataset, tier, cells)
-        save_picture(sheet, path)
-        written.append(path)
+        for title, row, cells in titled(row for row in part.rows if row.method == method):
+            path = store.method(tier, part.dataset, method) / f"{NAME}{sheet_ending(row)}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_picture(generation_sheet(f"{title} on {part.dataset}, tier {tier}: generated", cells), path)
+            written.append(path)
     return written
 
 
-def generation_sheet(dataset: str, tier: str, cells: Sequence[StoredCell]) -> Image.Image:
+def generation_sheet(title: str, cells: Sequence[StoredCell]) -> Image.Image:
     """Draw the first pictures of every prompt of one method, a row per prompt."""
     rows = []
-    for cell in cells:
+    for cell in sorted(cells, key=lambda cell: cell.identity.prompt_id):
         (pictures,) = cell.pictures(cell.manifest.infer.ids[:SHOWN], [cell.listing.default_strength])
-        prompt = cell.identity.prompt
-        rows.append(SheetRow(prompt.phrase or prompt.target, tuple(pictures)))
+        rows.append(SheetRow(cell.identity.prompt.words, tuple(pictures)))
     columns = max(len(row.pictures) for row in rows)
-    title = f"{cells[0].listing.title} on {dataset}, tier {tier}: generated"
     return draw_sheet(title, [""] * columns, [rows])

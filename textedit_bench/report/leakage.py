@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from textedit_bench.metrics.column import CHANGED, OK
-from textedit_bench.prompt import Prompt
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.figures import canvas
 from textedit_bench.report.figures.canvas import COLOURS
@@ -33,7 +32,7 @@ def leakage_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
     parts = []
     for part in collected:
         for row in part.rows:
-            asked = {cell.identity.prompt_id: _asked(cell.identity.prompt) for cell in row.cells}
+            asked = {cell.identity.prompt_id: cell.identity.prompt.asked_names for cell in row.cells}
             records = row.records
             chosen = records[records["metric"].str.startswith(CHANGED) & (records["state"] == OK)]
             if chosen.empty:
@@ -66,11 +65,6 @@ def largest_leak(frame: pd.DataFrame) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _asked(prompt: Prompt) -> str:
-    """Join the names of the requested attributes."""
-    return " + ".join(sorted(prompt.asked))
 
 
 def leakage_markdown(frame: pd.DataFrame) -> str:

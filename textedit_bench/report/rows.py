@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -130,8 +130,12 @@ class RowCells:
         """Title of the row in tables."""
         listing = self.cells[0].listing
         matched = f", {copied(self.method)} of {listing.matched_title}" if listing.matched_title else ""
-        variant = f" ({self.variant})" if self.variant else ""
-        return f"{listing.title}{matched}{variant}"
+        return f"{listing.title}{matched}{self.ending}"
+
+    @property
+    def ending(self) -> str:
+        """End of its title that distinguishes it from other rows of the same method; empty if there are none."""
+        return f" ({self.variant})" if self.variant else ""
 
     @property
     def matched(self) -> str:
@@ -221,11 +225,11 @@ def check_protocols(records: pd.DataFrame) -> None:
 def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
     """Group the cells of one data set into rows: trained prompts first, methods before their controls."""
     groups: dict[tuple[bool, str, str, str, str, str], list[StoredCell]] = {}
+    given = {cell.digest: json.dumps(cell.identity.settings, sort_keys=True) for cell in cells}
     for cell in cells:
         unseen = not cell.listing.trained
         matched = cell.listing.matched_method or ""
-        settings = json.dumps(cell.identity.settings, sort_keys=True)
-        like = _matched_settings(cell, cells)
+        settings, like = given[cell.digest], given.get(cell.identity.matched_to or "", "")
         variant = cell.identity.variant
         groups.setdefault((unseen, cell.identity.method, matched, settings, like, variant), []).append(cell)
     variants: dict[str, set[str]] = {}
@@ -242,9 +246,12 @@ def make_rows(cells: Sequence[StoredCell]) -> list[RowCells]:
     return sorted(rows, key=lambda r: (r.prompt_set == UNSEEN, r.control, r.method, r.matched, r.title))
 
 
-def _matched_settings(cell: StoredCell, cells: Sequence[StoredCell]) -> str:
-    matched = cell.identity.matched_to
-    return next((json.dumps(c.identity.settings, sort_keys=True) for c in cells if c.digest == matched), "")
+def titled(rows: Iterable[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
+    """Join rows of the same title: a method's trained and unseen prompts form one line of a grid or one sheet."""
+    joined: dict[str, tuple[RowCells, list[StoredCell]]] = {}
+    for row in rows:
+        joined.setdefault(row.title, (row, []))[1].extend(row.cells)
+    return [(title, row, cells) for title, (row, cells) in joined.items()]
 
 
 def _variant(settings: str, known: set[str]) -> str:

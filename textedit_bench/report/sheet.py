@@ -75,32 +75,33 @@ Photos = Mapping[str, Mapping[str, Pixels]]
 """``photo`` and ``inversion`` -> name of an image -> 8-bit [H, W, 3]; the first images."""
 
 
-def method_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
+def method_sheet(collected: ComparableCells, title: str, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
     """Draw the sheet of one method with the controls whose steps match its own.
 
     Args:
         collected: all cells of the data set, the control's among them.
-        cells: the method's cells.
+        title: title of the method's rows.
+        cells: the method's cells of one variant and settings.
         photos: of the first images.
     """
     first, images = cells[0], list(photos["photo"])[:IMAGES]
     prompts = {cell.identity.prompt_id: _words(cell) for cell in sorted(cells, key=_trained_first)[:PROMPTS]}
     rows = sheet_rows(cells, collected.cells)
     edits = [
-        (title, {cell.identity.prompt_id: _edits(cell, images) for cell in of if cell.identity.prompt_id in prompts})
-        for title, of in rows.items()
+        (label, {cell.identity.prompt_id: _edits(cell, images) for cell in of if cell.identity.prompt_id in prompts})
+        for label, of in rows.items()
     ]
     groups = []
     for image in images:
         group = []
-        for i, (title, found) in enumerate(edits):
+        for i, (label, found) in enumerate(edits):
             source = (photos["photo"][image], photos["inversion"][image]) if i == 0 else (None, None)
             pictures = [found.get(prompt, {}).get(image) for prompt in prompts]
-            group.append(SheetRow(title, (*source, *pictures)))
+            group.append(SheetRow(label, (*source, *pictures)))
         groups.append(group)
     strength = format(first.listing.default_strength, "g")
-    title = f"{first.listing.title} on {collected.dataset}, tier {first.identity.tier}, strength {strength}"
-    return draw_sheet(title, ["photo", "inversion", *prompts.values()], groups)
+    words = f"{title} on {collected.dataset}, tier {first.identity.tier}, strength {strength}"
+    return draw_sheet(words, ["photo", "inversion", *prompts.values()], groups)
 
 
 def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) -> dict[str, list[StoredCell]]:
@@ -116,8 +117,8 @@ def sheet_rows(cells: Sequence[StoredCell], everything: Sequence[StoredCell]) ->
     return rows
 
 
-def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
-    """Draw one picture per strength for every prompt; prompt k is shown on its k-th image."""
+def sweep_sheet(collected: ComparableCells, title: str, cells: Sequence[StoredCell], photos: Photos) -> Image.Image:
+    """Draw one picture per strength for every prompt, as `method_sheet`; prompt k is shown on its k-th image."""
     first = cells[0]
     strengths = first.identity.strengths
     rows = []
@@ -131,8 +132,8 @@ def sweep_sheet(collected: ComparableCells, cells: Sequence[StoredCell], photos:
         except PicturesGoneError:
             edits = [None] * len(strengths)
         rows.append(SheetRow(_words(cell), (photos["photo"][image], *edits)))
-    title = f"{first.listing.title} on {collected.dataset}, tier {first.identity.tier}: strengths"
-    return draw_sheet(title, ["photo", *(format(s, "g") for s in strengths)], [rows])
+    words = f"{title} on {collected.dataset}, tier {first.identity.tier}: strengths"
+    return draw_sheet(words, ["photo", *(format(s, "g") for s in strengths)], [rows])
 
 
 def _edits(cell: StoredCell, images: Sequence[str]) -> dict[str, Pixels]:
@@ -145,9 +146,8 @@ def _edits(cell: StoredCell, images: Sequence[str]) -> dict[str, Pixels]:
 
 
 def _words(cell: StoredCell) -> str:
-    prompt = cell.identity.prompt
     unseen = "" if cell.listing.trained else " (unseen)"
-    return f"{prompt.phrase or prompt.target}{unseen}"
+    return f"{cell.identity.prompt.words}{unseen}"
 
 
 def _trained_first(cell: StoredCell) -> tuple[bool, str]:
@@ -183,7 +183,7 @@ def _cut(draw: ImageDraw.ImageDraw, line: str, font: object, width: int) -> str:
 
 LARGEST_TILE = 512
 COLUMNS = 4
-"""Pictures per row of a contact sheet."""
+"""Maximum number of pictures per row of a contact sheet."""
 
 
 def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Image.Image:
@@ -199,15 +199,14 @@ def draw_row(title: str, name: str, labels: Sequence[str], images: Tensor) -> Im
     return draw_sheet(title, labels, [[row]], _tile_side(images.shape[-1]))
 
 
-def draw_contact_sheet(title: str, pictures: Sequence[Pixels], columns: int = COLUMNS) -> Image.Image:
+def draw_contact_sheet(title: str, pictures: Sequence[Pixels]) -> Image.Image:
     """Draw pictures in rows, numbered from 0 like their files.
 
     Args:
         title: one line above everything.
         pictures: at least one, 8-bit [H, W, 3], all of one size.
-        columns: pictures per row.
     """
-    columns = min(columns, len(pictures))
+    columns = min(COLUMNS, len(pictures))
     rows = []
     for start in range(0, len(pictures), columns):
         shown = pictures[start : start + columns]

@@ -94,11 +94,7 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
     for part in collected:
         if not part.cells:
             continue
-        protocols = part.cells[0].manifest.protocols
-        references = part.references
-        columns = column_specs(protocols, metrics)
-        if references:
-            columns = [spec for spec in columns if _reference_of(spec) in (None, *references)]
+        columns = measured_columns(part, metrics)
         specs.update((spec.name, spec) for spec in columns)
         rows = part.rows
         check_protocols(pd.concat([row.records for row in rows], ignore_index=True))
@@ -112,6 +108,12 @@ def build_table(tier: str, collected: Sequence[ComparableCells], metrics: tuple[
     names = [*KEYS, *(f"{s.name}{end}" for s in ordered for end in _ENDS)]
     frame = pd.DataFrame(entries, columns=names)
     return Table(tier, ordered, frame, (*footnotes(tier, collected, frame, ordered), *dict.fromkeys(remarks)))
+
+
+def measured_columns(part: ComparableCells, metrics: tuple[str, ...]) -> list[ColumnSpec]:
+    """Return the named columns that were measured on a data set, without those whose reference photos it lacks."""
+    columns, references = column_specs(part.cells[0].manifest.protocols, metrics), part.references
+    return [spec for spec in columns if not references or _reference_of(spec) in (None, *references)]
 
 
 def _reference_of(spec: ColumnSpec) -> str | None:

@@ -13,7 +13,7 @@ from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells
 from textedit_bench.report.rows import HEADLINE, TRAINED, UNSEEN, RowCells
-from textedit_bench.report.table import build_table
+from textedit_bench.report.table import build_table, measured_columns
 from textedit_bench.report.table_provenance import collect_stored
 
 SETS = (TRAINED, UNSEEN)
@@ -46,7 +46,7 @@ class Why:
         title: title of the row.
         strength: strength of the row.
         images: photos of every prompt.
-        value, low, high: as in the table; nan if there is none.
+        value, low, high: as in the table; of a digest, those of its cell alone; nan if there is none.
         n, left_out: number of values, and of values without the state ok.
         protocol: of the metric.
         runs: the cells, by prompt.
@@ -100,11 +100,10 @@ def explain(store: Store, tier: str, address: str) -> list[Why]:
     methods = {cell.identity.method for cell in collected.cells}
     if method not in methods:
         raise unknown_choice(f"method with results on {dataset}, tier {tier},", method, methods)
-    known = collected.cells[0].manifest.protocols
+    known = [spec.name for spec in measured_columns(collected, tuple(collected.cells[0].manifest.protocols))]
     if metric not in known:
-        raise unknown_choice("metric", metric, known)
-    cells = [c for c in collected.cells if c.identity.method == method]
-    return _entries(tier, collected, cells, (metric,), parts[3:] or SETS)
+        raise unknown_choice(f"metric measured on {dataset}, tier {tier},", metric, known)
+    return _entries(tier, collected, method, (metric,), parts[3:] or SETS)
 
 
 def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
@@ -119,24 +118,19 @@ def _of_digest(store: Store, tier: str, digits: str) -> list[Why]:
     cell, dataset = found[0], found[0].identity.dataset
     copied = next((source for source in stored if source.digest == cell.identity.matched_to), cell)
     own = CellFilter(copied.protocol_key, frozenset(), frozenset({cell.digest}), cell.manifest.protocols)
-    return _entries(tier, collect(dataset, stored, own), [cell], HEADLINE, SETS)
+    alone = ComparableCells(dataset, [cell], collect(dataset, stored, own).inputs)
+    return _entries(tier, alone, cell.identity.method, HEADLINE, SETS)
 
 
 def _entries(
-    tier: str, collected: ComparableCells, cells: Sequence[StoredCell], metrics: tuple[str, ...], sets: Sequence[str]
+    tier: str, collected: ComparableCells, method: str, metrics: tuple[str, ...], sets: Sequence[str]
 ) -> list[Why]:
-    own = ComparableCells(collected.dataset, list(cells), collected.inputs)
-    frame = build_table(tier, [own], metrics).frame
-    rows = {(row.title, row.prompt_set): row for row in own.rows}
-    protocols = cells[0].manifest.protocols
-    found = []
-    for record in frame.to_dict("records"):
-        row = rows[str(record["title"]), str(record["prompt_set"])]
-        if row.prompt_set in sets:
-            found += [_why(collected, row, record, metric) for metric in metrics if metric in protocols]
-    if not found:
-        raise UserError(f"cell: {cells[0].listing.title} has no results for {' or '.join(sets)} prompts")
-    return found
+    table = build_table(tier, [collected], metrics)
+    rows = zip(collected.rows, table.frame.to_dict("records"), strict=True)
+    chosen = [(row, record) for row, record in rows if row.method == method and row.prompt_set in sets]
+    if not chosen:
+        raise UserError(f"cell: {method} has no results for {' or '.join(sets)} prompts")
+    return [_why(collected, row, record, spec.name) for row, record in chosen for spec in table.columns]
 
 
 def _why(collected: ComparableCells, row: RowCells, record: Mapping[Any, Any], metric: str) -> Why:
@@ -160,11 +154,10 @@ def _why(collected: ComparableCells, row: RowCells, record: Mapping[Any, Any], m
 
 def _run(cell: StoredCell) -> Run:
     identity, infer = cell.identity, cell.manifest.infer
-    prompt = identity.prompt
     return Run(
         digest=cell.digest,
         folder=str(cell.path),
-        prompt=prompt.phrase or prompt.target,
+        prompt=identity.prompt.words,
         prompt_id=identity.prompt_id,
         seed=identity.seed,
         weights=identity.weights,

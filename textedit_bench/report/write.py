@@ -14,12 +14,14 @@ from textedit_bench.bench.inputs import INVERSION, PHOTO
 from textedit_bench.bench.kept import PICTURES, SHOWN
 from textedit_bench.bench.pictures import read_pictures
 from textedit_bench.bench.plan import DatasetPlan
+from textedit_bench.bench.prompts import unique_slug
 from textedit_bench.bench.request import CENSUS
 from textedit_bench.bench.session import ScoredDataset
 from textedit_bench.bench.store import Store
 from textedit_bench.data.pixels import save_picture
 from textedit_bench.devices import fixed_threads
 from textedit_bench.files import locked, write_text
+from textedit_bench.registry import method_info
 from textedit_bench.report.audit import (
     audit_frame,
     audit_markdown,
@@ -38,7 +40,7 @@ from textedit_bench.report.html import render_html
 from textedit_bench.report.leakage import draw_leakage, leakage_frame, leakage_markdown
 from textedit_bench.report.paired_tests import paired_tests_frame, pairs_markdown
 from textedit_bench.report.pooled import pooled_frame, pooled_markdown, ranks_frame, ranks_markdown
-from textedit_bench.report.rows import ColumnSpec
+from textedit_bench.report.rows import ColumnSpec, RowCells, titled
 from textedit_bench.report.sheet import method_sheet, sweep_sheet
 from textedit_bench.report.table import Table, build_table
 from textedit_bench.report.table_provenance import FILE, write_provenance
@@ -108,7 +110,7 @@ class Reports:
 def write_reports(store: Store, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> Reports:
     """Write tables of every tier of the bench from all comparable stored cells, and its methods' picture sheets.
 
-    A tier with wrong controls gets no table, and an existing one is removed: its metrics cannot be trusted.
+    A tier with wrong controls gets none, and those of earlier runs are removed: its metrics cannot be trusted.
     """
     parts = []
     for tier in sorted({data.plan.tier for data in benched}):
@@ -140,7 +142,7 @@ def _write_tier(store: Store, tier: str, cells: Sequence[Cell], benched: Sequenc
         written = write_checks(checks, folder)
         wrong = [check for check in checks if not check.passed]
         if wrong:
-            remove_table_files(folder)
+            _remove_reports(folder, collected)
             return Reports(tuple(written), {}, (), tuple(f"tier {tier}: {check.sentence}" for check in wrong))
         table = build_table(tier, collected)
     written += write_table_files(table, folder)
@@ -165,11 +167,13 @@ def write_table_files(table: Table, folder: Path, name: str = "table") -> list[P
     return paths
 
 
-def remove_table_files(folder: Path) -> None:
-    """Remove a table in every format, and the record of its cells."""
-    for ending in _RENDERERS:
-        (folder / f"table.{ending}").unlink(missing_ok=True)
-    (folder / FILE).unlink(missing_ok=True)
+def _remove_reports(folder: Path, collected: Sequence[ComparableCells]) -> None:
+    """Remove a tier's table, the record of its cells, costs, analyses, and figures of these data sets."""
+    write_analysis((), (), folder)
+    names = [FILE, *(f"table.{ending}" for ending in _RENDERERS), "cost.csv", "cost.md"]
+    names += [f"{part.dataset}/{name}.png" for part in collected for name in ("overview", "curves", "leakage")]
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _collect(store: Store, tier: str, cells: Sequence[Cell], benched: Sequence[ScoredDataset]) -> list[ComparableCells]:
@@ -235,12 +239,17 @@ def _write_sheets(store: Store, tier: str, part: ComparableCells, methods: set[s
     pictures = read_pictures(part.inputs / PICTURES, first, [PHOTO, INVERSION], part.pool)
     photos = {name: dict(zip(first, group, strict=True)) for name, group in pictures.items()}
     for method in sorted(methods):
-        cells = [cell for cell in part.cells if cell.identity.method == method]
-        if not cells:
-            continue
-        folder = store.method(tier, part.dataset, method)
-        for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
-            picture = draw(part, cells, photos)
-            save_picture(picture, folder / f"{name}.png")
-            written.append(folder / f"{name}.png")
+        for title, row, cells in titled(row for row in part.rows if row.method == method):
+            for name, draw in (("sheet", method_sheet), ("strengths", sweep_sheet)):
+                path = store.method(tier, part.dataset, method) / f"{name}{sheet_ending(row)}.png"
+                save_picture(draw(part, title, cells, photos), path)
+                written.append(path)
     return written
+
+
+def sheet_ending(row: RowCells) -> str:
+    """Return what tells the sheets of a variant or of changed settings from those of the published method."""
+    own = row.cells[0].identity
+    changed = method_info(row.method).changed_settings(own.settings, own.tier)
+    settings = ", ".join(f"{name}={value}" for name, value in sorted(changed.items()))
+    return "".join(f"-{part}" for part in (own.variant, settings and unique_slug(settings)) if part)

@@ -100,9 +100,17 @@ def _inverted(domain: Domain, count: int) -> Iterator[Tensor]:
 @torch.no_grad()
 def sampled_codes(domain: Domain, count: int, seed: int) -> Iterator[Tensor]:
     """Iterate over W+ codes of untruncated samples, [up to 64, rows, w_dim], on the domain's device."""
-    generator = domain.generator
-    stream = torch.Generator().manual_seed(seed)
-    for start in range(0, count, _CHUNK):
-        z = torch.randn(min(_CHUNK, count - start), generator.z_dim, generator=stream)
-        w = generator.map(sent(z, domain.device))
-        yield w.unsqueeze(1).repeat(1, generator.num_rows, 1).float()
+    for w in w_samples(domain, count, _CHUNK, seed):
+        yield domain.generator.broadcast(w).contiguous()
+
+
+@torch.no_grad()
+def w_samples(domain: Domain, count: int, chunk: int, seed: int) -> Iterator[Tensor]:
+    """Iterate over untruncated samples of W, [up to ``chunk``, w_dim] float32, on the domain's device.
+
+    The draws depend on ``chunk`` too.
+    """
+    generator, stream = domain.generator, torch.Generator().manual_seed(seed)
+    for start in range(0, count, chunk):
+        z = torch.randn(min(chunk, count - start), generator.z_dim, generator=stream)
+        yield generator.map(sent(z, domain.device)).float()

@@ -32,7 +32,8 @@ class EditorModule(pl.LightningModule):
         optimizer: its class, with its defaults otherwise.
         milestones: epochs, counted from 1, after which the rate is multiplied by ``milestone_factor``.
         milestone_factor: see there.
-        total_steps, final_rate: the rate falls along a cosine to ``final_rate`` of itself over so many steps; 1: not.
+        total_steps, final_rate: over ``total_steps`` steps the rate falls along a cosine to ``final_rate`` times its
+            start; 1 keeps it constant.
         warmup_steps: optimiser steps over which the rate rises linearly from nothing.
         ema_decay: decay per step of the averaged weights that validation and the final network use; 0 for none.
         seed: of `step_stream`.

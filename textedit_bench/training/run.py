@@ -25,7 +25,6 @@ from textedit_bench.finite import DivergedError
 from textedit_bench.fit import WholeCheckpoints, fit
 from textedit_bench.training.cost import CostRecorder
 from textedit_bench.training.data import LatentData
-from textedit_bench.training.deadline import Deadline
 from textedit_bench.training.lightning_module import EditorModule
 from textedit_bench.training.loggers import make_logger
 from textedit_bench.training.options import RunOptions
@@ -55,12 +54,10 @@ class RunResult:
         folder: the run's folder: ``last.ckpt``, ``best.ckpt``, ``settings.json``, ``cost.json``, ``pictures/``,
             ``curves/``.
         finished: False if it was stopped and can be resumed.
-        validation_loss: the best one, of ``best.ckpt``.
     """
 
     folder: Path
     finished: bool
-    validation_loss: float
 
 
 def run_folder(parent: Path, name: str, identity: Mapping[str, Any]) -> Path:
@@ -117,7 +114,7 @@ def train(
     if options.progress:
         watch.append(RunProgress(name))
     if options.stop_after_minutes:
-        watch.append(Deadline(options.stop_after_minutes))
+        watch.append(_Deadline(options.stop_after_minutes))
     use_precision(TF32 if options.precision == TF32 else HIGHEST, module.domain.device)
     last = folder / "last.ckpt"
     with _quiet(), its_rank(options), torch.random.fork_rng(devices=[]):
@@ -138,9 +135,9 @@ def train(
             enable_model_summary=False,
         )
         if leads(options):
-            _prepare_folder(folder, options.resume, identity)
+            _prepare_folder(folder, options.resume, keep, identity)
         # Processes that start at the same time must not see files that the first one is about to remove.
-        goes_on = options.resume and last.is_file() and not _damage(last)
+        goes_on = options.resume and not _why_restart(folder, keep) and last.is_file()
         try:
             fit(
                 trainer,
@@ -157,17 +154,44 @@ def train(
             raise DivergedError(f"{name}: {error}; {kept}. A lower learning rate may help") from error
     state = torch.load(folder / f"{keep}.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
-    return RunResult(folder, trainer.current_epoch >= epochs, float(best.best_model_score or float("nan")))
+    return RunResult(folder, trainer.current_epoch >= epochs)
 
 
-def _prepare_folder(folder: Path, resume: bool, identity: Mapping[str, Any]) -> None:
-    """Create or empty the run's folder, set damaged checkpoints aside and write the run's description."""
+class _Deadline(pl.Callback):
+    """Stops at the first epoch's end after ``minutes`` of this part of a run (Lightning's timer counts all parts)."""
+
+    def __init__(self, minutes: float) -> None:
+        self.ends = time.monotonic() + 60 * minutes
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Ask the trainer to stop when the time is up."""
+        if time.monotonic() >= self.ends:
+            trainer.should_stop = True
+
+
+def _prepare_folder(folder: Path, resume: bool, keep: str, identity: Mapping[str, Any]) -> None:
+    """Create or empty the run's folder, set aside what the run cannot go on from and write its description."""
     if not resume and folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("last.ckpt", "best.ckpt"):
-        _set_aside_damaged(folder / name)
+    if why := _why_restart(folder, keep):
+        for name in dict.fromkeys(("last.ckpt", f"{keep}.ckpt")):  # the last one first: nothing goes on from the other
+            _set_aside(folder / name)
+        log.warning("%s: %s; its checkpoints are set aside, and the run restarts", folder, why)
     write_text(folder / "settings.json", json.dumps(identity, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def _why_restart(folder: Path, keep: str) -> str:
+    """Say what is wrong with the last checkpoint and the one to keep; empty if nothing is."""
+    last, kept = folder / "last.ckpt", folder / f"{keep}.ckpt"
+    for checkpoint in dict.fromkeys((kept, last)):  # against the order in which another process sets them aside
+        if checkpoint.is_file() and (damage := _damage(checkpoint)):
+            return f"{checkpoint.name} is damaged ({damage})"
+    if last.is_file() and not kept.is_file():
+        states = torch.load(last, map_location="cpu", weights_only=True)["callbacks"].values()
+        if any(Path(state.get("best_model_path", "")).name == kept.name for state in states):
+            return f"{kept.name} is missing"
+    return ""
 
 
 def _damage(checkpoint: Path) -> str:
@@ -179,16 +203,13 @@ def _damage(checkpoint: Path) -> str:
         return str(error) or type(error).__name__
 
 
-def _set_aside_damaged(checkpoint: Path) -> None:
-    """Rename a damaged checkpoint."""
-    damaged = _damage(checkpoint) if checkpoint.is_file() else ""
-    if not damaged:
-        return
+def _set_aside(checkpoint: Path) -> None:
+    """Rename a checkpoint, if there is one."""
     number = 1
     while (target := checkpoint.with_name(f"{checkpoint.name}.corrupt-{number}")).exists():
         number += 1
-    checkpoint.rename(target)
-    log.warning("%s: damaged (%s); set aside as %s, and the run restarts", checkpoint, damaged, target.name)
+    if checkpoint.exists():
+        checkpoint.rename(target)
 
 
 @contextmanager

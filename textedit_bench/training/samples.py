@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_bench.devices import sent
 from textedit_bench.models.stylegan2 import images_at_once
+from textedit_bench.training.codes import w_samples
 from textedit_bench.training.prepared import prepared
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Samples:
 
 
 def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
-    """Like `draw`, cached per generator, CLIP, count and seed on this machine."""
+    """Like `draw`, cached on this machine per generator, CLIP, count, seed and `prepared.computed_by`."""
 
     def make() -> dict[str, Tensor]:
         samples = draw(domain, count, seed)
@@ -56,15 +56,10 @@ def seen_samples(domain: Domain, count: int, seed: int) -> Samples:
 @torch.no_grad()
 def draw(domain: Domain, count: int, seed: int) -> Samples:
     """Draw ``count`` untruncated samples of W with their pictures' embeddings; pictures are not kept."""
-    generator = domain.generator
-    stream = torch.Generator().manual_seed(seed)
-    at_once = images_at_once(generator.resolution, _CHUNK)
-    codes, seen = [], []
-    for start in range(0, count, at_once):
-        z = torch.randn(min(at_once, count - start), generator.z_dim, generator=stream)
-        w = generator.map(sent(z, domain.device))
-        codes.append(w.float())
-        seen.append(look(domain, w[:, None].repeat(1, generator.num_rows, 1)))
+    generator, codes, seen = domain.generator, [], []
+    for w in w_samples(domain, count, images_at_once(generator.resolution, _CHUNK), seed):
+        codes.append(w)
+        seen.append(look(domain, generator.broadcast(w).contiguous()))
     return Samples(torch.cat(codes).cpu(), torch.cat(seen).cpu())
 
 

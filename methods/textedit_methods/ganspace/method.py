@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_bench.devices import sent
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError, unknown_choice
 from textedit_bench.files import sha256
@@ -133,11 +132,9 @@ class GANSpace(OffsetEditor[Settings]):
 
     def _samples(self, count: int, batch: int, stream: int = 0) -> Iterator[Tensor]:
         """Iterate over untruncated W codes [up to ``batch``, w_dim] on the domain's device."""
-        generator = self.domain.generator
-        draws = torch.Generator().manual_seed(2 * self.values.seed + stream)
-        for start in range(0, count, batch):
-            z = torch.randn(min(batch, count - start), generator.z_dim, generator=draws)
-            yield generator.map(sent(z, self.domain.device)).float()
+        from textedit_bench.training.codes import w_samples
+
+        return w_samples(self.domain, count, batch, 2 * self.values.seed + stream)
 
     @cached_property
     def effects(self) -> Tensor:

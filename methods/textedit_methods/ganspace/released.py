@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from textedit_bench.errors import CheckpointError
+from textedit_bench.errors import CheckpointError, one_line
 from textedit_bench.models.torch_files import read_torch_file, torch_file_kind
 from textedit_methods.ganspace.components import Components
 
@@ -51,7 +51,7 @@ def _read_npz(path: Path) -> list[np.ndarray[Any, Any]]:
                 )
             return [_numbers(path, name, stored[name]) for name in _NPZ]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path}: damaged, or holds objects ({str(error).splitlines()[0]})") from error
+        raise CheckpointError(f"{path}: damaged, or holds objects ({one_line(error)})") from error
 
 
 def _read_torch(path: Path) -> list[np.ndarray[Any, Any]]:

@@ -115,7 +115,9 @@ class Requests:
         both, style, colour = values.both_probability, values.style_probability, values.colour_probability
         none = 1 - both - style - colour
         if none < -1e-6:
-            raise UserError(f"style, colour and both_probability sum to {1 - none:g}; valid: at most 1")
+            raise UserError(
+                f"style_probability + colour_probability + both_probability = {1 - none:g}; valid: at most 1"
+            )
         shown = values.image_probability if pictures else 0.0
         first, second = ({"text": (1 - shown) * bool(len(texts)), "image": shown} for texts in (styles, colours))
         chances = {(a, b): both * x * y for (a, x), (b, y) in product(first.items(), second.items())}

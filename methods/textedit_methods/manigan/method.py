@@ -59,11 +59,7 @@ class ManiGAN(CaptionEditor[Settings]):
             UserError: its file is missing or holds another one, or the text encoder is one of other widths.
         """
         network = self._module("generator", MainModule)
-        if network.words != (width := self.reader.encoder.sentence_dim):
-            raise UserError(
-                f"{self.file('generator')} is told sentences of width {network.words}; "
-                f"{self.file('text_encoder')} gives {width}"
-            )
+        self.check_told("generator", network.words)
         if self.values.enlarging == "factor":
             network.enlarge_by_factor()
         return network
@@ -108,6 +104,6 @@ class ManiGAN(CaptionEditor[Settings]):
             told = words.expand(many, -1, -1)
             regions, code = self.image_encoder(small)
             z, eps = own.split(widths, dim=1)
-            features = self.main(z, eps, sentence.expand(many, -1), told, code, regions).features
+            features = self.main.last_features(z, eps, sentence.expand(many, -1), told, code, regions)
             drawn.append(at_side(self.correction(features, self.vgg(small), told), photo.shape[-1]))
         return torch.cat(drawn)

@@ -5,6 +5,7 @@ Named as in the authors' files; sources stand in this folder's README.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -128,17 +129,34 @@ class MainModule(StoredNetwork):
             hidden: bool [B, T], True where a word is padding; None for none.
         """
         condition, mean, log_variance = self.ca_net(sentence, eps)
-        features, photo = self.h_net1(condition, noise, code), self.imgUpSample(regions)
         images, seen = [], []
-        for number in range(1, _STAGES + 1):
-            if number > 1:
-                features, attention = self.get_submodule(f"h_net{number}")(features, photo, words, hidden)
-                photo = self.get_submodule(f"imgUpSample{number}")(photo)
-                seen.append(attention)
+        for number, (features, photo, attention) in enumerate(
+            self._stages(condition, noise, words, code, regions, hidden), start=1
+        ):
+            seen += [] if attention is None else [attention]
             # The next stage goes on from the features before this modulation.
             changed = self.get_submodule(f"SAIN{number}")(features, photo)
             images.append(self.get_submodule(f"img_net{number}")(changed))
         return Drawn(tuple(images), tuple(seen), mean, log_variance, features, condition)
+
+    def last_features(
+        self, noise: Tensor, eps: Tensor, sentence: Tensor, words: Tensor, code: Tensor, regions: Tensor
+    ) -> Tensor:
+        """Return the ``features`` of `forward` alone: edits need no pictures of the main module."""
+        for found, _, _ in self._stages(self.ca_net(sentence, eps)[0], noise, words, code, regions, None):
+            features = found
+        return features
+
+    def _stages(
+        self, condition: Tensor, noise: Tensor, words: Tensor, code: Tensor, regions: Tensor, hidden: Tensor | None
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield every stage's features and maps of the photo, and, of the later ones, the attention."""
+        features, photo = self.h_net1(condition, noise, code), self.imgUpSample(regions)
+        yield features, photo, None
+        for number in range(2, _STAGES + 1):
+            features, attention = self.get_submodule(f"h_net{number}")(features, photo, words, hidden)
+            photo = self.get_submodule(f"imgUpSample{number}")(photo)
+            yield features, photo, attention
 
 
 class _Details(nn.Module):

@@ -106,16 +106,16 @@ def predict(
     return Anchors(tuple(candidates[position][1] for position in chosen), texts[chosen], spans)
 
 
-def rank_pictures(to_command: Tensor, to_class: Tensor, own: int = 0) -> Tensor:
+def rank_pictures(to_command: Tensor, to_class: Tensor) -> Tensor:
     """Positions of the pictures that a command is true of, the nearest first.
 
     Args:
         to_command: cosines of pictures and command, [N].
-        to_class: cosines of pictures and the texts of the command's class, [N, k].
-        own: position of the text that has to be the nearest of them; where it is so of no picture, all are kept.
+        to_class: cosines of pictures and the texts of the command's class, [N, k]. The first has to be the nearest of
+            them; where it is so of no picture, all are kept.
     """
     order = (1 - to_command).argsort(stable=True)
-    kept = order[(1 - to_class).argmin(dim=1)[order] == own]
+    kept = order[(1 - to_class).argmin(dim=1)[order] == 0]
     return kept if len(kept) else order
 
 

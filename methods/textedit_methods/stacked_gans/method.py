@@ -11,7 +11,6 @@ from torch import Tensor
 
 from textedit_bench.caption_editor import CaptionEditor, at_side, normals
 from textedit_bench.devices import sent
-from textedit_bench.errors import UserError
 from textedit_bench.models.released import load_trained
 from textedit_bench.models.stylegan2 import images_at_once
 from textedit_bench.prompt import Prompt
@@ -49,11 +48,7 @@ class _StackedGan(CaptionEditor[Settings]):
             UserError: its file is missing, or the text encoder is one of other widths.
         """
         network = self.built(self.load_network, "generator")
-        if network.sizes.words != (width := self.reader.encoder.sentence_dim):
-            raise UserError(
-                f"{self.file('generator')} is told sentences of width {network.sizes.words}; "
-                f"{self.file('text_encoder')} gives {width}"
-            )
+        self.check_told("generator", network.sizes.words)
         return network.to(self.domain.device)
 
     @torch.no_grad()

@@ -79,11 +79,14 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         column, change, rows = self._asked(own, prompt)
         edits = []
         for strength in strengths:
+            if not strength:
+                edits.append(latents)
+                continue
             asked = own.clone()
             asked[:, column] += strength * change
             codes = source.codes.clone()
             codes[:, rows] = network(normal, asked, reverse=True, steps=steps)[:, rows]
-            edits.append(source.with_codes(codes) if strength else latents)
+            edits.append(source.with_codes(codes))
         return edits
 
     def _asked(self, own: Tensor, prompt: Prompt) -> tuple[int, Tensor, slice]:

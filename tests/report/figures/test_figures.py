@@ -57,6 +57,7 @@ def test_the_page_gets_plain_shapes_with_theme_colours_and_words(draw, name):
     tree = ElementTree.fromstring(to_svg(draw(name, 800.0), "a <label> & more"))
     assert tree.get("aria-label") == "a <label> & more"
     assert all("style" not in node.attrib and "id" not in node.attrib for node in tree.iter())
+    assert all(value for node in tree.iter() for value in node.attrib.values())
     colours = {node.get(key) for node in tree.iter() for key in ("fill", "stroke")} - {None, "none"}
     assert colours and all(colour.startswith("var(--") for colour in colours)
     marks = [node for node in tree.iter() if node.get("class") == "mark"]

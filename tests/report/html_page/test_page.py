@@ -133,6 +133,25 @@ def test_why_leads_from_an_entry_to_its_values(store):
     assert {why.address.split("/")[0] for why in by_digest} == {"m1"}
 
 
+def test_why_of_a_data_set_without_reference_photos_leaves_out_what_compares_with_them(make_store, tmp_path):
+    own = make_store(tmp_path)
+    (features,) = tmp_path.glob("mini/d/_inputs/*/features.npz")
+    with np.load(features) as stored:
+        kept = {name: stored[name] for name in stored.files if name != "reference"}
+    np.savez(features, **kept)
+    with pytest.raises(UserError, match=r"metric measured on d, tier mini, 'fid_real'.*success"):
+        explain(own, "mini", "m1/d/fid_real")
+    (entry,) = explain(own, "mini", "m1/d/success/trained")
+    found = explain(own, "mini", entry.runs[0].digest)
+    assert {why.address.split("/")[2] for why in found} == {
+        "success",
+        "preservation",
+        "clip_score",
+        "clip_direction",
+        "identity",
+    }
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [

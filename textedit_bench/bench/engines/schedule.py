@@ -174,8 +174,11 @@ class Schedule:
                     number, end = whole
                 self._under_way.discard(number)
                 if isinstance(end, WorkerLost):
-                    waiting += self._again(number, end)
-                    continue
+                    failed = self._lost(number, self._jobs[number].label, end)
+                    if failed is None:
+                        waiting.append(number)
+                        continue
+                    end = failed
                 assert isinstance(end, CellResult)
                 if end.refused and alone and not any(o.state in _ENDED for o in self._all_outcomes()):
                     raise end.refused  # bad input that only the method could detect; there is no other cell
@@ -245,13 +248,11 @@ class Schedule:
             return None  # the cell has ended meanwhile, for another reason
         cut.under_way.discard(part)
         if isinstance(end, WorkerLost):
-            self._losses[number] = self._losses.get(number, 0) + 1
-            if self._losses[number] <= RETRIES:
-                self._note_loss(f"{cut.job.label}, part {part + 1} of {cut.count}", end)
+            failed = self._lost(number, f"{cut.job.label}, part {part + 1} of {cut.count}", end)
+            if failed is None:
                 cut.left.insert(0, part)
                 return None
-            del self._cuts[number]
-            return number, end
+            end = failed
         assert isinstance(end, CellResult)
         if end.outcome.state is not State.DONE:
             del self._cuts[number]
@@ -269,15 +270,14 @@ class Schedule:
         job = self._jobs[number]
         return None if job.like or job.variant else (job.method, job.prompt)
 
-    def _again(self, number: int, end: WorkerLost) -> list[int]:
-        job = self._jobs[number]
+    def _lost(self, number: int, label: str, end: WorkerLost) -> CellResult | None:
+        """Count the loss of a cell's worker; return the cell's failure if there were too many."""
         self._losses[number] = self._losses.get(number, 0) + 1
         if self._losses[number] <= RETRIES:
-            self._note_loss(job.label, end)
-            return [number]
+            self._note_loss(label, end)
+            return None
         reason = f"its worker was lost {self._losses[number]} times: {end.reason}"
-        self._end(number, CellOutcome(job.label, "", State.FAILED, reason))
-        return []
+        return CellResult(CellOutcome(self._jobs[number].label, "", State.FAILED, reason))
 
     def _note_loss(self, label: str, end: WorkerLost) -> None:
         self.lost += 1

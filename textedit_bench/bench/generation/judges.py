@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from textedit_bench.bench.pictures import Pixels, to_images
+from textedit_bench.bench.shards import pass_size
 from textedit_bench.metrics.column import NO_TRUTH, Column, Protocol, protocol_id
 from textedit_bench.metrics.images import of_rows
 from textedit_bench.models.roles import verifies
@@ -26,8 +28,8 @@ def pair_distances(images: Tensor, distance: Callable[[Tensor, Tensor], Tensor])
     """Compute the mean distance of each picture to the others, float64 [N]; nan for a single one.
 
     Args:
-        images: [N, 3, H, W].
-        distance: (a, b) pictures [B, 3, H, W] -> [B] or [B, 1, 1, 1], symmetric.
+        images: [N, ...], of any layout.
+        distance: (a, b) pictures [B, ...] -> [B] or [B, 1, 1, 1], symmetric.
     """
     n = len(images)
     first, second = torch.triu_indices(n, n, offset=1)
@@ -97,24 +99,37 @@ class GenerationJudges:
         return {name: asdict(protocol) for name, protocol in self.protocols.items()}
 
     @torch.no_grad()
-    def score(self, images: Tensor, prompt: Prompt) -> dict[str, Column]:
-        """Score the N pictures of one text with every metric of scope ``image``.
+    def score(self, pixels: Pixels, prompt: Prompt) -> dict[str, Column]:
+        """Score the N pictures of one text with every metric of scope ``image``, one network pass at a time.
 
         Args:
-            images: [N, 3, H, W] in [-1, 1].
+            pixels: 8-bit [N, H, W, 3].
             prompt: the prompt, ground truth included.
         """
-        domain = self._domain
-        measured = self._suite.score_batch(photos=images, inversions=images, edits=images, prompt=prompt, factors=None)
-        columns = {name: measured[name] for name in OF_THE_TEXT if name in self.protocols}
-        pictures = images[:, :, self._suite.rows]
-        if "success" in self.protocols:
-            columns["success"] = self._success(images, prompt)
-        if "pair_distance" in self.protocols:
-            columns["pair_distance"] = _pairs(pair_distances(pictures, domain.network("perceptual")))
+        domain, rows, size = self._domain, self._suite.rows, pass_size(self._domain.resolution)
         judge = domain.network("judge_identity") if "same_subject" in self.protocols else None
-        if judge is not None and verifies(judge):
-            columns["same_subject"] = _pairs(taken_for_another(judge.embed(pictures), judge.threshold))
+        verifier = judge if judge is not None and verifies(judge) else None
+        parts: list[dict[str, Column]] = []
+        vectors: list[Tensor] = []
+        for start in range(0, len(pixels), size):
+            images = to_images(pixels[start : start + size], domain.device)
+            seen = self._suite.score_batch(photos=images, inversions=images, edits=images, prompt=prompt, factors=None)
+            parts.append({name: seen[name] for name in OF_THE_TEXT if name in self.protocols})
+            if "success" in self.protocols:
+                parts[-1]["success"] = self._success(images, prompt)
+            if verifier is not None:
+                vectors.append(verifier.embed(images[:, :, rows]))
+        columns = {name: Column.joined([part[name] for part in parts]) for name in parts[0]}
+        if "pair_distance" in self.protocols:
+            perceptual = domain.network("perceptual")
+
+            def distance(a: Tensor, b: Tensor) -> Tensor:
+                found: Tensor = perceptual(*(to_images(picture.numpy(), domain.device) for picture in (a, b)))
+                return found
+
+            columns["pair_distance"] = _pairs(pair_distances(torch.from_numpy(pixels[:, rows]), distance))
+        if verifier is not None:
+            columns["same_subject"] = _pairs(taken_for_another(torch.cat(vectors), verifier.threshold))
         return columns
 
     def _success(self, images: Tensor, prompt: Prompt) -> Column:

@@ -15,15 +15,14 @@ from textedit_bench.bench.cell import MANIFEST, Cell, ImageSet, Manifest
 from textedit_bench.bench.generation.judges import GenerationJudges
 from textedit_bench.bench.infer import Edits, publish_edits
 from textedit_bench.bench.inputs import picture_features
-from textedit_bench.bench.kept import CellPictures, save_arrays
-from textedit_bench.bench.machine import environment
-from textedit_bench.bench.pictures import Pixels, to_images, to_uint8
+from textedit_bench.bench.kept import CellPictures
+from textedit_bench.bench.pictures import Pixels, to_uint8
 from textedit_bench.bench.plan import DatasetPlan, MethodPlan
 from textedit_bench.bench.prompts import PlannedPrompt
-from textedit_bench.bench.scoring import COST, FEATURES, KEYS, RECORDS, has_features, write_cost, write_table
+from textedit_bench.bench.scoring import KEYS, has_features, publish_scores
 from textedit_bench.bench.session import DatasetSession, Todo
 from textedit_bench.bench.shards import Shard, pass_size
-from textedit_bench.bench.store import ResultFolder, Store, Writer
+from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.editor import Latents
 from textedit_bench.seeds import seed_of
 
@@ -139,7 +138,7 @@ class GenerationSession(DatasetSession):
         assert manifest is not None
         meter = self._meter()
         with meter.timed("score"):
-            columns = self._judges.score(to_images(pixels, self.domain.device), cell.prompt)
+            columns = self._judges.score(pixels, cell.prompt)
             features = picture_features(self.suite, self.domain, pixels) if has_features(self.suite) else None
         axes = {"tier": cell.tier, "dataset": cell.dataset, "method": cell.method, "prompt_id": cell.prompt_id}
         parts = [
@@ -151,11 +150,4 @@ class GenerationSession(DatasetSession):
         records = pd.concat(parts, ignore_index=True)[[*KEYS, "value", "state", "protocol", "tier"]]
         records = records.sort_values(KEYS, kind="stable", ignore_index=True)
         cost = [*manifest.infer.cost, *meter.rows(len(self._ids))]
-        files: dict[str, Writer] = {
-            RECORDS: lambda path: write_table(records, path),
-            COST: lambda path: write_cost(path, cell, cost),
-        }
-        if features is not None:
-            files[FEATURES] = lambda path: save_arrays(path, {"features": features[None]})
-        facts = {"protocols": self.protocols, "threads": torch.get_num_threads(), "environment": environment()}
-        folder.publish("score", files, facts, listing=cell.listing())
+        publish_scores(folder, cell, self.protocols, records, None if features is None else features[None], cost)

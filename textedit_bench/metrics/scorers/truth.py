@@ -17,9 +17,7 @@ from torch import Tensor
 from textedit_bench.errors import UserError
 from textedit_bench.metrics import truth
 from textedit_bench.metrics.column import (
-    ALREADY_SO,
     CHANGED,
-    HIDDEN,
     NO_TRUTH,
     NOT_IN_PIXELS,
     OK,
@@ -68,16 +66,11 @@ class ColourScorer:
         readings = self._readings(self._renders, factors, tuple(sorted(sample.prompt.asked.items())))
         if readings is None:
             return {"success_pixels": Column.without_value(len(sample.edit), NOT_IN_PIXELS)}
-        where, wanted = list(perfect.asked), torch.tensor(list(perfect.asked.values()))
-        hidden = ~perfect.visible[:, where].all(1)
-        already = (perfect.actual[:, where] == wanted).all(1)
+        known = truth.states_of(perfect.actual, perfect.visible, perfect.asked)
         readable = torch.stack([reading.readable for reading in readings]).all(0)
         images = sample.edit.images.double().cpu()
         done = torch.stack([reading.shows_wanted(images) for reading in readings]).all(0)
-        states = [
-            HIDDEN if h else ALREADY_SO if a else OK if r else NOT_IN_PIXELS
-            for h, a, r in zip(hidden.tolist(), already.tolist(), readable.tolist(), strict=True)
-        ]
+        states = [NOT_IN_PIXELS if k == OK and not r else k for k, r in zip(known, readable.tolist(), strict=True)]
         return {"success_pixels": Column.of(done.double(), states)}
 
     def _readings(self, renders: Renders, factors: Factors, asked: Asked) -> list[_Reading] | None:

@@ -67,7 +67,6 @@ class Spread:
         error: standard error of the mean; infinite if it is unknown (a single cell).
         freedom: degrees of freedom of ``error``.
         prompt_share: share of the prompts' component in the squared error, in [0, 1].
-        image_share: share of the images' component.
         cells: number of cells with a value.
         prompts: number of prompts with a value.
         images: number of images with a value.
@@ -78,7 +77,6 @@ class Spread:
     error: float
     freedom: float
     prompt_share: float
-    image_share: float
     cells: int
     prompts: int
     images: int
@@ -104,7 +102,7 @@ def two_way_spread(values: ArrayLike) -> Spread:
     """
     cells = grid(values)
     if not cells.size:
-        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0, 0)
+        return Spread(float("nan"), np.inf, 1.0, 0.0, 0, 0, 0, 0)
     prompts, images = cells.shape
     there = np.isfinite(cells)
     n = int(there.sum())
@@ -113,16 +111,16 @@ def two_way_spread(values: ArrayLike) -> Spread:
     if np.abs(residual).max() <= 1e-13 * max(1.0, abs(mean)):
         residual = np.zeros_like(residual)
 
-    def known(error: float, freedom: float, prompt: float, image: float) -> Spread:
+    def known(error: float, freedom: float, prompt_share: float) -> Spread:
         # A single prompt, or image, is not a sample of them: the error is over the others.
         draws = max(prompts, images) if 1 in (prompts, images) else min(prompts, images)
-        return Spread(mean, error, freedom, prompt, image, n, prompts, images, draws)
+        return Spread(mean, error, freedom, prompt_share, n, prompts, images, draws)
 
     if n == 1:
-        return known(np.inf, 1.0, 0.0, 0.0)
+        return known(np.inf, 1.0, 0.0)
     if prompts == 1 or images == 1:
         square = float((residual**2).sum()) / (n * (n - 1))
-        return known(square**0.5, n - 1.0, float(images == 1), float(prompts == 1))
+        return known(square**0.5, n - 1.0, float(images == 1))
 
     by_prompt = prompts / (prompts - 1) * float((residual.sum(1) ** 2).sum()) / n**2
     by_image = images / (images - 1) * float((residual.sum(0) ** 2).sum()) / n**2
@@ -131,13 +129,13 @@ def two_way_spread(values: ArrayLike) -> Spread:
     prompt_part, image_part = max(by_prompt - noise, 0.0), max(by_image - noise, 0.0)
     square = prompt_part + image_part + noise
     if square == 0.0:
-        return known(0.0, float(n - 1), 0.0, 0.0)
+        return known(0.0, float(n - 1), 0.0)
     # Weight of each mean square in the sum, for Satterthwaite's formula.
     used = (1.0 - (prompt_part > 0) - (image_part > 0)) * noise
     parts = [(by_prompt if prompt_part > 0 else 0.0, prompts - 1), (by_image if image_part > 0 else 0.0, images - 1)]
     spread = sum(part**2 / freedom for part, freedom in [*parts, (used, max(noise_freedom, 1))])
     freedom = max(square**2 / spread, float(min(prompts, images) - 1))
-    return known(square**0.5, freedom, prompt_part / square, image_part / square)
+    return known(square**0.5, freedom, prompt_part / square)
 
 
 def spread_of(values: ArrayLike, *, fixed_prompts: bool) -> Spread:
@@ -153,7 +151,7 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
     """
     cells = grid(values)
     if not cells.size:
-        return Spread(float("nan"), np.inf, 1.0, 0.0, 0.0, 0, 0, 0, 0)
+        return Spread(float("nan"), np.inf, 1.0, 0.0, 0, 0, 0, 0)
     prompts, images = cells.shape
     there = np.isfinite(cells)
     n, mean = int(there.sum()), float(cells[there].mean())
@@ -164,7 +162,7 @@ def fixed_prompts_spread(values: ArrayLike) -> Spread:
         error = 0.0
     # The scatter of every prompt is estimated from its own photos, however many the pool has.
     freedom = float(max(there.sum(1).min() - 1, 1))
-    return Spread(mean, error, freedom, 0.0, float(0.0 < error < np.inf), n, prompts, images, images)
+    return Spread(mean, error, freedom, 0.0, n, prompts, images, images)
 
 
 def prompt_residuals(cells: Values) -> Values | None:

@@ -91,7 +91,7 @@ def compare(effect: ArrayLike, kept: ArrayLike, *, draws: int = DRAWS, level: fl
     x, y = np.asarray(effect, dtype=np.float64), np.asarray(kept, dtype=np.float64)
     if x.shape != y.shape or x.ndim != 4 or 0 in x.shape:
         raise ValueError(f"effect and kept must be [methods, strengths, prompts, images], got {x.shape} and {y.shape}")
-    weights = _weights(x.shape[2], x.shape[3], draws, seed)
+    weights = cell_weights(x.shape[2], x.shape[3], draws, seed)
     curves = np.stack([_curves(x, weights), _curves(y, weights)])
     if np.isnan(curves[:, :, 0]).any():
         raise ValueError("a method has no value at some strength")
@@ -110,7 +110,7 @@ def compare(effect: ArrayLike, kept: ArrayLike, *, draws: int = DRAWS, level: fl
     )
 
 
-def _weights(prompts: int, images: int, draws: int, seed: int) -> Values:
+def cell_weights(prompts: int, images: int, draws: int = DRAWS, seed: int = 0) -> Values:
     """Draw how often each cell counts, [1 + draws, prompts, images]; the first entry is the sample itself."""
     rng = np.random.default_rng(seed)
     p = rng.multinomial(prompts, np.full(prompts, 1.0 / prompts), draws).astype(np.float64)

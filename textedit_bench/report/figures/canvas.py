@@ -152,13 +152,12 @@ _DRAWN = {"clip-path", "fill", "fill-opacity", "opacity", "stroke", "stroke-dash
 _DRAWN |= {"stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor", "font-size", "font-weight"}
 
 
-def to_svg(figure: Figure, label: str, kind: str = "") -> str:
+def to_svg(figure: Figure, label: str) -> str:
     """Convert the figure to one SVG element.
 
     Args:
         figure: a figure with tooltips from `tell`.
         label: description for screen readers.
-        kind: class of the element.
     """
     import matplotlib
 
@@ -169,7 +168,6 @@ def to_svg(figure: Figure, label: str, kind: str = "") -> str:
     root = ElementTree.fromstring(buffer.getvalue())
     shapes = {f"#{node.get('id')}": node for node in root.iter() if _tag(node) == "path" and node.get("id")}
     found = ElementTree.Element("svg", {"viewBox": _short(root.get("viewBox", "")), "role": "img", "aria-label": label})
-    found.set("class", kind)
     found.set("width", _short(root.get("width", "").removesuffix("pt")))
     for child in root:
         _copy(child, found, shapes)

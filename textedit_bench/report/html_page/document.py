@@ -104,9 +104,9 @@ def _examples(part: ComparableCells, book: ThumbnailBook) -> list[tuple[str, lis
 
 
 def _example(part: ComparableCells, example: Example, book: ThumbnailBook) -> dict[str, Any]:
-    cell, prompt = example.cell, example.cell.identity.prompt
+    cell = example.cell
     sources = read_sources(part, [example.image])
-    shown: dict[str, Any] = {"words": prompt.phrase or prompt.target, "caption": example.caption}
+    shown: dict[str, Any] = {"words": cell.identity.prompt.words, "caption": example.caption}
     shown["photo"] = None if sources is None else book.encode(sources["photo"][0])
     try:
         shown["edit"] = book.encode(cell.pictures([example.image], [cell.listing.default_strength])[0][0])

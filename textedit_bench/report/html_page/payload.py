@@ -14,7 +14,7 @@ from textedit_bench.bench.kept import PicturesGoneError
 from textedit_bench.metrics.column import OK
 from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
-from textedit_bench.report.rows import PERCENT, RowCells
+from textedit_bench.report.rows import PERCENT, titled
 
 VALUES = ("success", "preservation", "clip_direction", "identity", "lpips")
 """Metrics shown next to an opened picture, if they were measured."""
@@ -80,7 +80,7 @@ def make_grid(collected: ComparableCells, count: int) -> Grid:
     where = {prompt: i for i, prompt in enumerate(prompts)}
     words = [{"words": words, "trained": trained} for words, trained in prompts.values()]
     grid = Grid(collected, [float(s) for s in rows[0].cells[0].identity.strengths], words)
-    for m, (title, row, cells) in enumerate(_titled(rows)):
+    for m, (title, row, cells) in enumerate(titled(rows)):
         grid.methods.append({"title": title, "default": float(row.strength), "control": row.control})
         for cell in cells:
             grid.cells[f"{m}/{where[cell.identity.prompt_id]}"] = (cell, _values(cell, collected.images[:count]))
@@ -93,21 +93,11 @@ def embedded(value: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _titled(rows: list[RowCells]) -> list[tuple[str, RowCells, list[StoredCell]]]:
-    """Join rows of the same title: a method's trained and unseen prompts form one line of the grid."""
-    joined: dict[str, tuple[RowCells, list[StoredCell]]] = {}
-    for row in rows:
-        joined.setdefault(row.title, (row, []))[1].extend(row.cells)
-    return [(title, row, cells) for title, (row, cells) in joined.items()]
-
-
 def _prompts(collected: ComparableCells) -> dict[str, tuple[str, bool]]:
     """Return prompt id -> (text, trained), trained ones first."""
     found = {}
     for cell in sorted(collected.cells, key=lambda c: (not c.listing.trained, c.identity.prompt_id)):
-        prompt = cell.identity.prompt
-        words = prompt.phrase or prompt.target
-        found[cell.identity.prompt_id] = (words, bool(cell.listing.trained))
+        found[cell.identity.prompt_id] = (cell.identity.prompt.words, bool(cell.listing.trained))
     return found
 
 
