@@ -24,6 +24,11 @@ def one_line(what: BaseException | str) -> str:
     return (" ".join(printable.split()) or type(what).__name__)[:300]
 
 
+def kind_and_message(error: BaseException) -> str:
+    """Return the class and the message of an error on one safe line, as `one_line`."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
 def unknown_choice(field: str, value: str, choices: Iterable[str], first: Iterable[str] = ()) -> UserError:
     """Return an error for a value outside a closed list, with the nearest spelling first.
 

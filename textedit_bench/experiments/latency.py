@@ -17,7 +17,7 @@ from textedit_bench.assets.locate import lacks_weights
 from textedit_bench.bench.machine import Meter
 from textedit_bench.devices import fixed_threads
 from textedit_bench.editor import Latents
-from textedit_bench.errors import UserError, one_line
+from textedit_bench.errors import UserError, kind_and_message
 from textedit_bench.experiments.conditions import Conditions, device_name
 from textedit_bench.experiments.experiment import Latency
 from textedit_bench.experiments.intervals import mean_interval
@@ -84,7 +84,7 @@ def _edit_rows(
             meter.start()
             seconds = list(_timed(editor, domain, latents))[1:]
     except Exception as error:  # one method's failure must not end the table
-        return [row.lacking(f"failed: {one_line(f'{type(error).__name__}: {error}')}") for row in rows]
+        return [row.lacking(f"failed: {kind_and_message(error)}") for row in rows]
     mean, low, high = mean_interval(seconds)
     host, device = (peak / 2**20 for peak in meter.peak_bytes())
     found: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ from textedit_bench.bench.prompts import PlannedPrompt, check_read, plan_prompts
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.session import DatasetSession
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError, one_line
+from textedit_bench.errors import UserError, kind_and_message
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.conditions import Conditions
 from textedit_bench.experiments.experiment import Experiment, Schedule, Scores, TierName, Variant, Variants
@@ -109,7 +109,7 @@ def measure_variants(
             own, table_notes = _measure_one(part, bench, info, variant, schedule)
         except Exception as error:  # one variant's failure must not end the table
             log.exception("variant %s of %s", variant.name, info.name)
-            state = f"failed: {one_line(f'{type(error).__name__}: {error}')}"
+            state = f"failed: {kind_and_message(error)}"
             cells = DatasetCells(None, {info.name: state}, {info.name: info.title})
             own, table_notes = measure_scores(_as_scores(part), domain.name, tier, cells)
         rows += [replace(row, setting=_setting(variant.name, row.setting)) for row in own if not row.control]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from textedit_bench.bench.request import BenchRequest
 from textedit_bench.bench.store import Store
-from textedit_bench.errors import UserError, one_line
+from textedit_bench.errors import UserError, kind_and_message
 from textedit_bench.metrics.column import AXES
 from textedit_bench.report.collect import ComparableCells
 from textedit_bench.report.table_provenance import collect_stored
@@ -47,7 +47,7 @@ def try_to_log(
     try:
         return (log_bench(store, tiers, {"task": task, **request.to_json()}, written),)
     except Exception as error:  # errors of wandb, of the network, of the disk
-        reason = one_line(f"{type(error).__name__}: {error}")
+        reason = kind_and_message(error)
         return (f"not logged to Weights & Biases ({reason}); the results are stored and the tables are written",)
 
 
