@@ -85,6 +85,8 @@ def store_results(
             for strength in STRENGTHS:
                 for metric in METRICS:
                     values = draw.random(images) * 0.5 + 0.1 * rank * (1 if metric in ("success", "clip_score") else -1)
+                    if (name, metric) == ("copy-photo", "lpips"):
+                        values = np.zeros(images)
                     frame = {
                         "dataset": dataset, "method": name, "prompt_id": prompt_id, "seed": seed, "image": ids,
                         "strength": strength, "metric": metric, "value": values, "state": "ok",

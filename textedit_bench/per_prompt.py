@@ -177,11 +177,11 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         """Train one network per prompt, for use by this editor and `save`.
 
         Args:
-            prompts: the data set's trained evaluation prompts if None.
+            prompts: the data set's trained evaluation prompts if None, without those that the method refuses.
             options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
 
         Raises:
-            UserError: an unknown option, an invalid value, or no prompts.
+            UserError: an unknown option, an invalid value, no prompts, or one that the method refuses.
         """
         from textedit_bench.training import RunOptions
 
@@ -193,7 +193,13 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
                 f"prompts: none given, and the card of {self.domain.name}, tier {self.domain.tier}, has no trained "
                 "evaluation prompt"
             )
-        self._networks.update(chosen._trained_for(run, wanted))
+        refused = {prompt.words: reason for prompt in wanted if (reason := chosen.refusal(prompt))}
+        if refused and (prompts is not None or len(refused) == len(wanted)):
+            raise UserError("; ".join(f"prompt {words!r}: {reason}" for words, reason in refused.items()))
+        for words, reason in refused.items():
+            log.warning("%s: no network is trained for %r: %s", self.info.name, words, reason)
+        allowed = [prompt for prompt in wanted if prompt.words not in refused]
+        self._networks.update(chosen._trained_for(run, allowed))
 
     def _trained_for(self, run: RunOptions, prompts: Sequence[Prompt]) -> dict[str, NetworkT]:
         """Train networks by phrase, ``prompts_at_once`` per run; equal phrases are trained once."""

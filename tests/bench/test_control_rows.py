@@ -18,9 +18,13 @@ from textedit_bench.bench.prompts import PlannedPrompt
 from textedit_bench.bench.store import Store
 from textedit_bench.controls.cards import other_prompts
 from textedit_bench.errors import UserError
+from textedit_bench.leaderboard.exported import export_results
 from textedit_bench.prompt import Prompt
+from textedit_bench.registry import load_dataset
 from textedit_bench.report import collect
 from textedit_bench.report.html_page.write import write_picture_report
+from textedit_bench.study.design import Wanted
+from textedit_bench.study.page import write_study
 
 ALL = ("copy-photo", "no-edit", "random-direction", "real-attribute", "wrong-prompt")
 IDS = [f"evaluation-{i}" for i in range(4)]
@@ -107,8 +111,14 @@ def test_reports_of_wrong_controls_are_refused_and_the_old_ones_removed(tiny, tm
     assert said in summary.text()
     assert {path.name for path in (tmp_path / "mini").iterdir() if path.is_file()} == {"controls.md"}
     assert not list((tmp_path / "mini" / "tiny").glob("*.png"))
-    with pytest.raises(UserError, match=f"controls of tier mini have wrong scores: .*{said}"):
-        write_picture_report(Store(tmp_path), "mini")
+    store = Store(tmp_path)
+    for reader in (
+        lambda: write_picture_report(store, "mini"),
+        lambda: export_results(store, "mini", "us"),
+        lambda: write_study(store, "mini", load_dataset(tiny.card), Wanted(), None),
+    ):
+        with pytest.raises(UserError, match=f"controls of tier mini have wrong scores: .*{said}"):
+            reader()
     assert {path.name for path in (tmp_path / "mini").iterdir() if path.is_file()} == {"controls.md"}
     assert "**wrong**" in (tmp_path / "mini" / "controls.md").read_text()
 

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from textedit_bench.domain import load_domain
+from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.testing import write_toy_dataset
 from textedit_methods.ppe.anchors import own_classes, predict, rank_pictures
@@ -91,6 +92,22 @@ def test_a_card_without_other_groups_is_refused(domain, monkeypatch):
     monkeypatch.setattr(PPE, "classes", lambda _: {"hair colour": ["black hair"]})
     assert "other groups" in PPE(domain).refusal(prompt)
     assert PPE(domain, entanglement_weight=0.0).refusal(prompt) is None
+
+
+def test_a_training_leaves_out_the_prompts_that_are_refused(domain, monkeypatch, tmp_path, caplog):
+    trained = {prompt.words: prompt for prompt in domain.training_prompts()}
+    blue, pale = trained["blue"], trained["pale"]
+    monkeypatch.setattr(PPE, "refusal", lambda _, prompt: "it is alone" if prompt.words == "pale" else None)
+    with pytest.raises(UserError, match="prompt 'pale': it is alone"):
+        PPE(domain, **SMALL).fit([blue, pale], folder=tmp_path / "asked", **QUIET)
+    assert not (tmp_path / "asked").exists()
+    monkeypatch.setattr(type(domain), "prompts", lambda *_, **__: {"blue": blue, "pale": pale})
+    editor = PPE(domain, **SMALL)
+    editor.fit(folder=tmp_path / "all", **QUIET)
+    assert set(editor._networks) == {"blue"} and "no network is trained for 'pale'" in caplog.text
+    monkeypatch.setattr(type(domain), "prompts", lambda *_, **__: {"pale": pale})
+    with pytest.raises(UserError, match="it is alone"):
+        PPE(domain, **SMALL).fit(folder=tmp_path / "none", **QUIET)
 
 
 def _curves(folder):

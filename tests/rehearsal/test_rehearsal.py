@@ -11,7 +11,7 @@ import pytest
 from textedit_bench.cli.main import main
 from textedit_bench.errors import UserError
 from textedit_bench.files import HOME
-from textedit_bench.registry import method_info
+from textedit_bench.registry import list_datasets, load_dataset, method_info
 from textedit_workshop.rehearsal import __main__ as entry
 from textedit_workshop.rehearsal.cards import FIRST, SPLITS, write_card
 from textedit_workshop.rehearsal.checks import check_cells
@@ -68,6 +68,13 @@ def test_the_card_is_the_data_sets_own_with_few_photos(card, tmp_path):
     assert tier.networks.items() >= card.tier("full").networks.items()
     assert [prompt.id for prompt in tier.prompts] == ["striped", "sleepy"]
     assert made.name == card.name and tier.source.path == card.tier("full").source.path
+
+
+@pytest.mark.parametrize("name", [card.name for card in list_datasets() if "full" in card.tiers])
+def test_prompts_of_an_official_card_are_of_several_groups(name, tmp_path):
+    prompts = write_card(load_dataset(name), tmp_path).tier("full").prompts
+    assert [prompt.split for prompt in prompts].count("evaluation") == 1
+    assert len({prompt.group or prompt.id for prompt in prompts if prompt.trained}) > 1
 
 
 def test_a_training_stops_resumes_and_its_weights_edit(stage_of, tmp_path):

@@ -20,6 +20,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.documents import StrictModel
 from textedit_bench.metrics.column import Protocol
 from textedit_bench.report.collect import StoredCell
+from textedit_bench.report.control_checks import refuse_wrong_controls
 from textedit_bench.report.rows import RowCells
 from textedit_bench.report.table import build_table
 from textedit_bench.report.table_provenance import collect_stored
@@ -84,10 +85,11 @@ def export_results(store: Store, tier: str, by: str, datasets: Sequence[str] = (
     """What a results folder shows of a tier, without controls that copy a method.
 
     Raises:
-        UserError: nothing is stored, or a data set without results is asked for.
+        UserError: nothing is stored, a data set without results is asked for, or a control has wrong scores.
     """
     content: dict[str, Any] = {"format": 1, "by": by, "protocols": {}, "rows": [], "runs": {}}
     collected = collect_stored(store, tier, datasets)
+    refuse_wrong_controls(collected, store.root, tier)
     table = build_table(tier, collected)
     for part in collected:
         known = part.cells[0].manifest.protocols

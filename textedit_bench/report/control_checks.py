@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from textedit_bench.controls.cards import CONTROLS, shown
+from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
 from textedit_bench.metrics.frechet import fid
 from textedit_bench.metrics.statistics import interval
@@ -114,6 +115,16 @@ def check_controls(part: ComparableCells) -> list[Check]:
             for finding in control.expect(RowScores(row, block, part)):
                 checks.append(Check(part.dataset, row.prompt_set, row.title, *finding))
     return checks
+
+
+def refuse_wrong_controls(collected: Sequence[ComparableCells], results: Path, tier: str) -> None:
+    """Refuse stored results of which a control has wrong scores: their metrics cannot be trusted.
+
+    Raises:
+        UserError: names every such control.
+    """
+    if wrong := [check.sentence for part in collected for check in check_controls(part) if not check.passed]:
+        raise UserError(f"results {results}: controls of tier {tier} have wrong scores: {'; '.join(wrong)}")
 
 
 def write_checks(checks: Sequence[Check], folder: Path) -> list[Path]:

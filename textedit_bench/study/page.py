@@ -11,6 +11,7 @@ from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_json, write_text
 from textedit_bench.report.collect import ComparableCells
+from textedit_bench.report.control_checks import refuse_wrong_controls
 from textedit_bench.report.html import render_self_contained
 from textedit_bench.report.html_page.payload import embedded
 from textedit_bench.report.html_page.thumbnails import ThumbnailBook, read_sources
@@ -25,13 +26,14 @@ def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, outp
     """Write a study's page, in ``<results>/<tier>/`` or elsewhere, and its key beside it as ``.key.json``.
 
     Raises:
-        UserError: too little is stored, the photos are gone, or the files cannot be written.
+        UserError: too little is stored, a control has wrong scores, the photos are gone, or the files cannot be written.
     """
     page = output or store.root / tier / f"study-{card.name}.html"
     check_folder(page.parent)
     if page.parent.is_dir():
         check_destination(page, [".html"])
     (part,) = collect_stored(store, tier, [card.name])
+    refuse_wrong_controls([part], store.root, tier)
     key, edits = design(part, wanted, tier)
     text = render_page(key, edits, part, card.kind)
     page.parent.mkdir(parents=True, exist_ok=True)

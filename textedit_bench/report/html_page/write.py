@@ -10,7 +10,7 @@ from textedit_bench.bench.store import Store
 from textedit_bench.data.destination import check_destination, check_folder
 from textedit_bench.errors import UserError
 from textedit_bench.files import write_text
-from textedit_bench.report.control_checks import check_controls
+from textedit_bench.report.control_checks import refuse_wrong_controls
 from textedit_bench.report.figures.every import save_drawings
 from textedit_bench.report.html_page.document import Contents, part_values, render_document
 from textedit_bench.report.html_page.payload import embedded, make_grid
@@ -76,8 +76,7 @@ def write_picture_report(
     collected = [part for part in collect_stored(store, tier, datasets) if part.cells]
     if not collected:
         raise UserError(f"results {store.root}: no comparable cell of tier {tier}; run bench first")
-    if wrong := [check.sentence for part in collected for check in check_controls(part) if not check.passed]:
-        raise UserError(f"results {store.root}: controls of tier {tier} have wrong scores: {'; '.join(wrong)}")
+    refuse_wrong_controls(collected, store.root, tier)
     contents = Contents(tuple(collected), build_table(tier, collected).for_page())
     for part in collected:
         part.put_in_order(contents.table.titles(part.dataset))

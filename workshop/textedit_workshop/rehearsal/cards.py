@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
 def _prompts(card: DatasetCard, words: set[str]) -> list[PromptCard]:
     """A few prompts of the full tier, or the mini tier's words where it lists none yet; no world knows their truth.
 
-    Every wanted phrase is evaluated, whatever the card has it for.
+    Every wanted phrase is evaluated, whatever the card has it for. There are two groups, if the card has them: PPE
+    holds an edit to the texts of other groups.
     """
     known = card.tier("full").prompts or card.tier("mini").prompts
     wanted = [prompt.model_copy(update={"split": "evaluation"}) for prompt in known if prompt.phrase in words]
@@ -51,4 +53,7 @@ def _prompts(card: DatasetCard, words: set[str]) -> list[PromptCard]:
     for split, count in _PROMPTS.items():
         there = [p for p in known if p.split == split and p.trained and p.phrase not in words]
         chosen += there[: 0 if split == "evaluation" and wanted else count]
+    if len({prompt.group or prompt.id for prompt in chosen}) == 1:
+        others = (prompt for prompt in known if prompt.trained and prompt.group != chosen[0].group)
+        chosen += [prompt.model_copy(update={"split": "train"}) for prompt in islice(others, 1)]
     return [prompt.model_copy(update={"attribute": None}) for prompt in chosen]

@@ -32,4 +32,5 @@ PART = Part(
     training={"steps": 2, "steps_per_validation": 1, "validation_codes": 1},
     released={"ffhq": {asset: write for asset in CARD.released["full"]["ffhq"]}},
     phrases={"ffhq": _PHRASE},
+    datasets=("ffhq",),
 )
