@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,8 +39,9 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 
     A phrase's network is searched among those trained or loaded in this session, then among the method's weights, then
     in the user's data folder, then among the authors' downloaded ones; if there is none, it is trained and stored in
-    the user's data folder. `plan_training` gets the prompts of one run, at most ``prompts_at_once``, and its module
-    trains a list of networks (`torch.nn.ModuleList`), one per prompt.
+    the user's data folder; those that a census lacks are trained together (`announce`). `plan_training` gets the
+    prompts of one run, at most ``prompts_at_once``, and its module trains a list of networks (`torch.nn.ModuleList`),
+    one per prompt.
     """
 
     prompts_at_once: int = 1
@@ -51,11 +52,24 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         self._networks: dict[str, NetworkT] = {}
         self._given = ""  # the phrase of the single given file
         self._unserved: set[str] = set()  # phrases for which this was already logged
+        self._together: list[dict[str, Prompt]] = []
 
     @classmethod
     def released_name(cls, phrase: str) -> str:
         """Return the asset id of the authors' network for a phrase, which may not exist."""
         return ""
+
+    def announce(self, prompts: Sequence[Prompt], asked: Sequence[Prompt]) -> None:
+        """Train the networks that a census lacks ``prompts_at_once`` per run, which takes about half the time.
+
+        In its last digits a network depends on those that are trained with it. So which ones these are follows from
+        ``prompts`` and the weights that the method came with alone, not from what is asked or stored.
+        """
+        known = {normalised(prompt.words): prompt for prompt in prompts}
+        lacking = [name for name, prompt in known.items() if self._provided(name) is None and not self.refusal(prompt)]
+        wanted, size = {normalised(prompt.words) for prompt in asked}, self.prompts_at_once
+        groups = [lacking[start : start + size] for start in range(0, len(lacking), size)]
+        self._together = [{name: known[name] for name in group} for group in groups if wanted & set(group)]
 
     def prepare(self, prompt: Prompt) -> None:
         """Load or train the phrase's network."""
@@ -82,30 +96,51 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         return (self._networks.get(phrase, self._network) or self._found(phrase)) is not None
 
     def _found(self, phrase: str) -> NetworkT | None:
-        folders = (self.weights_path(), self._cache())
-        places = [folder / f"{stem(phrase)}{suffix}" for folder in folders for suffix in _SUFFIXES]
-        released = self._fetched().get(self.released_name(phrase))
-        for path in (*places, *([released] if released else [])):
-            if path.is_file():
-                network = self.load_network(path)
-                self.check_fits(network, str(path))
-                return network
-        return None
+        path = _file_of(phrase, self.weights_path()) or _file_of(phrase, self._cache()) or self._released(phrase)
+        if path is None:
+            return None
+        network = self.load_network(path)
+        self.check_fits(network, str(path))
+        return network
+
+    def _provided(self, phrase: str) -> Path | None:
+        """Return the file of a phrase's network that no edit has trained. None if there is none."""
+        return _file_of(phrase, self.weights_path()) or self._released(phrase)
+
+    def _released(self, phrase: str) -> Path | None:
+        return self._fetched().get(self.released_name(phrase))
 
     def _trained_on_demand(self, prompt: Prompt) -> NetworkT:
+        phrase = normalised(prompt.words)
+        own = next((group for group in self._together if phrase in group), {phrase: prompt})
+        others = [group for group in self._together if group is not own]
+        while not self._complete(own, wait=not others):
+            # Another worker is training it; the time goes into a group that nobody has begun.
+            while others and not self._complete(others.pop(0), wait=False):
+                pass
+        network = self._found(phrase)
+        assert network is not None
+        return network
+
+    def _complete(self, group: Mapping[str, Prompt], *, wait: bool) -> bool:
+        """Train and store the networks of a group unless they are stored; return False if another worker does it."""
         from textedit_bench.training import RunOptions
 
-        folder, phrase = self._cache(), normalised(prompt.words)
-        path = folder / f"{stem(phrase)}.safetensors"
+        folder, first = self._cache(), next(iter(group))
         run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
-        with locked(folder / "training" / stem(phrase)):  # another worker may be training it
-            network = self._found(phrase)
-            if network is None:
-                log.warning("%s: no network for %r yet; it is trained now and kept as %s", self.info.name, phrase, path)
-                with torch.enable_grad(), fixed_threads(STANDARD_THREADS):  # whatever a bench's --threads
-                    network = self._trained_for(run, [prompt])[phrase]
-                self._store(network, path, phrase)
-        return network
+        try:
+            with locked(folder / "training" / stem(first), wait=wait):
+                lacking = [phrase for phrase in group if _file_of(phrase, folder) is None]
+                if lacking:
+                    names = ", ".join(map(repr, lacking))
+                    log.warning("%s: no network for %s yet; trained now and kept in %s", self.info.name, names, folder)
+                    with torch.enable_grad(), fixed_threads(STANDARD_THREADS):  # whatever a bench's --threads
+                        networks = self._trained_for(run, list(group.values()))
+                    for phrase in lacking:
+                        self._store(networks[phrase], folder / f"{stem(phrase)}.safetensors", phrase)
+        except BlockingIOError:
+            return False
+        return True
 
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
@@ -216,6 +251,12 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 def normalised(phrase: str) -> str:
     """Normalise a phrase like CLIP's tokeniser: lower case, single spaces."""
     return " ".join(phrase.lower().split())
+
+
+def _file_of(phrase: str, folder: Path) -> Path | None:
+    """Return the file of a phrase's network in a folder. None if there is none."""
+    paths = (folder / f"{stem(phrase)}{suffix}" for suffix in _SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def stem(phrase: str) -> str:

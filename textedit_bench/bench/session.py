@@ -316,7 +316,10 @@ class DatasetSession:
     def _editor(self, method: MethodPlan) -> Editor:
         key = json.dumps([method.info.name, dict(method.settings)], sort_keys=True)
         if key not in self._editors:
-            self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
+            editor = self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
+            if self.plan.census:
+                known, asked = ([p.prompt.without_truth for p in own] for own in (self.plan.census, self.plan.prompts))
+                editor.announce(known, asked)
         return self._editors[key]
 
     def _weights_of(self, method: MethodPlan) -> str | None:

@@ -26,7 +26,7 @@ def write_study(store: Store, tier: str, card: DatasetCard, wanted: Wanted, outp
     """Write a study's page, in ``<results>/<tier>/`` or elsewhere, and its key beside it as ``.key.json``.
 
     Raises:
-        UserError: too little is stored, a control has wrong scores, the photos are gone, or the files cannot be written.
+        UserError: too little is stored, a control is wrong, the photos are gone, or the files cannot be written.
     """
     page = output or store.root / tier / f"study-{card.name}.html"
     check_folder(page.parent)
