@@ -17,6 +17,7 @@ from textedit_bench.report.audit import (
     judge_rankings_frame,
     judge_rankings_markdown,
     overfit_frame,
+    scored_edits,
 )
 from textedit_bench.report.collect import ComparableCells, StoredCell
 from textedit_bench.report.control_checks import check_controls
@@ -239,14 +240,14 @@ def test_the_audit_finds_the_judge_that_sees_and_the_one_that_guesses(cell):
             "lpips": -kept,  # a distance: lower is better
         }
         cells.append(cell("m", prompt, f"{prompt}=x", values))
-    frame = audit_frame([part(*cells)])
+    frame = audit_frame(scored_edits([part(*cells)]))
     rho = frame[frame["asked"] == "all"].set_index("metric")["rho"]
     assert rho["clip_gain"] > 0.8 > 0.5 > abs(rho["clip_score"])
     assert rho["lpips"] == pytest.approx(1.0)
     assert (frame["n"] <= 2 * 2 * 10).all()  # strength 0 does not count
-    page = audit_markdown(frame, overfit_frame([part(*cells)]))
+    page = audit_markdown(frame, overfit_frame(scored_edits([part(*cells)])))
     assert "Best order over all attributes: `clip_gain" in page and "| p |" not in page.split("\n")[0]
-    assert abs(overfit_frame([part(*cells)])["gap"].iloc[0]) < 1e-9  # one method: nothing to differ from
+    assert abs(overfit_frame(scored_edits([part(*cells)]))["gap"].iloc[0]) < 1e-9  # one method: nothing to differ from
 
 
 def test_every_setting_of_a_method_has_its_own_overfit_gap(cell):
@@ -255,7 +256,9 @@ def test_every_setting_of_a_method_has_its_own_overfit_gap(cell):
         for prompt in "pq"
         for size in (1.0, 2.0, 3.0)
     ]
-    assert list(overfit_frame([part(*cells)])["method"]) == [f"M (size={size})" for size in (1.0, 2.0, 3.0)]
+    assert list(overfit_frame(scored_edits([part(*cells)]))["method"]) == [
+        f"M (size={size})" for size in (1.0, 2.0, 3.0)
+    ]
 
 
 def test_judges_that_rank_methods_alike_and_the_wrong_way_round(cell):

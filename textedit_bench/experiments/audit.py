@@ -6,7 +6,7 @@ from typing import Any
 
 from textedit_bench.experiments.cells import DatasetCells
 from textedit_bench.experiments.measured import Heading, Measured
-from textedit_bench.report.audit import audit_frame
+from textedit_bench.report.audit import audit_frame, scored_edits
 
 METRIC = "rank_correlation"
 HEADING = Heading("Rank correlation with the truth", True, 2)
@@ -33,5 +33,5 @@ def measure_audit(dataset: str, cells: DatasetCells) -> list[Measured]:
             n=int(row["n"]),
             state="" if row["rho"] == row["rho"] else "one of both is constant",
         )
-        for row in audit_frame([cells.collected]).to_dict("records")
+        for row in audit_frame(scored_edits([cells.collected])).to_dict("records")
     ]

@@ -39,17 +39,24 @@ ALL = "all"
 ENDS = ["rho", "low", "high"]
 
 
-def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
+ScoredEdits = tuple[ComparableCells, pd.DataFrame]
+"""A data set, and one row per edit of a method: a column per metric, the row's title, the requested attributes."""
+
+
+def scored_edits(collected: Sequence[ComparableCells]) -> list[ScoredEdits]:
+    """Read what the audit compares, of every data set that has edits by methods."""
+    found = ((part, _wide(part)) for part in collected)
+    return [(part, wide) for part, wide in found if not wide.empty]
+
+
+def audit_frame(edits: Sequence[ScoredEdits]) -> pd.DataFrame:
     """Return one row per metric and requested attribute (and all of them): rank correlation with the truth.
 
     Edits of methods at every strength but 0 count, controls do not. The sign is such that 1 means perfect agreement
     with the truth. Its interval leaves out one source image at a time. Kendall's tau is given in addition.
     """
     entries = []
-    for part in collected:
-        wide = _wide(part)
-        if wide.empty:
-            continue
+    for part, wide in edits:
         protocols = part.cells[0].manifest.protocols
         for truth, names in JUDGES.items():
             for name in names:
@@ -65,7 +72,6 @@ def audit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
 
 
 def _wide(part: ComparableCells) -> pd.DataFrame:
-    """Return one row per edit of a method, with one column per metric, the row's title and the requested attributes."""
     wanted = {name for names in JUDGES.values() for name in names} | set(JUDGES)
     frames = []
     for title, cell in [(row.title, cell) for row in part.rows if not row.control for cell in row.cells]:
@@ -76,14 +82,13 @@ def _wide(part: ComparableCells) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def overfit_frame(collected: Sequence[ComparableCells]) -> pd.DataFrame:
+def overfit_frame(edits: Sequence[ScoredEdits]) -> pd.DataFrame:
     """Return one row per method and settings: z-scored CLIP gain by the guiding and by the evaluation network, and gap.
 
     A large difference means that the method overfits the network that it optimised.
     """
     entries = []
-    for part in collected:
-        wide = _wide(part)
+    for part, wide in edits:
         if not {"clip_gain", "clip_gain_in_loop"} <= set(wide.columns):
             continue
         known = wide[wide["clip_gain"].notna() & wide["clip_gain_in_loop"].notna()]

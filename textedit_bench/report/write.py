@@ -28,6 +28,7 @@ from textedit_bench.report.audit import (
     judge_rankings_frame,
     judge_rankings_markdown,
     overfit_frame,
+    scored_edits,
 )
 from textedit_bench.report.collect import CellFilter, ComparableCells, StoredCell, collect, stored_cells, uncopied
 from textedit_bench.report.control_checks import check_controls, write_checks
@@ -53,9 +54,10 @@ def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[Colum
     ``pooled`` (of a census), ``matched``, ``leakage``, ``ranks``, ``pairs`` (of ``columns`` that are not in the
     loop), ``audit`` and ``judges``, each as CSV and Markdown, and one heat map per data set.
     """
-    matched, leakage, ranks, audit, judges = (
-        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, audit_frame, judge_rankings_frame)
+    matched, leakage, ranks, judges = (
+        make(collected) for make in (tradeoff_frame, leakage_frame, ranks_frame, judge_rankings_frame)
     )
+    edits = scored_edits(collected)
     pairs = paired_tests_frame(collected, [spec for spec in columns if not spec.in_loop])
     pooled = pooled_frame(collected, columns)
     pages: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], str]]] = {
@@ -64,7 +66,7 @@ def write_analysis(collected: Sequence[ComparableCells], columns: Sequence[Colum
         "leakage": (leakage, leakage_markdown),
         "ranks": (ranks, ranks_markdown),
         "pairs": (pairs, pairs_markdown),
-        "audit": (audit, lambda frame: audit_markdown(frame, overfit_frame(collected))),
+        "audit": (audit_frame(edits), lambda frame: audit_markdown(frame, overfit_frame(edits))),
         "judges": (judges, judge_rankings_markdown),
     }
     written: list[Path] = []
