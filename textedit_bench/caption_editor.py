@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from textedit_bench.assets.locate import fetched
 from textedit_bench.devices import sent
-from textedit_bench.errors import UserError
+from textedit_bench.errors import CheckpointError, UserError
 from textedit_bench.models.damsm_text import EncodedText, TextReader, load_text_reader
 from textedit_bench.prompt import Prompt
 from textedit_bench.seeds import seed_of
@@ -100,11 +100,14 @@ class CaptionEditor(TypedEditor[SettingsT]):
 
     # -- texts -------------------------------------------------------------------------------------------------------
     def refusal(self, prompt: Prompt) -> str | None:
-        """Return the missing files, or that the vocabulary knows no word of the prompt."""
-        lack = self.lacks()
-        if lack is None and not self.reader.find(prompt.words).ids:
-            lack = f"the vocabulary of its text encoder has none of the words {prompt.words!r}"
-        return lack
+        """Return the missing or unfit files, or that the vocabulary knows no word of the prompt."""
+        if (lack := self.lacks()) is not None:
+            return lack
+        try:
+            known = self.reader.find(prompt.words).ids
+        except CheckpointError as error:  # such as a vocabulary that is not the text encoder's
+            return str(error)
+        return None if known else f"the vocabulary of its text encoder has none of the words {prompt.words!r}"
 
     @cached_property
     def reader(self) -> TextReader:
@@ -130,20 +133,18 @@ class CaptionEditor(TypedEditor[SettingsT]):
         text = self._read[caption]
         return sent(text.words, self.domain.device), sent(text.sentence, self.domain.device)
 
-    def check_told(self, part: str, width: int) -> None:
+    def check_told(self, source: object, width: int) -> None:
         """Refuse a network of sentences of another width.
 
         Args:
-            part: the network's.
+            source: the network's file or name.
             width: of the sentences that it is told.
 
         Raises:
             UserError: names both widths.
         """
         if width != (given := self.reader.encoder.sentence_dim):
-            raise UserError(
-                f"{self.file(part)} is told sentences of width {width}; {self.file('text_encoder')} gives {given}"
-            )
+            raise UserError(f"{source} is told sentences of width {width}; {self.file('text_encoder')} gives {given}")
 
     @cached_property
     def _read(self) -> dict[str, EncodedText]:

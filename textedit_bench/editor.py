@@ -135,15 +135,6 @@ class Editor:
     def fit(self, prompts: Sequence[Prompt] | None = None, **options: Any) -> None:
         """Train the method; does nothing if ``info.trains`` is ``"none"``."""
 
-    def announce(self, prompts: Sequence[Prompt], asked: Sequence[Prompt]) -> None:
-        """Learn of all prompts of a census before the first is edited; for methods that prepare several at a time.
-
-        Args:
-            prompts: of the whole census; what is prepared together must follow from them alone, so that a single cell
-                can be repeated exactly.
-            asked: those that will be edited.
-        """
-
     def prepare(self, prompt: Prompt) -> None:
         """Compute what a prompt needs once, independent of images: its network, boundary or channels.
 

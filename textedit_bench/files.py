@@ -151,20 +151,17 @@ def remove_left_over(folder: Path, seconds: float = 3600.0) -> None:
 
 
 @contextmanager
-def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Lock a folder for this process; others wait. The lock is released when its holder dies.
 
     Creates the folder and removes what killed writers left in it. A platform without such locks gets none: two
     processes must not write one folder there.
-
-    Raises:
-        BlockingIOError: another process holds the lock, and this one is not to wait.
     """
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         handles = [os.open(folder, os.O_RDONLY)]
         try:
-            handles += _lock(handles[0], folder, wait)
+            handles += _lock(handles[0], folder)
             # Another process may have moved the folder away while this one waited for it.
             if not folder.exists() or os.stat(folder).st_ino != os.fstat(handles[0]).st_ino:
                 continue
@@ -180,8 +177,8 @@ def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
 _NO_FOLDER_LOCKS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOTSUP, errno.EACCES)
 
 
-def _lock(handle: int, folder: Path, wait: bool) -> list[int]:
-    """Take an exclusive lock on an open folder; return the further handles that hold it.
+def _lock(handle: int, folder: Path) -> list[int]:
+    """Wait for an exclusive lock on an open folder; return the further handles that hold it.
 
     Network file systems lock only what is open for writing, which no folder can be: there a file next to it is locked.
     """
@@ -189,16 +186,15 @@ def _lock(handle: int, folder: Path, wait: bool) -> list[int]:
         import fcntl
     except ImportError:
         return []
-    how = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
-        fcntl.flock(handle, how)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         return []
     except OSError as error:
         if error.errno not in _NO_FOLDER_LOCKS:
             raise
     beside = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(beside, how)
+        fcntl.flock(beside, fcntl.LOCK_EX)
     except OSError:
         os.close(beside)
         raise

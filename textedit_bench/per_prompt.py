@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,9 +39,8 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 
     A phrase's network is searched among those trained or loaded in this session, then among the method's weights, then
     in the user's data folder, then among the authors' downloaded ones; if there is none, it is trained and stored in
-    the user's data folder; those that a census lacks are trained together (`announce`). `plan_training` gets the
-    prompts of one run, at most ``prompts_at_once``, and its module trains a list of networks (`torch.nn.ModuleList`),
-    one per prompt.
+    the user's data folder. `plan_training` gets the prompts of one run, at most ``prompts_at_once``, and its module
+    trains a list of networks (`torch.nn.ModuleList`), one per prompt.
     """
 
     prompts_at_once: int = 1
@@ -52,24 +51,15 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         self._networks: dict[str, NetworkT] = {}
         self._given = ""  # the phrase of the single given file
         self._unserved: set[str] = set()  # phrases for which this was already logged
-        self._together: list[dict[str, Prompt]] = []
 
     @classmethod
     def released_name(cls, phrase: str) -> str:
         """Return the asset id of the authors' network for a phrase, which may not exist."""
         return ""
 
-    def announce(self, prompts: Sequence[Prompt], asked: Sequence[Prompt]) -> None:
-        """Train the networks that a census lacks ``prompts_at_once`` per run, which takes about half the time.
-
-        In its last digits a network depends on those that are trained with it. So which ones these are follows from
-        ``prompts`` and the weights that the method came with alone, not from what is asked or stored.
-        """
-        known = {normalised(prompt.words): prompt for prompt in prompts}
-        lacking = [name for name, prompt in known.items() if self._provided(name) is None and not self.refusal(prompt)]
-        wanted, size = {normalised(prompt.words) for prompt in asked}, self.prompts_at_once
-        groups = [lacking[start : start + size] for start in range(0, len(lacking), size)]
-        self._together = [{name: known[name] for name in group} for group in groups if wanted & set(group)]
+    def untrainable(self, prompt: Prompt) -> str | None:
+        """Return why no network can be trained for a prompt; None if one can. Its `refusal` is for edits."""
+        return None
 
     def prepare(self, prompt: Prompt) -> None:
         """Load or train the phrase's network."""
@@ -96,51 +86,30 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         return (self._networks.get(phrase, self._network) or self._found(phrase)) is not None
 
     def _found(self, phrase: str) -> NetworkT | None:
-        path = _file_of(phrase, self.weights_path()) or _file_of(phrase, self._cache()) or self._released(phrase)
-        if path is None:
-            return None
-        network = self.load_network(path)
-        self.check_fits(network, str(path))
-        return network
-
-    def _provided(self, phrase: str) -> Path | None:
-        """Return the file of a phrase's network that no edit has trained. None if there is none."""
-        return _file_of(phrase, self.weights_path()) or self._released(phrase)
-
-    def _released(self, phrase: str) -> Path | None:
-        return self._fetched().get(self.released_name(phrase))
+        folders = (self.weights_path(), self._cache())
+        places = [folder / f"{stem(phrase)}{suffix}" for folder in folders for suffix in _SUFFIXES]
+        released = self._fetched().get(self.released_name(phrase))
+        for path in (*places, *([released] if released else [])):
+            if path.is_file():
+                network = self.load_network(path)
+                self.check_fits(network, str(path))
+                return network
+        return None
 
     def _trained_on_demand(self, prompt: Prompt) -> NetworkT:
-        phrase = normalised(prompt.words)
-        own = next((group for group in self._together if phrase in group), {phrase: prompt})
-        others = [group for group in self._together if group is not own]
-        while not self._complete(own, wait=not others):
-            # Another worker is training it; the time goes into a group that nobody has begun.
-            while others and not self._complete(others.pop(0), wait=False):
-                pass
-        network = self._found(phrase)
-        assert network is not None
-        return network
-
-    def _complete(self, group: Mapping[str, Prompt], *, wait: bool) -> bool:
-        """Train and store the networks of a group unless they are stored; return False if another worker does it."""
         from textedit_bench.training import RunOptions
 
-        folder, first = self._cache(), next(iter(group))
+        folder, phrase = self._cache(), normalised(prompt.words)
+        path = folder / f"{stem(phrase)}.safetensors"
         run = RunOptions(folder=folder / "runs", preview_images=0, logger="csv")
-        try:
-            with locked(folder / "training" / stem(first), wait=wait):
-                lacking = [phrase for phrase in group if _file_of(phrase, folder) is None]
-                if lacking:
-                    names = ", ".join(map(repr, lacking))
-                    log.warning("%s: no network for %s yet; trained now and kept in %s", self.info.name, names, folder)
-                    with torch.enable_grad(), fixed_threads(STANDARD_THREADS):  # whatever a bench's --threads
-                        networks = self._trained_for(run, list(group.values()))
-                    for phrase in lacking:
-                        self._store(networks[phrase], folder / f"{stem(phrase)}.safetensors", phrase)
-        except BlockingIOError:
-            return False
-        return True
+        with locked(folder / "training" / stem(phrase)):  # another worker may be training it
+            network = self._found(phrase)
+            if network is None:
+                log.warning("%s: no network for %r yet; it is trained now and kept as %s", self.info.name, phrase, path)
+                with torch.enable_grad(), fixed_threads(STANDARD_THREADS):  # whatever a bench's --threads
+                    network = self._trained_for(run, [prompt])[phrase]
+                self._store(network, path, phrase)
+        return network
 
     # -- weights -----------------------------------------------------------------------------------------------------
     def weights_path(self) -> Path:
@@ -212,11 +181,11 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         """Train one network per prompt, for use by this editor and `save`.
 
         Args:
-            prompts: the data set's trained evaluation prompts if None, without those that the method refuses.
+            prompts: the data set's trained evaluation prompts if None, without those that are `untrainable`.
             options: settings of the method for this run, and the fields of `textedit_bench.training.RunOptions`.
 
         Raises:
-            UserError: an unknown option, an invalid value, no prompts, or one that the method refuses.
+            UserError: an unknown option, an invalid value, no prompts, or one that is untrainable.
         """
         from textedit_bench.training import RunOptions
 
@@ -228,13 +197,13 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
                 f"prompts: none given, and the card of {self.domain.name}, tier {self.domain.tier}, has no trained "
                 "evaluation prompt"
             )
-        refused = {prompt.words: reason for prompt in wanted if (reason := chosen.refusal(prompt))}
+        reasons = [(prompt, chosen.untrainable(prompt.without_truth)) for prompt in wanted]
+        refused = [(prompt.words, reason) for prompt, reason in reasons if reason]
         if refused and (prompts is not None or len(refused) == len(wanted)):
-            raise UserError("; ".join(f"prompt {words!r}: {reason}" for words, reason in refused.items()))
-        for words, reason in refused.items():
+            raise UserError("; ".join(f"prompt {words!r}: {reason}" for words, reason in refused))
+        for words, reason in refused:
             log.warning("%s: no network is trained for %r: %s", self.info.name, words, reason)
-        allowed = [prompt for prompt in wanted if prompt.words not in refused]
-        self._networks.update(chosen._trained_for(run, allowed))
+        self._networks.update(chosen._trained_for(run, [prompt for prompt, reason in reasons if not reason]))
 
     def _trained_for(self, run: RunOptions, prompts: Sequence[Prompt]) -> dict[str, NetworkT]:
         """Train networks by phrase, ``prompts_at_once`` per run; equal phrases are trained once."""
@@ -251,12 +220,6 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
 def normalised(phrase: str) -> str:
     """Normalise a phrase like CLIP's tokeniser: lower case, single spaces."""
     return " ".join(phrase.lower().split())
-
-
-def _file_of(phrase: str, folder: Path) -> Path | None:
-    """Return the file of a phrase's network in a folder. None if there is none."""
-    paths = (folder / f"{stem(phrase)}{suffix}" for suffix in _SUFFIXES)
-    return next((path for path in paths if path.is_file()), None)
 
 
 def stem(phrase: str) -> str:

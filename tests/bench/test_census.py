@@ -20,7 +20,6 @@ from textedit_bench.bench.run import run_cells
 from textedit_bench.bench.scoring import read_table
 from textedit_bench.bench.store import Store
 from textedit_bench.benchmark import run_generation
-from textedit_bench.editor import Editor
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import folded
 from textedit_bench.registry import load_dataset
@@ -140,17 +139,6 @@ def test_the_photos_of_one_prompt_at_a_time_are_in_memory(tiny, tmp_path, monkey
     monkeypatch.setattr(Inputs, "load", load)
     assert tiny.run(tmp_path, "shift", protocol="census", images=3, controls=False).exit_code == 0
     assert len(loaded) >= 5 and not any(still_there)
-
-
-def test_methods_learn_of_the_whole_census_whatever_is_asked_of_it(tiny, tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(Editor, "announce", lambda _, prompts, asked: told.append((prompts, asked)))
-    tiny.run(tmp_path, "shift", controls=False)
-    assert not told
-    assert tiny.run(tmp_path, "shift", protocol="census", images=3, controls=False, prompts=("cap",)).exit_code == 0
-    ((prompts, asked),) = told
-    assert len(prompts) == 5 and all(prompt.attribute is None for prompt in prompts)  # no truth reaches a method
-    assert [prompt.words for prompt in asked] == ["cap"] and asked[0] in prompts
 
 
 def test_the_table_speaks_of_these_very_prompts(counted):

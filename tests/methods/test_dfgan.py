@@ -172,6 +172,21 @@ def test_the_authors_weights_need_their_text_encoder(authors, domain, tmp_path, 
         authors(vocabulary=str(tmp_path / "nowhere.pickle")).refusal(PALE)
 
 
+def test_a_text_encoder_of_another_width_is_refused(authors, domain, tmp_path):
+    (tmp_path / "wide").mkdir()
+    with pytest.raises(UserError, match=r"the generator of dfgan is told sentences of width 10; .* gives 12"):
+        authors(**write_reader(tmp_path / "wide", domain, 12)).generate(PALE, 1)
+
+
+def test_the_authors_generator_alone_says_which_files_it_lacks(domain, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME, str(tmp_path))
+    editor = DFGAN(domain)
+    monkeypatch.setattr(DFGAN, "_authors", lambda _: (tmp_path / "netG.pth",))
+    assert "vocabulary=FILE" in editor.lacks() and "vocabulary=FILE" in editor.refusal(PALE)
+    editor._network = generator(domain)  # trained here: told by the guiding CLIP
+    assert editor.lacks() is None and editor.refusal(PALE) is None
+
+
 def test_released_files_are_all_three_or_none(domain, tmp_path, monkeypatch):
     monkeypatch.setenv(HOME, str(tmp_path))
     card = domain.card.model_copy(update={"name": "ffhq"})

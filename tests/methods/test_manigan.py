@@ -9,10 +9,13 @@ import torch
 
 from textedit_bench import load_domain, load_method
 from textedit_bench.errors import UserError
+from textedit_bench.models.damsm_image import ImageEncoder
+from textedit_bench.models.storage import save_network
 from textedit_bench.prompt import Prompt
 from textedit_bench.registry import new_editor
 from textedit_bench.testing import TOYS, write_toy_dataset
 from textedit_bench.testing.miniature import miniature_settings
+from textedit_methods.manigan.network import Correction
 
 BRIGHT, DARK = Prompt("a", phrase="bright top"), Prompt("a", phrase="dark top")
 
@@ -61,8 +64,22 @@ def test_without_photos_the_codes_own_pictures_are_edited(editor, domain, latent
 
 
 def test_the_other_enlarging_gives_another_picture(editor, domain, small, latents):
-    other = new_editor("manigan", domain, **small, enlarging="factor")
+    other = new_editor("manigan", domain, **small, enlarging="sizes")
     assert not torch.equal(other.edit(latents, BRIGHT), editor.edit(latents, BRIGHT))
+
+
+@pytest.mark.parametrize(
+    ("part", "other", "said"),
+    [
+        ("correction", Correction(5, 8, 1), "5 features and words of width 8; .* needs 1 and 8"),
+        ("correction", Correction(1, 6, 1), "1 features and words of width 6; .* needs 1 and 8"),
+        ("image_encoder", ImageEncoder(6), "regions of width 6; .* needs 8"),
+    ],
+)
+def test_files_of_other_sizes_are_named(domain, small, latents, tmp_path, part, other, said):
+    path = save_network(other, tmp_path / "other.safetensors", "other")
+    with pytest.raises(UserError, match=said):
+        new_editor("manigan", domain, **{**small, part: str(path)}).edit(latents, BRIGHT)
 
 
 def test_a_module_in_the_place_of_another_is_named(domain, small, latents):

@@ -14,6 +14,7 @@ from textedit_bench.prompt import Prompt
 from textedit_bench.testing import write_toy_dataset
 from textedit_methods.ppe.anchors import own_classes, predict, rank_pictures
 from textedit_methods.ppe.method import PPE
+from textedit_methods.ppe.training import indicator
 
 COLOURS = {"hair colour": ["blond hair", "black hair"], "accessory": ["glasses", "hat"], "age": ["old"]}
 SMALL = {"batch_size": 2, "steps": 12, "steps_per_validation": 3, "validation_codes": 4, "num_codes": 0}
@@ -71,6 +72,12 @@ def test_the_first_text_of_a_class_decides_where_the_released_rule_is_asked_for(
     assert first(False) == "glasses" and first(True) == "hat"
 
 
+def test_one_picture_has_an_indicator_too():
+    found = predict("glasses", {"accessory"}, COLOURS, embed, F.normalize(one_hot(0).float(), dim=-1))
+    change = torch.rand(3, 1 + len(found.texts))
+    assert torch.isfinite(indicator(change, 1 - change, found.spans))
+
+
 def test_where_no_picture_shows_it_all_are_ranked():
     assert rank_pictures(torch.tensor([0.1, 0.3]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])).tolist() == [1, 0]
 
@@ -92,12 +99,17 @@ def test_a_card_without_other_groups_is_refused(domain, monkeypatch):
     monkeypatch.setattr(PPE, "classes", lambda _: {"hair colour": ["black hair"]})
     assert "other groups" in PPE(domain).refusal(prompt)
     assert PPE(domain, entanglement_weight=0.0).refusal(prompt) is None
+    editor = PPE(domain)
+    editor._networks["black hair"] = editor.new_network()
+    assert "other groups" in editor.refusal(prompt)  # whatever was edited before
+    editor._networks["blond hair"] = editor.new_network()
+    assert editor.refusal(prompt) is None
 
 
 def test_a_training_leaves_out_the_prompts_that_are_refused(domain, monkeypatch, tmp_path, caplog):
     trained = {prompt.words: prompt for prompt in domain.training_prompts()}
     blue, pale = trained["blue"], trained["pale"]
-    monkeypatch.setattr(PPE, "refusal", lambda _, prompt: "it is alone" if prompt.words == "pale" else None)
+    monkeypatch.setattr(PPE, "untrainable", lambda _, prompt: "it is alone" if prompt.words == "pale" else None)
     with pytest.raises(UserError, match="prompt 'pale': it is alone"):
         PPE(domain, **SMALL).fit([blue, pale], folder=tmp_path / "asked", **QUIET)
     assert not (tmp_path / "asked").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,28 @@ def test_downloaded_files_are_found_and_part_of_a_cells_identity(editor, tmp_pat
     assert digest is not None
     get_asset("mmceleba-vocabulary").path.write_bytes(b"other")
     assert weights_digest(found) != digest
+
+
+def test_a_vocabulary_of_another_text_encoder_is_a_reason_and_no_error(editor, domain, tmp_path):
+    """A bench asks every method before it begins, and must not end for one of them."""
+    (tmp_path / "long").mkdir()
+    long = write_reader(tmp_path / "long", domain, 8)["vocabulary"]
+    captions = pickle.loads(Path(long).read_bytes())
+    captions[2][len(captions[2])] = "surplus"
+    captions[3]["surplus"] = len(captions[3])
+    Path(long).write_bytes(pickle.dumps(captions))
+    unfit = editor(vocabulary=long)
+    assert "words" in unfit.refusal(BRIGHT) and "embeds" in unfit.refusal(BRIGHT)
+    with pytest.raises(UserError, match=r"prompt 'bright top': .*embeds"):
+        unfit.generate(BRIGHT, 1)
+
+
+def test_the_variant_without_intermediate_pictures_is_refused_by_name(editor, tmp_path):
+    state = editor().network.state_dict()
+    state = {name: value for name, value in state.items() if not name.startswith("img_net")}
+    torch.save({**state, "img_net.img.0.weight": torch.zeros(3, 2, 3, 3)}, tmp_path / "variant.pth")
+    with pytest.raises(UserError, match="AttnDCGAN"):
+        editor().load_network(tmp_path / "variant.pth")
 
 
 def test_a_text_encoder_of_another_width_is_refused(editor, domain, tmp_path):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import threading
-import time
 
 import pytest
 import torch
@@ -17,7 +15,6 @@ from textedit_bench.devices import STANDARD_THREADS, fixed_threads
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.experiments.catalogue import load_experiment
-from textedit_bench.files import locked
 from textedit_bench.latent_mapper import training
 from textedit_bench.latent_mapper.network import LevelsMapper, SingleMapper, StyleMapper
 from textedit_bench.models.stylegan2 import Generator
@@ -265,59 +262,6 @@ def test_an_unknown_phrase_is_trained_once_and_kept(tmp_path, domain, caplog, mo
     assert len(kept) == 1 and not (tmp_path / "checkpoints").exists()
     monkeypatch.setattr(training.MapperTraining, "training_step", None)  # would fail if it trained again
     assert torch.equal(StyleCLIPMapper(domain, **SMALL).edit(latents, BLOND).codes, first.codes)
-
-
-WORDS = ("a hat", "a beard", "big ears", "a scar", "a bow")
-CENSUS = [Prompt(f"a face with {words}", "a face", words) for words in WORDS]
-
-
-def announced(domain, prompts, asked):
-    made = StyleCLIPMapper(domain, **SMALL, prompts_at_once=2)
-    made.announce(prompts, asked)
-    return made
-
-
-def stored(home):
-    return {path.stem for path in home.glob("trained/*/*/*.safetensors")}
-
-
-def test_a_census_trains_its_networks_in_the_same_company_whatever_is_asked(tmp_path, domain, monkeypatch):
-    StyleCLIPMapper(domain, **SMALL).network_for(CENSUS[1])
-    (tmp_path / "committed").mkdir()
-    next((tmp_path / "cache").rglob("a-beard.safetensors")).rename(tmp_path / "committed" / "a-beard.safetensors")
-    found = []
-    for number, asked in enumerate((CENSUS[:1], CENSUS)):
-        monkeypatch.setenv("TEXTEDIT_BENCH_HOME", str(tmp_path / str(number)))
-        editor = announced(domain, CENSUS, asked)
-        found.append(editor.network_for(CENSUS[0]).state_dict())
-        assert stored(tmp_path / str(number)) == {"a-hat", "big-ears"}  # the beard came with the method
-        monkeypatch.setattr(training.MapperTraining, "training_step", None)  # would fail if it trained again
-        editor.network_for(CENSUS[2])
-        monkeypatch.undo()
-        monkeypatch.setattr(StyleCLIPMapper, "weights_path", lambda _: tmp_path / "committed")
-    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
-
-
-def test_a_worker_does_not_wait_for_a_network_while_others_are_to_be_trained(tmp_path, domain):
-    editor = announced(domain, CENSUS, [CENSUS[0], CENSUS[4]])
-    reached, ended = threading.Event(), threading.Event()
-
-    def other_worker():
-        with locked(editor._cache() / "training" / "a-hat"):
-            reached.set()
-            ended.wait(60)
-
-    def watch():
-        while stored(tmp_path / "cache") != {"a-bow"}:  # of the groups, the middle one is not asked for
-            time.sleep(0.01)
-        ended.set()
-
-    threads = [threading.Thread(target=run, daemon=True) for run in (other_worker, watch)]
-    threads[0].start()
-    assert reached.wait(60)
-    threads[1].start()
-    editor.network_for(CENSUS[0])
-    assert ended.is_set() and stored(tmp_path / "cache") == {"a-bow", "a-hat", "a-beard"}
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from textedit_bench import Latents, Prompt
+from textedit_bench.descent import draw_starts
 from textedit_bench.errors import UserError
 from textedit_bench.files import HOME
+from textedit_bench.models.stylegan2 import Generator
 from textedit_methods.tedigan.card import CARD, Settings
 from textedit_methods.tedigan.features import FeatureDistance
 from textedit_methods.tedigan.method import TediGAN, terms
@@ -101,7 +103,7 @@ def test_a_feature_term_without_a_network_is_refused(tiny_domain, tmp_path, monk
 def test_the_term_that_came_later_leaves_stored_results_valid(tiny_domain):
     """At their defaults its settings are no part of a cell's identity; elsewhere they are."""
     usual = CARD.settings_for("full")
-    assert not {"feature_weight", "feature_network"} & set(CARD.identity_settings(usual))
+    assert not {"feature_weight", "feature_network", "truncation"} & set(CARD.identity_settings(usual))
     asked = CARD.identity_settings({**usual, "feature_weight": 5e-5})
     assert asked == {**CARD.identity_settings(usual), "feature_weight": 5e-5}
     editor = TediGAN(tiny_domain())
@@ -123,6 +125,19 @@ def test_the_text_pulls_and_the_photo_holds(tiny_domain):
     free, held = outcome(pixel_weight=0.0), outcome(pixel_weight=100.0)
     assert free[0] > before + 0.05
     assert held[1] < free[1] / 2
+
+
+def test_pictures_of_a_text_alone_start_from_samples_and_stay_near_them(tiny_domain):
+    domain = tiny_domain()
+    domain.made["generator"] = Generator(8, 16, 16, n_mlp=2, channels={4: 6, 8: 5}).eval().requires_grad_(False)
+    editor = TediGAN(domain, steps=5, learning_rate=0.05, encoder_weight=0.0)
+    four = editor.generate(PROMPT, 4, seed=3)
+    starts = draw_starts(domain, 4, 3, 0.7)
+    assert torch.equal(four.codes, editor.optimize(starts.codes, domain.generator.synthesize(starts.codes), PROMPT))
+    torch.testing.assert_close(editor.generate(PROMPT, 2, seed=3).codes, four.codes[:2], atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(editor.generate(PROMPT, 2, seed=4).codes, four.codes[:2], atol=0.01)
+    with pytest.raises(UserError, match="n:"):
+        editor.generate(PROMPT, 0)
 
 
 def test_images_end_where_they_would_end_alone_whatever_the_batch(tiny_domain):

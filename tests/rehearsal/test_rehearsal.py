@@ -14,7 +14,7 @@ from textedit_bench.files import HOME
 from textedit_bench.registry import list_datasets, load_dataset, method_info
 from textedit_workshop.rehearsal import __main__ as entry
 from textedit_workshop.rehearsal.cards import FIRST, SPLITS, write_card
-from textedit_workshop.rehearsal.checks import check_cells
+from textedit_workshop.rehearsal.checks import check_cells, check_resumed
 from textedit_workshop.rehearsal.files import remove_files, write_files
 from textedit_workshop.rehearsal.methods import PARTS
 from textedit_workshop.rehearsal.part import Part
@@ -75,6 +75,30 @@ def test_prompts_of_an_official_card_are_of_several_groups(name, tmp_path):
     prompts = write_card(load_dataset(name), tmp_path).tier("full").prompts
     assert [prompt.split for prompt in prompts].count("evaluation") == 1
     assert len({prompt.group or prompt.id for prompt in prompts if prompt.trained}) > 1
+
+
+def test_a_card_with_few_prompts_is_rehearsed_with_those_or_refused(card, tmp_path):
+    tier = card.tier("full")
+    unseen = tier.prompts[0].model_copy(update={"trained": False})
+
+    def of(*prompts):
+        return card.model_copy(update={"tiers": {"full": tier.model_copy(update={"prompts": prompts})}})
+
+    assert [prompt.id for prompt in write_card(of(unseen), tmp_path).tier("full").prompts] == [unseen.id]
+    for none in ((), (tier.prompts[2],)):
+        with pytest.raises(UserError, match="data set cat has none to evaluate"):
+            write_card(of(*none), tmp_path)
+
+
+def test_weights_of_another_data_set_are_none(tmp_path):
+    (tmp_path / "car-full").mkdir()
+    (tmp_path / "car-full" / "hat.safetensors").write_bytes(b"")
+    (tmp_path / "ffhq-full.safetensors").write_bytes(b"")
+    with pytest.raises(AssertionError, match="no weights at"):
+        check_resumed(tmp_path / "runs", tmp_path / "cat-full.safetensors")
+    for there in ("car-full.safetensors", "ffhq-full.safetensors"):
+        with pytest.raises(AssertionError, match="0 checkpoints"):
+            check_resumed(tmp_path / "runs", tmp_path / there)
 
 
 def test_a_training_stops_resumes_and_its_weights_edit(stage_of, tmp_path):

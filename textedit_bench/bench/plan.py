@@ -73,8 +73,6 @@ class DatasetPlan:
     photos: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Prompt of a census, asked here or not -> positions of its photos among the first ``images``; empty where every
     prompt is asked of all photos."""
-    census: tuple[PlannedPrompt, ...] = ()
-    """All prompts of the census, asked here or not; empty with another protocol."""
 
     @property
     def standard(self) -> bool:
@@ -256,8 +254,7 @@ def _plan_census(
         raise UserError("own_prompts: a census uses only prompts of the world; valid with protocol quick")
     prompts = [known[name] for name in dict.fromkeys(request.prompts)] or list(known.values())
     _check_words(card, tier, prompts)
-    own_photos = {name: photos[name] for name in known}
-    return DatasetPlan(request, card, tier, pool, tuple(prompts), methods, own_photos, tuple(known.values()))
+    return DatasetPlan(request, card, tier, pool, tuple(prompts), methods, {name: photos[name] for name in known})
 
 
 def _check_truth(card: DatasetCard, tier: str, prompts: Iterable[PlannedPrompt]) -> None:

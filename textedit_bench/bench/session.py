@@ -36,7 +36,7 @@ from textedit_bench.bench.store import ResultFolder, Store
 from textedit_bench.controls.cards import copied, shown
 from textedit_bench.controls.editors import Control
 from textedit_bench.devices import fixed_threads
-from textedit_bench.errors import NotApplicableError
+from textedit_bench.errors import NotApplicableError, UserError
 from textedit_bench.registry import load_editor
 
 if TYPE_CHECKING:
@@ -316,10 +316,7 @@ class DatasetSession:
     def _editor(self, method: MethodPlan) -> Editor:
         key = json.dumps([method.info.name, dict(method.settings)], sort_keys=True)
         if key not in self._editors:
-            editor = self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
-            if self.plan.census:
-                known, asked = ([p.prompt.without_truth for p in own] for own in (self.plan.census, self.plan.prompts))
-                editor.announce(known, asked)
+            self._editors[key] = load_editor(method.info.name, self.domain, **method.settings)
         return self._editors[key]
 
     def _weights_of(self, method: MethodPlan) -> str | None:
@@ -343,7 +340,9 @@ class DatasetSession:
                     if matched_method and matched is None:
                         continue
                     cell = self.cell(method, prompt, matched)
-                except NotApplicableError:
+                except UserError:
+                    raise
+                except Exception:  # not applicable, or a fault of the method: its cells report it
                     continue
                 if method.tuned is None:
                     done[method.info.name, prompt.id] = cell

@@ -31,8 +31,8 @@ def caption_features(domain: Domain, photos: TrainingPhotos, count: int, folder:
         folder: of the file of embeddings.
 
     Returns:
-        [M, count, d] float32 on the CPU, not normalised, memory-mapped; and a name that changes with photos, captions
-        and CLIP.
+        [M, count, d] float32 on the CPU, not normalised, memory-mapped; and a name that changes with photos, CLIP, and
+        the captions of the first photos. Who corrects others trains in a new folder.
 
     Raises:
         UserError: photos without captions, or a caption that CLIP would truncate.

@@ -46,6 +46,8 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
         check_whole("n", n, low=1)
         check_whole("seed", seed, low=0, below=MACHINE)
         network, side = self.network, self.domain.resolution
+        if self._reads_words:
+            self.check_told(f"the generator of {CARD.name}", network.sentence_dim)
         told = self.read(prompt)[1] if self._reads_words else sentence_vectors(self.embed_text(prompt.target)[None])
         truncation = 0.0 if network.layout == "v1" else self.values.truncation  # v1 was sampled from plain normals
         noise = sent(draw_noise(n, network.noise_dim, seed, truncation), self.domain.device)
@@ -59,7 +61,7 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
 
     def refusal(self, prompt: Prompt) -> str | None:
         """With the authors' weights: missing files, or that their vocabulary knows no word of the prompt."""
-        return super().refusal(prompt) if self._reads_words else None
+        return super().refusal(prompt) if self._reads_words else self.lacks()
 
     # -- weights and training ----------------------------------------------------------------------------------------
     def files(self) -> dict[str, Path | None]:
@@ -68,15 +70,20 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
         return {part: next(iter(self.given_file(part)), fetched(name)) for part, name in names.items()}
 
     def lacks(self) -> str | None:
-        """Nothing: networks can be trained here."""
-        return super().lacks() if self._reads_words else None
+        """Return what the authors' generator lacks, if that is all there is; elsewhere networks can be trained."""
+        alone = self._network is None and self._authors()
+        return super().lacks() if self._reads_words or alone else None
 
     def released_files(self) -> tuple[Path, ...]:
         """Return the authors' generator, text encoder and vocabulary; empty unless all are there."""
-        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())[:1]
-        found = tuple(path for path in map(fetched, names) if path)
+        found = self._authors()
         texts = super().released_files() if found else ()
         return (*found, *texts) if texts else ()
+
+    def _authors(self) -> tuple[Path, ...]:
+        """Return the authors' generator for the data set; empty if it is not there."""
+        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())[:1]
+        return tuple(path for path in map(fetched, names) if path)
 
     released_weights = Editor.released_weights  # the generator; a `CaptionEditor` loads none
 

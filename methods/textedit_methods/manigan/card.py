@@ -13,7 +13,7 @@ class Settings(MethodSettings):
 
     sentence: str = edit_setting("the person has {}", "how a text becomes a caption of the training; {}: its words")
     enlarging: Literal["sizes", "factor"] = edit_setting(
-        "sizes", "how 17 regions become 64: by the ratio of the sizes (PyTorch 1.1), or by 3.8 (since 1.6)"
+        "factor", "how 17 regions become 64: by 3.8, as PyTorch since 1.6, or by the ratio of the sizes, as 1.1"
     )
     generator: str = edit_setting("", "file of the main module")
     correction: str = edit_setting("", "file of the module that corrects details")

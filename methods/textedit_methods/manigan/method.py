@@ -59,20 +59,38 @@ class ManiGAN(CaptionEditor[Settings]):
             UserError: its file is missing or holds another one, or the text encoder is one of other widths.
         """
         network = self._module("generator", MainModule)
-        self.check_told("generator", network.words)
+        self.check_told(self.file("generator"), network.words)
         if self.values.enlarging == "factor":
             network.enlarge_by_factor()
         return network
 
     @cached_property
     def correction(self) -> Correction:
-        """The module that draws the details."""
-        return self._module("correction", Correction)
+        """The module that draws the details.
+
+        Raises:
+            UserError: its file is missing or holds another one, or it is of another size than the main module.
+        """
+        network, main = self._module("correction", Correction), self.main
+        if (network.features, network.words) != (main.features, main.words):
+            has = f"{network.features} features and words of width {network.words}"
+            self._refuse("correction", has, f"{main.features} and {main.words}")
+        return network
 
     @cached_property
     def image_encoder(self) -> ImageEncoder:
-        """What embeds photos."""
-        return self.built(load_image_encoder, "image_encoder").to(self.domain.device)
+        """What embeds photos.
+
+        Raises:
+            UserError: its file is missing or holds another one, or it is of another width than the main module.
+        """
+        network = self.built(load_image_encoder, "image_encoder")
+        if network.width != self.main.words:
+            self._refuse("image_encoder", f"regions of width {network.width}", str(self.main.words))
+        return network.to(self.domain.device)
+
+    def _refuse(self, part: str, has: str, wanted: str) -> None:
+        raise UserError(f"{self.file(part)}: has {has}; {self.file('generator')} needs {wanted}")
 
     @cached_property
     def vgg(self) -> VggFeatures:

@@ -19,6 +19,9 @@ Classes = Mapping[str, Sequence[str]]
 _LARGEST_RANK = 40
 """Ranks over all pictures count no further, as released: a text that is rare everywhere is not surprising anywhere."""
 
+_SMALLEST_SPAN = 1e-6
+"""Of cosines over pictures: the indicator divides by it, and one picture, or equal ones, have none."""
+
 
 class Anchors(NamedTuple):
     """What an edit must leave alone.
@@ -83,6 +86,9 @@ def predict(
         aggregated: pictures nearest to the command in which the anchors are looked for.
         count: anchors, at most; one per class.
         first_of_class: keep the pictures of the class's FIRST text in place of those of the command, as released.
+
+    Raises:
+        ValueError: there is no class besides the command's own.
     """
 
     def unit(texts: Sequence[str]) -> Tensor:
@@ -97,12 +103,14 @@ def predict(
         rivals = [words, *(text for text in rivals if not set(normalised(text).split()) <= asked)]
     nearest = rank_pictures(seen @ unit([words])[0], seen @ unit(rivals).T)[:aggregated]
     candidates = [(name, text) for name, texts in classes.items() if name not in own for text in texts]
+    if not candidates:
+        raise ValueError(f"no text of another class than those of {words!r}")
     texts = unit([text for _, text in candidates])
     distances = 1 - seen @ texts.T
     ranks = distances.double().sum(0).argsort(stable=True).argsort(stable=True) + 1
     chosen = choose(distances[nearest], [name for name, _ in candidates], ranks)[:count]
     cosines = torch.cat([seen @ unit([words]).T, seen @ texts[chosen].T], dim=1)
-    spans = cosines.max(0).values - cosines.min(0).values
+    spans = (cosines.max(0).values - cosines.min(0).values).clamp(min=_SMALLEST_SPAN)
     return Anchors(tuple(candidates[position][1] for position in chosen), texts[chosen], spans)
 
 

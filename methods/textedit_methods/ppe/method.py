@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from textedit_bench.latent_mapper.editor import MapperEditor
+from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainedEditor
 from textedit_methods.ppe.anchors import Anchors, Classes, own_classes, predict
@@ -27,8 +28,14 @@ class PPE(MapperEditor[Settings]):
     released = RELEASED
 
     def refusal(self, prompt: Prompt) -> str | None:
+        """That there is no network for it, and none can be trained."""
+        if self._network is not None or normalised(prompt.words) in self._networks:
+            return None
+        return self.untrainable(prompt)
+
+    def untrainable(self, prompt: Prompt) -> str | None:
         """The card has no text that an edit could be held to."""
-        if self._network is not None or self._networks or not self.values.entanglement_weight:
+        if not self.values.entanglement_weight:
             return None
         classes = self.classes()
         if set(classes) - own_classes(prompt.words, self._group(prompt), classes, self.embed_text):

@@ -48,7 +48,7 @@ class _StackedGan(CaptionEditor[Settings]):
             UserError: its file is missing, or the text encoder is one of other widths.
         """
         network = self.built(self.load_network, "generator")
-        self.check_told("generator", network.sizes.words)
+        self.check_told(self.file("generator"), network.sizes.words)
         return network.to(self.domain.device)
 
     @torch.no_grad()

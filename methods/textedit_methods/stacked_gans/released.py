@@ -39,6 +39,8 @@ def _build(wanted: type[StackedGenerator], tensors: ReleasedTensors) -> StackedG
     state, condition = tensors.state, four // 4
     if "SAIN1.conv.weight" in state:
         tensors.refuse("the main module of ManiGAN, which edits")
+    if "img_net.img.0.weight" in state:
+        tensors.refuse("AttnDCGAN, the variant of AttnGAN with one picture at the end, which is not read")
     if (found := _kind(state)) not in (wanted, None):
         tensors.refuse(f"a {found.__name__}; wanted: {wanted.__name__}")
     if into <= condition or wide % 512:

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_bench.descent import Terms, descend
+from textedit_bench.descent import Terms, descend, draw_starts
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
 from textedit_bench.offset_editor import OffsetEditor
 from textedit_bench.prompt import Prompt
-from textedit_bench.seeds import seed_of
 from textedit_methods.styleclip_optimization.card import CARD, Settings
 
 if TYPE_CHECKING:
@@ -75,18 +74,11 @@ class StyleCLIPOptimization(OffsetEditor[Settings]):
         The released script starts from the mean of W, which gives one image; here every image starts from a draw of its
         own, so that they differ. With the setting ``truncation`` at 0 all start from the mean, as released. Image i is
         the same for every ``n``.
+
+        Raises:
+            UserError: n or the seed is out of range.
         """
-        if n < 1:
-            raise UserError(f"number of images: must be at least 1, got {n}")
-        generator, device = self.domain.generator, self.domain.device
-        draws = [
-            torch.randn(generator.z_dim, generator=torch.Generator().manual_seed(seed_of(seed=seed, image=i)))
-            for i in range(n)
-        ]
-        with torch.no_grad():
-            w = generator.map(sent(torch.stack(draws), device))
-            w_plus = generator.broadcast(generator.truncate(w, self.values.truncation)).clone()
-        drawn = Latents(w_plus, "w+", ids=tuple(f"generated-{seed}-{i}" for i in range(n)))
+        drawn = draw_starts(self.domain, n, seed, self.values.truncation)
         start = self.in_space(drawn, self.values.space)
         free = self.values.model_copy(update={"l2_weight": 0.0, "identity_weight": 0.0})
         return start.with_codes(self._descend(start.codes, [prompt.words] * n, free))

@@ -18,6 +18,9 @@ class Settings(MethodSettings):
     encoder_weight: float = edit_setting(2.0, "weight of the encoder term; 0 without an encoder", source="code", ge=0)
     feature_weight: float = edit_setting(0.0, "weight of VGG's feature term; published: 5e-5", later=True, ge=0)
     feature_network: str = edit_setting("", "file of its VGG-16; the authors' downloaded one if empty", later=True)
+    truncation: float = edit_setting(
+        0.7, "truncation of the random initial codes of generation", later=True, ge=0, le=1
+    )
     clip_preprocessing: Literal["correct", "published"] = edit_setting(
         "correct", "how images are preprocessed for CLIP"
     )
@@ -32,6 +35,7 @@ CARD = MethodInfo(
     editor="textedit_methods.tedigan.method:TediGAN",
     space="w+",
     trains="none",
+    tasks=("edit", "generate"),
     strength_meaning="the optimised code itself; other strengths go along the straight line from the source code to it",
     in_loop={
         "clip": "the guiding CLIP",

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from textedit_bench.assets.locate import fetched
 from textedit_bench.assets.manifest import get_asset
-from textedit_bench.descent import descend
+from textedit_bench.descent import descend, draw_starts
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.offset_editor import OffsetEditor
@@ -89,6 +89,17 @@ class TediGAN(OffsetEditor[Settings]):
     def offset(self, latents: Latents, prompt: Prompt) -> Tensor:
         """Return the difference from the given codes to the optimised ones."""
         return self.optimize(latents.codes, latents.images, prompt) - latents.codes
+
+    def generate(self, prompt: Prompt, n: int, seed: int = 0) -> Latents:
+        """Generate ``n`` pictures: random truncated codes, edited like photos, so that they stay near these samples.
+
+        Image i is the same for every ``n``.
+
+        Raises:
+            UserError: n or the seed is out of range, or the feature term's network is missing.
+        """
+        drawn = draw_starts(self.domain, n, seed, self.values.truncation)
+        return drawn.with_codes(self.optimize(drawn.codes, None, prompt))
 
     @torch.inference_mode(False)
     def optimize(self, source: Tensor, photos: Tensor | None, prompt: Prompt) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from textedit_bench.data.card import DatasetCard, PromptCard, read_card
+from textedit_bench.errors import UserError
 
 SPLITS = {"evaluation": 2, "development": 2, "train": 4}
 FIRST = {"evaluation": 0, "development": 3, "train": 6}
@@ -42,17 +43,20 @@ def write_card(card: DatasetCard, folder: Path, words: Iterable[str] = ()) -> Da
 
 
 def _prompts(card: DatasetCard, words: set[str]) -> list[PromptCard]:
-    """A few prompts of the full tier, or the mini tier's words where it lists none yet; no world knows their truth.
+    """A few prompts of the full tier, or the mini tier's words if it lists none yet; no world knows their truth.
 
     Every wanted phrase is evaluated, whatever the card has it for. There are two groups, if the card has them: PPE
     holds an edit to the texts of other groups.
     """
-    known = card.tier("full").prompts or card.tier("mini").prompts
+    known = card.tier("full").prompts or (card.tier("mini").prompts if "mini" in card.tiers else ())
     wanted = [prompt.model_copy(update={"split": "evaluation"}) for prompt in known if prompt.phrase in words]
     chosen = list(wanted)
     for split, count in _PROMPTS.items():
-        there = [p for p in known if p.split == split and p.trained and p.phrase not in words]
+        own = [p for p in known if p.split == split and p.phrase not in words]
+        there = [p for p in own if p.trained] or own
         chosen += there[: 0 if split == "evaluation" and wanted else count]
+    if not any(prompt.split == "evaluation" for prompt in chosen):
+        raise UserError(f"prompts: the full tier of data set {card.name} has none to evaluate; a rehearsal needs one")
     if len({prompt.group or prompt.id for prompt in chosen}) == 1:
         others = (prompt for prompt in known if prompt.trained and prompt.group != chosen[0].group)
         chosen += [prompt.model_copy(update={"split": "train"}) for prompt in islice(others, 1)]

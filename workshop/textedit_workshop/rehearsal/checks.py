@@ -91,11 +91,15 @@ def check_stopped(runs: Path) -> str:
 def check_resumed(runs: Path, weights: Path) -> str:
     """The second piece went on from the first, and wrote weights.
 
+    Args:
+        runs: folder of the runs.
+        weights: the file; networks of one prompt each lie in a folder of that name.
+
     Raises:
         AssertionError: it did not.
     """
-    files = sorted(weights.rglob("*.safetensors")) if weights.is_dir() else [weights]
-    assert files and all(file.is_file() for file in files), f"no weights at {weights}"
+    files = [weights] if weights.is_file() else sorted(weights.with_suffix("").glob("*.safetensors"))
+    assert files, f"no weights at {weights}"
     megabytes = sum(file.stat().st_size for file in files) / 1e6
     return f"{_check_steps(runs, STEPS)}, weights {megabytes:.0f} MB"
 

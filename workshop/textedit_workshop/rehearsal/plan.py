@@ -153,8 +153,8 @@ class DatasetRehearsal:
             command += ["--output", str(weights)]
             yield Stage(second, command, lambda: check_resumed(runs, weights))
         else:  # into use
-            place = self.folder / "home" / "trained"
-            yield Stage(second, command, lambda: check_resumed(runs, place / method.replace("-", "_")))
+            place = self.folder / "home" / "trained" / method.replace("-", "_") / f"{self.name}-full.safetensors"
+            yield Stage(second, command, lambda: check_resumed(runs, place))
 
     def given_file(self, method: str, setting: str) -> Path:
         """Where a file lies that a setting names."""

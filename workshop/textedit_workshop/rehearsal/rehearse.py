@@ -57,6 +57,7 @@ class Rehearsal:
                 told(measured[-1])
                 if " resume " in stage.name:
                     shutil.rmtree(self.folder / "runs", ignore_errors=True)
+            shutil.rmtree(self.home / "trained", ignore_errors=True)
             remove_files(card, cards[number + 1 :], chosen, self.home)
         return measured
 

@@ -82,7 +82,7 @@ def run_stage(stage: Stage, folder: Path, environment: Mapping[str, str]) -> Mea
     else:
         try:
             saw = stage.check()
-        except (AssertionError, OSError, ValueError, KeyError) as error:
+        except Exception as error:  # what a stage left may be damaged in any way
             failure = f"{type(error).__name__}: {error} (see {log})"
     cpu = usage.ru_utime + usage.ru_stime
     return Measured(stage.name, seconds, cpu, usage.ru_maxrss * _RSS_UNIT, disk_bytes(folder), saw, failure)
