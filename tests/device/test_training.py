@@ -9,10 +9,11 @@ from unittest import mock
 import pytest
 import torch
 
-from textedit_bench.domain import load_domain
+from textedit_bench.domain import Domain, load_domain
 from textedit_bench.registry import list_methods, new_editor
 from textedit_bench.testing import TOYS, write_toy_dataset
 from textedit_bench.training.lightning_module import EditorModule
+from textedit_methods.hairclip.training import HairTraining
 
 CARDS = {card.name: card for card in list_methods()}
 MORE = {
@@ -47,6 +48,30 @@ def fit(name, card, device, folder):
 def test_every_training_is_here():
     trained = {name for name, card in CARDS.items() if card.trains != "none"}
     assert trained == {*MORE, *ELSEWHERE}
+
+
+class Parser(torch.nn.Module):
+    """Takes what is bright for hair."""
+
+    def hair(self, images):
+        return (images.mean(1, keepdim=True) > 0).to(images)
+
+
+@pytest.fixture
+def parser(monkeypatch):
+    """A face parser, which the toy lacks: HairCLIP has other terms with one."""
+    has, network, digest = Domain.has, Domain.network, Domain.digest
+    monkeypatch.setattr(Domain, "has", lambda own, role: role == "parser" or has(own, role))
+    monkeypatch.setattr(Domain, "digest", lambda own, role: "p" if role == "parser" else digest(own, role))
+    monkeypatch.setattr(Domain, "network", lambda own, role: Parser() if role == "parser" else network(own, role))
+
+
+def test_no_step_waits_for_the_hair_that_a_parser_sees(parser, cuda, card, tmp_path, monkeypatch):
+    seen = []
+    terms = HairTraining.terms
+    monkeypatch.setattr(HairTraining, "terms", lambda *given: seen.append(terms(*given)) or seen[-1])
+    test_no_step_waits(cuda, card, tmp_path, "hairclip")
+    assert {"background", "colour_kept", "style_image", "colour_image"} <= seen[0].keys()
 
 
 @pytest.mark.parametrize("name", MORE)

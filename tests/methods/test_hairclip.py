@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from textedit_bench.assets.locate import lacks_weights
 from textedit_bench.bench.plan import weights_digest
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
@@ -122,6 +123,13 @@ def test_training_texts(domain):
     for wrong in ([], [RED, Prompt("glasses")]):
         with pytest.raises(UserError, match="hair"):
             training_texts(domain, wrong, published=False)
+    for words in ("grey hair", "afro"):
+        unseen = Prompt(f"a face with {words}")
+        domain.tier_card.prompts.append(
+            SimpleNamespace(split="evaluation", trained=False, prompt=lambda p=unseen: p, id=words)
+        )
+    styles, colours = training_texts(domain, None, published=True)
+    assert "gray hair" not in colours and "afro hairstyle" not in styles and (len(styles), len(colours)) == (43, 10)
     domain.tier_card.prompts = []
     assert len(training_texts(domain, None, published=False)[1]) == 12
 
@@ -294,6 +302,11 @@ def test_a_picture_is_part_of_a_cells_identity_and_needs_a_parser(domain, tmp_pa
     first = weights_digest(editor)
     picture(tmp_path / "a.png", (0, 30, 30))
     assert len({first, weights_digest(editor), weights_digest(HairCLIP(domain))}) == 3
+
+
+def test_a_picture_does_not_stand_for_the_mapper(domain, tmp_path, monkeypatch):
+    monkeypatch.setattr(HairCLIP, "weights_path", lambda _: tmp_path / "none")
+    assert lacks_weights(HairCLIP(domain, style_image=picture(tmp_path / "a.png", (200, 30, 30))))
 
 
 def test_the_cards_presets():

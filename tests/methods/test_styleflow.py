@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 import torch
 import yaml
 from torch.nn import functional as F
 
+from textedit_bench.assets.locate import lacks_weights
+from textedit_bench.bench.plan import weights_digest
 from textedit_bench.domain import load_domain
 from textedit_bench.errors import UserError
 from textedit_bench.prompt import Prompt
 from textedit_bench.testing import write_toy_dataset
 from textedit_methods.styleflow.method import StyleFlow
-from textedit_methods.styleflow.network import ConditionalFlow
+from textedit_methods.styleflow.network import ConditionalFlow, MovingNorm
 from textedit_methods.styleflow.published import ATTRIBUTES, LIGHT, WIDTH, asked_for, read_conditions
 
 SMALL = {"samples": 64, "layers": 1, "batch_size": 16, "steps": 40, "steps_per_validation": 10}
@@ -165,6 +168,29 @@ def test_without_conditions_the_authors_flow_serves_nothing(released, tmp_path):
     assert "one at a time" in editor.refusal(Prompt("a face with blond hair", "a face", "blond hair"))
 
 
+def test_conditions_are_no_weights(domain, tmp_path, monkeypatch):
+    path = conditions(tmp_path / "c.yaml", ["*"])
+    monkeypatch.setattr(StyleFlow, "weights_path", lambda _: tmp_path / "none.safetensors")
+    told = StyleFlow(domain, contexts=path)
+    assert lacks_weights(told) and told.released_weights() is None
+    monkeypatch.setattr(StyleFlow, "weights_path", lambda _: tmp_path / "c.yaml")
+    assert weights_digest(told) != weights_digest(StyleFlow(domain))
+
+
+def test_codes_without_ids_have_the_condition_of_all_others(released, tmp_path, latents):
+    bare = replace(latents, ids=None)
+    path = conditions(tmp_path / "c.yaml", ["*"], age=30)
+    assert torch.equal(released(path).edit(bare, GLASSES).codes, released(path).edit(latents, GLASSES).codes)
+    with pytest.raises(UserError, match="nothing about codes without an id"):
+        released(conditions(tmp_path / "d.yaml", ["a"])).edit(bare, GLASSES)
+
+
+def test_a_single_code_says_nothing_of_the_variance():
+    norm = MovingNorm(3)
+    norm.follow(torch.ones(1, 3))
+    assert torch.equal(norm.running_var, torch.ones(3)) and (norm.running_mean > 0).all()
+
+
 def test_the_authors_edit_keeps_the_other_rows_and_goes_by_its_degree(released, tmp_path, domain, latents):
     editor = released(conditions(tmp_path / "c.yaml", [*latents.ids[:2], "*"], glasses=0.2, age=30))
     zero, edit = editor.edit_sweep(latents, GLASSES, [0.0, 1.0])
@@ -202,6 +228,6 @@ def test_spoilt_conditions_are_refused_in_one_line(released, tmp_path, latents, 
 
 def test_a_missing_file_of_conditions_is_refused(domain, tmp_path):
     with pytest.raises(UserError, match="no such file"):
-        StyleFlow(domain, contexts=str(tmp_path / "none.yaml")).released_files()
+        StyleFlow(domain, contexts=str(tmp_path / "none.yaml")).given_files()
     with pytest.raises(UserError, match="cannot be read"):
         read_conditions(str(tmp_path))

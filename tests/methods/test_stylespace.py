@@ -115,6 +115,7 @@ def test_published_names_hold_for_the_published_network_alone(domain, latents):
     domain.card.name, domain.tier = "ffhq", "full"
     with pytest.raises(UserError, match=r"'smilling'.*Did you mean 'smiling'"):
         StyleSpace(domain, **QUICK, named="smilling").prepare(GLASSES)
+    assert StyleSpace(domain, named="glasses")._named("glasses") == ((3, 288),)  # the first of four, each by itself
     with pytest.raises(UserError, match="style layer 6: valid: 0 to 4"):  # the tiny network has five
         StyleSpace(domain, **QUICK, named="smiling").prepare(GLASSES)
 

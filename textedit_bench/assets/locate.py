@@ -145,9 +145,9 @@ def weights_folder(package: str, domain: Domain) -> Path:
 
 
 def lacks_weights(editor: Editor) -> bool:
-    """Whether a method needs weights and has none for its domain: neither its own nor the authors', nor given ones."""
+    """Whether a method needs weights and has none for its domain: neither its own nor the authors'."""
     path = editor.weights_path()
-    there = (path is not None and path.exists()) or editor.released_files() or editor.given_files()
+    there = (path is not None and path.exists()) or editor.released_files()
     return editor.needs_weights and not there
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -85,9 +87,12 @@ def training_texts(domain: Domain, prompts: Sequence[Prompt] | None, published: 
     own = _apart(request_of(prompt) for prompt in domain.training_prompts())
     if any(own) and not published:
         return own
-    kept = {prompt.words.lower() for prompt in domain.prompts("evaluation", trained=False).values()}
-    styles, colours = [f"{style} hairstyle" for style in STYLES], [f"{colour} hair" for colour in COLOURS]
-    return [text for text in styles if text not in kept], [text for text in colours if text not in kept]
+    unseen = domain.prompts("evaluation", trained=False).values()
+    # By what is asked, whatever the wording and the form: "grey hair" of a card is the list's "gray hair".
+    kept = {request_of(replace(prompt, group=None)) for prompt in unseen} - {None}
+    lists = ([f"{style} hairstyle" for style in STYLES], [f"{colour} hair" for colour in COLOURS])
+    styles, colours = ([t for t in texts if request_of(Prompt(t, phrase=t)) not in kept] for texts in lists)
+    return styles, colours
 
 
 def _apart(asked: Iterable[Request | None]) -> tuple[list[str], list[str]]:
@@ -145,14 +150,20 @@ class Requests:
 
 
 # -- losses ----------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)
+def _to_xyz(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix from RGB to XYZ, cached: a copy to the device in every step would wait for it."""
+    matrix = torch.tensor(_TO_XYZ, dtype=dtype, device=device)
+    return matrix / matrix.sum(dim=1, keepdim=True)
+
+
 def lab(images: Tensor) -> Tensor:
     """Convert pictures [B, 3, H, W] in [-1, 1] to L in [0, 100], a and b, [B, 3, H, W].
 
     By CIE 1976, but for sRGB's gamma, which the released code leaves in.
     """
-    matrix = torch.tensor(_TO_XYZ, dtype=images.dtype, device=images.device)
-    matrix = matrix / matrix.sum(dim=1, keepdim=True)
-    xyz = torch.einsum("ij,bjhw->bihw", matrix, images * 0.5 + 0.5)
+    xyz = torch.einsum("ij,bjhw->bihw", _to_xyz(images.dtype, images.device), images * 0.5 + 0.5)
     # The clamp keeps the slope of the unused branch finite.
     curved = torch.where(xyz > _THRESHOLD, xyz.clamp(min=_THRESHOLD).pow(1 / 3), 7.787 * xyz + 0.137931)
     x, y, z = curved.unbind(dim=1)

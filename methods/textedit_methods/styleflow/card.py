@@ -28,6 +28,8 @@ _CAVEAT = (
     "attributes by two networks), so other prompts have no column in it."
 )
 
+_AUTHORS = " With the authors' flow the condition is 17 given numbers per photo, and CLIP takes no part."
+
 _SHORT = {"steps": 1000, "steps_per_validation": 250, "final_rate": 0.1}
 
 CARD = MethodInfo(
@@ -41,7 +43,7 @@ CARD = MethodInfo(
     trains="per-dataset",
     strength_meaning="the asked score becomes `target` deviations of the samples'; the others stay as they are",
     in_loop={"clip": "the guiding CLIP"},
-    caveat={tier: _CAVEAT for tier in ("mini", "full")},
+    caveat={"mini": _CAVEAT, "full": _CAVEAT + _AUTHORS},
     weights_licence="CC BY-NC-SA 4.0",
     released={"full": {"ffhq": ("styleflow-ffhq",)}},
     model=Settings,

@@ -105,7 +105,8 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
 
         network, path = self.network, self.values.contexts
         if not network.labels:
-            return sent(conditions_of(self._conditions, latents.ids or (), path), latents.codes.device)
+            ids = latents.ids or (None,) * len(latents)
+            return sent(conditions_of(self._conditions, ids, path), latents.codes.device)
         scores = look(self.domain, latents.codes) @ self.directions(network.labels).T
         return (scores - network.label_mean) / network.label_std
 
@@ -114,9 +115,9 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         return read_conditions(self.values.contexts)
 
     # -- weights and training ----------------------------------------------------------------------------------------
-    def released_files(self) -> tuple[Path, ...]:
-        """Also the file of conditions, where one is named; an error if there is no such file."""
-        return (*super().released_files(), *self.given_file("contexts"))
+    def given_files(self) -> tuple[Path, ...]:
+        """Return the file of conditions, if one is named; an error if there is no such file."""
+        return self.given_file("contexts")
 
     def check_fits(self, network: ConditionalFlow, source: str) -> None:
         """Refuse a flow of another generator, and one of a condition that nobody knows."""

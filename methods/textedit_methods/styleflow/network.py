@@ -49,7 +49,8 @@ class MovingNorm(nn.Module):
         """Move the statistics towards those of a batch [..., dim]."""
         rows = x.detach().flatten(0, -2)
         self.running_mean.lerp_(rows.mean(0), _DECAY)
-        self.running_var.lerp_(rows.var(0), _DECAY)
+        if len(rows) > 1:  # a single code says nothing of the variance
+            self.running_var.lerp_(rows.var(0), _DECAY)
 
 
 class ConditionedLayer(nn.Module):

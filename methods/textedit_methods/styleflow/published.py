@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -72,12 +73,15 @@ def read_conditions(path: str) -> dict[str, Tensor]:
     return {name: torch.tensor([*one.pop("light"), *one.values()]) for name, one in found.items()}
 
 
-def conditions_of(known: dict[str, Tensor], ids: tuple[str, ...], path: str) -> Tensor:
-    """The conditions of photos [B, 17].
+def conditions_of(known: dict[str, Tensor], ids: Sequence[str | None], path: str) -> Tensor:
+    """The conditions of photos [B, 17]; ``*`` is that of codes without an id.
 
     Raises:
         UserError: a photo has none.
     """
-    if absent := [name for name in ids if name not in known and _ANY not in known]:
-        raise UserError(f"contexts {path}: nothing about photo {absent[0]!r}, and no '*' for all others")
-    return torch.stack([known[name if name in known else _ANY] for name in ids])
+    told = [name if name is not None and name in known else _ANY for name in ids]
+    if _ANY in told and _ANY not in known:
+        first = ids[told.index(_ANY)]
+        about = "codes without an id" if first is None else f"photo {first!r}"
+        raise UserError(f"contexts {path}: nothing about {about}, and no '*' for all others")
+    return torch.stack([known[name] for name in told]) if told else torch.zeros(0, WIDTH)

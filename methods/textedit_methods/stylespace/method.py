@@ -122,7 +122,7 @@ class StyleSpace(OffsetEditor[Settings]):
             raise UserError(f"named of {CARD.name}: published names are for {served}, tier full; else: LAYER:CHANNEL")
         if asked not in known:
             raise unknown_choice(f"named of {CARD.name}", asked, known)
-        return known[asked]
+        return known[asked][:1]  # each is an edit by itself
 
     def _local(self) -> Tensor:
         """Return positions of the channels of the setting ``region``."""

@@ -19,6 +19,7 @@ from textedit_workshop.rehearsal.methods import (
     styleclip_optimization,
     styleflow,
     stylespace,
+    tedigan,
 )
 from textedit_workshop.rehearsal.part import Part
 
@@ -39,5 +40,6 @@ PARTS: Mapping[str, Part] = {
     "styleclip-optimization": styleclip_optimization.PART,
     "styleflow": styleflow.PART,
     "stylespace": stylespace.PART,
+    "tedigan": tedigan.PART,
 }
 """Method -> its part; one that is not here edits and trains with its defaults, which may take days."""

@@ -42,11 +42,13 @@ def _vgg() -> nn.Module:
     return vgg16(weights=None)
 
 
+write_vgg = _write(_vgg)
+
 _WRITERS = (
     _write(lambda: MainModule(condition=100, noise=100, **_WIDTHS)),
     _write(lambda: Correction(**_WIDTHS)),
     _write(ImageEncoder),
-    _write(_vgg),
+    write_vgg,
     write_text_encoder,
     write_vocabulary,
 )
