@@ -33,7 +33,7 @@ def stage_of(card, sizes, tmp_path, monkeypatch):
         made = write_card(card, tmp_path / "cards", ["striped"])
         chosen = {method: PARTS.get(method, Part())}
         write_all(made, sizes, tmp_path, chosen)
-        trains = frozenset({method} if method_info(method).trains != "none" else ())
+        trains = {method: how} if (how := method_info(method).trains) != "none" else {}
         rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, trains)
         return {stage.name: stage for stage in rehearsal.stages()}
 
@@ -123,12 +123,23 @@ def test_methods_of_equal_settings_are_benched_together_once_their_weights_are_t
         "e": Part(released={"cat": {}}, untrained={"steps": 3}),
     }
     made = write_card(card, tmp_path / "cards", [])
-    rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, frozenset("acd"))
+    rehearsal = DatasetRehearsal(made, sizes, tmp_path, chosen, dict.fromkeys("acd", "per-dataset"))
     stages = {stage.name: stage for stage in rehearsal.stages()}
     names = ["write files", "train a", "resume a", "bench a, c, e", "bench b, d", "train c", "resume c"]
     assert list(stages) == [f"cat {name}" for name in [*names, "train d", "resume d"]]
     assert "--controls" in stages["cat bench a, c, e"].command and "--no-controls" in stages["cat bench b, d"].command
     assert "steps=3" in stages["cat bench b, d"].command and "a,c,e" in stages["cat bench a, c, e"].command
+
+
+def test_a_network_per_prompt_is_trained_for_the_prompt_of_the_released_one(card, sizes, tmp_path):
+    """Other methods' phrases are on the card too, and a file holds one network."""
+    faces = card.model_copy(update={"name": "ffhq"})
+    made = write_card(faces, tmp_path / "cards", ["striped", "sleepy"])
+    part = Part(phrases={"ffhq": "sleepy"}, released={"ffhq": {}})
+    stages = DatasetRehearsal(made, sizes, tmp_path, {"ppe": part}, {"ppe": "per-prompt"}).stages()
+    commands = {stage.name: list(stage.command) for stage in stages}
+    for name in ("ffhq train ppe", "ffhq resume ppe"):
+        assert commands[name][commands[name].index("--prompts") + 1] == "sleepy"
 
 
 def test_cells_of_another_shape_are_seen(stage_of, sizes, tmp_path):
@@ -150,7 +161,7 @@ def test_a_method_of_released_networks_alone_runs_where_they_are_of(card, sizes,
     faces = write_card(card.model_copy(update={"name": "ffhq", "tiers": {"full": tier}}), tmp_path / "cards")
     chosen = {name: part for name, part in PARTS.items() if name in ("attngan", "ganspace") and part.runs_on("ffhq")}
     write_all(faces, sizes, tmp_path, {"attngan": chosen["attngan"]})
-    stages = {stage.name: stage for stage in DatasetRehearsal(faces, sizes, tmp_path, chosen, frozenset()).stages()}
+    stages = {stage.name: stage for stage in DatasetRehearsal(faces, sizes, tmp_path, chosen, {}).stages()}
     assert list(stages) == ["ffhq write files", "ffhq bench ganspace", "ffhq generate attngan"]
     assert run(stages["ffhq generate attngan"]) == "attngan: 1 cell, 32 px, generated"
     assert not PARTS["attngan"].runs_on("cat")

@@ -2,7 +2,7 @@
 
 ``python -m textedit_workshop.pages.reference_results``: tables, audit, curves and a small picture report go to
 ``results/reference/<tier>/``; raw records stay out of git. ``--census --results FOLDER``: tables of a census alone, to
-``results/reference/<tier>/census/``.
+``results/reference/<tier>/census/``, or to a folder that is named (``--census census_faces``).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ TABLES = ("table", "pairs", "pooled", "cost", "matched", "leakage", "ranks", "au
 ENDINGS = ("csv", "md", "tex", "html")
 COMPACT = ("csv", "md")
 """Of tables whose HTML and LaTeX would make half of the committed bytes."""
+CENSUS = "census"
 CENSUS_TABLES = ("table", "pairs", "pooled", "cost", "ranks", "controls")
 LIMIT_MB = 3.0
 MANIFEST = "manifest.json"
@@ -72,19 +73,20 @@ def copy_reference(
     return _write_manifest(folder, tier, cells, made_by, [*files, report])
 
 
-def copy_census(results: Path, target: Path, tier: str = "mini") -> Path:
+def copy_census(results: Path, target: Path, tier: str = "mini", name: str = CENSUS) -> Path:
     """Copy the tables of a census, and write their manifest.
 
     Args:
         results: folder of a census.
-        target: folder of the committed results; the tables go to ``<tier>/census`` below it.
+        target: folder of the committed results; the tables go to ``<tier>/<name>`` below it.
         tier: which tier.
+        name: of the tables' folder.
 
     Returns:
         The manifest, in which a cell stands for all prompts of a method on a data set: there are thousands.
     """
     made_by = environment()
-    source, folder = results / tier, target / tier / "census"
+    source, folder = results / tier, target / tier / name
     files = _copied([source / f"{name}.{ending}" for name in CENSUS_TABLES for ending in COMPACT], source, folder)
     rows: dict[tuple[str, str, str], set[str]] = {}
     for part in collect_stored(Store(results), tier):
@@ -131,11 +133,13 @@ if __name__ == "__main__":
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the bench")
     parser.add_argument("--tier", default="mini")
     parser.add_argument("--shown", default="ffhq", help="data sets of the report, commas (ffhq: more are over 3 MB)")
-    parser.add_argument("--census", action="store_true", help="the results are a census: copy its tables")
+    parser.add_argument(
+        "--census", nargs="?", const=CENSUS, metavar="NAME", help="the results are a census: copy its tables to NAME"
+    )
     arguments = parser.parse_args()
     committed = ROOT / "results" / "reference"
     if arguments.census:
-        where = copy_census(arguments.results, committed, arguments.tier)
+        where = copy_census(arguments.results, committed, arguments.tier, arguments.census)
     else:
         where = copy_reference(arguments.results, committed, arguments.tier, shown=arguments.shown.split(","))
     print(where, len(json.loads(where.read_text(encoding="utf-8"))["files"]), "files")

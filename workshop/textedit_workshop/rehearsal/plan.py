@@ -41,14 +41,14 @@ class DatasetRehearsal:
         sizes: of the networks.
         folder: of the rehearsal.
         parts: method -> its part, in running order.
-        trains: methods that train something.
+        trains: methods that train something -> ``per-prompt`` or ``per-dataset``.
     """
 
     card: DatasetCard
     sizes: Sizes
     folder: Path
     parts: Mapping[str, Part]
-    trains: frozenset[str]
+    trains: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -138,6 +138,8 @@ class DatasetRehearsal:
         files = {setting: str(self.given_file(method, setting)) for setting in part.training_files}
         command = [*COMMAND, "train", "--method", method, "--dataset", str(self.card.path), "--tier", "full"]
         command += ["--folder", str(runs), *_given({**part.training, **files})]
+        if self.trains[method] == "per-prompt":  # a file holds the network of one prompt
+            command += ["--prompts", self.prompt(method)]
         runs.mkdir(parents=True, exist_ok=True)
         apart = runs / "stopped.safetensors"
         first, second = f"{self.name} train {method}", f"{self.name} resume {method}"

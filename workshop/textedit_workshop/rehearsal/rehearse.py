@@ -48,7 +48,7 @@ class Rehearsal:
         chosen = self.parts()
         cards = self.cards(chosen)
         measured: list[Measured] = []
-        trains = frozenset(name for name in chosen if method_info(name).trains != "none")
+        trains = {name: how for name in chosen if (how := method_info(name).trains) != "none"}
         for number, card in enumerate(cards):
             here = {name: part for name, part in chosen.items() if part.runs_on(card.name)}
             rehearsal = DatasetRehearsal(card, sizes_of(card), self.folder, here, trains)
@@ -108,7 +108,7 @@ def write_all(card: DatasetCard, sizes: Sizes, folder: Path, chosen: Mapping[str
     if source is not None and texts is not None:
         write_captions(texts, source, PICTURES)
     for method, part in chosen.items():
-        rehearsal = DatasetRehearsal(card, sizes, folder, chosen, frozenset())
+        rehearsal = DatasetRehearsal(card, sizes, folder, chosen, {})
         for setting, write in {**part.edit_files, **part.training_files}.items():
             path = rehearsal.given_file(method, setting)
             path.parent.mkdir(parents=True, exist_ok=True)
