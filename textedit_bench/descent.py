@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from textedit_bench.devices import sent
-from textedit_bench.editor import Latents
 from textedit_bench.finite import FiniteWatch
-from textedit_bench.ranges import MACHINE, check_whole
-from textedit_bench.seeds import seed_of
-
-if TYPE_CHECKING:
-    from textedit_bench.domain import Domain
 
 Terms = Callable[[Tensor], Mapping[str, Tensor]]
 """Codes [B, ...] -> the weighted terms of the loss by name, each [B]; a code's terms depend on no other code."""
@@ -53,25 +45,3 @@ def descend(
             adam.step()
     watch.check()
     return codes.detach()
-
-
-@torch.no_grad()
-def draw_starts(domain: Domain, n: int, seed: int, truncation: float) -> Latents:
-    """Draw the W+ codes from which a generation descends; image i is the same for every ``n``.
-
-    Args:
-        domain: of the generator.
-        n: number of codes.
-        seed: of the draws.
-        truncation: of the codes: 1 changes nothing, 0 gives the mean of W.
-
-    Raises:
-        UserError: n or the seed is out of range.
-    """
-    check_whole("n", n, low=1)
-    check_whole("seed", seed, low=0, below=MACHINE)
-    generator = domain.generator
-    streams = (torch.Generator().manual_seed(seed_of(seed=seed, image=i)) for i in range(n))
-    z = sent(torch.stack([torch.randn(generator.z_dim, generator=stream) for stream in streams]), domain.device)
-    codes = generator.broadcast(generator.truncate(generator.map(z), truncation)).clone()
-    return Latents(codes, "w+", ids=tuple(f"generated-{seed}-{i}" for i in range(n)))

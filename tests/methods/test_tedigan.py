@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from textedit_bench import Latents, Prompt
-from textedit_bench.descent import draw_starts
 from textedit_bench.errors import UserError
 from textedit_bench.files import HOME
 from textedit_bench.models.stylegan2 import Generator
@@ -132,7 +131,7 @@ def test_pictures_of_a_text_alone_start_from_samples_and_stay_near_them(tiny_dom
     domain.made["generator"] = Generator(8, 16, 16, n_mlp=2, channels={4: 6, 8: 5}).eval().requires_grad_(False)
     editor = TediGAN(domain, steps=5, learning_rate=0.05, encoder_weight=0.0)
     four = editor.generate(PROMPT, 4, seed=3)
-    starts = draw_starts(domain, 4, 3, 0.7)
+    starts = editor.random_codes(4, 3, 0.7)
     assert torch.equal(four.codes, editor.optimize(starts.codes, domain.generator.synthesize(starts.codes), PROMPT))
     torch.testing.assert_close(editor.generate(PROMPT, 2, seed=3).codes, four.codes[:2], atol=1e-4, rtol=1e-4)
     assert not torch.allclose(editor.generate(PROMPT, 2, seed=4).codes, four.codes[:2], atol=0.01)
@@ -152,6 +151,7 @@ def test_without_an_encoder_its_term_falls_away_and_cannot_be_asked_for(tiny_dom
     domain = tiny_domain()
     del domain.made["encoder"]
     assert TediGAN(domain).settings["encoder_weight"] == 0
+    assert TediGAN(domain, **CARD.settings_for("full")).settings["encoder_weight"] == 0  # as a bench gives them
     with pytest.raises(UserError, match="has no encoder; valid: 0"):
         TediGAN(domain, encoder_weight=1.0)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from textedit_bench import list_methods, load_method
+from textedit_bench.domain import Domain
 from textedit_bench.errors import UserError
-from textedit_bench.registry import METHODS, broken_methods, method_info, method_names
+from textedit_bench.files import HOME
+from textedit_bench.registry import METHODS, broken_methods, list_datasets, load_dataset, method_info, method_names
 
 CARD = """
 from textedit_bench.info import MethodInfo
@@ -113,3 +115,12 @@ def test_the_name_of_a_control_cannot_be_taken(install):
     install("zz-greedy", {METHODS: {"no-edit": "zz_greedy:CARD"}}, {"zz_greedy": "raise AssertionError('imported')"})
     assert _reason("no-edit") == "a control has this name"
     assert method_info("no-edit").control
+
+
+@pytest.mark.parametrize(("name", "tier"), [(card.name, tier) for card in list_datasets() for tier in card.tiers])
+def test_every_method_can_be_made_for_every_card_with_what_a_bench_gives(name, tier, tmp_path, monkeypatch):
+    """A bench names every setting, defaults included, also where the data set lacks a network."""
+    monkeypatch.setenv(HOME, str(tmp_path))
+    domain = Domain(load_dataset(name), tier)
+    for info in (info for info in list_methods() if not info.control and name in (info.datasets or (name,))):
+        assert load_method(info.name)(domain, **info.settings_for(tier)).info is info

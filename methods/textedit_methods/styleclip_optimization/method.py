@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from textedit_bench.descent import Terms, descend, draw_starts
+from textedit_bench.descent import Terms, descend
 from textedit_bench.devices import sent
 from textedit_bench.editor import Latents, Space
 from textedit_bench.errors import UserError
@@ -78,7 +78,7 @@ class StyleCLIPOptimization(OffsetEditor[Settings]):
         Raises:
             UserError: n or the seed is out of range.
         """
-        drawn = draw_starts(self.domain, n, seed, self.values.truncation)
+        drawn = self.random_codes(n, seed, self.values.truncation)
         start = self.in_space(drawn, self.values.space)
         free = self.values.model_copy(update={"l2_weight": 0.0, "identity_weight": 0.0})
         return start.with_codes(self._descend(start.codes, [prompt.words] * n, free))

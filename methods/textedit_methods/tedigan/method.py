@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from textedit_bench.assets.locate import fetched
 from textedit_bench.assets.manifest import get_asset
-from textedit_bench.descent import descend, draw_starts
+from textedit_bench.descent import descend
 from textedit_bench.editor import Latents
 from textedit_bench.errors import UserError
 from textedit_bench.offset_editor import OffsetEditor
@@ -38,12 +38,12 @@ class TediGAN(OffsetEditor[Settings]):
         """Check the settings; the encoder's term is omitted if the data set has no encoder.
 
         Raises:
-            UserError: an unknown setting, one of another type or out of range, or an encoder weight that was asked for
+            UserError: an unknown setting, one of another type or out of range, or an encoder weight besides the default
                 where there is no encoder.
         """
         super().__init__(domain, **settings)
         if not domain.has("encoder"):
-            if settings.get("encoder_weight"):
+            if self.values.encoder_weight not in (0.0, Settings().encoder_weight):  # a bench gives defaults too
                 raise UserError(
                     f"setting encoder_weight of {CARD.name}: {domain.name}, tier {domain.tier}, has no encoder; "
                     "valid: 0"
@@ -98,7 +98,7 @@ class TediGAN(OffsetEditor[Settings]):
         Raises:
             UserError: n or the seed is out of range, or the feature term's network is missing.
         """
-        drawn = draw_starts(self.domain, n, seed, self.values.truncation)
+        drawn = self.random_codes(n, seed, self.values.truncation)
         return drawn.with_codes(self.optimize(drawn.codes, None, prompt))
 
     @torch.inference_mode(False)
