@@ -71,14 +71,12 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
 
     def lacks(self) -> str | None:
         """Return what the authors' generator lacks, if that is all there is; elsewhere networks can be trained."""
-        alone = self._network is None and self._authors()
-        return super().lacks() if self._reads_words or alone else None
+        return super().lacks() if self._reads_words or (self._network is None and self._authors()) else None
 
     def released_files(self) -> tuple[Path, ...]:
         """Return the authors' generator, text encoder and vocabulary; empty unless all are there."""
-        found = self._authors()
-        texts = super().released_files() if found else ()
-        return (*found, *texts) if texts else ()
+        found, texts = self._authors(), super().released_files()
+        return (*found, *texts) if found and texts else ()
 
     def _authors(self) -> tuple[Path, ...]:
         """Return the authors' generator for the data set; empty if it is not there."""
@@ -93,18 +91,13 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
         if not isinstance(network, Generator):
             raise UserError(f"{source}: holds a {type(network).__name__}, not DF-GAN's generator")
         if network.side > domain.resolution:
-            raise UserError(
-                f"{source}: draws pictures of {network.side} pixels; those of {domain.name} have {domain.resolution}"
-            )
+            raise UserError(f"{source}: draws pictures of {network.side} pixels; {domain.name} has {domain.resolution}")
         if network.reads == "clip" and network.sentence_dim != (width := self.clip.embed_dim):
-            raise UserError(
-                f"{source}: is told sentences of width {network.sentence_dim}; the CLIP of {domain.name} gives {width}"
-            )
+            raise UserError(f"{source}: is told sentences of width {network.sentence_dim}; the CLIP gives {width}")
 
     def new_network(self) -> Generator:
         """Create an untrained generator that is told CLIP's features of texts."""
-        values = self.values
-        side = min(values.side, self.domain.resolution)
+        values, side = self.values, min(self.values.side, self.domain.resolution)
         if side < 2 * START or side & (side - 1):
             raise UserError(f"side: {side} is not one of a generator; valid: powers of two from {2 * START}")
         return Generator(generator_widths(values.channels, side), values.noise_dim, self.clip.embed_dim)

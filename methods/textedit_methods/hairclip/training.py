@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -150,20 +149,13 @@ class Requests:
 
 
 # -- losses ----------------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=8)
-@torch.inference_mode(False)
-def _to_xyz(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return the matrix from RGB to XYZ, cached: a copy to the device in every step would wait for it."""
-    matrix = torch.tensor(_TO_XYZ, dtype=dtype, device=device)
-    return matrix / matrix.sum(dim=1, keepdim=True)
-
-
 def lab(images: Tensor) -> Tensor:
     """Convert pictures [B, 3, H, W] in [-1, 1] to L in [0, 100], a and b, [B, 3, H, W].
 
     By CIE 1976, but for sRGB's gamma, which the released code leaves in.
     """
-    xyz = torch.einsum("ij,bjhw->bihw", _to_xyz(images.dtype, images.device), images * 0.5 + 0.5)
+    r, g, b = (images * 0.5 + 0.5).unbind(dim=1)  # by numbers: a matrix would be copied to the device in every step
+    xyz = torch.stack([(x * r + y * g + z * b) / (x + y + z) for x, y, z in _TO_XYZ], dim=1)
     # The clamp keeps the slope of the unused branch finite.
     curved = torch.where(xyz > _THRESHOLD, xyz.clamp(min=_THRESHOLD).pow(1 / 3), 7.787 * xyz + 0.137931)
     x, y, z = curved.unbind(dim=1)

@@ -29,7 +29,6 @@ _CAVEAT = (
 )
 
 _AUTHORS = " With the authors' flow the condition is 17 given numbers per photo, and CLIP takes no part."
-
 _SHORT = {"steps": 1000, "steps_per_validation": 250, "final_rate": 0.1}
 
 CARD = MethodInfo(

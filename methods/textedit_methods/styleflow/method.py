@@ -72,9 +72,8 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         if refusal := self.refusal(prompt):
             raise UserError(f"prompt {prompt.words!r}: {refusal}")
         source = self.in_space(latents, "w+")
-        network = self.network.to(source.codes.device)
+        network, steps = self.network.to(source.codes.device), self.values.solver_steps
         own = self._own_conditions(source).to(source.codes)
-        steps = self.values.solver_steps
         normal = network(source.codes, own, steps=steps)
         column, change, rows = self._asked(own, prompt)
         edits = []
@@ -103,10 +102,9 @@ class StyleFlow(TrainedEditor[ConditionalFlow, Settings]):
         """What the pictures of W+ codes show now, [B, context]."""
         from textedit_bench.training.samples import look
 
-        network, path = self.network, self.values.contexts
-        if not network.labels:
+        if not (network := self.network).labels:
             ids = latents.ids or (None,) * len(latents)
-            return sent(conditions_of(self._conditions, ids, path), latents.codes.device)
+            return sent(conditions_of(self._conditions, ids, self.values.contexts), latents.codes.device)
         scores = look(self.domain, latents.codes) @ self.directions(network.labels).T
         return (scores - network.label_mean) / network.label_std
 

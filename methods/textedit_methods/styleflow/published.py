@@ -81,7 +81,6 @@ def conditions_of(known: dict[str, Tensor], ids: Sequence[str | None], path: str
     """
     told = [name if name is not None and name in known else _ANY for name in ids]
     if _ANY in told and _ANY not in known:
-        first = ids[told.index(_ANY)]
-        about = "codes without an id" if first is None else f"photo {first!r}"
+        about = "codes without an id" if (name := ids[told.index(_ANY)]) is None else f"photo {name!r}"
         raise UserError(f"contexts {path}: nothing about {about}, and no '*' for all others")
     return torch.stack([known[name] for name in told]) if told else torch.zeros(0, WIDTH)

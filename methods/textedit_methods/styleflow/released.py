@@ -30,13 +30,9 @@ def _build(tensors: ReleasedTensors) -> ConditionalFlow:
     count = sum(match[1] == first for match in layers)
     sizes = [tensors.matrix(f"{first}.layers.{number}.linear.weight", "width") for number in range(count)]
     _, told = tensors.matrix(f"{first}.layers.0.gate.weight", "condition")
-    return ConditionalFlow(
-        sizes[0][1],
-        [out for out, _ in sizes[:-1]],
-        max(told - 1, 0),
-        blocks=len({match[1] for match in layers}),
-        norms=any(name.endswith("running_mean") for name in tensors.state),
-    )
+    hidden, blocks = [out for out, _ in sizes[:-1]], len({match[1] for match in layers})
+    norms = any(name.endswith("running_mean") for name in tensors.state)
+    return ConditionalFlow(sizes[0][1], hidden, max(told - 1, 0), blocks=blocks, norms=norms)
 
 
 RELEASED = StateDictAdapter(

@@ -36,9 +36,7 @@ def plan_training(editor: StyleFlow, run: RunOptions, prompts: Sequence[Prompt] 
         editor.labels = editor.labels_of(prompts)
     values, domain, labels = editor.values, editor.domain, editor.labels
     if not labels:
-        raise UserError(
-            f"prompts: none given, and the card of {domain.name}, tier {domain.tier}, has no trained prompt to label by"
-        )
+        raise UserError(f"prompts: none given, and {domain.name}, tier {domain.tier}, has no trained prompt")
     samples = seen_samples(domain, values.samples, run.seed)
     scores = samples.seen @ editor.directions(labels).cpu().T
     std, mean = torch.std_mean(scores, dim=0)
