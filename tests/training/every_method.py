@@ -43,7 +43,7 @@ def main() -> None:
     info, domain = method_info(method), load_domain(card, "mini")
     both = {name: value for name, value in BOTH_STAGES.items() if set(BOTH_STAGES) <= info.training.keys()}
     editor = new_editor(method, domain, **{**info.trial, **both})
-    prompts = list(domain.prompts("evaluation").values())[:1]
+    prompts = list(domain.prompts("evaluation").values())[:1] if info.trains == "per-prompt" else None
     several = {"devices": processes, "strategy": "ddp"} if processes > 1 else {}
     editor.fit(prompts, folder=folder, progress=False, preview_images=0, logger="csv", **several)
     weights = folder / f"weights-{rank}"
