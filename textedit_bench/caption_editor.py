@@ -57,7 +57,7 @@ class CaptionEditor(TypedEditor[SettingsT]):
         Raises:
             UserError: a setting names a file that does not exist.
         """
-        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
+        names = self.info.released_for(self.domain.tier, self.domain.name)
         found: dict[str, Path | None] = {part: fetched(name) for part, name in zip(self.parts, names, strict=False)}
         return {part: next(iter(self.given_file(part)), found.get(part)) for part in self.parts}
 

@@ -175,7 +175,7 @@ class Editor:
         """
         from textedit_bench.assets.locate import fetched
 
-        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
+        names = self.info.released_for(self.domain.tier, self.domain.name)
         found = [fetched(name) for name in names]
         return tuple(path for path in found if path) if all(found) else ()
 

@@ -106,6 +106,10 @@ class MethodInfo:
         """Return the default settings of an edit in a tier."""
         return {**self.settings, **self.tier_settings.get(tier, {})}
 
+    def released_for(self, tier: str, dataset: str) -> tuple[str, ...]:
+        """Return the asset ids of the authors' files for a data set; empty if there are none."""
+        return tuple(self.released.get(tier, {}).get(dataset, ()))
+
     def identity_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings of an edit as part of a cell's identity, without later ones at their defaults."""
         later = self.model.later() if self.model is not None else {}

@@ -57,8 +57,12 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         """Return the asset id of the authors' network for a phrase, which may not exist."""
         return ""
 
+    def refusal(self, prompt: Prompt) -> str | None:
+        """Return that there is no network for the prompt in this session, and why none can be trained."""
+        return None if self._held(prompt) is not None else self.untrainable(prompt)
+
     def untrainable(self, prompt: Prompt) -> str | None:
-        """Return why no network can be trained for a prompt; None if one can. Its `refusal` is for edits."""
+        """Return why no network can be trained for a prompt; None if one can."""
         return None
 
     def prepare(self, prompt: Prompt) -> None:
@@ -75,15 +79,18 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         if self._given and phrase not in {self._given, *self._unserved}:
             self._unserved.add(phrase)
             log.warning("%s: the given weights are for %r, not for %r", name, self._given, phrase)
-        network = self._networks.get(phrase, self._network)
+        network = self._held(prompt)
         if network is None:
             network = self._networks[phrase] = self._found(phrase) or self._trained_on_demand(prompt)
         return network
 
     def is_trained_for(self, prompt: Prompt) -> bool:
         """Whether the prompt's phrase has a network already, so that an edit does not start a training."""
-        phrase = normalised(prompt.words)
-        return (self._networks.get(phrase, self._network) or self._found(phrase)) is not None
+        return (self._held(prompt) or self._found(normalised(prompt.words))) is not None
+
+    def _held(self, prompt: Prompt) -> NetworkT | None:
+        """Return the network that was trained or loaded in this session. None if there is none."""
+        return self._networks.get(normalised(prompt.words), self._network)
 
     def _found(self, phrase: str) -> NetworkT | None:
         folders = (self.weights_path(), self._cache())
@@ -124,7 +131,7 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
         """Return None: a released network is only for its own phrase and loaded on demand."""
 
     def _fetched(self) -> dict[str, Path]:
-        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())
+        names = self.info.released_for(self.domain.tier, self.domain.name)
         return {name: path for name in names if (path := fetched(name))}
 
     def _cache(self) -> Path:
@@ -197,16 +204,25 @@ class PerPromptEditor(TrainedEditor[NetworkT, SettingsT], ABC):
                 f"prompts: none given, and the card of {self.domain.name}, tier {self.domain.tier}, has no trained "
                 "evaluation prompt"
             )
-        reasons = [(prompt, chosen.untrainable(prompt.without_truth)) for prompt in wanted]
-        refused = [(prompt.words, reason) for prompt, reason in reasons if reason]
-        if refused and (prompts is not None or len(refused) == len(wanted)):
-            raise UserError("; ".join(f"prompt {words!r}: {reason}" for words, reason in refused))
-        for words, reason in refused:
-            log.warning("%s: no network is trained for %r: %s", self.info.name, words, reason)
-        self._networks.update(chosen._trained_for(run, [prompt for prompt, reason in reasons if not reason]))
+        refused = chosen._refused(wanted) if prompts is None else {}
+        if allowed := [prompt for prompt in wanted if prompt.words not in refused]:
+            for words, reason in refused.items():
+                log.warning("%s: no network is trained for %r: %s", self.info.name, words, reason)
+            wanted = allowed
+        self._networks.update(chosen._trained_for(run, wanted))
+
+    def _refused(self, prompts: Sequence[Prompt]) -> dict[str, str]:
+        """Return words -> reason of the prompts that are untrainable."""
+        return {p.words: reason for p in prompts if (reason := self.untrainable(p.without_truth))}
 
     def _trained_for(self, run: RunOptions, prompts: Sequence[Prompt]) -> dict[str, NetworkT]:
-        """Train networks by phrase, ``prompts_at_once`` per run; equal phrases are trained once."""
+        """Train networks by phrase, ``prompts_at_once`` per run; equal phrases are trained once.
+
+        Raises:
+            UserError: a prompt is untrainable.
+        """
+        if refused := self._refused(prompts):
+            raise UserError("; ".join(f"prompt {words!r}: {reason}" for words, reason in refused.items()))
         wanted = {normalised(prompt.words): prompt for prompt in prompts}
         phrases = list(wanted)
         trained: dict[str, NetworkT] = {}

@@ -93,6 +93,9 @@ def test_a_generator_that_renders_the_world_passes_and_a_collapsed_one_fails(tmp
         def map(self, z: torch.Tensor) -> torch.Tensor:
             return z
 
+        def broadcast(self, w: torch.Tensor) -> torch.Tensor:
+            return w[:, None]
+
         def synthesize(self, w_plus: torch.Tensor) -> torch.Tensor:
             factors = WORLD.space.from_normal(w_plus[:, 0])
             values = torch.zeros_like(factors.attributes) if self.collapsed else factors.attributes

@@ -1,8 +1,8 @@
-"""Map codes to the (unscaled) offsets of one prompt: StyleCLIP's mapper networks, and parts of others.
+"""Map codes to the (unscaled) offsets of one prompt: the mapper networks of a paper, and parts of others.
 
 Parameter names, the misspelt ``course_mapping`` among them, are those of the released checkpoints. Rows, widths and
 styles are whatever the generator has. Source: arXiv 2103.17249, sec. 5 and fig. 3; what the released code does where
-the paper is silent stands in the README of StyleCLIP's mapper among the methods.
+the paper is silent stands in the README of its mapper among the methods.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from textedit_bench.settings import MethodSettings, training_setting
 
 
 class MapperSettings(MethodSettings):
-    """The network, the loss, the optimiser, and our additions; defaults are those of StyleCLIP's trainer."""
+    """Of the network, the loss and the optimiser, and our additions; defaults are those of arXiv 2103.17249."""
 
     mapper: Literal["levels", "single", "style", "style-full"] = training_setting(
         "levels", "one network per group of rows, one for all rows, or one per style vector", source="paper"

@@ -82,7 +82,7 @@ def identity_term(source: Tensor, edited: Tensor) -> Tensor:
 def latent_term(step: Tensor, widths: Sequence[int] | None = None) -> Tensor:
     """Mean square of the step that is added to the code, the factor 0.1 included.
 
-    A MEAN over the elements, where StyleCLIP's optimisation sums them.
+    A MEAN over the elements, where the optimisation of arXiv 2103.17249 sums them.
 
     Args:
         step: [..., rows, d] of W+, or styles [..., sum of widths].
@@ -94,7 +94,7 @@ def latent_term(step: Tensor, widths: Sequence[int] | None = None) -> Tensor:
 
 
 class MapperTraining(CodeModule):
-    """The loss of StyleCLIP's mapper, for several phrases at a time.
+    """The loss of the mapper of arXiv 2103.17249, for several phrases at a time.
 
     Every mapper sees the same codes; their edits are rendered and embedded together. The loss is the SUM over the
     mappers, so each gets exactly the gradient it would get alone.

@@ -1,4 +1,4 @@
-"""Keep what is not hair: the background term of HairCLIP and FFCLIP."""
+"""Keep what is not hair: the background term of arXiv 2112.05142 and arXiv 2210.07883."""
 
 from __future__ import annotations
 

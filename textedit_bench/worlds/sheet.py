@@ -36,7 +36,7 @@ def pictures(domain: Domain, kind: str, number: int, seed: int) -> Tensor:
     if kind == "samples":
         z = torch.randn(number, domain.generator.z_dim, generator=generator)
         w = domain.generator.map(z.to(domain.device))
-        synthesized: Tensor = domain.generator.synthesize(w[:, None].expand(-1, domain.generator.num_rows, -1))
+        synthesized: Tensor = domain.generator.synthesize(domain.generator.broadcast(w))
         return synthesized
     if kind not in KINDS:
         raise unknown_choice("kind", kind, KINDS)

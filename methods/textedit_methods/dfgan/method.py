@@ -80,7 +80,7 @@ class DFGAN(TrainedEditor[Generator, Settings], CaptionEditor[Settings]):
 
     def _authors(self) -> tuple[Path, ...]:
         """Return the authors' generator for the data set; empty if it is not there."""
-        names = self.info.released.get(self.domain.tier, {}).get(self.domain.name, ())[:1]
+        names = self.info.released_for(self.domain.tier, self.domain.name)[:1]
         return tuple(path for path in map(fetched, names) if path)
 
     released_weights = Editor.released_weights  # the generator; a `CaptionEditor` loads none

@@ -80,15 +80,12 @@ def predict(
     Args:
         words: of the command.
         own: its classes (`own_classes`).
-        classes: every class.
+        classes: every class, at least one besides those of the command.
         embed: text -> raw embedding [d].
         seen: unit embeddings of pictures [N, d].
         aggregated: pictures nearest to the command in which the anchors are looked for.
         count: anchors, at most; one per class.
         first_of_class: keep the pictures of the class's FIRST text in place of those of the command, as released.
-
-    Raises:
-        ValueError: there is no class besides the command's own.
     """
 
     def unit(texts: Sequence[str]) -> Tensor:
@@ -103,8 +100,6 @@ def predict(
         rivals = [words, *(text for text in rivals if not set(normalised(text).split()) <= asked)]
     nearest = rank_pictures(seen @ unit([words])[0], seen @ unit(rivals).T)[:aggregated]
     candidates = [(name, text) for name, texts in classes.items() if name not in own for text in texts]
-    if not candidates:
-        raise ValueError(f"no text of another class than those of {words!r}")
     texts = unit([text for _, text in candidates])
     distances = 1 - seen @ texts.T
     ranks = distances.double().sum(0).argsort(stable=True).argsort(stable=True) + 1

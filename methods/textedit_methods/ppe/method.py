@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from textedit_bench.latent_mapper.editor import MapperEditor
-from textedit_bench.per_prompt import normalised
 from textedit_bench.prompt import Prompt
 from textedit_bench.trained import TrainedEditor
 from textedit_methods.ppe.anchors import Anchors, Classes, own_classes, predict
@@ -26,12 +25,6 @@ class PPE(MapperEditor[Settings]):
 
     info = CARD
     released = RELEASED
-
-    def refusal(self, prompt: Prompt) -> str | None:
-        """That there is no network for it, and none can be trained."""
-        if self._network is not None or normalised(prompt.words) in self._networks:
-            return None
-        return self.untrainable(prompt)
 
     def untrainable(self, prompt: Prompt) -> str | None:
         """The card has no text that an edit could be held to."""

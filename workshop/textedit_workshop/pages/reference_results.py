@@ -87,7 +87,7 @@ def copy_census(results: Path, target: Path, tier: str = "mini", name: str = CEN
     """
     made_by = environment()
     source, folder = results / tier, target / tier / name
-    files = _copied([source / f"{name}.{ending}" for name in CENSUS_TABLES for ending in COMPACT], source, folder)
+    files = _copied([source / f"{table}.{ending}" for table in CENSUS_TABLES for ending in COMPACT], source, folder)
     rows: dict[tuple[str, str, str], set[str]] = {}
     for part in collect_stored(Store(results), tier):
         for cell in part.cells:

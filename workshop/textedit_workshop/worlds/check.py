@@ -165,7 +165,7 @@ def _generator(domain: Domain, sizes: Sizes) -> list[Figure]:
 
     def samples(count: int) -> torch.Tensor:
         w = generator.map(torch.randn(count, generator.z_dim, generator=stream).to(domain.device))
-        return generator.synthesize(w[:, None].expand(-1, generator.num_rows, -1))
+        return generator.synthesize(generator.broadcast(w))
 
     made = readings(oracle, samples, sizes.samples)
     drawn = readings(oracle, lambda count: world.render(world.sample(count, stream)).images, sizes.samples)

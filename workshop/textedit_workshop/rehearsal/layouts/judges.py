@@ -57,6 +57,15 @@ def write_alexnet(path: Path, _sizes: Sizes, salt: str) -> None:
     torch.save(fill(shapes, salt), path)
 
 
+def write_vgg(path: Path, _sizes: Sizes, salt: str) -> None:
+    """torchvision's VGG-16."""
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        shapes = shapes_of(vgg16(weights=None).state_dict().items())
+    torch.save(fill(shapes, salt), path)
+
+
 def write_inception(path: Path, _sizes: Sizes, salt: str) -> None:
     """The Inception of 2015-12-05: torchvision's layers with 1008 logits."""
     from torchvision.models.inception import Inception3

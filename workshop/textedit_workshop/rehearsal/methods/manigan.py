@@ -13,6 +13,7 @@ from textedit_methods.manigan.card import CARD
 from textedit_methods.manigan.network import Correction, MainModule
 from textedit_workshop.rehearsal.filling import fill, shapes_of
 from textedit_workshop.rehearsal.layouts.captions import write_text_encoder, write_vocabulary
+from textedit_workshop.rehearsal.layouts.judges import write_vgg
 from textedit_workshop.rehearsal.part import Part, Writer
 from textedit_workshop.rehearsal.sizes import Sizes
 
@@ -35,14 +36,6 @@ def _write(make: Callable[[], nn.Module]) -> Writer:
 
     return write
 
-
-def _vgg() -> nn.Module:
-    from torchvision.models import vgg16
-
-    return vgg16(weights=None)
-
-
-write_vgg = _write(_vgg)
 
 _WRITERS = (
     _write(lambda: MainModule(condition=100, noise=100, **_WIDTHS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textedit_workshop.rehearsal.methods.manigan import write_vgg
+from textedit_workshop.rehearsal.layouts.judges import write_vgg
 from textedit_workshop.rehearsal.part import Part
 
 PART = Part(
